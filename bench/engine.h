@@ -1,0 +1,71 @@
+/*
+ * The contract between the runner and an engine: a piece of software that runs
+ * cases along one path.
+ *
+ * The runner owns calibration, sampling, statistics and verdicts. An engine owns
+ * its machine: it makes ready for a case and then runs one batch of one twin at a
+ * time. Engines never print, never exit, never know of reports. Every operation
+ * below is mandatory.
+ */
+#ifndef VT_BENCH_ENGINE_H
+#define VT_BENCH_ENGINE_H
+
+#include "base/counter.h"
+#include "base/error.h"
+#include "bench/measurement.h"
+#include "guest/catalogue.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum vt_twin { VT_BODY, VT_BASELINE };
+
+/* How a batch ended. */
+enum vt_batch_end {
+    VT_BATCH_DONE,
+    VT_BATCH_FAULT,       /* the code raised an exception nobody expected; error says which */
+    VT_BATCH_ABSENT,      /* it raised #UD: this processor, as the engine shows it, lacks the instruction */
+    VT_BATCH_TIMEOUT,     /* it did not return within the limit */
+    VT_BATCH_INTERRUPTED, /* *settings.stop became set */
+    VT_BATCH_BROKEN,      /* the engine itself failed; error says how */
+};
+
+struct vt_batch {
+    uint64_t cycles;             /* TSC cycles between the two time stamps around the call */
+    struct vt_counters counters; /* what happened during it, the engine's own overhead taken off */
+    bool marked;                 /* a preemption or host interrupt is known to have hit it */
+};
+
+struct vt_engine_settings {
+    uint64_t limit_ns;                /* a batch that takes longer is ended */
+    const volatile int *stop;         /* set asynchronously: end soon */
+};
+
+struct vt_engine {
+    const char *name;
+    const char *summary;
+    /* Privilege levels it offers, ended by -1. */
+    const int *levels;
+    /* Can it work on this machine? On no: false and, in reason, why and what to do. */
+    bool (*available)(char *reason, size_t size);
+    /* *state is the engine's until close. */
+    int (*open)(void **state, const struct vt_engine_settings *settings, struct vt_error *error);
+    /* After open: the path its measurements are of. */
+    enum vt_path (*path)(void *state);
+    /* Can it run this case at this level? On no: false and why. */
+    bool (*supports)(void *state, const struct vt_case *c, int cpl, char *reason, size_t size);
+    /* Bring the machine into the state the case starts from. Called before its first batch and after a bad end. */
+    int (*prepare)(void *state, const struct vt_case *c, int cpl, struct vt_error *error);
+    /* Run `iterations` (>= 1) of one twin of the prepared case. Fills *batch when the end is VT_BATCH_DONE. */
+    enum vt_batch_end (*batch)(void *state, enum vt_twin twin, uint64_t iterations, struct vt_batch *batch,
+                               struct vt_error *error);
+    void (*close)(void *state);
+};
+
+/* All engines, in the order of the roads; *count receives how many. */
+const struct vt_engine *const *vt_bench_engines(size_t *count);
+
+/* The engine of that name, or NULL. */
+const struct vt_engine *vt_bench_find_engine(const char *name);
+
+#endif

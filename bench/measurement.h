@@ -1,0 +1,102 @@
+/*
+ * A measurement: one case on one engine at one privilege level, with its
+ * distribution, its evidence and its verdict. The value that passes from the
+ * runner to the result document.
+ */
+#ifndef VT_BENCH_MEASUREMENT_H
+#define VT_BENCH_MEASUREMENT_H
+
+#include "base/counter.h"
+#include "guest/catalogue.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How the sensitive operation is virtualized. */
+enum vt_path {
+    VT_PATH_NATIVE,
+    VT_PATH_EMULATED,
+    VT_PATH_TRANSLATED,
+    VT_PATH_PARAVIRTUAL,
+    VT_PATH_HARDWARE,
+    VT_PATHS
+};
+
+/* What really happened, as the counters prove it. */
+enum vt_crossing {
+    VT_CROSSING_UNKNOWN, /* no counter spoke: null in the document */
+    VT_CROSSING_NONE,
+    VT_CROSSING_INLINE,
+    VT_CROSSING_CALLOUT,
+    VT_CROSSING_TRAP,
+    VT_CROSSING_EXIT_KERNEL,
+    VT_CROSSING_EXIT_USER,
+    VT_CROSSING_INTERPRETED,
+    VT_CROSSING_HYPERCALL,
+    VT_CROSSINGS
+};
+
+enum vt_status {
+    VT_STATUS_OK,
+    VT_STATUS_UNVERIFIED,  /* measured, but the evidence contradicts what must have happened */
+    VT_STATUS_UNSUPPORTED, /* cannot be asked here */
+    VT_STATUS_FAILED,      /* asked, and it went wrong */
+    VT_STATUS_TIMEOUT,     /* did not return, or the budget ended before its turn */
+    VT_STATUSES
+};
+
+enum vt_stop {
+    VT_STOP_NOT_RUN,
+    VT_STOP_PRECISION, /* the interval of the median reached the target */
+    VT_STOP_BUDGET,    /* its share of the time was spent */
+    VT_STOP_SAMPLES,   /* the sample store is full */
+    VT_STOP_INTERRUPTED,
+    VT_STOPS
+};
+
+/* Robust summary of one distribution. ci: exact 95 % order-statistic interval of the median. */
+struct vt_summary {
+    double median, ci_low, ci_high;
+    double min, p05, p25, p75, p95, p99, mad;
+};
+
+struct vt_measurement {
+    const struct vt_case *c;
+    const char *engine; /* name; static */
+    enum vt_path path;
+    int cpl; /* privilege level the code believes to run at or runs at: 0 or 3 */
+    enum vt_crossing crossing;
+    enum vt_status status;
+    char reason[256]; /* why the status is not ok, or what a reader must know; may be empty */
+    bool simulated;
+    enum vt_stop stop;
+    uint64_t iterations; /* operations per batch */
+    size_t batches;      /* pairs of body and baseline */
+    size_t marked;       /* pairs hit by a preemption, by evidence; kept all the same */
+    /* Per operation, in TSC cycles, one entry per pair; owned by the measurement. */
+    double *body, *baseline;
+    uint8_t *marks; /* 1 where the pair was hit */
+    double tsc_khz; /* turns cycles into time */
+    struct vt_summary toll_cycles; /* of body[i] - baseline[i] */
+    struct vt_summary toll;        /* the same in nanoseconds */
+    /* Counter totals over all batches of each twin. */
+    struct vt_counters body_counters, baseline_counters;
+    double exits_per_op; /* NaN: the engine has no exits and no signals */
+};
+
+/* Releases the sample arrays; the measurement itself is the caller's. */
+void vt_measurement_release(struct vt_measurement *measurement);
+
+/*
+ * Occurrences of `counter` per operation: body minus baseline, over all batches.
+ * NaN when the counter is unknown or nothing ran.
+ */
+double vt_measurement_per_operation(const struct vt_measurement *measurement, enum vt_counter counter);
+
+const char *vt_path_name(enum vt_path path);
+const char *vt_crossing_name(enum vt_crossing crossing); /* NULL for VT_CROSSING_UNKNOWN */
+const char *vt_status_name(enum vt_status status);
+const char *vt_stop_name(enum vt_stop stop);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * What host and guest agree on: the address map, ports and selectors of the
+ * payload's machine, the mailbox between the payload and its host, and the
+ * scratch block every case works on. Included by the host, by the freestanding
+ * payload and by the assembler.
+ *
+ * Owns: layout. Does not own: how a virtual machine is made (vmm/), what a case
+ * does (guest/cases/), what is measured (bench/).
+ */
+#ifndef VT_GUEST_ABI_H
+#define VT_GUEST_ABI_H
+
+/* Guest-physical addresses; the payload runs identity-mapped with 2 MiB pages. */
+#define VT_GUEST_TABLES     0x010000 /* PML4, PDPT and four page directories */
+#define VT_GUEST_GDT        0x018000
+#define VT_GUEST_IDT        0x019000
+#define VT_GUEST_TSS        0x01a000
+#define VT_GUEST_LDT        0x01b000
+#define VT_GUEST_MAILBOX    0x020000
+#define VT_GUEST_SCRATCH    0x022000
+#define VT_GUEST_STACK      0x050000 /* grows down; the code under test runs on it */
+#define VT_GUEST_TRAP_STACK 0x060000 /* grows down; CPL 0 handlers of exceptions at CPL 3 */
+#define VT_GUEST_PAYLOAD    0x100000
+#define VT_GUEST_CASES      0x200000
+#define VT_GUEST_TOUCH      0x400000 /* pages the host discards before a batch */
+#define VT_GUEST_TOUCH_SIZE 0x800000
+#define VT_GUEST_MEMORY     0xc00000
+#define VT_GUEST_ABSENT     0x30000000 /* no page-table entry leads here */
+#define VT_GUEST_MMIO       0xd0000000 /* three pages with no memory behind them */
+#define VT_GUEST_XAPIC      0xfee00000
+
+#define VT_MMIO_USER      0x0000 /* offsets into VT_GUEST_MMIO */
+#define VT_MMIO_EVENTFD   0x1000
+#define VT_MMIO_COALESCED 0x2000
+
+/* Ports. The kernel port is the interrupt mask of the 8259A in KVM's irqchip. */
+#define VT_PORT_KERNEL   0x21
+#define VT_PORT_DOORBELL 0x5e0
+#define VT_PORT_USER     0x5e4
+#define VT_PORT_EVENTFD  0x5e8
+
+/* Selectors of the guest's GDT. */
+#define VT_SEL_CODE0 0x08
+#define VT_SEL_DATA0 0x10
+#define VT_SEL_DATA3 0x2b
+#define VT_SEL_CODE3 0x33
+#define VT_SEL_TSS   0x40
+#define VT_SEL_LDT   0x50
+#define VT_GDT_SIZE  0x60
+
+/* Interrupt vectors: two for self-IPIs, because xAPIC and x2APIC end an interrupt differently. */
+#define VT_VECTOR_SOFTWARE 0x80
+#define VT_VECTOR_XAPIC    0xe0
+#define VT_VECTOR_X2APIC   0xe1
+#define VT_VECTORS         256
+#define VT_STUB_SIZE       16 /* bytes from one vector's entry stub to the next */
+
+/* MSRs: one KVM answers itself on every vendor, one the host asks to see in user space. */
+#define VT_MSR_KERNEL_READ  0x1b /* IA32_APIC_BASE */
+#define VT_MSR_KERNEL_WRITE 0x8b /* IA32_BIOS_SIGN_ID; the write is without effect in a guest */
+#define VT_MSR_USER         0x4d544f4c /* no CPU has it; the filter hands it to user space */
+
+/* vt_mailbox.state */
+#define VT_STATE_DONE      1 /* the batch ended; tsc[] holds its times */
+#define VT_STATE_EXCEPTION 2 /* an unexpected exception ended it; exception holds it */
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+struct vt_guest_exception {
+    uint64_t vector, error, rip, cs, rflags, rsp, cr2;
+};
+
+/* Host writes function and iterations, runs the guest, reads the rest at the doorbell. */
+struct vt_mailbox {
+    uint64_t batch;      /* guest address of vt_batch */
+    uint64_t function;   /* guest address of a body or baseline */
+    uint64_t iterations; /* at least 1 */
+    uint64_t scratch;    /* guest address of struct vt_scratch */
+    uint64_t tsc[2];     /* before and after the batch */
+    uint64_t state;
+    uint64_t skip_vector; /* exception the case provokes on purpose ... */
+    uint64_t skip_length; /* ... and how far its handler moves RIP; vector ~0: none */
+    uint64_t interrupts;  /* self-IPIs delivered */
+    struct vt_guest_exception exception;
+};
+
+/*
+ * Everything a case needs to know of where it runs. Filled by the engine, which
+ * is why the machine code is the same everywhere. Addresses are those of the
+ * address space the case runs in.
+ */
+struct vt_scratch {
+    uint64_t cr0, cr3, cr4, cr8, dr7; /* values to be written back unchanged */
+    uint64_t xcr0;
+    uint64_t fs_base;
+    uint64_t msr_user, msr_kernel_read, msr_kernel_write;
+    uint64_t port_kernel, port_user, port_eventfd;
+    uint64_t mmio_user, mmio_eventfd, mmio_coalesced, xapic;
+    uint64_t code_selector, data_selector, tss_selector, ldt_selector;
+    uint64_t tss_descriptor; /* address of the TSS descriptor in the GDT */
+    uint64_t absent;         /* an address whose access raises #PF */
+    uint64_t touch;          /* first of the pages that are discarded before each batch */
+    uint64_t page;           /* a mapped page whose translation may be flushed */
+    uint8_t gdtr[16], idtr[16]; /* 10-byte operands of LGDT and LIDT */
+    uint64_t invpcid[2];        /* descriptor: PCID, linear address */
+    uint64_t sink[8];           /* rax rbx rcx rdx r8 r9 rflags 0 as the last turn left them */
+    uint8_t buffer[4096] __attribute__((aligned(64)));
+};
+
+/* First bytes of the payload image; the host reads it to build the IDT. */
+struct vt_payload_header {
+    uint64_t magic;
+    uint64_t entry;  /* rdi = address of the mailbox */
+    uint64_t stubs;  /* VT_VECTORS entry stubs, VT_STUB_SIZE bytes apart */
+};
+#define VT_PAYLOAD_MAGIC UINT64_C(0x31696f6c6c6f7476)
+#endif
+
+#endif

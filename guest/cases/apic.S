@@ -1,0 +1,13 @@
+/* The local APIC through its page (xAPIC) and its MSRs (x2APIC), and going idle. */
+#include "guest/cases/case.h"
+
+CASE xapic_read, "mov eax, [rdx + 0x80]", setup="mov rdx, [r11 + S_XAPIC]"
+CASE xapic_eoi, "mov [rdx + 0xb0], eax", setup="mov rdx, [r11 + S_XAPIC]"
+/* ICR: destination shorthand self, edge, fixed. The handler ends the interrupt. */
+CASE xapic_self_ipi, "mov [rdx + 0x300], eax", setup="mov rdx, [r11 + S_XAPIC]; mov eax, 0x44000 + VECTOR_XAPIC; sti"
+CASE x2apic_read, "rdmsr", setup="mov ecx, 0x808"
+CASE x2apic_eoi, "wrmsr", setup="mov ecx, 0x80b"
+CASE x2apic_self_ipi, "wrmsr", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC; sti"
+/* STI blocks the pending self-IPI for one instruction, so HLT finds its wake-up already there. */
+CASE hlt, "hlt", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC", turn="cli; wrmsr; sti"
+CASE pause, "pause"

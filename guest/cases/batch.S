@@ -1,0 +1,35 @@
+/*
+ * void vt_batch(case, iterations, scratch, uint64_t tsc[2])
+ *
+ * Times one call of a case. LFENCE before the first read keeps earlier work out
+ * of the window; RDTSCP waits for the work inside it and the LFENCE after keeps
+ * later work out (Intel SDM 2B, RDTSC and RDTSCP; AMD APM 3, same).
+ */
+#include "guest/cases/case.h"
+
+    .section vt_cases, "ax", @progbits
+    .p2align 6
+    .globl vt_batch
+    .type vt_batch, @function
+vt_batch:
+    push rbx
+    push r12
+    mov r12, rcx
+    mov rax, rdi
+    mov rdi, rsi
+    mov rsi, rdx
+    mov r8, rax
+    lfence
+    rdtsc
+    mov [r12], eax
+    mov [r12 + 4], edx
+    lfence
+    call r8
+    rdtscp
+    lfence
+    mov [r12 + 8], eax
+    mov [r12 + 12], edx
+    pop r12
+    pop rbx
+    ret
+    .size vt_batch, . - vt_batch

@@ -1,0 +1,19 @@
+/* Descriptor tables and segments. */
+#include "guest/cases/case.h"
+
+CASE sgdt, "sgdt [r11 + S_BUFFER]"
+CASE sidt, "sidt [r11 + S_BUFFER]"
+CASE sldt, "sldt rax"
+CASE str, "str rax"
+CASE lgdt, "lgdt [r11 + S_GDTR]"
+CASE lidt, "lidt [r11 + S_IDTR]"
+CASE lldt, "lldt ax", setup="mov rax, [r11 + S_LDT_SELECTOR]"
+/* LTR marks the descriptor busy and faults on a busy one: each turn makes it available again. */
+CASE ltr, "ltr ax", setup="mov rax, [r11 + S_TSS_SELECTOR]; mov rdx, [r11 + S_TSS_DESCRIPTOR]", turn="and byte ptr [rdx + 5], 0xfd"
+CASE lar, "lar rax, rcx", setup="mov rcx, [r11 + S_CODE_SELECTOR]"
+CASE lsl, "lsl rax, rcx", setup="mov rcx, [r11 + S_CODE_SELECTOR]"
+CASE verr, "verr cx", setup="mov rcx, [r11 + S_DATA_SELECTOR]"
+CASE verw, "verw cx", setup="mov rcx, [r11 + S_DATA_SELECTOR]"
+CASE mov_from_cs, "mov rax, cs"
+CASE mov_to_es, "mov es, eax", setup="mov rax, [r11 + S_DATA_SELECTOR]"
+CASE swapgs, "swapgs"

@@ -1,0 +1,98 @@
+#include "guest/catalogue.h"
+#include "guest/abi.h"
+
+#include <string.h>
+
+#define CASE(id, ...)                                                                                        \
+    extern const char vt_text_##id[];                                                                        \
+    void vt_body_##id(uint64_t, struct vt_scratch *);                                                        \
+    void vt_baseline_##id(uint64_t, struct vt_scratch *);
+#include "guest/cases.def"
+#undef CASE
+
+#define FEATURE(...) .feature = {__VA_ARGS__}
+#define CASE(id, title, group, privilege, intel, amd, about, manuals, ...)                                   \
+    {                                                                                                        \
+        .name = title, .class = VT_CLASS_##group, .summary = about, .operation = vt_text_##id,               \
+        .reference = manuals, .sensitivity = VT_##privilege, .vmx = VT_EXITS_##intel,                        \
+        .svm = VT_EXITS_##amd, .body = vt_body_##id, .baseline = vt_baseline_##id, __VA_ARGS__               \
+    },
+static const struct vt_case cases[] = {
+#include "guest/cases.def"
+};
+#undef CASE
+
+static const char *const class_names[VT_CLASSES] = {
+    [VT_CLASS_CONTROL] = "control",
+    [VT_CLASS_IDENTIFICATION] = "identification",
+    [VT_CLASS_TIME] = "time",
+    [VT_CLASS_RANDOM] = "random",
+    [VT_CLASS_CONTROL_REGISTER] = "control-register",
+    [VT_CLASS_DEBUG_REGISTER] = "debug-register",
+    [VT_CLASS_DESCRIPTOR_TABLE] = "descriptor-table",
+    [VT_CLASS_SEGMENT] = "segment",
+    [VT_CLASS_FLAGS] = "flags",
+    [VT_CLASS_MSR] = "msr",
+    [VT_CLASS_TLB_CACHE] = "tlb-cache",
+    [VT_CLASS_PORT_IO] = "port-io",
+    [VT_CLASS_MMIO] = "mmio",
+    [VT_CLASS_APIC] = "apic",
+    [VT_CLASS_IDLE] = "idle",
+    [VT_CLASS_HYPERCALL] = "hypercall",
+    [VT_CLASS_EXCEPTION] = "exception",
+    [VT_CLASS_XSTATE] = "xstate",
+    [VT_CLASS_MEMORY] = "memory",
+    [VT_CLASS_COMPUTE] = "compute",
+};
+
+static const char *const sensitivity_names[] = {
+    [VT_INNOCUOUS] = "innocuous",
+    [VT_SENSITIVE] = "sensitive",
+    [VT_IO_PRIVILEGED] = "io-privileged",
+    [VT_PRIVILEGED] = "privileged",
+};
+
+static const char *const exiting_names[] = {
+    [VT_EXITS_NEVER] = "never",
+    [VT_EXITS_CONTROL] = "control",
+    [VT_EXITS_ALWAYS] = "always",
+    [VT_EXITS_ABSENT] = "absent",
+};
+
+const struct vt_case *vt_guest_cases(size_t *count)
+{
+    *count = sizeof cases / sizeof cases[0];
+    return cases;
+}
+
+const struct vt_case *vt_guest_find_case(const char *name)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (strcmp(cases[i].name, name) == 0)
+            return &cases[i];
+    return NULL;
+}
+
+const char *vt_guest_class_name(enum vt_class class)
+{
+    return class_names[class];
+}
+
+const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity)
+{
+    return sensitivity_names[sensitivity];
+}
+
+const char *vt_guest_exiting_name(enum vt_exiting exiting)
+{
+    return exiting_names[exiting];
+}
+
+bool vt_guest_case_runs_at(const struct vt_case *c, int cpl, bool iopl3)
+{
+    if (cpl == 0)
+        return true;
+    if (c->ring0_only || c->sensitivity == VT_PRIVILEGED)
+        return false;
+    return iopl3 || c->sensitivity != VT_IO_PRIVILEGED;
+}

@@ -1,0 +1,132 @@
+/*
+ * The catalogue of cases: one const table, in the order reports show it.
+ *
+ * Owns: what a case is and everything known of it beforehand. Does not own: how
+ * a case is run (bench/engines/), what running it showed (bench/).
+ *
+ * Adding a case is one entry in catalogue.c and its assembly in cases/.
+ */
+#ifndef VT_GUEST_CATALOGUE_H
+#define VT_GUEST_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vt_scratch;
+
+enum vt_class {
+    VT_CLASS_CONTROL,
+    VT_CLASS_IDENTIFICATION,
+    VT_CLASS_TIME,
+    VT_CLASS_RANDOM,
+    VT_CLASS_CONTROL_REGISTER,
+    VT_CLASS_DEBUG_REGISTER,
+    VT_CLASS_DESCRIPTOR_TABLE,
+    VT_CLASS_SEGMENT,
+    VT_CLASS_FLAGS,
+    VT_CLASS_MSR,
+    VT_CLASS_TLB_CACHE,
+    VT_CLASS_PORT_IO,
+    VT_CLASS_MMIO,
+    VT_CLASS_APIC,
+    VT_CLASS_IDLE,
+    VT_CLASS_HYPERCALL,
+    VT_CLASS_EXCEPTION,
+    VT_CLASS_XSTATE,
+    VT_CLASS_MEMORY,
+    VT_CLASS_COMPUTE,
+    VT_CLASSES
+};
+
+/* What the instruction does outside ring 0 (Popek and Goldberg's words). */
+enum vt_sensitivity {
+    VT_INNOCUOUS,     /* neither reads nor changes what a hypervisor must own */
+    VT_SENSITIVE,     /* touches such state, yet is legal at CPL 3 */
+    VT_IO_PRIVILEGED, /* legal at CPL 3 only with IOPL 3 (or the I/O permission map) */
+    VT_PRIVILEGED,    /* faults at CPL 3 */
+};
+
+/* What the manuals say of VM exits in VMX non-root operation and in an SVM guest. */
+enum vt_exiting {
+    VT_EXITS_NEVER,   /* no control can make it exit */
+    VT_EXITS_CONTROL, /* depends on how the hypervisor sets a control, bitmap or mask */
+    VT_EXITS_ALWAYS,  /* exits unconditionally */
+    VT_EXITS_ABSENT,  /* the vendor has no such instruction (#UD, or an exit that ends in #UD) */
+};
+
+/* Who answers when KVM runs it with the devices the engine sets up. */
+enum vt_handler {
+    VT_BY_CPU,    /* the CPU, or the hypervisor's kernel part: not fixed beforehand */
+    VT_BY_KERNEL, /* always the kernel: an in-kernel device or an eventfd */
+    VT_BY_USER,   /* always user space */
+    VT_BY_HYPERCALL,
+};
+
+/* What a case asks of the engine beyond memory and the instruction itself. */
+enum vt_need {
+    VT_NEED_PORTS = 1 << 0,     /* the three ports of the ABI */
+    VT_NEED_MMIO = 1 << 1,      /* the MMIO pages of the ABI */
+    VT_NEED_EVENTFD = 1 << 2,   /* a doorbell answered by the kernel */
+    VT_NEED_COALESCED = 1 << 3, /* writes gathered by the kernel */
+    VT_NEED_XAPIC = 1 << 4,     /* a local APIC at its page */
+    VT_NEED_X2APIC = 1 << 5,    /* a local APIC in MSRs */
+    VT_NEED_INTERRUPTS = 1 << 6, /* delivery of self-IPIs */
+    VT_NEED_MSR_FILTER = 1 << 7, /* VT_MSR_USER reaches user space */
+    VT_NEED_HANDLERS = 1 << 8,   /* an IDT whose handlers skip the faulting instruction */
+    VT_NEED_TABLES = 1 << 9,     /* writable GDT with TSS and LDT descriptors */
+    VT_NEED_DISCARD = 1 << 10,   /* the touch region is without backing before each batch */
+    VT_NEED_PMU = 1 << 11,       /* a performance counter 0 */
+};
+
+/* A CPUID bit as a value: where a feature is announced. leaf 0: no condition. */
+enum vt_cpuid_register { VT_EAX, VT_EBX, VT_ECX, VT_EDX };
+struct vt_cpuid_bit {
+    uint32_t leaf, subleaf;
+    uint8_t reg, bit;
+};
+
+typedef void (*vt_case_function)(uint64_t iterations, struct vt_scratch *scratch);
+
+struct vt_case {
+    const char *name;
+    enum vt_class class;
+    const char *summary;
+    const char *operation; /* the assembler text of the instruction under test */
+    const char *reference; /* where the manuals describe it */
+    enum vt_sensitivity sensitivity;
+    enum vt_exiting vmx, svm; /* at CPL 0, in non-root operation */
+    enum vt_handler handler;
+    uint32_t needs;           /* enum vt_need */
+    struct vt_cpuid_bit feature;
+    bool ring0_only;      /* legal at CPL 3 in principle, but set up for CPL 0 alone */
+    uint8_t skip_vector;  /* exception the case provokes, with VT_NEED_HANDLERS */
+    uint8_t skip_length;  /* bytes its handler skips */
+    uint32_t max_iterations; /* 0: no limit */
+    vt_case_function body, baseline;
+};
+
+/* The table; *count receives its length. Lives as long as the program. */
+const struct vt_case *vt_guest_cases(size_t *count);
+
+/* The case of that name, or NULL. */
+const struct vt_case *vt_guest_find_case(const char *name);
+
+const char *vt_guest_class_name(enum vt_class class);
+const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity);
+const char *vt_guest_exiting_name(enum vt_exiting exiting);
+
+/* May the case run at this CPL where the engine can grant IOPL 3? */
+bool vt_guest_case_runs_at(const struct vt_case *c, int cpl, bool iopl3);
+
+/* The machine code of all cases, position-independent: [start, end). */
+extern const uint8_t vt_guest_code_start[] __asm__("__start_vt_cases");
+extern const uint8_t vt_guest_code_end[] __asm__("__stop_vt_cases");
+
+/*
+ * Calls `function` between two fenced time-stamp reads; part of the same machine
+ * code. tsc[0] and tsc[1] are in TSC cycles.
+ */
+void vt_batch(vt_case_function function, uint64_t iterations, struct vt_scratch *scratch, uint64_t tsc[2]);
+
+#endif

@@ -1,0 +1,53 @@
+/* Compiled to assembly only: offsets of the ABI's structures, for the assembler. */
+#include "guest/abi.h"
+
+#include <stddef.h>
+
+#define EMIT(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"(value))
+#define SCRATCH(name, member) EMIT(S_##name, offsetof(struct vt_scratch, member))
+#define MAILBOX(name, member) EMIT(M_##name, offsetof(struct vt_mailbox, member))
+
+void vt_guest_offsets(void);
+void vt_guest_offsets(void)
+{
+    SCRATCH(CR0, cr0);
+    SCRATCH(CR3, cr3);
+    SCRATCH(CR4, cr4);
+    SCRATCH(CR8, cr8);
+    SCRATCH(DR7, dr7);
+    SCRATCH(XCR0, xcr0);
+    SCRATCH(FS_BASE, fs_base);
+    SCRATCH(MSR_USER, msr_user);
+    SCRATCH(MSR_KERNEL_READ, msr_kernel_read);
+    SCRATCH(MSR_KERNEL_WRITE, msr_kernel_write);
+    SCRATCH(PORT_KERNEL, port_kernel);
+    SCRATCH(PORT_USER, port_user);
+    SCRATCH(PORT_EVENTFD, port_eventfd);
+    SCRATCH(MMIO_USER, mmio_user);
+    SCRATCH(MMIO_EVENTFD, mmio_eventfd);
+    SCRATCH(MMIO_COALESCED, mmio_coalesced);
+    SCRATCH(XAPIC, xapic);
+    SCRATCH(CODE_SELECTOR, code_selector);
+    SCRATCH(DATA_SELECTOR, data_selector);
+    SCRATCH(TSS_SELECTOR, tss_selector);
+    SCRATCH(LDT_SELECTOR, ldt_selector);
+    SCRATCH(TSS_DESCRIPTOR, tss_descriptor);
+    SCRATCH(ABSENT, absent);
+    SCRATCH(TOUCH, touch);
+    SCRATCH(PAGE, page);
+    SCRATCH(GDTR, gdtr);
+    SCRATCH(IDTR, idtr);
+    SCRATCH(INVPCID, invpcid);
+    SCRATCH(SINK, sink);
+    SCRATCH(BUFFER, buffer);
+    MAILBOX(BATCH, batch);
+    MAILBOX(FUNCTION, function);
+    MAILBOX(ITERATIONS, iterations);
+    MAILBOX(SCRATCH, scratch);
+    MAILBOX(TSC, tsc);
+    MAILBOX(STATE, state);
+    MAILBOX(SKIP_VECTOR, skip_vector);
+    MAILBOX(SKIP_LENGTH, skip_length);
+    MAILBOX(INTERRUPTS, interrupts);
+    MAILBOX(EXCEPTION, exception);
+}
