@@ -1,10 +1,94 @@
-#include "guest/catalogue.h"
+#include "base/suggest.h"
+#include "cli/command.h"
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
-int main(void)
+#include <string.h>
+#include <unistd.h>
+
+static const struct vt_command commands[] = {
+    {"list", "the catalogue: cases, engines, paths",      vt_cmd_list},
+    {"help", "this overview, or the help of one command", vt_cmd_help},
+};
+
+const struct vt_command *vt_cli_commands(size_t *count)
 {
-    size_t n;
-    const struct vt_case *c = vt_guest_cases(&n);
-    for (size_t i = 0; i < n; i++)
-        printf("%-22s %-16s %s\n", c[i].name, vt_guest_class_name(c[i].class), c[i].operation);
-    return 0;
+    *count = sizeof commands / sizeof commands[0];
+    return commands;
+}
+
+int vt_cli_run(const char *name, int argc, char **argv)
+{
+    struct vt_suggestion suggestion = {.wanted = name};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(argc, argv);
+        vt_suggest_offer(&suggestion, commands[i].name);
+    }
+    return vt_cli_misuse("unknown command '%s'%s (see vmtoll help)", name, vt_suggest_text(&suggestion));
+}
+
+static void ignore(int number)
+{
+    (void)number;
+}
+
+/* A handler, unlike SIG_IGN, is not inherited by the programs this one starts. */
+static void turn_closed_pipes_into_errors(void)
+{
+    struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* With a standard stream closed, the next file opened would take its number and its output. */
+static void occupy_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(VT_EXIT_ENVIRONMENT);
+}
+
+static int finish(int status)
+{
+    int number = 0;
+    if (fflush(stdout) != 0)
+        number = errno;
+    else if (ferror(stdout))
+        number = EIO;
+    if (fclose(stdout) != 0 && number == 0)
+        number = errno;
+    if (number == 0)
+        return status;
+    vt_cli_warn("cannot write standard output: %s", strerror(number));
+    return VT_EXIT_ENVIRONMENT;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2)
+        return vt_cli_misuse("missing command (see vmtoll help)");
+    if (strcmp(argv[1], "--version") == 0 && argc == 2) {
+        printf("vmtoll %s\n", VT_VERSION);
+        return VT_EXIT_DONE;
+    }
+    if ((strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) && argc == 2)
+        return vt_cli_run("help", 1, (char *[]){"help", NULL});
+    if (argv[1][0] == '-') {
+        struct vt_suggestion suggestion = {.wanted = argv[1]};
+        vt_suggest_offer(&suggestion, "--help");
+        vt_suggest_offer(&suggestion, "--version");
+        return vt_cli_misuse("unexpected option '%s'%s (see vmtoll help)", argv[1],
+                             vt_suggest_text(&suggestion));
+    }
+    return vt_cli_run(argv[1], argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    occupy_standard_streams();
+    turn_closed_pipes_into_errors();
+    return finish(run(argc, argv));
 }

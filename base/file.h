@@ -1,0 +1,49 @@
+/*
+ * Files as the program reads and writes them: bounded reads, all-or-nothing writes.
+ *
+ * A file is written under a temporary name beside its target and renamed when
+ * complete, so a reader sees the old file or the new one. What cannot be renamed
+ * over (a device, a pipe) is written directly, and checked all the same. "-"
+ * names standard input or standard output.
+ */
+#ifndef VT_BASE_FILE_H
+#define VT_BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct vt_output {
+    FILE *stream; /* write here; owned by the output */
+    char *target; /* where it will be; NULL: written directly */
+    char *temporary;
+    const char *name; /* as the caller gave it; the caller's */
+};
+
+/*
+ * Open `path` for writing. Fails at once where the folder is missing or may not
+ * be written to. On success exactly one of commit and discard must follow.
+ */
+int vt_file_create(struct vt_output *output, const char *path, struct vt_error *error);
+
+/* Bring what was written to the disk and to its name. On failure the target is as before. */
+int vt_file_commit(struct vt_output *output, struct vt_error *error);
+
+/* Forget what was written. */
+void vt_file_discard(struct vt_output *output);
+
+/* Could `path` be written? Leaves nothing behind. */
+int vt_file_check(const char *path, struct vt_error *error);
+
+/* create, write, commit. */
+int vt_file_write(const char *path, const void *data, size_t size, struct vt_error *error);
+
+/*
+ * Read all of `path`. On success *data is malloc'ed, the caller's, and followed by
+ * a 0 byte that *size does not count. More than `limit` bytes is an error
+ * (-EFBIG): input is never read without bound.
+ */
+int vt_file_read(const char *path, size_t limit, char **data, size_t *size, struct vt_error *error);
+
+#endif
