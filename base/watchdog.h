@@ -1,0 +1,33 @@
+/*
+ * A time limit around code that may never return: guest code, translated code,
+ * KVM_RUN. When it expires the calling thread receives a signal; the handler
+ * writes the flags given here, and from then on the signal repeats until
+ * disarmed, so that a blocking call entered a moment too late is interrupted too.
+ */
+#ifndef VT_BASE_WATCHDOG_H
+#define VT_BASE_WATCHDOG_H
+
+#include "base/error.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <time.h>
+
+struct vt_watchdog {
+    timer_t timer;
+    volatile sig_atomic_t fired;   /* 1 once the limit has passed since the last arm */
+    volatile uint8_t *kick;        /* set to 1 on expiry when not NULL (kvm_run.immediate_exit) */
+    void (*expired)(void *context, siginfo_t *info, void *ucontext); /* called in the handler when not NULL */
+    void *context;
+    struct sigaction previous;
+};
+
+/* For the calling thread. `watchdog` must stay at its address until close. */
+int vt_watchdog_open(struct vt_watchdog *watchdog, struct vt_error *error);
+
+/* (Re)start with a limit in nanoseconds; 0 disarms. */
+void vt_watchdog_arm(struct vt_watchdog *watchdog, uint64_t limit_ns);
+
+void vt_watchdog_close(struct vt_watchdog *watchdog);
+
+#endif

@@ -1,0 +1,86 @@
+#include "vmm/stats.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Far above what any kernel has; keeps a nonsensical header from sizing an allocation. */
+#define MAX_DESCRIPTORS 4096
+#define MAX_NAME        1024
+#define MAX_DATA        1024
+
+static int read_at(int fd, void *data, size_t size, uint64_t offset)
+{
+    return pread(fd, data, size, (off_t)offset) == (ssize_t)size ? 0 : -EIO;
+}
+
+static void note_descriptor(struct vt_stats *stats, const struct kvm_stats_desc *descriptor, size_t name_size)
+{
+    if (memchr(descriptor->name, 0, name_size) == NULL)
+        return;
+    int counter = vt_counter_find(descriptor->name);
+    if (counter < 0 || descriptor->size != 1 || descriptor->offset > MAX_DATA - sizeof(uint64_t))
+        return;
+    stats->offset[counter] = (int32_t)descriptor->offset;
+    if (descriptor->offset + sizeof(uint64_t) > stats->data_size)
+        stats->data_size = descriptor->offset + (uint32_t)sizeof(uint64_t);
+}
+
+static int read_descriptors(struct vt_stats *stats, const struct kvm_stats_header *header)
+{
+    size_t size = sizeof(struct kvm_stats_desc) + header->name_size;
+    uint8_t *block = malloc(size * header->num_desc);
+    if (!block)
+        return -ENOMEM;
+    int status = read_at(stats->fd, block, size * header->num_desc, header->desc_offset);
+    for (uint32_t i = 0; status == 0 && i < header->num_desc; i++)
+        note_descriptor(stats, (const struct kvm_stats_desc *)(const void *)(block + i * size), header->name_size);
+    free(block);
+    return status;
+}
+
+int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error)
+{
+    struct kvm_stats_header header;
+
+    stats->data_size = 0;
+    for (int i = 0; i < VT_COUNTERS; i++)
+        stats->offset[i] = -1;
+    stats->fd = ioctl(vcpu, KVM_GET_STATS_FD, NULL);
+    if (stats->fd < 0)
+        return 0;
+    if (read_at(stats->fd, &header, sizeof header, 0) != 0 || header.name_size > MAX_NAME ||
+        header.num_desc > MAX_DESCRIPTORS || read_descriptors(stats, &header) != 0) {
+        vt_stats_close(stats);
+        return vt_error_set(error, VT_EXIT_INTERNAL, EPROTO,
+                            "KVM's statistics descriptor has a header this program does not understand");
+    }
+    stats->data_offset = header.data_offset;
+    return 0;
+}
+
+void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters)
+{
+    uint8_t data[MAX_DATA];
+
+    counters->known = 0;
+    if (stats->fd < 0 || read_at(stats->fd, data, stats->data_size, stats->data_offset) != 0)
+        return;
+    for (int i = 0; i < VT_COUNTERS; i++) {
+        uint64_t value;
+        if (stats->offset[i] < 0)
+            continue;
+        memcpy(&value, data + stats->offset[i], sizeof value);
+        vt_counters_put(counters, (enum vt_counter)i, value);
+    }
+}
+
+void vt_stats_close(struct vt_stats *stats)
+{
+    if (stats->fd >= 0)
+        close(stats->fd);
+    stats->fd = -1;
+}

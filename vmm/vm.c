@@ -1,0 +1,259 @@
+#include "vmm/vm.h"
+#include "guest/abi.h"
+#include "guest/catalogue.h"
+#include "vmm/longmode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define DEVICE "/dev/kvm"
+
+/* Intel's VMX wants three pages and one more for real mode; below the APIC, where nothing of ours lies. */
+#define TSS_ADDRESS          0xfffbd000
+#define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
+
+#define APIC_BASE_ENABLE (UINT64_C(1) << 11)
+#define APIC_BASE_X2     (UINT64_C(1) << 10)
+#define APIC_BASE_BSP    (UINT64_C(1) << 8)
+#define APIC_SVR         0xf0
+#define APIC_SVR_ENABLE  0x1ff
+
+#define MAX_CPUID_ENTRIES 256
+
+static const struct {
+    int number;
+    const char *text;
+} open_hints[] = {
+    {ENOENT, "no such device: load the module (modprobe kvm_intel or kvm_amd), or give the container --device " DEVICE},
+    {EACCES, "permission denied: add yourself to the device's group (usually: adduser $USER kvm) and log in again"},
+    {EPERM, "not permitted: the container's device rules forbid it (--device " DEVICE ")"},
+    {ENODEV, "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
+    {ENXIO, "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
+    {EBUSY, "busy: another hypervisor holds the processor's virtualization (VirtualBox, VMware)"},
+};
+
+static int fail(struct vt_error *error, int number, const char *what)
+{
+    if (number == EBUSY)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
+                            "%s: %s failed: busy: another hypervisor holds the processor's virtualization", DEVICE,
+                            what);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s failed: %s", DEVICE, what, strerror(number));
+}
+
+int vt_vmm_open_device(struct vt_error *error)
+{
+    int fd = open(DEVICE, O_RDWR | O_CLOEXEC), number = errno;
+    if (fd >= 0)
+        return fd;
+    for (size_t i = 0; i < sizeof open_hints / sizeof open_hints[0]; i++)
+        if (open_hints[i].number == number)
+            return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s", DEVICE, open_hints[i].text);
+    return fail(error, number, "open");
+}
+
+static int create_machine(struct vt_vm *vm, struct vt_error *error)
+{
+    int version = ioctl(vm->system, KVM_GET_API_VERSION, 0);
+    if (version != KVM_API_VERSION)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOTSUP, "%s: API version %d, this program speaks %d", DEVICE,
+                            version, KVM_API_VERSION);
+    do
+        vm->vm = ioctl(vm->system, KVM_CREATE_VM, 0);
+    while (vm->vm < 0 && errno == EINTR);
+    if (vm->vm < 0)
+        return fail(error, errno, "KVM_CREATE_VM");
+    /* Both fail harmlessly where VMX is not the backend. */
+    ioctl(vm->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS);
+    ioctl(vm->vm, KVM_SET_IDENTITY_MAP_ADDR, &(uint64_t){IDENTITY_MAP_ADDRESS});
+    vm->irqchip = ioctl(vm->vm, KVM_CREATE_IRQCHIP, 0) == 0;
+    return 0;
+}
+
+static int create_memory(struct vt_vm *vm, struct vt_error *error)
+{
+    void *memory = mmap(NULL, VT_GUEST_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return fail(error, errno, "mapping guest memory");
+    vm->memory = memory;
+    /* Small pages: a discarded page must come back alone, and equal machines must look equal. */
+    madvise(memory, VT_GUEST_MEMORY, MADV_NOHUGEPAGE);
+    struct kvm_userspace_memory_region region = {
+        .slot = 0, .guest_phys_addr = 0, .memory_size = VT_GUEST_MEMORY, .userspace_addr = (uintptr_t)memory};
+    if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
+        return fail(error, errno, "KVM_SET_USER_MEMORY_REGION");
+    return 0;
+}
+
+static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
+{
+    vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
+    if (vm->vcpu < 0)
+        return fail(error, errno, "KVM_CREATE_VCPU");
+    int size = ioctl(vm->system, KVM_GET_VCPU_MMAP_SIZE, 0);
+    if (size < (int)sizeof(struct kvm_run))
+        return fail(error, size < 0 ? errno : EPROTO, "KVM_GET_VCPU_MMAP_SIZE");
+    void *run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
+    if (run == MAP_FAILED)
+        return fail(error, errno, "mapping kvm_run");
+    vm->run = run;
+    vm->run_size = (size_t)size;
+    int khz = ioctl(vm->vcpu, KVM_GET_TSC_KHZ, 0);
+    vm->tsc_khz = khz > 0 ? (uint32_t)khz : 0;
+    return vt_stats_open(&vm->stats, vm->vcpu, error);
+}
+
+/* The guest sees exactly what KVM says it supports. */
+static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
+{
+    struct kvm_cpuid2 *cpuid = calloc(1, sizeof *cpuid + MAX_CPUID_ENTRIES * sizeof cpuid->entries[0]);
+    int number = 0;
+
+    if (!cpuid)
+        return fail(error, ENOMEM, "KVM_GET_SUPPORTED_CPUID");
+    cpuid->nent = MAX_CPUID_ENTRIES;
+    if (ioctl(vm->system, KVM_GET_SUPPORTED_CPUID, cpuid) != 0 || ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
+        number = errno;
+    for (uint32_t i = 0; number == 0 && i < cpuid->nent; i++) {
+        if (cpuid->entries[i].function == 1)
+            vm->features.xsave = cpuid->entries[i].ecx >> 26 & 1;
+        if (cpuid->entries[i].function == 7 && cpuid->entries[i].index == 0)
+            vm->features.fsgsbase = cpuid->entries[i].ebx & 1;
+    }
+    free(cpuid);
+    return number ? fail(error, number, "setting the guest's CPUID") : 0;
+}
+
+static int load_image(struct vt_vm *vm, struct vt_error *error)
+{
+    size_t payload = (size_t)(vt_payload_image_end - vt_payload_image);
+    size_t code = (size_t)(vt_guest_code_end - vt_guest_code_start);
+    const struct vt_payload_header *header = (const void *)vt_payload_image;
+
+    if (payload > VT_GUEST_CASES - VT_GUEST_PAYLOAD || code > VT_GUEST_TOUCH - VT_GUEST_CASES ||
+        header->magic != VT_PAYLOAD_MAGIC)
+        return vt_error_set(error, VT_EXIT_INTERNAL, 0, "the payload built into this program is damaged");
+    memcpy(vm->memory + VT_GUEST_PAYLOAD, vt_payload_image, payload);
+    memcpy(vm->memory + VT_GUEST_CASES, vt_guest_code_start, code);
+    vm->payload_entry = header->entry;
+    vm->stubs = header->stubs;
+    return 0;
+}
+
+int vt_vmm_open(struct vt_vm *vm, struct vt_error *error)
+{
+    *vm = (struct vt_vm){.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1};
+    int status = vm->system = vt_vmm_open_device(error);
+    if (status >= 0)
+        status = create_machine(vm, error);
+    if (status == 0)
+        status = create_memory(vm, error);
+    if (status == 0)
+        status = create_vcpu(vm, error);
+    if (status == 0)
+        status = set_cpuid(vm, error);
+    if (status == 0)
+        status = load_image(vm, error);
+    if (status < 0)
+        vt_vmm_close(vm);
+    return status < 0 ? status : 0;
+}
+
+void vt_vmm_close(struct vt_vm *vm)
+{
+    vt_stats_close(&vm->stats);
+    if (vm->run)
+        munmap(vm->run, vm->run_size);
+    if (vm->vcpu >= 0)
+        close(vm->vcpu);
+    if (vm->vm >= 0)
+        close(vm->vm);
+    if (vm->memory)
+        munmap(vm->memory, VT_GUEST_MEMORY);
+    if (vm->system >= 0)
+        close(vm->system);
+    *vm = (struct vt_vm){.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1};
+}
+
+/* The APIC must be software-enabled before it takes a self-IPI (Intel SDM 3A 11.4.7.2). */
+static int enable_apic(struct vt_vm *vm, struct vt_error *error)
+{
+    struct kvm_lapic_state apic;
+
+    if (!vm->irqchip)
+        return 0;
+    if (ioctl(vm->vcpu, KVM_GET_LAPIC, &apic) != 0)
+        return fail(error, errno, "KVM_GET_LAPIC");
+    memcpy(apic.regs + APIC_SVR, &(uint32_t){APIC_SVR_ENABLE}, sizeof(uint32_t));
+    if (ioctl(vm->vcpu, KVM_SET_LAPIC, &apic) != 0)
+        return fail(error, errno, "KVM_SET_LAPIC");
+    return 0;
+}
+
+/* An exit to user space leaves its instruction half done; KVM finishes it on the next entry (api.rst, KVM_RUN). */
+static void complete_exit(struct vt_vm *vm)
+{
+    vm->run->immediate_exit = 1;
+    ioctl(vm->vcpu, KVM_RUN, 0);
+    vm->run->immediate_exit = 0;
+}
+
+int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip, uint64_t argument,
+                 struct vt_error *error)
+{
+    struct kvm_sregs sregs;
+    struct kvm_regs regs = {.rip = rip, .rdi = argument, .rsp = VT_GUEST_STACK, .rflags = cpl ? 0x3002 : 0x2};
+
+    complete_exit(vm);
+    vt_longmode_tables(vm->memory, vm->stubs);
+    if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) != 0)
+        return fail(error, errno, "KVM_GET_SREGS");
+    vt_longmode_registers(&sregs, cpl, &vm->features);
+    if (vm->irqchip)
+        sregs.apic_base = VT_GUEST_XAPIC | APIC_BASE_BSP | APIC_BASE_ENABLE | (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
+    if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) != 0)
+        return fail(error, errno, "KVM_SET_SREGS");
+    if (ioctl(vm->vcpu, KVM_SET_REGS, &regs) != 0)
+        return fail(error, errno, "KVM_SET_REGS");
+    return enable_apic(vm, error);
+}
+
+void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size)
+{
+    if (gpa > VT_GUEST_MEMORY || size > VT_GUEST_MEMORY - gpa)
+        return NULL;
+    return vm->memory + gpa;
+}
+
+const char *vt_vmm_exit_name(uint32_t reason)
+{
+    static const char *const names[] = {
+        [KVM_EXIT_EXCEPTION] = "exception",
+        [KVM_EXIT_IO] = "io",
+        [KVM_EXIT_HYPERCALL] = "hypercall",
+        [KVM_EXIT_DEBUG] = "debug",
+        [KVM_EXIT_HLT] = "hlt",
+        [KVM_EXIT_MMIO] = "mmio",
+        [KVM_EXIT_IRQ_WINDOW_OPEN] = "irq-window-open",
+        [KVM_EXIT_SHUTDOWN] = "shutdown",
+        [KVM_EXIT_FAIL_ENTRY] = "fail-entry",
+        [KVM_EXIT_INTR] = "intr",
+        [KVM_EXIT_SET_TPR] = "set-tpr",
+        [KVM_EXIT_TPR_ACCESS] = "tpr-access",
+        [KVM_EXIT_NMI] = "nmi",
+        [KVM_EXIT_INTERNAL_ERROR] = "internal-error",
+        [KVM_EXIT_SYSTEM_EVENT] = "system-event",
+        [KVM_EXIT_IOAPIC_EOI] = "ioapic-eoi",
+        [KVM_EXIT_X86_RDMSR] = "x86-rdmsr",
+        [KVM_EXIT_X86_WRMSR] = "x86-wrmsr",
+        [KVM_EXIT_NOTIFY] = "notify",
+    };
+    if (reason >= sizeof names / sizeof names[0] || !names[reason])
+        return "unknown";
+    return names[reason];
+}

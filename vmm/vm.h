@@ -1,0 +1,67 @@
+/*
+ * A small virtual machine on /dev/kvm: one vCPU, one memory slot, in-kernel
+ * interrupt controller, started straight in 64-bit mode with its own page
+ * tables, GDT, TSS and IDT (guest/abi.h).
+ *
+ * Owns: the descriptors, the guest memory, the vCPU's architectural state.
+ * Does not own: devices, cases, what an exit means (the caller handles exits).
+ */
+#ifndef VT_VMM_VM_H
+#define VT_VMM_VM_H
+
+#include "base/error.h"
+#include "vmm/longmode.h"
+#include "vmm/stats.h"
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum vt_apic_mode { VT_APIC_X2, VT_APIC_X };
+
+struct vt_vm {
+    int system, vm, vcpu;  /* descriptors, -1 when closed */
+    struct kvm_run *run;   /* shared with the kernel */
+    size_t run_size;
+    uint8_t *memory;       /* guest-physical 0 to VT_GUEST_MEMORY */
+    struct vt_stats stats; /* KVM's counters of the vCPU */
+    struct vt_longmode_features features;
+    uint64_t payload_entry, stubs; /* guest addresses from the payload's header */
+    uint32_t tsc_khz;      /* of the guest; 0 when KVM does not say */
+    bool irqchip;
+};
+
+/*
+ * Open /dev/kvm read-write. Returns the descriptor, or a negative errno with an
+ * error that says why and what to do (no device, no permission, no hypervisor).
+ */
+int vt_vmm_open_device(struct vt_error *error);
+
+/* Create the machine and load payload and cases. On failure nothing stays open. */
+int vt_vmm_open(struct vt_vm *vm, struct vt_error *error);
+
+/* Safe on a machine that failed to open or is already closed. */
+void vt_vmm_close(struct vt_vm *vm);
+
+/*
+ * Put the vCPU at `rip` in 64-bit mode at CPL 0 or 3, rdi = `argument`, and the
+ * tables in guest memory into their first state. At CPL 3 IOPL is 3, so that
+ * ports and CLI work there.
+ */
+int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip, uint64_t argument,
+                 struct vt_error *error);
+
+/*
+ * Address of [gpa, gpa + size) in this process, or NULL when any of it lies
+ * outside the guest's memory.
+ */
+void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size);
+
+/* Name of a KVM_EXIT_ reason ("io", "shutdown", ...); "unknown" for numbers this build has no name for. */
+const char *vt_vmm_exit_name(uint32_t reason);
+
+/* The payload image inside this program. */
+extern const uint8_t vt_payload_image[], vt_payload_image_end[];
+
+#endif
