@@ -15,7 +15,7 @@ HOST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CFLAGS)
 GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
 
-LAYERS := base probes guest vmm bench bench/engines report cli
+LAYERS := base probes guest vcpu vmm bench bench/engines report cli
 SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
 SOURCES += $(wildcard bench/engines/*/*.c)
 SOURCES := $(filter-out guest/offsets.c,$(SOURCES))
