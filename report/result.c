@@ -1,0 +1,44 @@
+#include "report/result.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct vt_result *vt_result_new(void)
+{
+    return calloc(1, sizeof(struct vt_result));
+}
+
+void vt_result_free(struct vt_result *result)
+{
+    if (!result)
+        return;
+    for (size_t i = 0; i < result->count; i++)
+        json_decref(result->rows[i].evidence_totals);
+    free(result->rows);
+    json_decref(result->host);
+    json_decref(result->settings);
+    vt_arena_release(&result->arena);
+    free(result);
+}
+
+struct vt_summary vt_result_unknown_summary(void)
+{
+    return (struct vt_summary){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+}
+
+bool vt_result_has_toll(const struct vt_result_row *row)
+{
+    return (row->status == VT_STATUS_OK || row->status == VT_STATUS_UNVERIFIED) && isfinite(row->toll.median);
+}
+
+const char *vt_result_host_text(const struct vt_result *result, const char *path)
+{
+    const json_t *value = result->host;
+    while (value && *path) {
+        size_t length = strcspn(path, ".");
+        value = json_object_getn(value, path, length);
+        path += length + (path[length] == '.');
+    }
+    return json_string_value(value);
+}
