@@ -1,13 +1,15 @@
 # vmtoll: `make` builds build/vmtoll; `make help` lists the rest.
 .DELETE_ON_ERROR:
+.SECONDARY:
 .DEFAULT_GOAL := all
 B := build
-ifneq ($(filter-out help clean distclean deps format report check,$(or $(MAKECMDGOALS),all)),)
+UNCONFIGURED := help clean distclean deps report check dist format
+ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
 
 config.mk: configure
-	./configure
+	./configure $(CONFIGURED_WITH)
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HOST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CFLAGS)
@@ -36,17 +38,18 @@ $B/%.c.o: %.c config.mk $B/guest/offsets.inc
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
 
-# One assembly serves every engine: no path of the build, no host flag and no compiler choice changes its bytes.
+# One assembly serves every engine: no host flag and no choice of compiler changes its bytes, padding included.
 $B/guest/cases/%.S.o: guest/cases/%.S $B/guest/offsets.inc
 	@mkdir -p $(@D)
-	$(CC) -I. -I$B -Wa,-I$B -MMD -MP -c -o $@ $<
+	$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
+	as -I$B -o $@ $(@:.o=.s)
 
 $B/guest/payload/%.o: guest/payload/% $B/guest/offsets.inc
 	@mkdir -p $(@D)
 	$(CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
 
 $B/guest/payload.elf: $(patsubst %,$B/%.o,$(PAYLOAD)) guest/payload/payload.lds
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-T,guest/payload/payload.lds -o $@ $(filter %.o,$^)
+	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/payload/payload.lds -o $@ $(filter %.o,$^)
 
 $B/guest/payload.bin: $B/guest/payload.elf
 	objcopy -O binary $< $@
@@ -57,7 +60,7 @@ $B/guest/payload_image.o: guest/payload_image.S $B/guest/payload.bin
 # Offsets reach the assembler from the compiler, never by hand.
 $B/guest/offsets.inc: guest/offsets.c guest/abi.h config.mk
 	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) -S -o $B/guest/offsets.s $<
+	$(CC) -std=gnu11 $(WARNINGS) -I. -O2 -S -o $B/guest/offsets.s $<
 	sed -n 's/^[^"]*"*->\([A-Z0-9_]*\) [$$]*\([0-9]*\).*/.set \1, \2/p' $B/guest/offsets.s >$@
 
 # Tests: every program, compiled or script, prints TAP; tests/run adds them up.
@@ -75,23 +78,78 @@ test: tests
 	tests/run $B
 
 deps:
-	@tests/../tools/deps
+	@tools/deps report check
 
-report: deps
+report:
+	@tools/deps report
 	@[ -f config.mk ] || ./configure
-	$(MAKE) all
-	tools/report $B out
+	@$(MAKE) all
+	@tools/report $B out
 
-check: deps
+check:
+	@tools/deps report check
 	@[ -f config.mk ] || ./configure
-	$(MAKE) test
+	@$(MAKE) test
+
+# Other builds of the same tree, each in a folder of its own.
+sanitize:
+	$(MAKE) B=build-sanitize \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" test
+
+coverage:
+	$(MAKE) B=build-coverage CFLAGS="-O0 -g --coverage" test
+	gcovr --root . --object-directory build-coverage --exclude tests/ --print-summary \
+		--html-details build-coverage/coverage.html build-coverage
+	@echo "lines: build-coverage/coverage.html"
+
+lint: $B/guest/offsets.inc
+	@tools/lint "$(CC)" "-std=gnu11 -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
+
+format:
+	git ls-files '*.c' '*.h' ':!guest/cases' | xargs clang-format -i
+
+MANUALS := $(notdir $(wildcard docs/man/*.1))
+PAGES := LICENSE $(wildcard README.md docs/*.md docs/*.json)
+BIN = $(DESTDIR)$(PREFIX)/bin
+MAN = $(DESTDIR)$(PREFIX)/share/man/man1
+DOC = $(DESTDIR)$(PREFIX)/share/doc/vmtoll
+
+install: all
+	install -D -m 755 $B/vmtoll $(BIN)/vmtoll
+	install -d $(MAN) $(DOC)
+	install -m 644 $(addprefix docs/man/,$(MANUALS)) $(MAN)
+	install -m 644 $(PAGES) $(DOC)
+
+uninstall:
+	rm -f $(BIN)/vmtoll $(addprefix $(MAN)/,$(MANUALS)) $(addprefix $(DOC)/,$(notdir $(PAGES)))
+	[ ! -d $(DOC) ] || rmdir $(DOC)
+
+dist:
+	@mkdir -p $B
+	version=$$(sed -n 's/^version=//p' configure) && \
+		git archive --prefix=vmtoll-$$version/ -o $B/vmtoll-$$version.tar.gz HEAD && \
+		echo "$B/vmtoll-$$version.tar.gz"
 
 clean:
-	rm -rf $B out
+	rm -rf $B build-* out
 
 distclean: clean
-	rm -f config.mk
+	rm -f config.mk config.h
+
+help:
+	@echo 'make              build build/vmtoll'
+	@echo 'make report       install what is missing, build, measure for about 20 s: out/report.html, out/result.json'
+	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make test         run all tests; tests/run build NAME runs those whose name contains NAME'
+	@echo 'make install      install below PREFIX (./configure --prefix=...), DESTDIR before it; make uninstall'
+	@echo 'make dist         build/vmtoll-VERSION.tar.gz of the last commit'
+	@echo 'make format       clang-format over all C files'
+	@echo 'make lint         clang-tidy, cppcheck, shellcheck, layers, headers that compile alone'
+	@echo 'make sanitize     the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make coverage     the tests with line coverage: build-coverage/coverage.html'
+	@echo 'make clean        remove what was built; make distclean: and what ./configure wrote'
+	@echo 'NO_DEPS=1         installs nothing; B=DIR builds there; CC= and CFLAGS= as usual'
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all tests test deps report check clean distclean
+.PHONY: all tests test deps report check sanitize coverage lint format install uninstall dist clean distclean help

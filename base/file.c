@@ -27,18 +27,18 @@ static int open_beside(struct vt_output *output)
     const char *slash = strrchr(output->target, '/');
     int folder = slash ? (int)(slash - output->target) + 1 : 0;
     for (int attempt = 0; attempt < 100; attempt++) {
-        if (asprintf(&output->temporary, "%.*s.vmtoll-%ld-%d", folder, output->target, (long)getpid(),
-                     attempt) < 0) {
-            output->temporary = NULL;
+        char *name;
+        if (asprintf(&name, "%.*s.vmtoll-%ld-%d", folder, output->target, (long)getpid(), attempt) < 0)
             return -ENOMEM;
-        }
-        int fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0)
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int number = errno;
+        if (fd >= 0) {
+            output->temporary = name;
             return fd;
-        free(output->temporary);
-        output->temporary = NULL;
-        if (errno != EEXIST)
-            return -errno;
+        }
+        free(name);
+        if (number != EEXIST)
+            return -number;
     }
     return -EEXIST;
 }
