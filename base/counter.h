@@ -25,7 +25,9 @@ enum vt_counter {
     VT_INVLPG,
     /* counted by the engine itself */
     VT_USER_EXITS,      /* returns of KVM_RUN other than the doorbell's */
+    VT_INTERRUPTS,      /* self-IPIs the guest's handler ended */
     VT_SIGNALS,         /* faults of the case caught as signals */
+    VT_PAGE_FAULTS,     /* page faults the host kernel served without I/O */
     VT_HOST_EMULATIONS, /* answers that only the host kernel's instruction emulation gives */
     VT_INLINE_HITS,     /* sensitive instructions done inside translated code */
     VT_CALLOUTS,        /* sensitive instructions done by the emulator, called from translated code */

@@ -50,7 +50,7 @@ struct vt_engine {
     bool (*available)(char *reason, size_t size);
     /* *state is the engine's until close. */
     int (*open)(void **state, const struct vt_engine_settings *settings, struct vt_error *error);
-    /* After open: the path its measurements are of. */
+    /* The path its measurements are of; `state` may be NULL when the engine could not be opened. */
     enum vt_path (*path)(void *state);
     /* Can it run this case at this level? On no: false and why. */
     bool (*supports)(void *state, const struct vt_case *c, int cpl, char *reason, size_t size);

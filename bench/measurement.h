@@ -68,7 +68,7 @@ struct vt_measurement {
     int cpl; /* privilege level the code believes to run at or runs at: 0 or 3 */
     enum vt_crossing crossing;
     enum vt_status status;
-    char reason[256]; /* why the status is not ok, or what a reader must know; may be empty */
+    char reason[512]; /* why the status is not ok, or what a reader must know; may be empty */
     bool simulated;
     enum vt_stop stop;
     uint64_t iterations; /* operations per batch */

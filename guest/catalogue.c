@@ -88,6 +88,17 @@ const char *vt_guest_exiting_name(enum vt_exiting exiting)
     return exiting_names[exiting];
 }
 
+/* Intel SDM 3A table 6-1; AMD APM 2 table 8-1. */
+static const char *const vector_names[32] = {
+    "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "#CSO", "#TS", "#NP", "#SS", "#GP", "#PF", "#15",
+    "#MF", "#AC", "#MC", "#XM", "#VE", "#CP", "#22", "#23", "#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
+};
+
+const char *vt_guest_vector_name(uint64_t vector)
+{
+    return vector < 32 ? vector_names[vector] : "interrupt";
+}
+
 bool vt_guest_case_runs_at(const struct vt_case *c, int cpl, bool iopl3)
 {
     if (cpl == 0)

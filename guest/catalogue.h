@@ -76,7 +76,6 @@ enum vt_need {
     VT_NEED_HANDLERS = 1 << 8,   /* an IDT whose handlers skip the faulting instruction */
     VT_NEED_TABLES = 1 << 9,     /* writable GDT with TSS and LDT descriptors */
     VT_NEED_DISCARD = 1 << 10,   /* the touch region is without backing before each batch */
-    VT_NEED_PMU = 1 << 11,       /* a performance counter 0 */
 };
 
 /* A CPUID bit as a value: where a feature is announced. leaf 0: no condition. */
@@ -100,6 +99,7 @@ struct vt_case {
     uint32_t needs;           /* enum vt_need */
     struct vt_cpuid_bit feature;
     bool ring0_only;      /* legal at CPL 3 in principle, but set up for CPL 0 alone */
+    const char *refusal;  /* what #GP from this case means, where that is an answer and not a failure; or NULL */
     uint8_t skip_vector;  /* exception the case provokes, with VT_NEED_HANDLERS */
     uint8_t skip_length;  /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */
@@ -115,6 +115,9 @@ const struct vt_case *vt_guest_find_case(const char *name);
 const char *vt_guest_class_name(enum vt_class class);
 const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity);
 const char *vt_guest_exiting_name(enum vt_exiting exiting);
+
+/* "#GP", "#UD", ... for an exception vector below 32; "interrupt" above. */
+const char *vt_guest_vector_name(uint64_t vector);
 
 /* May the case run at this CPL where the engine can grant IOPL 3? */
 bool vt_guest_case_runs_at(const struct vt_case *c, int cpl, bool iopl3);

@@ -32,7 +32,10 @@
 #define EFER_LME (UINT64_C(1) << 8)
 #define EFER_LMA (UINT64_C(1) << 10)
 
-#define TSS_SIZE 104
+/* A task-state segment with an I/O permission map for the ports below 0x600 (Intel SDM 1 19.5.2). */
+#define TSS_FIXED 104
+#define TSS_MAP   (0x600 / 8)
+#define TSS_SIZE  (TSS_FIXED + TSS_MAP + 1)
 
 static uint64_t *entries(uint8_t *memory, uint64_t address)
 {
@@ -77,8 +80,9 @@ static void descriptor_tables(uint8_t *memory)
     system_descriptor(&gdt[VT_SEL_LDT / 8], VT_GUEST_LDT, 7, 0x2);
     memset(memory + VT_GUEST_TSS, 0, TSS_SIZE);
     memcpy(memory + VT_GUEST_TSS + 4, &stack, sizeof stack);
-    /* An I/O map base at the limit: no map, so IOPL alone decides (Intel SDM 1 19.5.2). */
-    memcpy(memory + VT_GUEST_TSS + 102, &(uint16_t){TSS_SIZE}, 2);
+    /* All ports allowed: a backend that does not keep IOPL 3 still lets CPL 3 reach them. */
+    memcpy(memory + VT_GUEST_TSS + 102, &(uint16_t){TSS_FIXED}, 2);
+    memory[VT_GUEST_TSS + TSS_SIZE - 1] = 0xff;
     memset(memory + VT_GUEST_LDT, 0, 8);
 }
 

@@ -30,6 +30,7 @@ struct vt_vm {
     uint64_t payload_entry, stubs; /* guest addresses from the payload's header */
     uint32_t tsc_khz;      /* of the guest; 0 when KVM does not say */
     bool irqchip;
+    bool dirty; /* the owner's note that its last run ended badly */
 };
 
 /*

@@ -1,0 +1,124 @@
+#include "bench/engines/kvm/devices.h"
+#include "guest/abi.h"
+#include "guest/catalogue.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static bool has(const struct vt_vm *vm, long capability)
+{
+    return ioctl(vm->vm, KVM_CHECK_EXTENSION, capability) > 0;
+}
+
+static bool open_eventfd(struct vt_kvm_devices *devices, const struct vt_vm *vm)
+{
+    struct kvm_ioeventfd port = {.addr = VT_PORT_EVENTFD, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO};
+    struct kvm_ioeventfd page = {.addr = VT_GUEST_MMIO + VT_MMIO_EVENTFD, .len = 4};
+
+    devices->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (devices->eventfd < 0)
+        return false;
+    port.fd = page.fd = devices->eventfd;
+    return ioctl(vm->vm, KVM_IOEVENTFD, &port) == 0 && ioctl(vm->vm, KVM_IOEVENTFD, &page) == 0;
+}
+
+static bool open_coalesced(struct vt_kvm_devices *devices, const struct vt_vm *vm)
+{
+    struct kvm_coalesced_mmio_zone zone = {.addr = VT_GUEST_MMIO + VT_MMIO_COALESCED, .size = 0x1000};
+    int page = ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
+
+    if (page <= 0 || ((size_t)page + 1) * 4096 > vm->run_size)
+        return false;
+    devices->coalesced_page = (uint32_t)page;
+    return ioctl(vm->vm, KVM_REGISTER_COALESCED_MMIO, &zone) == 0;
+}
+
+static bool open_msr_filter(const struct vt_vm *vm)
+{
+    uint8_t denied = 0;
+    struct kvm_enable_cap capability = {
+        .cap = KVM_CAP_X86_USER_SPACE_MSR,
+        .args = {KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL}};
+    struct kvm_msr_filter filter = {
+        .flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
+        .ranges = {{.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, .nmsrs = 1, .base = VT_MSR_USER,
+                    .bitmap = &denied}}};
+
+    return has(vm, KVM_CAP_X86_USER_SPACE_MSR) && ioctl(vm->vm, KVM_ENABLE_CAP, &capability) == 0 &&
+           ioctl(vm->vm, KVM_X86_SET_MSR_FILTER, &filter) == 0;
+}
+
+/*
+ * KVM rewrites the other vendor's hypercall instruction in guest memory and
+ * retries it. That breaks "the same bytes on every road", and one backend retries
+ * for ever: ask for the architectural #UD instead.
+ */
+static void keep_hypercall_bytes(const struct vt_vm *vm)
+{
+    struct kvm_enable_cap capability = {.cap = KVM_CAP_DISABLE_QUIRKS2,
+                                        .args = {KVM_X86_QUIRK_FIX_HYPERCALL_INSN}};
+    ioctl(vm->vm, KVM_ENABLE_CAP, &capability);
+}
+
+void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
+{
+    *devices = (struct vt_kvm_devices){.eventfd = -1, .offered = VT_NEED_TABLES | VT_NEED_HANDLERS |
+                                                                 VT_NEED_MMIO | VT_NEED_DISCARD};
+    if (vm->irqchip)
+        devices->offered |= VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PORTS;
+    if (open_eventfd(devices, vm))
+        devices->offered |= VT_NEED_EVENTFD;
+    if (open_coalesced(devices, vm))
+        devices->offered |= VT_NEED_COALESCED;
+    if (open_msr_filter(vm))
+        devices->offered |= VT_NEED_MSR_FILTER;
+    keep_hypercall_bytes(vm);
+}
+
+void vt_kvm_devices_close(struct vt_kvm_devices *devices)
+{
+    if (devices->eventfd >= 0)
+        close(devices->eventfd);
+    devices->eventfd = -1;
+}
+
+/* The kernel stops gathering when its ring is full; an empty ring is first == last. */
+static void drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
+{
+    if (devices->coalesced_page) {
+        struct kvm_coalesced_mmio_ring *ring = (void *)((char *)run + devices->coalesced_page * 4096u);
+        ring->first = ring->last;
+    }
+}
+
+bool vt_kvm_devices_answer(const struct vt_kvm_devices *devices, struct kvm_run *run)
+{
+    switch (run->exit_reason) {
+    case KVM_EXIT_IO:
+        if (run->io.port != VT_PORT_USER)
+            return false;
+        if (run->io.direction == KVM_EXIT_IO_IN)
+            memset((char *)run + run->io.data_offset, 0, (size_t)run->io.size * run->io.count);
+        return true;
+    case KVM_EXIT_MMIO:
+        if (run->mmio.phys_addr - VT_GUEST_MMIO > VT_MMIO_COALESCED + 0xfff)
+            return false;
+        if (!run->mmio.is_write)
+            memset(run->mmio.data, 0, sizeof run->mmio.data);
+        else
+            drain(devices, run);
+        return true;
+    case KVM_EXIT_X86_RDMSR:
+    case KVM_EXIT_X86_WRMSR:
+        if (run->msr.index != VT_MSR_USER)
+            return false;
+        run->msr.data = 0;
+        run->msr.error = 0;
+        return true;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,185 @@
+#include "bench/evidence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A count per operation is "one" from here on, and "none" up to there; between them nothing is proved. */
+#define ONE  0.9
+#define NONE 0.1
+
+static bool happened(double per_operation)
+{
+    return per_operation >= ONE;
+}
+
+static bool absent(double per_operation)
+{
+    return fabs(per_operation) <= NONE;
+}
+
+static double each(const struct vt_measurement *m, enum vt_counter counter)
+{
+    return vt_measurement_per_operation(m, counter);
+}
+
+/* Turns of the baseline's loop are instructions too: where each is emulated, so is everything. */
+static bool everything_is_interpreted(const struct vt_measurement *m)
+{
+    double turns = (double)m->iterations * (double)m->batches;
+    return vt_counters_has(&m->baseline_counters, VT_INSN_EMULATION) && turns > 0 &&
+           (double)m->baseline_counters.value[VT_INSN_EMULATION] / turns >= 2 * ONE;
+}
+
+static void doubt(struct vt_measurement *m, const char *format, double value)
+{
+    if (m->status == VT_STATUS_UNVERIFIED)
+        return;
+    m->status = VT_STATUS_UNVERIFIED;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(m->reason, sizeof m->reason, format, value);
+#pragma GCC diagnostic pop
+}
+
+static void note(struct vt_measurement *m, const char *text)
+{
+    if (m->reason[0] == 0)
+        snprintf(m->reason, sizeof m->reason, "%s", text);
+}
+
+/* Where this machine is a guest, what does not exit to us may exit to the hypervisor below; no counter here sees it. */
+static void note_outer(struct vt_measurement *m, const struct vt_evidence_context *context)
+{
+    if (context->inside && m->c->vmx == VT_EXITS_ALWAYS)
+        note(m, "this machine is itself a guest: the time holds an exit of the hypervisor below it");
+    else if (context->inside && (m->c->vmx == VT_EXITS_CONTROL || m->c->svm == VT_EXITS_CONTROL))
+        note(m, "this machine is itself a guest: the time may hold an exit of the hypervisor below it");
+}
+
+/* Rows of rules, the first that holds decides: the strongest witness comes first. */
+static enum vt_crossing crossing_of_exits(const struct vt_measurement *m)
+{
+    if (everything_is_interpreted(m))
+        return VT_CROSSING_INTERPRETED;
+    if (happened(each(m, VT_HYPERCALLS)))
+        return VT_CROSSING_HYPERCALL;
+    if (happened(each(m, VT_USER_EXITS)))
+        return VT_CROSSING_EXIT_USER;
+    if (happened(each(m, VT_EXITS)))
+        return VT_CROSSING_EXIT_KERNEL;
+    if (absent(each(m, VT_EXITS)))
+        return VT_CROSSING_NONE;
+    return VT_CROSSING_UNKNOWN;
+}
+
+static enum vt_crossing crossing_of_software(const struct vt_measurement *m)
+{
+    if (happened(each(m, VT_SIGNALS)) || happened(each(m, VT_HOST_EMULATIONS)))
+        return VT_CROSSING_TRAP;
+    if (happened(each(m, VT_PAGE_FAULTS)))
+        return VT_CROSSING_TRAP;
+    if (happened(each(m, VT_CALLOUTS)))
+        return VT_CROSSING_CALLOUT;
+    if (happened(each(m, VT_INLINE_HITS)))
+        return VT_CROSSING_INLINE;
+    return absent(each(m, VT_SIGNALS)) || absent(each(m, VT_CALLOUTS)) ? VT_CROSSING_NONE : VT_CROSSING_UNKNOWN;
+}
+
+/* Self-IPIs must each have been delivered; an interpreter that looks for interrupts rarely merges them. */
+static void check_interrupts(struct vt_measurement *m)
+{
+    double turns = (double)m->iterations * (double)m->batches;
+    if (!(m->c->needs & VT_NEED_INTERRUPTS) || !vt_counters_has(&m->body_counters, VT_INTERRUPTS))
+        return;
+    double body = (double)m->body_counters.value[VT_INTERRUPTS] / turns;
+    double baseline = (double)m->baseline_counters.value[VT_INTERRUPTS] / turns;
+    if (body < 0.99)
+        doubt(m, "%.2f interrupts delivered per operation instead of 1", body);
+    else if (m->c->class == VT_CLASS_IDLE && baseline < 0.99)
+        doubt(m, "the baseline took %.2f interrupts per operation instead of 1", baseline);
+}
+
+static void check_handler(struct vt_measurement *m)
+{
+    switch (m->c->handler) {
+    case VT_BY_USER:
+        if (!happened(each(m, VT_USER_EXITS)))
+            doubt(m, "%.2f user exits per operation instead of 1", each(m, VT_USER_EXITS));
+        break;
+    case VT_BY_KERNEL:
+        if (m->crossing != VT_CROSSING_EXIT_KERNEL && m->crossing != VT_CROSSING_INTERPRETED)
+            doubt(m, "%.2f exits per operation instead of 1", each(m, VT_EXITS));
+        break;
+    case VT_BY_HYPERCALL:
+        if (m->crossing == VT_CROSSING_NONE)
+            doubt(m, "%.2f exits per operation: nothing here took the hypercall; the outer hypervisor may have",
+                  each(m, VT_EXITS));
+        break;
+    case VT_BY_CPU:
+        break;
+    }
+}
+
+/* What the manuals leave no choice about. */
+static void check_manual(struct vt_measurement *m, enum vt_exiting exiting)
+{
+    double exits = each(m, VT_EXITS);
+    if (m->crossing == VT_CROSSING_INTERPRETED)
+        return;
+    if (exiting == VT_EXITS_ALWAYS && !happened(exits))
+        doubt(m, "%.2f exits per operation where the manual says it always exits", exits);
+    else if (exiting == VT_EXITS_NEVER && !absent(exits))
+        doubt(m, "%.2f exits per operation where the manual says it cannot exit", exits);
+}
+
+static void judge_exits(struct vt_measurement *m, const struct vt_evidence_context *context)
+{
+    enum vt_backend backend = context->backend;
+
+    m->exits_per_op = each(m, VT_EXITS);
+    m->crossing = crossing_of_exits(m);
+    if (m->crossing == VT_CROSSING_INTERPRETED)
+        m->path = VT_PATH_EMULATED;
+    if (m->crossing == VT_CROSSING_UNKNOWN)
+        doubt(m, isnan(m->exits_per_op) ? "this kernel offers no exit counter (KVM_GET_STATS_FD)"
+                                        : "%.2f exits per operation: neither one nor none", m->exits_per_op);
+    check_handler(m);
+    if (backend == VT_BACKEND_VMX)
+        check_manual(m, m->c->vmx);
+    if (backend == VT_BACKEND_SVM)
+        check_manual(m, m->c->svm);
+    check_interrupts(m);
+    if (m->crossing == VT_CROSSING_NONE)
+        note_outer(m, context);
+}
+
+static void judge_native(struct vt_measurement *m, const struct vt_evidence_context *context)
+{
+    m->exits_per_op = NAN;
+    m->crossing = crossing_of_software(m);
+    if (happened(each(m, VT_HOST_EMULATIONS)))
+        note(m, "UMIP: the instruction faults and the host kernel answers with dummy values");
+    if (m->crossing == VT_CROSSING_NONE)
+        note_outer(m, context);
+}
+
+static void judge_software(struct vt_measurement *m)
+{
+    double signals = each(m, VT_SIGNALS);
+    m->crossing = crossing_of_software(m);
+    m->exits_per_op = signals;
+    if (m->crossing == VT_CROSSING_UNKNOWN)
+        doubt(m, "%.2f signals per operation: neither one nor none", signals);
+}
+
+void vt_evidence_judge(struct vt_measurement *m, const struct vt_evidence_context *context)
+{
+    m->status = VT_STATUS_OK;
+    if (vt_counters_has(&m->body_counters, VT_EXITS) || vt_counters_has(&m->body_counters, VT_USER_EXITS))
+        judge_exits(m, context);
+    else if (m->path == VT_PATH_NATIVE)
+        judge_native(m, context);
+    else
+        judge_software(m);
+}

@@ -1,0 +1,268 @@
+#include "bench/runner.h"
+#include "bench/evidence.h"
+#include "bench/sampler.h"
+#include "bench/statistics.h"
+#include "vmm/backend.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* A batch that takes longer than this share of the budget is ended; bounds in nanoseconds. */
+#define LIMIT_SHARE  (1.0 / 20)
+#define LIMIT_MIN_NS 20000000.0
+#define LIMIT_MAX_NS 1000000000.0
+
+/* The status a row has until it is measured. */
+#define PENDING VT_STATUSES
+
+struct clocks {
+    uint64_t tsc;
+    double seconds;
+};
+
+struct schedule {
+    const struct vt_plan *plan;
+    struct vt_run *run;
+    struct vt_evidence_context context;
+    uint64_t deadline_ns;
+    double rough_khz;
+    size_t pending;
+};
+
+static struct clocks read_clocks(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+    return (struct clocks){__builtin_ia32_rdtsc(), (double)now.tv_sec + (double)now.tv_nsec * 1e-9};
+}
+
+static double khz_between(const struct clocks *from, const struct clocks *to)
+{
+    return (double)(to->tsc - from->tsc) / (to->seconds - from->seconds) / 1e3;
+}
+
+/* Precise enough to size batches; the figure that turns cycles into time is taken over the whole run. */
+static double rough_khz(void)
+{
+    struct clocks from = read_clocks(), to;
+    do
+        to = read_clocks();
+    while (to.seconds - from.seconds < 0.002);
+    return khz_between(&from, &to);
+}
+
+static bool inside_a_hypervisor(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c >> 31 & 1);
+}
+
+/* Returns the CPU now pinned to, or -1. */
+static int pin(int cpu)
+{
+    cpu_set_t allowed;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return -1;
+    /* The first CPU serves most of the machine's interrupts. */
+    for (int i = CPU_SETSIZE - 1; cpu < 0 && i >= 0; i--)
+        if (CPU_ISSET(i, &allowed))
+            cpu = i;
+    CPU_ZERO(&allowed);
+    CPU_SET(cpu, &allowed);
+    return sched_setaffinity(0, sizeof allowed, &allowed) == 0 ? cpu : -1;
+}
+
+/* proc(5), /proc/stat: the eighth figure of a cpu line is steal, in clock ticks. */
+static double steal_seconds(int cpu)
+{
+    char line[512], name[32];
+    double steal = NAN;
+    FILE *file = fopen("/proc/stat", "re");
+
+    if (!file)
+        return NAN;
+    snprintf(name, sizeof name, "cpu%d ", cpu);
+    while (fgets(line, sizeof line, file)) {
+        unsigned long long ticks;
+        if (strncmp(line, name, strlen(name)) == 0 &&
+            sscanf(line, "%*s %*u %*u %*u %*u %*u %*u %*u %llu", &ticks) == 1)
+            steal = (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    }
+    fclose(file);
+    return steal;
+}
+
+static uint64_t preemptions(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
+}
+
+static void refuse(struct vt_measurement *m, enum vt_status status, const char *reason)
+{
+    m->status = status;
+    snprintf(m->reason, sizeof m->reason, "%s", reason);
+}
+
+static size_t rows_at_most(const struct vt_plan *plan)
+{
+    size_t levels = 0;
+    for (size_t e = 0; e < plan->engine_count; e++)
+        for (const int *level = plan->engines[e]->levels; *level >= 0; level++)
+            levels += plan->levels >> *level & 1;
+    return levels * plan->case_count;
+}
+
+/* Rows of one engine: those it can run are left pending, the others get their reason. */
+static void plan_engine(struct schedule *s, const struct vt_engine *engine)
+{
+    const struct vt_plan *plan = s->plan;
+    struct vt_engine_settings settings = {.limit_ns = (uint64_t)LIMIT_MAX_NS, .stop = plan->stop};
+    char reason[sizeof s->run->measurements->reason] = "";
+    struct vt_error error = {0};
+    void *state = NULL;
+    bool open = engine->available(reason, sizeof reason);
+
+    if (open && engine->open(&state, &settings, &error) != 0) {
+        snprintf(reason, sizeof reason, "%s", error.text);
+        open = false;
+    }
+    enum vt_path path = engine->path(state);
+    for (const int *level = engine->levels; *level >= 0 && (plan->paths >> path & 1); level++)
+        for (size_t i = 0; i < plan->case_count && (plan->levels >> *level & 1); i++) {
+            struct vt_measurement *m = &s->run->measurements[s->run->count++];
+            *m = (struct vt_measurement){.c = plan->cases[i], .engine = engine->name, .path = path, .cpl = *level,
+                                         .status = PENDING, .exits_per_op = NAN};
+            if (!open || !engine->supports(state, m->c, m->cpl, reason, sizeof reason))
+                refuse(m, VT_STATUS_UNSUPPORTED, reason);
+            else
+                s->pending++;
+        }
+    if (open)
+        engine->close(state);
+}
+
+static void report_progress(const struct schedule *s, const struct vt_measurement *m)
+{
+    size_t done = 0;
+    if (!s->plan->progress)
+        return;
+    for (size_t i = 0; i < s->run->count; i++)
+        done += s->run->measurements[i].status != PENDING;
+    struct vt_progress progress = {
+        .done = done,
+        .total = s->run->count,
+        .left = fmax(0, ((double)s->deadline_ns - (double)vt_sampler_clock()) * 1e-9),
+        .engine = m->engine,
+        .name = m->c->name,
+        .cpl = m->cpl,
+    };
+    s->plan->progress(s->plan->context, &progress);
+}
+
+static void measure_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine, void *state)
+{
+    uint64_t now = vt_sampler_clock();
+    uint64_t left = now < s->deadline_ns ? s->deadline_ns - now : 0;
+    struct vt_error error = {0};
+    struct vt_sampling sampling = {
+        .engine = engine,
+        .state = state,
+        .deadline_ns = now + left / s->pending,
+        .tsc_khz = s->rough_khz,
+        .stop = s->plan->stop,
+    };
+
+    s->pending--;
+    if (*s->plan->stop)
+        refuse(m, VT_STATUS_TIMEOUT, "interrupted before its turn");
+    else if (left == 0)
+        refuse(m, VT_STATUS_TIMEOUT, "the time budget was spent before its turn: raise --budget");
+    else if (vt_sampler_measure(m, &sampling, &error) != 0)
+        refuse(m, VT_STATUS_FAILED, error.text);
+    else if (m->batches > 0)
+        vt_evidence_judge(m, &s->context);
+}
+
+static void measure_engine(struct schedule *s, const struct vt_engine *engine)
+{
+    double limit = fmax(LIMIT_MIN_NS, fmin(LIMIT_MAX_NS, s->plan->budget * 1e9 * LIMIT_SHARE));
+    struct vt_engine_settings settings = {.limit_ns = (uint64_t)limit, .stop = s->plan->stop};
+    struct vt_error error = {0};
+    void *state = NULL;
+    bool open = false;
+
+    for (size_t i = 0; i < s->run->count; i++) {
+        struct vt_measurement *m = &s->run->measurements[i];
+        if (m->engine != engine->name || m->status != PENDING)
+            continue;
+        report_progress(s, m);
+        if (!open && engine->open(&state, &settings, &error) != 0) {
+            s->pending--;
+            refuse(m, VT_STATUS_FAILED, error.text);
+            continue;
+        }
+        open = true;
+        measure_row(s, m, engine, state);
+    }
+    if (open)
+        engine->close(state);
+}
+
+static void convert_to_time(struct vt_run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct vt_measurement *m = &run->measurements[i];
+        m->tsc_khz = run->tsc_khz;
+        m->toll = vt_statistics_scale(&m->toll_cycles, 1e6 / run->tsc_khz);
+    }
+}
+
+int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error *error)
+{
+    struct schedule s = {.plan = plan, .run = run};
+    cpu_set_t affinity;
+
+    *run = (struct vt_run){.measurements = calloc(rows_at_most(plan) + 1, sizeof *run->measurements)};
+    if (!run->measurements)
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the measurements");
+    sched_getaffinity(0, sizeof affinity, &affinity);
+    run->cpu = pin(plan->cpu);
+    s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor()};
+    s.rough_khz = rough_khz();
+    s.deadline_ns = vt_sampler_clock() + (uint64_t)(plan->budget * 1e9);
+
+    double steal = steal_seconds(run->cpu);
+    uint64_t preempted = preemptions();
+    struct clocks from = read_clocks();
+    for (size_t e = 0; e < plan->engine_count; e++)
+        plan_engine(&s, plan->engines[e]);
+    for (size_t e = 0; e < plan->engine_count; e++)
+        measure_engine(&s, plan->engines[e]);
+    struct clocks to = read_clocks();
+
+    run->elapsed = to.seconds - from.seconds;
+    run->tsc_khz = khz_between(&from, &to);
+    run->steal = steal_seconds(run->cpu) - steal;
+    run->preemptions = preemptions() - preempted;
+    run->interrupted = *plan->stop != 0;
+    convert_to_time(run);
+    sched_setaffinity(0, sizeof affinity, &affinity);
+    return 0;
+}
+
+void vt_run_release(struct vt_run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        vt_measurement_release(&run->measurements[i]);
+    free(run->measurements);
+    *run = (struct vt_run){0};
+}

@@ -1,0 +1,58 @@
+/*
+ * The runner: takes cases down engines within a time budget and returns one
+ * measurement per case, engine and privilege level. Owns calibration, sampling
+ * and stopping; evidence.c judges, statistics.c summarizes.
+ */
+#ifndef VT_BENCH_RUNNER_H
+#define VT_BENCH_RUNNER_H
+
+#include "bench/engine.h"
+#include "bench/measurement.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+/* The interval of the median is narrow enough at this share of the median. */
+#define VT_RUNNER_PRECISION 0.01
+
+struct vt_progress {
+    size_t done, total;    /* measurements */
+    double left;           /* seconds of the budget not yet spent */
+    const char *engine, *name;
+    int cpl;
+};
+
+struct vt_plan {
+    const struct vt_engine *const *engines;
+    size_t engine_count;
+    const struct vt_case *const *cases;
+    size_t case_count;
+    uint32_t levels; /* bit per CPL */
+    uint32_t paths;  /* bit per enum vt_path; engines of other paths are left out */
+    double budget;   /* seconds, > 0 */
+    int cpu;         /* to be pinned to; -1: the highest the affinity mask allows */
+    const volatile int *stop; /* set asynchronously: end now, keep what there is */
+    void (*progress)(void *context, const struct vt_progress *progress); /* or NULL */
+    void *context;
+};
+
+struct vt_run {
+    struct vt_measurement *measurements; /* in the plan's order of engines, levels, cases */
+    size_t count;
+    bool interrupted;
+    int cpu;            /* pinned to; -1: could not pin */
+    double elapsed;     /* seconds */
+    double tsc_khz;     /* measured against CLOCK_MONOTONIC_RAW during the run */
+    double steal;       /* seconds the hypervisor below took from this CPU; NaN: unknown */
+    uint64_t preemptions; /* involuntary context switches of the run */
+};
+
+/*
+ * 0, or a negative errno with `error`; a measurement that fails is not a failure
+ * of the run. The caller releases with vt_run_release.
+ */
+int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error *error);
+void vt_run_release(struct vt_run *run);
+
+#endif
