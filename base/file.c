@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* asprintf */
 #include "base/file.h"
 
 #include <errno.h>

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memrchr */
 #include "report/load.h"
 #include "report/load_shape.h"
 #include "report/load_value.h"
