@@ -14,6 +14,7 @@
 struct vt_evidence_context {
     enum vt_backend backend; /* behind /dev/kvm; matters for VM exits only */
     bool inside;             /* this machine is itself a guest: CPUID.1:ECX.31 */
+    bool amd;                /* the CPU's virtualization is SVM (AMD, Hygon), not VMX */
 };
 
 /*

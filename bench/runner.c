@@ -19,6 +19,9 @@
 #define LIMIT_MIN_NS 20000000.0
 #define LIMIT_MAX_NS 1000000000.0
 
+/* "Hygo", first register of the vendor string; GCC's cpuid.h has no name for it. */
+#define signature_HYGON_ebx 0x6f677948
+
 /* The status a row has until it is measured. */
 #define PENDING VT_STATUSES
 
@@ -62,6 +65,12 @@ static bool inside_a_hypervisor(void)
 {
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) && (c >> 31 & 1);
+}
+
+static bool has_svm_vendor(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) && (b == signature_AMD_ebx || b == signature_HYGON_ebx);
 }
 
 /* Returns the CPU now pinned to, or -1. */
@@ -236,7 +245,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the measurements");
     sched_getaffinity(0, sizeof affinity, &affinity);
     run->cpu = pin(plan->cpu);
-    s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor()};
+    s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor(), has_svm_vendor()};
     s.rough_khz = rough_khz();
     s.deadline_ns = vt_sampler_clock() + (uint64_t)(plan->budget * 1e9);
 

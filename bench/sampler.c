@@ -19,6 +19,9 @@
 /* A toll near nothing cannot be known to 1 % of itself; a twentieth of a cycle is as good. */
 #define FLOOR_CYCLES 0.05
 
+/* Tails are reported too: not fewer pairs than a 99th percentile needs, if the time allows. */
+#define PRECISE_FROM 101
+
 /* What a share of time must leave room for, or the batches are made shorter. */
 #define WANTED_PAIRS 20
 
@@ -117,7 +120,7 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
 static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampling *sampling, double *work,
                                 struct vt_error *error)
 {
-    size_t next_check = 3 * VT_STATISTICS_MIN;
+    size_t next_check = PRECISE_FROM;
 
     do {
         enum vt_batch_end end = take_pair(m, sampling, error);

@@ -11,6 +11,7 @@
 
 static const struct vt_command commands[] = {
     {"list", "the catalogue: cases, engines, paths",      vt_cmd_list},
+    {"bench", "measure every case on every engine this machine has", vt_cmd_bench},
     {"help", "this overview, or the help of one command", vt_cmd_help},
 };
 

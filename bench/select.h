@@ -1,0 +1,31 @@
+/*
+ * Turns the lists of a command line ("cpuid,mov-*", "native,kvm", "0,3") into
+ * what a plan names. Every word must select something: a name that matches
+ * nothing is an error, with the nearest name there is.
+ */
+#ifndef VT_BENCH_SELECT_H
+#define VT_BENCH_SELECT_H
+
+#include "base/error.h"
+#include "bench/engine.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Cases whose name matches one of the comma-separated shell patterns (fnmatch(3)),
+ * in the catalogue's order, each once; NULL selects all. *cases is malloc'ed and
+ * the caller's.
+ */
+int vt_select_cases(const char *list, const struct vt_case ***cases, size_t *count, struct vt_error *error);
+
+/* Engines by name, in the registry's order; NULL selects all. *engines is malloc'ed and the caller's. */
+int vt_select_engines(const char *list, const struct vt_engine ***engines, size_t *count, struct vt_error *error);
+
+/* Bit per enum vt_path; NULL selects all. */
+int vt_select_paths(const char *list, uint32_t *paths, struct vt_error *error);
+
+/* Bit per privilege level; NULL selects 0 and 3. */
+int vt_select_levels(const char *list, uint32_t *levels, struct vt_error *error);
+
+#endif
