@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 static const struct vt_command commands[] = {
-    {"list", "the catalogue: cases, engines, paths",      vt_cmd_list},
-    {"bench", "measure every case on every engine this machine has", vt_cmd_bench},
-    {"help", "this overview, or the help of one command", vt_cmd_help},
+    {"list",   "the catalogue: cases, engines, paths",                vt_cmd_list  },
+    {"bench",  "measure every case on every engine this machine has", vt_cmd_bench },
+    {"report", "render one result or several side by side",           vt_cmd_report},
+    {"help",   "this overview, or the help of one command",           vt_cmd_help  },
 };
 
 const struct vt_command *vt_cli_commands(size_t *count)

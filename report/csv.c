@@ -1,0 +1,75 @@
+#include "report/format.h"
+
+#include <math.h>
+#include <string.h>
+
+/* RFC 4180. */
+static void put_text(const char *text, FILE *stream)
+{
+    if (!text)
+        return;
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, stream);
+        return;
+    }
+    putc('"', stream);
+    for (; *text; text++) {
+        if (*text == '"')
+            putc('"', stream);
+        putc(*text, stream);
+    }
+    putc('"', stream);
+}
+
+/* An unknown number is an empty field. */
+static void put_number(double value, FILE *stream)
+{
+    putc(',', stream);
+    if (isfinite(value))
+        fprintf(stream, "%.10g", value);
+}
+
+static void put_row(const struct vt_result *result, const struct vt_result_row *row, FILE *stream)
+{
+    const char *const texts[] = {
+        result->file, result->started, vt_result_host_text(result, "cpu.brand"), row->name, row->class,
+        row->path,    row->engine,
+    };
+    const char *const more[] = {row->crossing, vt_status_name(row->status), row->reason,
+                                row->simulated ? "true" : "false", row->unit};
+    const struct vt_summary *t = &row->toll;
+    const double numbers[] = {row->iterations,  row->batches,
+                              row->marked,      t->median,
+                              t->ci_low,        t->ci_high,
+                              t->min,           t->p05,
+                              t->p25,           t->p75,
+                              t->p95,           t->p99,
+                              t->mad,           row->toll_cycles.median,
+                              row->exits_per_op};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (i)
+            putc(',', stream);
+        put_text(texts[i], stream);
+    }
+    put_number(row->cpl < 0 ? NAN : row->cpl, stream);
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        putc(',', stream);
+        put_text(more[i], stream);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        put_number(numbers[i], stream);
+    fputs("\r\n", stream);
+}
+
+int vt_format_csv(const struct vt_report *report, FILE *stream, struct vt_error *error)
+{
+    (void)error;
+    fputs("file,started,cpu,case,class,path,engine,cpl,crossing,status,reason,simulated,unit,iterations,"
+          "batches,marked,"
+          "median,ci95_low,ci95_high,min,p05,p25,p75,p95,p99,mad,median_cycles,exits_per_op\r\n",
+          stream);
+    for (size_t r = 0; r < report->table->result_count; r++)
+        for (size_t i = 0; i < report->table->results[r]->count; i++)
+            put_row(report->table->results[r], &report->table->results[r]->rows[i], stream);
+    return 0;
+}

@@ -1,0 +1,219 @@
+#include "report/finding.h"
+#include "report/crossing.h"
+#include "report/quantity.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_GROUPS = 64 };
+
+static bool same_crossing(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool counts(const struct vt_line *line, const struct vt_result_row *cell)
+{
+    return cell && cell->status == VT_STATUS_OK && vt_result_has_toll(cell) &&
+           strcmp(line->class, "control") != 0 && strcmp(line->class, "compute") != 0;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void note_extremes(struct vt_group *group, const struct vt_line *line, double toll)
+{
+    if (!group->cheapest || toll < group->low) {
+        group->low = toll;
+        group->cheapest = line->name;
+    }
+    if (!group->dearest || toll > group->high) {
+        group->high = toll;
+        group->dearest = line->name;
+    }
+}
+
+static struct vt_group summarize(const struct vt_table *table, size_t column, const char *crossing)
+{
+    struct vt_group group = {.column = column, .crossing = crossing, .median = NAN};
+    double *tolls = calloc(table->line_count + 1, sizeof *tolls);
+    for (size_t i = 0; i < table->line_count; i++) {
+        const struct vt_result_row *cell = table->lines[i].cells[column];
+        if (!counts(&table->lines[i], cell) || !same_crossing(cell->crossing, crossing))
+            continue;
+        note_extremes(&group, &table->lines[i], cell->toll.median);
+        if (tolls)
+            tolls[group.count++] = cell->toll.median;
+    }
+    if (group.count) {
+        qsort(tolls, group.count, sizeof *tolls, compare_doubles);
+        group.median = (tolls[(group.count - 1) / 2] + tolls[group.count / 2]) / 2;
+    }
+    free(tolls);
+    return group;
+}
+
+size_t vt_finding_groups(const struct vt_table *table, struct vt_group *groups, size_t room)
+{
+    size_t styles, count = 0;
+    const struct vt_crossing_style *style = vt_crossing_styles(&styles);
+    for (size_t k = 0; k < table->column_count; k++)
+        for (size_t i = 0; i < styles && count < room; i++) {
+            groups[count] = summarize(table, k, style[i].name);
+            count += groups[count].count > 0;
+        }
+    return count;
+}
+
+/* ---- the headline */
+
+/* The largest group of a crossing on a real machine. */
+static const struct vt_group *find_group(const struct vt_table *table, const struct vt_group *groups,
+                                         size_t count, const char *crossing)
+{
+    const struct vt_group *best = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (same_crossing(groups[i].crossing, crossing) && !table->columns[groups[i].column].simulated &&
+            (!best || groups[i].count > best->count))
+            best = &groups[i];
+    return best;
+}
+
+static const char *cost(const struct vt_table *table, const struct vt_group *group, double value,
+                        char text[32])
+{
+    vt_quantity_print(value, table->columns[group->column].unit, "µs", text, 32);
+    return text;
+}
+
+static void say_exits(char *text, size_t size, const struct vt_table *table, const struct vt_group *kernel,
+                      const struct vt_group *user)
+{
+    char a[32], b[32];
+    if (kernel && user)
+        snprintf(text, size,
+                 "Leaving the guest and coming back costs about %s here, and %s when a process in user space "
+                 "must answer.",
+                 cost(table, kernel, kernel->median, a), cost(table, user, user->median, b));
+    else if (kernel)
+        snprintf(text, size, "Leaving the guest and coming back costs about %s here.",
+                 cost(table, kernel, kernel->median, a));
+    else
+        snprintf(text, size,
+                 "Leaving the guest for a process in user space and coming back costs about %s here.",
+                 cost(table, user, user->median, b));
+}
+
+static void say_headline(struct vt_findings *findings, const struct vt_table *table,
+                         const struct vt_group *groups, size_t count)
+{
+    const struct vt_group *kernel = find_group(table, groups, count, "exit-kernel");
+    const struct vt_group *user = find_group(table, groups, count, "exit-user");
+    const struct vt_group *interpreted = find_group(table, groups, count, "interpreted");
+    const struct vt_group *trap = find_group(table, groups, count, "trap");
+    char a[32];
+    char *text = findings->headline;
+    size_t size = sizeof findings->headline;
+    if (kernel || user)
+        say_exits(text, size, table, kernel, user);
+    else if (interpreted)
+        snprintf(text, size,
+                 "No crossing was needed: the hypervisor interprets the guest's code, at about %s per "
+                 "instruction.",
+                 cost(table, interpreted, interpreted->median, a));
+    else if (trap)
+        snprintf(text, size, "A sensitive instruction caught as a fault costs about %s here.",
+                 cost(table, trap, trap->median, a));
+    else if (count)
+        snprintf(text, size,
+                 "No crossing into a hypervisor was observed here; what was measured stands below.");
+    else
+        snprintf(text, size, "Nothing was measured; the reasons stand below.");
+}
+
+/* ---- what supports it */
+
+static void say(struct vt_findings *findings, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct vt_findings *findings, const char *format, ...)
+{
+    if (findings->count == VT_FINDINGS)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(findings->lines[findings->count++], sizeof findings->lines[0], format, arguments);
+    va_end(arguments);
+}
+
+static void say_group(struct vt_findings *findings, const struct vt_table *table,
+                      const struct vt_group *group)
+{
+    const struct vt_column *column = &table->columns[group->column];
+    char low[32], median[32], high[32];
+    if (!group->crossing || strcmp(group->crossing, "none") == 0)
+        return;
+    cost(table, group, group->median, median);
+    if (group->count == 1)
+        say(findings, "%s, %s: %s (%s).", column->title, vt_crossing_style(group->crossing)->title, median,
+            group->cheapest);
+    else
+        say(findings, "%s, %s: %s in the middle of %zu cases, from %s (%s) to %s (%s).", column->title,
+            vt_crossing_style(group->crossing)->title, median, group->count,
+            cost(table, group, group->low, low), group->cheapest, cost(table, group, group->high, high),
+            group->dearest);
+}
+
+static void say_unverified(struct vt_findings *findings, const struct vt_table *table)
+{
+    size_t unverified = 0, broken = 0;
+    for (size_t i = 0; i < table->line_count; i++)
+        for (size_t k = 0; k < table->column_count; k++) {
+            const struct vt_result_row *cell = table->lines[i].cells[k];
+            unverified += cell && cell->status == VT_STATUS_UNVERIFIED;
+            broken += cell && (cell->status == VT_STATUS_FAILED || cell->status == VT_STATUS_TIMEOUT);
+        }
+    if (unverified)
+        say(findings,
+            "%zu measurement%s unverified: the counters contradict what must have happened. %s marked ?.",
+            unverified, unverified == 1 ? " is" : "s are", unverified == 1 ? "It is" : "They are");
+    if (broken)
+        say(findings, "%zu measurement%s failed or did not return; the notes say why.", broken,
+            broken == 1 ? "" : "s");
+}
+
+static void say_documents(struct vt_findings *findings, const struct vt_table *table)
+{
+    for (size_t i = 0; i < table->result_count; i++) {
+        const struct vt_result *result = table->results[i];
+        if (result->interrupted)
+            say(findings, "%s: the run was interrupted; what was measured until then is shown.",
+                result->file ? result->file : "This result");
+        if (json_is_true(json_object_get(json_object_get(result->host, "hypervisor"), "present"))) {
+            say(findings, "This machine is itself a guest: native figures contain the exits of the "
+                          "hypervisor around it.");
+            break;
+        }
+    }
+    for (size_t k = 0; k < table->column_count; k++)
+        if (table->columns[k].simulated) {
+            say(findings, "Simulated columns count instructions on an emulated CPU; they are not times.");
+            break;
+        }
+}
+
+void vt_finding_collect(struct vt_findings *findings, const struct vt_table *table)
+{
+    struct vt_group groups[MAX_GROUPS];
+    size_t count = vt_finding_groups(table, groups, MAX_GROUPS);
+    findings->count = 0;
+    say_headline(findings, table, groups, count);
+    for (size_t i = 0; i < count && findings->count < VT_FINDINGS - 4; i++)
+        say_group(findings, table, &groups[i]);
+    say_unverified(findings, table);
+    say_documents(findings, table);
+}

@@ -1,0 +1,33 @@
+/*
+ * What the numbers say, in sentences: the answer to "what does a crossing cost
+ * here?", computed from the table. Plain UTF-8 text, the same in every format.
+ */
+#ifndef VT_REPORT_FINDING_H
+#define VT_REPORT_FINDING_H
+
+#include "report/table.h"
+
+/* The proved measurements of one column that crossed in the same way. */
+struct vt_group {
+    size_t column;
+    const char *crossing; /* NULL: not observed */
+    size_t count;
+    double low, median, high;       /* of the tolls' medians, in the column's unit */
+    const char *cheapest, *dearest; /* cases */
+};
+
+enum { VT_FINDINGS = 12 };
+
+struct vt_findings {
+    char headline[320];           /* the answer */
+    char lines[VT_FINDINGS][400]; /* what supports it */
+    size_t count;
+};
+
+/* Groups of status ok, in the order of columns; the control cases are left out. Returns how many, at most
+ * `room`. */
+size_t vt_finding_groups(const struct vt_table *table, struct vt_group *groups, size_t room);
+
+void vt_finding_collect(struct vt_findings *findings, const struct vt_table *table);
+
+#endif

@@ -1,0 +1,154 @@
+#include "report/crossing.h"
+#include "report/format.h"
+#include "report/host.h"
+#include "report/quantity.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_VERDICT = 8 };
+
+/* Text from outside must not become markup: neither Markdown's nor, since most renderers pass it on, HTML's.
+ */
+static void put(const char *text, FILE *stream)
+{
+    for (; *text; text++)
+        if (*text == '<')
+            fputs("&lt;", stream);
+        else if (*text == '&')
+            fputs("&amp;", stream);
+        else {
+            if (strchr("\\`*_[]|#>~!", *text))
+                putc('\\', stream);
+            putc(*text, stream);
+        }
+}
+
+static void put_toll(const struct vt_result_row *row, double size, FILE *stream)
+{
+    double half = vt_quantity_half_width(&row->toll) / size;
+    int decimals = vt_quantity_decimals(row->toll.median / size, half);
+    const struct vt_crossing_style *style = vt_crossing_style(row->crossing);
+    fprintf(stream, "%.*f", decimals, vt_quantity_round(row->toll.median / size, decimals));
+    if (isfinite(half))
+        fprintf(stream, " ±%.*f", decimals, half);
+    if (row->crossing)
+        fprintf(stream, " `%s`", style->mark);
+    if (row->status == VT_STATUS_UNVERIFIED)
+        fputs(" **unverified**", stream);
+}
+
+static void put_cell(const struct vt_table *table, const struct vt_result_row *row, double size, FILE *stream)
+{
+    static const char *const words[VT_STATUSES] = {
+        [VT_STATUS_OK] = "unknown",        [VT_STATUS_UNVERIFIED] = "unknown",  [VT_STATUS_UNSUPPORTED] = "–",
+        [VT_STATUS_FAILED] = "**failed**", [VT_STATUS_TIMEOUT] = "**timeout**",
+    };
+    fputs(" | ", stream);
+    if (!row)
+        return;
+    if (vt_result_has_toll(row))
+        put_toll(row, strcmp(row->unit, "ns") == 0 ? size : 1, stream);
+    else
+        fputs(words[row->status], stream);
+    size_t note = vt_table_note(table, row);
+    if (note)
+        fprintf(stream, " <sup>%zu</sup>", note);
+}
+
+static void put_heads(const struct vt_table *table, FILE *stream)
+{
+    fputs("| case | unit", stream);
+    for (size_t k = 0; k < table->column_count; k++) {
+        fputs(" | ", stream);
+        put(table->columns[k].title, stream);
+        fputs("<br>", stream);
+        put(table->columns[k].subtitle, stream);
+    }
+    fputs(" |\n|---|---", stream);
+    for (size_t k = 0; k < table->column_count; k++)
+        fputs("|---:", stream);
+    fputs("|\n", stream);
+}
+
+static void put_table(const struct vt_table *table, FILE *stream)
+{
+    put_heads(table, stream);
+    for (size_t i = 0; i < table->line_count; i++) {
+        const struct vt_line *line = &table->lines[i];
+        struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
+        if (vt_table_starts_class(table, i)) {
+            fputs("| **", stream);
+            put(line->class, stream);
+            fputs("** |", stream);
+            for (size_t k = 0; k < table->column_count + 1; k++)
+                fputs(" |", stream);
+            putc('\n', stream);
+        }
+        fputs("| ", stream);
+        put(line->name, stream);
+        fprintf(stream, " | %s", strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
+        for (size_t k = 0; k < table->column_count; k++)
+            put_cell(table, line->cells[k], scale.size, stream);
+        fputs(" |\n", stream);
+    }
+}
+
+static void put_host(const struct vt_result *result, FILE *stream)
+{
+    struct vt_fact facts[VT_FACTS];
+    const char *verdict[MAX_VERDICT];
+    size_t count = vt_host_verdict(result, verdict, MAX_VERDICT);
+    for (size_t i = 0; i < count; i++) {
+        put(verdict[i], stream);
+        fputs("\n\n", stream);
+    }
+    count = vt_host_facts(result, facts);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(stream, "- **%s:** ", facts[i].label);
+        put(facts[i].text, stream);
+        putc('\n', stream);
+    }
+    if (count)
+        putc('\n', stream);
+}
+
+static void put_legend(FILE *stream)
+{
+    size_t count;
+    const struct vt_crossing_style *styles = vt_crossing_styles(&count);
+    fputs("\nEach cell is the toll (the median net cost of one operation), half the width of its 95 % "
+          "interval, and how "
+          "the operation crossed:",
+          stream);
+    for (size_t i = 1; i < count; i++)
+        fprintf(stream, "%s `%s` %s", i > 1 ? "," : "", styles[i].mark, styles[i].title);
+    fputs(".\n", stream);
+}
+
+int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
+{
+    const struct vt_table *table = report->table;
+    (void)error;
+    fputs("# What crossing into the hypervisor costs\n\n**", stream);
+    put(report->findings.headline, stream);
+    fputs("**\n\n", stream);
+    for (size_t i = 0; i < report->findings.count; i++) {
+        fputs("- ", stream);
+        put(report->findings.lines[i], stream);
+        putc('\n', stream);
+    }
+    putc('\n', stream);
+    for (size_t i = 0; i < table->result_count; i++)
+        put_host(table->results[i], stream);
+    if (table->line_count == 0)
+        return 0;
+    put_table(table, stream);
+    put_legend(stream);
+    for (size_t i = 0; i < table->note_count; i++) {
+        fprintf(stream, "\n<sup>%zu</sup> ", i + 1);
+        put(table->notes[i].text, stream);
+        putc('\n', stream);
+    }
+    return 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * The comparison: one line per case, one column per road. What every format shows.
+ *
+ * Owns: the arrangement. Columns never mix units, simulated and measured, or
+ * documents that both have the same case. Results stay the caller's and must
+ * outlive the table.
+ */
+#ifndef VT_REPORT_TABLE_H
+#define VT_REPORT_TABLE_H
+
+#include "report/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct vt_column {
+    const char *engine, *path, *unit;
+    int cpl;
+    bool simulated;
+    size_t document;   /* index of the result it is of; several may share a column */
+    bool shared_name;  /* another column has the same engine, path, level and unit */
+    char title[96];    /* "kvm CPL 3" */
+    char subtitle[96]; /* "emulated", "instructions, simulated", ... */
+};
+
+struct vt_line {
+    const char *name, *class, *operation; /* class is never NULL */
+    const struct vt_result_row **cells;   /* one per column; NULL: nothing known */
+};
+
+/* Why some cells are empty: each reason once. */
+struct vt_note {
+    const char *text;
+    size_t uses;
+};
+
+struct vt_table {
+    struct vt_result *const *results;
+    size_t result_count;
+    struct vt_column *columns;
+    size_t column_count;
+    struct vt_line *lines; /* in the catalogue's order, grouped by class */
+    size_t line_count;
+    struct vt_note *notes;
+    size_t note_count;
+    struct vt_arena arena;
+};
+
+/* 0, or -ENOMEM. On success vt_table_release must follow. */
+int vt_table_build(struct vt_table *table, struct vt_result *const *results, size_t count);
+
+void vt_table_release(struct vt_table *table);
+
+/* Number of the note that explains the cell, from 1; 0: none. */
+size_t vt_table_note(const struct vt_table *table, const struct vt_result_row *cell);
+
+/* Does the line start another class than the one before it? */
+bool vt_table_starts_class(const struct vt_table *table, size_t line);
+
+#endif
