@@ -1,4 +1,5 @@
 #include "base/suggest.h"
+#include "bench/engine.h"
 #include "bench/measurement.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -65,6 +66,47 @@ static void print_paths(void)
         printf("%-12s %s\n", vt_path_name(i), path_summaries[i]);
 }
 
+static json_t *describe_engine(const struct vt_engine *engine)
+{
+    char reason[512] = "";
+    bool available = engine->available(reason, sizeof reason);
+    json_t *levels = json_array();
+    for (const int *level = engine->levels; *level >= 0; level++)
+        json_array_append_new(levels, json_integer(*level));
+    return json_pack("{s:s, s:s, s:o, s:b, s:s?}", "name", engine->name, "summary", engine->summary, "levels",
+                     levels, "available", available, "reason", available ? NULL : reason);
+}
+
+static json_t *describe_engines(void)
+{
+    size_t count;
+    const struct vt_engine *const *engines = vt_bench_engines(&count);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, describe_engine(engines[i]));
+    return array;
+}
+
+static void print_engine(const struct vt_engine *engine)
+{
+    char reason[512] = "", levels[16] = "";
+    bool available = engine->available(reason, sizeof reason);
+    for (const int *level = engine->levels; *level >= 0; level++)
+        snprintf(levels + strlen(levels), sizeof levels - strlen(levels), "%s%d", *levels ? "," : "", *level);
+    printf("%-10s %-5s %-10s %s\n", engine->name, levels, available ? "yes" : "no", engine->summary);
+    if (!available)
+        printf("%-10s %-5s %-10s %s\n", "", "", "", reason);
+}
+
+static void print_engines(void)
+{
+    size_t count;
+    const struct vt_engine *const *engines = vt_bench_engines(&count);
+    printf("%-10s %-5s %-10s %s\n", "ENGINE", "CPL", "AVAILABLE", "WHAT IT DOES");
+    for (size_t i = 0; i < count; i++)
+        print_engine(engines[i]);
+}
+
 struct subject {
     const char *name;
     void (*print)(void);
@@ -72,8 +114,9 @@ struct subject {
 };
 
 static const struct subject subjects[] = {
-    {"cases", print_cases, describe_cases},
-    {"paths", print_paths, describe_paths},
+    {"cases",   print_cases,   describe_cases  },
+    {"engines", print_engines, describe_engines},
+    {"paths",   print_paths,   describe_paths  },
 };
 
 static const struct subject *find_subject(const char *name)
@@ -110,7 +153,7 @@ int vt_cmd_list(int argc, char **argv)
     };
     const struct vt_synopsis synopsis = {
         .command = "list",
-        .operands = "cases|paths",
+        .operands = "cases|engines|paths",
         .summary = "Show what there is to measure and to measure it with.",
         .least = 1,
         .most = 1,
