@@ -1,0 +1,163 @@
+/* What native and kvm do with code that does not behave: it ends with a reason, and the next case runs. */
+#include "bench/engine.h"
+#include "tests/unit/suite.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+
+/* Bodies of our own, beside the catalogue's in the section every engine runs. */
+__asm__(".pushsection vt_cases, \"ax\", @progbits\n"
+        "t_spin: jmp t_spin\n"
+        "t_undefined: ud2\n"
+        "t_wild: mov 0x30000123, %rax\n"
+        "        ret\n"
+        "t_return: ret\n"
+        "t_divide: xor %ecx, %ecx\n"
+        "          div %ecx\n"
+        "          ret\n"
+        ".popsection\n");
+void t_spin(uint64_t, struct vt_scratch *);
+void t_undefined(uint64_t, struct vt_scratch *);
+void t_wild(uint64_t, struct vt_scratch *);
+void t_return(uint64_t, struct vt_scratch *);
+void t_divide(uint64_t, struct vt_scratch *);
+
+static volatile int stop;
+
+struct fixture {
+    const struct vt_engine *engine;
+    void *state;
+    int cpl;
+    struct vt_case c;
+    struct vt_error error;
+};
+
+static void open_engine(struct fixture *f, const char *name, int cpl)
+{
+    struct vt_engine_settings settings = {.limit_ns = 50000000, .stop = &stop};
+    char reason[512] = "";
+
+    stop = 0;
+    *f = (struct fixture){.engine = vt_bench_find_engine(name), .cpl = cpl};
+    ck_assert_ptr_nonnull(f->engine);
+    if (!f->engine->available(reason, sizeof reason))
+        vt_skip("%s", reason);
+    ck_assert_msg(f->engine->open(&f->state, &settings, &f->error) == 0, "%s", f->error.text);
+}
+
+static enum vt_batch_end run(struct fixture *f, vt_case_function body)
+{
+    struct vt_batch batch;
+
+    f->c = (struct vt_case){.name = "test", .operation = "test", .body = body, .baseline = t_return};
+    f->error.text[0] = 0;
+    ck_assert_msg(f->engine->prepare(f->state, &f->c, f->cpl, &f->error) == 0, "%s", f->error.text);
+    return f->engine->batch(f->state, VT_BODY, 1, &batch, &f->error);
+}
+
+static void misbehave(const char *name, int cpl)
+{
+    struct fixture f;
+
+    open_engine(&f, name, cpl);
+    ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
+    ck_assert_int_eq(run(&f, t_spin), VT_BATCH_TIMEOUT);
+    ck_assert_ptr_nonnull(strstr(f.error.text, "50 ms"));
+    ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
+    ck_assert_int_eq(run(&f, t_undefined), VT_BATCH_ABSENT);
+    ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
+    ck_assert_int_eq(run(&f, t_wild), VT_BATCH_FAULT);
+    ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
+    ck_assert_int_eq(run(&f, t_divide), VT_BATCH_FAULT);
+    ck_assert_ptr_nonnull(strstr(f.error.text, strcmp(name, "kvm") == 0 ? "#DE" : "SIGFPE"));
+    ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
+    f.engine->close(f.state);
+}
+
+START_TEST(native_survives_bad_code)
+{
+    misbehave("native", 3);
+}
+END_TEST
+
+START_TEST(kvm_at_cpl_0_survives_bad_code)
+{
+    misbehave("kvm", 0);
+}
+END_TEST
+
+START_TEST(kvm_at_cpl_3_survives_bad_code)
+{
+    misbehave("kvm", 3);
+}
+END_TEST
+
+START_TEST(kvm_names_the_exception_and_its_address)
+{
+    struct fixture f;
+    open_engine(&f, "kvm", 0);
+    ck_assert_int_eq(run(&f, t_wild), VT_BATCH_FAULT);
+    ck_assert_ptr_nonnull(strstr(f.error.text, "#PF"));
+    ck_assert_ptr_nonnull(strstr(f.error.text, "0x30000123"));
+    f.engine->close(f.state);
+}
+END_TEST
+
+static void on_alarm(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+static void interrupt(const char *name, int cpl)
+{
+    struct fixture f;
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct itimerval soon = {.it_value = {.tv_usec = 10000}, .it_interval = {.tv_usec = 10000}};
+
+    open_engine(&f, name, cpl);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    ck_assert_int_eq(run(&f, t_spin), VT_BATCH_INTERRUPTED);
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+    f.engine->close(f.state);
+}
+
+START_TEST(native_ends_when_the_user_interrupts)
+{
+    interrupt("native", 3);
+}
+END_TEST
+
+START_TEST(kvm_ends_when_the_user_interrupts)
+{
+    interrupt("kvm", 0);
+}
+END_TEST
+
+static volatile sig_atomic_t seen;
+
+static void on_signal(int number)
+{
+    seen = number;
+}
+
+START_TEST(native_gives_the_process_its_handlers_back)
+{
+    struct fixture f;
+    struct sigaction mine = {.sa_handler = on_signal}, now;
+
+    sigaction(SIGFPE, &mine, NULL);
+    open_engine(&f, "native", 3);
+    ck_assert_int_eq(run(&f, t_divide), VT_BATCH_FAULT);
+    f.engine->close(f.state);
+    sigaction(SIGFPE, NULL, &now);
+    ck_assert_ptr_eq((void *)now.sa_handler, (void *)on_signal);
+    ck_assert_int_eq(seen, 0);
+}
+END_TEST
+
+VT_SUITE(native_survives_bad_code, kvm_at_cpl_0_survives_bad_code, kvm_at_cpl_3_survives_bad_code,
+         kvm_names_the_exception_and_its_address, native_ends_when_the_user_interrupts,
+         kvm_ends_when_the_user_interrupts, native_gives_the_process_its_handlers_back)
