@@ -23,16 +23,21 @@ SOURCES += $(wildcard bench/engines/*/*.c)
 SOURCES := $(filter-out guest/offsets.c,$(SOURCES))
 CASES := $(wildcard guest/cases/*.S)
 PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
-LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/main.c,$(SOURCES)) $(CASES)) $B/guest/payload_image.o
+LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES)) $B/guest/payload_image.o
+
+# Whole, so that every program carries every case: the cases are found by their section, not by name.
+WHOLE := -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive
 
 all: $B/vmtoll
 
-$B/vmtoll: $B/cli/main.c.o $B/libvmtoll.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive $(LIBS) -lm
+PROGRAM := $(patsubst %,$B/%.o,$(filter cli/%,$(SOURCES)))
 
-$B/libvmtoll.a: $(LIBRARY)
+$B/vmtoll: $(PROGRAM) $B/libvmtoll.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+
+$B/libvmtoll.a: $(LIBRARY) Makefile
 	rm -f $@
-	ar rcs $@ $^
+	ar rcs $@ $(LIBRARY)
 
 $B/%.c.o: %.c config.mk $B/guest/offsets.inc
 	@mkdir -p $(@D)
@@ -70,7 +75,20 @@ SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/unit/test_*.c),
 $B/tests/%: tests/unit/%.c $(SUPPORT) $B/libvmtoll.a
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
-		$B/libvmtoll.a $(LIBS) $(CHECK_LIBS) -lm
+		$(WHOLE) $(LIBS) $(CHECK_LIBS) -lm
+
+# Benchmarks compare two sides in one run and print the ratio; `make bench` builds and runs them all.
+BENCHES := $(patsubst tests/bench/%.c,$B/benchmarks/%,$(wildcard tests/bench/bench_*.c))
+BENCH_SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/bench/bench_*.c),$(wildcard tests/bench/*.c)))
+
+$B/benchmarks/bench_%: tests/bench/bench_%.c $(BENCH_SUPPORT) $B/libvmtoll.a
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(BENCH_SUPPORT) $(WHOLE) $(LIBS) -lm
+
+benches: all $(BENCHES)
+
+bench: benches
+	@for program in $(BENCHES); do echo "== $$program"; $$program || true; done
 
 tests: all $(UNIT)
 
@@ -152,4 +170,4 @@ help:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all tests test deps report check sanitize coverage lint format install uninstall dist clean distclean help
+.PHONY: all bench benches tests test deps report check sanitize coverage lint format install uninstall dist clean distclean help
