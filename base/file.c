@@ -88,14 +88,19 @@ int vt_file_create(struct vt_output *output, const char *path, struct vt_error *
     return cannot_write(output, -fd, error);
 }
 
+int vt_file_flush(FILE *stream)
+{
+    if (ferror(stream))
+        putc('\n', stream);
+    if (fflush(stream) != 0)
+        return errno;
+    return ferror(stream) ? EIO : 0;
+}
+
 /* fclose reports what the last write left behind; a full disk may show as late as fsync. */
 static int finish(struct vt_output *output)
 {
-    int number = 0;
-    if (fflush(output->stream) != 0)
-        number = errno;
-    else if (ferror(output->stream))
-        number = EIO;
+    int number = vt_file_flush(output->stream);
     if (number == 0 && output->target && fsync(fileno(output->stream)) != 0)
         number = errno;
     if (fclose(output->stream) != 0 && number == 0)

@@ -30,6 +30,13 @@ int vt_file_create(struct vt_output *output, const char *path, struct vt_error *
 /* Bring what was written to the disk and to its name. On failure the target is as before. */
 int vt_file_commit(struct vt_output *output, struct vt_error *error);
 
+/*
+ * Flush `stream`. Returns 0, or the positive errno of a write that failed now or
+ * earlier: stdio remembers that one failed, not why, so a failed stream is asked
+ * to write once more.
+ */
+int vt_file_flush(FILE *stream);
+
 /* Forget what was written. */
 void vt_file_discard(struct vt_output *output);
 

@@ -22,7 +22,7 @@ struct vt_watchdog {
     struct sigaction previous;
 };
 
-/* For the calling thread. `watchdog` must stay at its address until close. */
+/* For the calling thread. `watchdog` starts zeroed or with kick, expired and context set, and stays at its address. */
 int vt_watchdog_open(struct vt_watchdog *watchdog, struct vt_error *error);
 
 /* (Re)start with a limit in nanoseconds; 0 disarms. */

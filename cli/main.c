@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "base/suggest.h"
 #include "cli/command.h"
 #include "config.h"
@@ -55,11 +56,7 @@ static void occupy_standard_streams(void)
 
 static int finish(int status)
 {
-    int number = 0;
-    if (fflush(stdout) != 0)
-        number = errno;
-    else if (ferror(stdout))
-        number = EIO;
+    int number = vt_file_flush(stdout);
     if (fclose(stdout) != 0 && number == 0)
         number = errno;
     if (number == 0)

@@ -8,7 +8,7 @@ enum { LIMIT_NS = 20 * 1000 * 1000, LONG_MS = 10000 };
 
 START_TEST(an_expired_limit_interrupts_a_blocking_call)
 {
-    struct vt_watchdog watchdog;
+    struct vt_watchdog watchdog = {0};
     uint8_t kick = 0;
     ck_assert_int_eq(vt_watchdog_open(&watchdog, NULL), 0);
     watchdog.kick = &kick;
@@ -23,7 +23,7 @@ END_TEST
 
 START_TEST(it_keeps_interrupting_until_disarmed)
 {
-    struct vt_watchdog watchdog;
+    struct vt_watchdog watchdog = {0};
     ck_assert_int_eq(vt_watchdog_open(&watchdog, NULL), 0);
     vt_watchdog_arm(&watchdog, LIMIT_NS);
     for (int i = 0; i < 3; i++)
@@ -36,7 +36,7 @@ END_TEST
 
 START_TEST(arming_anew_forgets_the_last_expiry)
 {
-    struct vt_watchdog watchdog;
+    struct vt_watchdog watchdog = {0};
     ck_assert_int_eq(vt_watchdog_open(&watchdog, NULL), 0);
     vt_watchdog_arm(&watchdog, LIMIT_NS);
     ck_assert_int_eq(poll(NULL, 0, LONG_MS), -1);
