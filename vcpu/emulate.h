@@ -13,15 +13,17 @@
 #include "vcpu/vcpu.h"
 
 enum vt_step {
-    VT_STEP_DONE,      /* executed; RIP is at what comes next */
-    VT_STEP_FAULT,     /* vcpu->fault says what was raised; registers, memory and RIP as the manual demands */
-    VT_STEP_HALT,      /* HLT executed with nothing pending: RIP is behind it, vcpu->halted is set */
+    VT_STEP_DONE,  /* executed; RIP is at what comes next */
+    VT_STEP_FAULT, /* vcpu->fault says what was raised; registers, memory and RIP as the manual demands */
+    VT_STEP_AGAIN, /* a repeated string instruction paused between two turns, as for an interrupt: execute it
+                      again */
+    VT_STEP_HALT,  /* HLT executed with nothing pending: RIP is behind it, vcpu->halted is set */
     VT_STEP_UNHANDLED, /* operation VT_OP_NONE: nothing changed */
 };
 
 /*
  * Execute the instruction, which lies at vcpu->rip. All guest state the instruction
- * uses is in *vcpu, GPRs and arithmetic flags included. A repeated string instruction runs to its end.
+ * uses is in *vcpu, GPRs and arithmetic flags included.
  * Never delivers anything by itself: on VT_STEP_FAULT the caller calls vt_vcpu_deliver or gives
  * up; after VT_STEP_DONE it may call vt_vcpu_interrupt.
  */

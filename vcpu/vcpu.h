@@ -106,6 +106,21 @@ struct vt_apic {
     uint64_t sent, ended; /* self-IPIs accepted, EOIs received: evidence */
 };
 
+/* Exceptions by vector (Intel SDM 3A table 6-1; AMD APM 2 table 8-1). */
+enum vt_exception {
+    VT_EXCEPTION_DE = 0,
+    VT_EXCEPTION_DB = 1,
+    VT_EXCEPTION_BP = 3,
+    VT_EXCEPTION_UD = 6,
+    VT_EXCEPTION_DF = 8,
+    VT_EXCEPTION_TS = 10,
+    VT_EXCEPTION_NP = 11,
+    VT_EXCEPTION_SS = 12,
+    VT_EXCEPTION_GP = 13,
+    VT_EXCEPTION_PF = 14,
+    VT_EXCEPTION_AC = 17,
+};
+
 enum vt_event { VT_EVENT_NONE, VT_EVENT_FAULT, VT_EVENT_TRAP, VT_EVENT_SOFTWARE, VT_EVENT_INTERRUPT };
 
 /* The exception an instruction raised; valid after VT_STEP_FAULT. */
@@ -286,9 +301,8 @@ void vt_vcpu_apply_cpuid(struct vt_vcpu *vcpu);
 const struct vt_cpuid_leaf *vt_vcpu_find_cpuid(const struct vt_vcpu *vcpu, uint32_t leaf, uint32_t subleaf);
 
 /*
- * Where the value of an MSR lies when it is plain state of the virtual CPU, else 0 (an offset that is a GPR).
- * For a write `mask` receives the bits that may be set, and the value must pass vt_vcpu_is_canonical when
- * `canonical` is set; anything else is for the emulator. One table serves generated code and emulator.
+ * Where the value of an MSR lies that is plain state of the virtual CPU: reading and writing it has
+ * no effect but on the value itself. One table serves generated code and emulator.
  */
 struct vt_msr_place {
     uint32_t index;    /* MSR number */
@@ -297,6 +311,9 @@ struct vt_msr_place {
     uint8_t read_only; /* a write is #GP(0) */
     uint64_t mask;     /* bits a write may set, else #GP(0) */
 };
+
+/* The place of MSR `index`, or NULL: then only the emulator knows what to do. Lives as long as the program.
+ */
 const struct vt_msr_place *vt_vcpu_find_msr(uint32_t index);
 
 /* Is a linear address canonical under the current paging mode? (Intel SDM 1 3.3.7.1) */

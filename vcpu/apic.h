@@ -1,0 +1,27 @@
+/*
+ * The virtual local APIC, as far as a kernel alone on its CPU meets it: identity,
+ * priorities, self-IPIs and their end.
+ *
+ * Owns: the registers of struct vt_apic. Does not own: where the xAPIC page lies
+ * (an environment sends its MMIO accesses here), entering a handler (vcpu/emulate.h).
+ */
+#ifndef VT_VCPU_APIC_H
+#define VT_VCPU_APIC_H
+
+#include "vcpu/vcpu.h"
+
+/* A 32-bit access at `offset` of the xAPIC page (Intel SDM 3A 11.4.1). Unknown registers read 0 and ignore
+ * writes. */
+uint32_t vt_vcpu_apic_read(const struct vt_vcpu *vcpu, uint32_t offset);
+void vt_vcpu_apic_write(struct vt_vcpu *vcpu, uint32_t offset, uint32_t value);
+
+/* Make an interrupt pending; vectors below 16 are refused as the APIC does (SDM 3A 11.5.2). */
+void vt_vcpu_apic_request(struct vt_vcpu *vcpu, uint8_t vector);
+
+/* The vector to be served next, or -1: pending, above the processor priority. */
+int vt_vcpu_apic_next(const struct vt_vcpu *vcpu);
+
+/* The CPU takes `vector`: from requested to in service. */
+void vt_vcpu_apic_accept(struct vt_vcpu *vcpu, uint8_t vector);
+
+#endif

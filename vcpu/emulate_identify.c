@@ -1,0 +1,56 @@
+/* Identification and time. */
+#include "vcpu/emulate_internal.h"
+
+enum vt_step vt_emulate_cpuid(struct vt_emulation *e)
+{
+    static const uint8_t targets[4] = {VT_RAX, VT_RBX, VT_RCX, VT_RDX};
+    uint64_t *gpr = e->vcpu->gpr;
+    const struct vt_cpuid_leaf *row = vt_vcpu_find_cpuid(e->vcpu, gpr[VT_RAX], gpr[VT_RCX]);
+
+    for (unsigned i = 0; i < 4; i++)
+        gpr[targets[i]] = row ? row->value[i] : 0;
+    return VT_STEP_DONE;
+}
+
+static uint64_t time_stamp(struct vt_emulation *e)
+{
+    return e->environment->clock(e->environment->context) + e->vcpu->tsc_offset;
+}
+
+enum vt_step vt_emulate_rdtsc(struct vt_emulation *e)
+{
+    if (e->vcpu->cpl && e->vcpu->cr[4] & VT_CR4_TSD)
+        return vt_emulate_gp(e, 0);
+    vt_emulate_put_pair(e->vcpu, time_stamp(e));
+    return VT_STEP_DONE;
+}
+
+enum vt_step vt_emulate_rdtscp(struct vt_emulation *e)
+{
+    if (!vt_vcpu_has(e->vcpu, VT_FEATURE_RDTSCP))
+        return vt_emulate_ud(e);
+    if (vt_emulate_rdtsc(e) != VT_STEP_DONE)
+        return VT_STEP_FAULT;
+    e->vcpu->gpr[VT_RCX] = e->vcpu->msr[VT_MSR_TSC_AUX] & UINT32_MAX;
+    return VT_STEP_DONE;
+}
+
+enum vt_step vt_emulate_rdpmc(struct vt_emulation *e)
+{
+    uint32_t index = e->vcpu->gpr[VT_RCX];
+
+    if (e->vcpu->cpl && !(e->vcpu->cr[4] & VT_CR4_PCE))
+        return vt_emulate_gp(e, 0);
+    if (index >= e->vcpu->limits.counters)
+        return vt_emulate_gp(e, 0);
+    vt_emulate_put_pair(e->vcpu, e->environment->counter(e->environment->context, index));
+    return VT_STEP_DONE;
+}
+
+enum vt_step vt_emulate_rdpid(struct vt_emulation *e)
+{
+    if (!vt_vcpu_has(e->vcpu, VT_FEATURE_RDPID))
+        return vt_emulate_ud(e);
+    e->vcpu->gpr[e->instruction->rm & 15] = e->vcpu->msr[VT_MSR_TSC_AUX] & UINT32_MAX;
+    return VT_STEP_DONE;
+}
