@@ -71,7 +71,6 @@ static int create_machine(struct vt_vm *vm, struct vt_error *error)
     /* Both fail harmlessly where VMX is not the backend. */
     ioctl(vm->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS);
     ioctl(vm->vm, KVM_SET_IDENTITY_MAP_ADDR, &(uint64_t){IDENTITY_MAP_ADDRESS});
-    vm->irqchip = ioctl(vm->vm, KVM_CREATE_IRQCHIP, 0) == 0;
     return 0;
 }
 
@@ -88,6 +87,15 @@ static int create_memory(struct vt_vm *vm, struct vt_error *error)
     if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
         return fail(error, errno, "KVM_SET_USER_MEMORY_REGION");
     return 0;
+}
+
+/*
+ * After the memory: installing a slot waits for all readers of KVM's tables, and
+ * right after the interrupt controller has changed them that wait is milliseconds.
+ */
+static void create_interrupt_controller(struct vt_vm *vm)
+{
+    vm->irqchip = ioctl(vm->vm, KVM_CREATE_IRQCHIP, 0) == 0;
 }
 
 static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
@@ -153,6 +161,8 @@ int vt_vmm_open(struct vt_vm *vm, struct vt_error *error)
         status = create_machine(vm, error);
     if (status == 0)
         status = create_memory(vm, error);
+    if (status == 0)
+        create_interrupt_controller(vm);
     if (status == 0)
         status = create_vcpu(vm, error);
     if (status == 0)
