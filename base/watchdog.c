@@ -32,8 +32,8 @@ int vt_watchdog_open(struct vt_watchdog *watchdog, struct vt_error *error)
     event.sigev_value.sival_ptr = watchdog;
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     if (sigaction(SIGRTMIN, &action, &watchdog->previous) != 0)
-        return vt_error_set(error, VT_EXIT_INTERNAL, errno, "cannot install the watchdog's signal handler: %s",
-                            strerror(errno));
+        return vt_error_set(error, VT_EXIT_INTERNAL, errno,
+                            "cannot install the watchdog's signal handler: %s", strerror(errno));
     if (timer_create(CLOCK_MONOTONIC, &event, &watchdog->timer) != 0) {
         int number = errno;
         sigaction(SIGRTMIN, &watchdog->previous, NULL);
@@ -47,7 +47,7 @@ void vt_watchdog_arm(struct vt_watchdog *watchdog, uint64_t limit_ns)
 {
     struct itimerspec limit = {
         .it_value = {.tv_sec = (time_t)(limit_ns / 1000000000), .tv_nsec = (long)(limit_ns % 1000000000)},
-        .it_interval = {.tv_nsec = limit_ns ? REPEAT_NS : 0},
+        .it_interval = {.tv_nsec = limit_ns ? REPEAT_NS : 0                                        },
     };
     timer_settime(watchdog->timer, 0, &limit, NULL);
     watchdog->fired = 0;

@@ -15,14 +15,15 @@
 
 struct vt_watchdog {
     timer_t timer;
-    volatile sig_atomic_t fired;   /* 1 once the limit has passed since the last arm */
-    volatile uint8_t *kick;        /* set to 1 on expiry when not NULL (kvm_run.immediate_exit) */
+    volatile sig_atomic_t fired; /* 1 once the limit has passed since the last arm */
+    volatile uint8_t *kick;      /* set to 1 on expiry when not NULL (kvm_run.immediate_exit) */
     void (*expired)(void *context, siginfo_t *info, void *ucontext); /* called in the handler when not NULL */
     void *context;
     struct sigaction previous;
 };
 
-/* For the calling thread. `watchdog` starts zeroed or with kick, expired and context set, and stays at its address. */
+/* For the calling thread. `watchdog` starts zeroed or with kick, expired and context set, and stays at its
+ * address. */
 int vt_watchdog_open(struct vt_watchdog *watchdog, struct vt_error *error);
 
 /* (Re)start with a limit in nanoseconds; 0 disarms. */

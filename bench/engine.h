@@ -37,8 +37,8 @@ struct vt_batch {
 };
 
 struct vt_engine_settings {
-    uint64_t limit_ns;                /* a batch that takes longer is ended */
-    const volatile int *stop;         /* set asynchronously: end soon */
+    uint64_t limit_ns;        /* a batch that takes longer is ended */
+    const volatile int *stop; /* set asynchronously: end soon */
 };
 
 struct vt_engine {
@@ -54,9 +54,11 @@ struct vt_engine {
     enum vt_path (*path)(void *state);
     /* Can it run this case at this level? On no: false and why. */
     bool (*supports)(void *state, const struct vt_case *c, int cpl, char *reason, size_t size);
-    /* Bring the machine into the state the case starts from. Called before its first batch and after a bad end. */
+    /* Bring the machine into the state the case starts from. Called before its first batch and after a bad
+     * end. */
     int (*prepare)(void *state, const struct vt_case *c, int cpl, struct vt_error *error);
-    /* Run `iterations` (>= 1) of one twin of the prepared case. Fills *batch when the end is VT_BATCH_DONE. */
+    /* Run `iterations` (>= 1) of one twin of the prepared case. Fills *batch when the end is VT_BATCH_DONE.
+     */
     enum vt_batch_end (*batch)(void *state, enum vt_twin twin, uint64_t iterations, struct vt_batch *batch,
                                struct vt_error *error);
     void (*close)(void *state);

@@ -58,7 +58,8 @@ static void note(struct vt_measurement *m, const char *text)
         snprintf(m->reason, sizeof m->reason, "%s", text);
 }
 
-/* Where this machine is a guest, what does not exit to us may exit to the hypervisor below; no counter here sees it. */
+/* Where this machine is a guest, what does not exit to us may exit to the hypervisor below; no counter here
+ * sees it. */
 static void note_outer(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     enum vt_exiting exiting = context->amd ? m->c->svm : m->c->vmx;
@@ -94,7 +95,8 @@ static enum vt_crossing crossing_of_software(const struct vt_measurement *m)
         return VT_CROSSING_CALLOUT;
     if (happened(each(m, VT_INLINE_HITS)))
         return VT_CROSSING_INLINE;
-    return absent(each(m, VT_SIGNALS)) || absent(each(m, VT_CALLOUTS)) ? VT_CROSSING_NONE : VT_CROSSING_UNKNOWN;
+    return absent(each(m, VT_SIGNALS)) || absent(each(m, VT_CALLOUTS)) ? VT_CROSSING_NONE
+                                                                       : VT_CROSSING_UNKNOWN;
 }
 
 /* Self-IPIs must each have been delivered; an interpreter that looks for interrupts rarely merges them. */
@@ -124,7 +126,8 @@ static void check_handler(struct vt_measurement *m)
         break;
     case VT_BY_HYPERCALL:
         if (m->crossing == VT_CROSSING_NONE)
-            doubt(m, "%.2f exits per operation: nothing here took the hypercall; the outer hypervisor may have",
+            doubt(m,
+                  "%.2f exits per operation: nothing here took the hypercall; the outer hypervisor may have",
                   exits_each(m));
         break;
     case VT_BY_CPU:
@@ -153,8 +156,10 @@ static void judge_exits(struct vt_measurement *m, const struct vt_evidence_conte
     if (m->crossing == VT_CROSSING_INTERPRETED)
         m->path = VT_PATH_EMULATED;
     if (m->crossing == VT_CROSSING_UNKNOWN)
-        doubt(m, isnan(m->exits_per_op) ? "this kernel offers no exit counter (KVM_GET_STATS_FD)"
-                                        : "%.2f exits per operation: neither one nor none", m->exits_per_op);
+        doubt(m,
+              isnan(m->exits_per_op) ? "this kernel offers no exit counter (KVM_GET_STATS_FD)"
+                                     : "%.2f exits per operation: neither one nor none",
+              m->exits_per_op);
     check_handler(m);
     if (backend == VT_BACKEND_VMX)
         check_manual(m, m->c->vmx);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 static const char *const path_names[VT_PATHS] = {
-    [VT_PATH_NATIVE] = "native",           [VT_PATH_EMULATED] = "emulated",
-    [VT_PATH_TRANSLATED] = "translated",   [VT_PATH_PARAVIRTUAL] = "paravirtual",
+    [VT_PATH_NATIVE] = "native",         [VT_PATH_EMULATED] = "emulated",
+    [VT_PATH_TRANSLATED] = "translated", [VT_PATH_PARAVIRTUAL] = "paravirtual",
     [VT_PATH_HARDWARE] = "hardware",
 };
 
@@ -29,11 +29,8 @@ static const char *const status_names[VT_STATUSES] = {
 };
 
 static const char *const stop_names[VT_STOPS] = {
-    [VT_STOP_NOT_RUN] = "not-run",
-    [VT_STOP_PRECISION] = "precision",
-    [VT_STOP_BUDGET] = "budget",
-    [VT_STOP_SAMPLES] = "samples",
-    [VT_STOP_INTERRUPTED] = "interrupted",
+    [VT_STOP_NOT_RUN] = "not-run", [VT_STOP_PRECISION] = "precision",     [VT_STOP_BUDGET] = "budget",
+    [VT_STOP_SAMPLES] = "samples", [VT_STOP_INTERRUPTED] = "interrupted",
 };
 
 void vt_measurement_release(struct vt_measurement *measurement)

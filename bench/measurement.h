@@ -76,8 +76,8 @@ struct vt_measurement {
     size_t marked;       /* pairs hit by a preemption, by evidence; kept all the same */
     /* Per operation, in TSC cycles, one entry per pair; owned by the measurement. */
     double *body, *baseline;
-    uint8_t *marks; /* 1 where the pair was hit */
-    double tsc_khz; /* turns cycles into time */
+    uint8_t *marks;                /* 1 where the pair was hit */
+    double tsc_khz;                /* turns cycles into time */
     struct vt_summary toll_cycles; /* of body[i] - baseline[i] */
     struct vt_summary toll;        /* the same in nanoseconds */
     /* Counter totals over all batches of each twin. */

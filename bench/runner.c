@@ -148,8 +148,12 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
     for (const int *level = engine->levels; *level >= 0 && (plan->paths >> path & 1); level++)
         for (size_t i = 0; i < plan->case_count && (plan->levels >> *level & 1); i++) {
             struct vt_measurement *m = &s->run->measurements[s->run->count++];
-            *m = (struct vt_measurement){.c = plan->cases[i], .engine = engine->name, .path = path, .cpl = *level,
-                                         .status = PENDING, .exits_per_op = NAN};
+            *m = (struct vt_measurement){.c = plan->cases[i],
+                                         .engine = engine->name,
+                                         .path = path,
+                                         .cpl = *level,
+                                         .status = PENDING,
+                                         .exits_per_op = NAN};
             if (!open || !engine->supports(state, m->c, m->cpl, reason, sizeof reason))
                 refuse(m, VT_STATUS_UNSUPPORTED, reason);
             else
@@ -177,7 +181,8 @@ static void report_progress(const struct schedule *s, const struct vt_measuremen
     s->plan->progress(s->plan->context, &progress);
 }
 
-static void measure_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine, void *state)
+static void measure_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine,
+                        void *state)
 {
     uint64_t now = vt_sampler_clock();
     uint64_t left = now < s->deadline_ns ? s->deadline_ns - now : 0;

@@ -17,8 +17,8 @@
 #define VT_RUNNER_PRECISION 0.01
 
 struct vt_progress {
-    size_t done, total;    /* measurements */
-    double left;           /* seconds of the budget not yet spent */
+    size_t done, total; /* measurements */
+    double left;        /* seconds of the budget not yet spent */
     const char *engine, *name;
     int cpl;
 };
@@ -28,10 +28,10 @@ struct vt_plan {
     size_t engine_count;
     const struct vt_case *const *cases;
     size_t case_count;
-    uint32_t levels; /* bit per CPL */
-    uint32_t paths;  /* bit per enum vt_path; engines of other paths are left out */
-    double budget;   /* seconds, > 0 */
-    int cpu;         /* to be pinned to; -1: the highest the affinity mask allows */
+    uint32_t levels;          /* bit per CPL */
+    uint32_t paths;           /* bit per enum vt_path; engines of other paths are left out */
+    double budget;            /* seconds, > 0 */
+    int cpu;                  /* to be pinned to; -1: the highest the affinity mask allows */
     const volatile int *stop; /* set asynchronously: end now, keep what there is */
     void (*progress)(void *context, const struct vt_progress *progress); /* or NULL */
     void *context;
@@ -41,10 +41,10 @@ struct vt_run {
     struct vt_measurement *measurements; /* in the plan's order of engines, levels, cases */
     size_t count;
     bool interrupted;
-    int cpu;            /* pinned to; -1: could not pin */
-    double elapsed;     /* seconds */
-    double tsc_khz;     /* measured against CLOCK_MONOTONIC_RAW during the run */
-    double steal;       /* seconds the hypervisor below took from this CPU; NaN: unknown */
+    int cpu;              /* pinned to; -1: could not pin */
+    double elapsed;       /* seconds */
+    double tsc_khz;       /* measured against CLOCK_MONOTONIC_RAW during the run */
+    double steal;         /* seconds the hypervisor below took from this CPU; NaN: unknown */
     uint64_t preemptions; /* involuntary context switches of the run */
 };
 

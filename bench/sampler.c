@@ -10,10 +10,10 @@
 #include <time.h>
 
 /* A batch long enough to drown the clock's own cost, short enough to dodge most timer ticks. */
-#define BATCH_NS 150000.0
+#define BATCH_NS     150000.0
 #define BATCH_MIN_NS 20000.0
 
-#define MAX_PAIRS 1001
+#define MAX_PAIRS      1001
 #define MAX_ITERATIONS (UINT64_C(1) << 24)
 
 /* A toll near nothing cannot be known to 1 % of itself; a twentieth of a cycle is as good. */
@@ -35,9 +35,12 @@ uint64_t vt_sampler_clock(void)
 static void record_end(struct vt_measurement *m, enum vt_batch_end end, const struct vt_error *error)
 {
     static const enum vt_status statuses[] = {
-        [VT_BATCH_DONE] = VT_STATUS_OK,           [VT_BATCH_FAULT] = VT_STATUS_FAILED,
-        [VT_BATCH_ABSENT] = VT_STATUS_UNSUPPORTED, [VT_BATCH_TIMEOUT] = VT_STATUS_TIMEOUT,
-        [VT_BATCH_INTERRUPTED] = VT_STATUS_TIMEOUT, [VT_BATCH_BROKEN] = VT_STATUS_FAILED,
+        [VT_BATCH_DONE] = VT_STATUS_OK,
+        [VT_BATCH_FAULT] = VT_STATUS_FAILED,
+        [VT_BATCH_ABSENT] = VT_STATUS_UNSUPPORTED,
+        [VT_BATCH_TIMEOUT] = VT_STATUS_TIMEOUT,
+        [VT_BATCH_INTERRUPTED] = VT_STATUS_TIMEOUT,
+        [VT_BATCH_BROKEN] = VT_STATUS_FAILED,
     };
     m->status = statuses[end];
     m->stop = end == VT_BATCH_INTERRUPTED ? VT_STOP_INTERRUPTED : VT_STOP_NOT_RUN;
@@ -51,7 +54,8 @@ static double batch_target_ns(const struct vt_sampling *sampling)
 }
 
 /* Grow the body's batch until it lasts long enough; slow operations may end at one per batch. */
-static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sampling *sampling, struct vt_error *error)
+static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sampling *sampling,
+                                   struct vt_error *error)
 {
     double target = batch_target_ns(sampling) * sampling->tsc_khz * 1e-6;
     uint64_t limit = m->c->max_iterations ? m->c->max_iterations : MAX_ITERATIONS;
@@ -59,7 +63,8 @@ static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sam
 
     m->iterations = 1;
     for (;;) {
-        enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
+        enum vt_batch_end end =
+            sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
         if (end != VT_BATCH_DONE)
             return end;
         double factor = target / fmax(1, (double)batch.cycles);
@@ -80,14 +85,16 @@ static bool precise(const struct vt_measurement *m, double *work)
 }
 
 /* One pair; which twin goes first alternates, so that what drifts favours neither. */
-static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sampling *sampling, struct vt_error *error)
+static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sampling *sampling,
+                                   struct vt_error *error)
 {
     struct vt_batch batch[2];
     size_t index = m->batches;
 
     for (int i = 0; i < 2; i++) {
         enum vt_twin twin = (enum vt_twin)((size_t)i ^ (index & 1));
-        enum vt_batch_end end = sampling->engine->batch(sampling->state, twin, m->iterations, &batch[twin], error);
+        enum vt_batch_end end =
+            sampling->engine->batch(sampling->state, twin, m->iterations, &batch[twin], error);
         if (end != VT_BATCH_DONE)
             return end;
     }
@@ -101,8 +108,8 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     return VT_BATCH_DONE;
 }
 
-static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sampling *sampling, size_t *next_check,
-                             double *work)
+static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sampling *sampling,
+                             size_t *next_check, double *work)
 {
     if (*sampling->stop)
         return VT_STOP_INTERRUPTED;
@@ -114,7 +121,7 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
             return VT_STOP_PRECISION;
     }
     return m->batches >= VT_STATISTICS_MIN && vt_sampler_clock() >= sampling->deadline_ns ? VT_STOP_BUDGET
-                                                                                         : VT_STOP_NOT_RUN;
+                                                                                          : VT_STOP_NOT_RUN;
 }
 
 static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampling *sampling, double *work,
@@ -158,7 +165,8 @@ int vt_sampler_measure(struct vt_measurement *m, const struct vt_sampling *sampl
 
     if (allocate(m, &work) != 0) {
         free(work);
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the samples of %s", m->c->name);
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the samples of %s",
+                            m->c->name);
     }
     int status = engine->prepare(sampling->state, m->c, m->cpl, error);
     if (status != 0) {

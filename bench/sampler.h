@@ -13,8 +13,8 @@
 struct vt_sampling {
     const struct vt_engine *engine;
     void *state;
-    uint64_t deadline_ns;     /* CLOCK_MONOTONIC */
-    double tsc_khz;           /* good enough to size batches */
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+    double tsc_khz;       /* good enough to size batches */
     const volatile int *stop;
 };
 
@@ -23,7 +23,8 @@ struct vt_sampling {
  * case did not end well - status and reason. Returns 0, or a negative errno with
  * `error` when the engine is broken beyond this case.
  */
-int vt_sampler_measure(struct vt_measurement *measurement, const struct vt_sampling *sampling, struct vt_error *error);
+int vt_sampler_measure(struct vt_measurement *measurement, const struct vt_sampling *sampling,
+                       struct vt_error *error);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t vt_sampler_clock(void);

@@ -82,8 +82,8 @@ static int choose(const struct choice *choice, const char *list, bool *taken, st
 }
 
 /* The chosen items as an array of pointers, each made by `item`. */
-static int collect(const struct choice *choice, const char *list, const void *(*item)(size_t), const void ***items,
-                   size_t *count, struct vt_error *error)
+static int collect(const struct choice *choice, const char *list, const void *(*item)(size_t),
+                   const void ***items, size_t *count, struct vt_error *error)
 {
     bool *taken = calloc(choice->count, sizeof *taken);
     *items = calloc(choice->count, sizeof **items);
@@ -125,12 +125,14 @@ static const void *engine_item(size_t index)
 
 int vt_select_cases(const char *list, const struct vt_case ***cases, size_t *count, struct vt_error *error)
 {
-    struct choice choice = {.what = "case", .command = "vmtoll list cases", .name = case_name, .patterns = true};
+    struct choice choice = {
+        .what = "case", .command = "vmtoll list cases", .name = case_name, .patterns = true};
     vt_guest_cases(&choice.count);
     return collect(&choice, list, case_item, (const void ***)cases, count, error);
 }
 
-int vt_select_engines(const char *list, const struct vt_engine ***engines, size_t *count, struct vt_error *error)
+int vt_select_engines(const char *list, const struct vt_engine ***engines, size_t *count,
+                      struct vt_error *error)
 {
     struct choice choice = {.what = "engine", .command = "vmtoll list engines", .name = engine_name};
     vt_bench_engines(&choice.count);
@@ -146,7 +148,8 @@ int vt_select_paths(const char *list, uint32_t *paths, struct vt_error *error)
 
 int vt_select_levels(const char *list, uint32_t *levels, struct vt_error *error)
 {
-    struct choice choice = {.what = "privilege level", .command = "vmtoll bench --help", .name = level_name, .count = 2};
+    struct choice choice = {
+        .what = "privilege level", .command = "vmtoll bench --help", .name = level_name, .count = 2};
     uint32_t chosen;
     int status = collect_bits(&choice, list, &chosen, error);
     *levels = (chosen & 1) | (chosen >> 1 & 1) << 3;

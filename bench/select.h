@@ -20,7 +20,8 @@
 int vt_select_cases(const char *list, const struct vt_case ***cases, size_t *count, struct vt_error *error);
 
 /* Engines by name, in the registry's order; NULL selects all. *engines is malloc'ed and the caller's. */
-int vt_select_engines(const char *list, const struct vt_engine ***engines, size_t *count, struct vt_error *error);
+int vt_select_engines(const char *list, const struct vt_engine ***engines, size_t *count,
+                      struct vt_error *error);
 
 /* Bit per enum vt_path; NULL selects all. */
 int vt_select_paths(const char *list, uint32_t *paths, struct vt_error *error);

@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/screen.h"
 #include "report/document.h"
+#include "report/save.h"
 
 #include <errno.h>
 #include <math.h>
@@ -43,8 +45,8 @@ static void catch_interrupts(void)
 static void show_progress(void *context, const struct vt_progress *p)
 {
     (void)context;
-    fprintf(stderr, "\r%3zu/%zu  %-9s CPL %d  %-22s %5.1f s left\033[K", p->done, p->total, p->engine, p->cpl, p->name,
-            p->left);
+    fprintf(stderr, "\r%3zu/%zu  %-9s CPL %d  %-22s %5.1f s left\033[K", p->done, p->total, p->engine, p->cpl,
+            p->name, p->left);
     fflush(stderr);
 }
 
@@ -54,7 +56,8 @@ static int check_cpu(long cpu)
 
     if (cpu < 0)
         return VT_OPTIONS_PROCEED;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || cpu >= CPU_SETSIZE || !CPU_ISSET((size_t)cpu, &allowed))
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || cpu >= CPU_SETSIZE ||
+        !CPU_ISSET((size_t)cpu, &allowed))
         return vt_cli_misuse("bench: CPU %ld is not one this process may run on (see taskset -p $$)", cpu);
     return VT_OPTIONS_PROCEED;
 }
@@ -62,15 +65,37 @@ static int check_cpu(long cpu)
 static int parse(int argc, char **argv, struct arguments *a)
 {
     const struct vt_option options[] = {
-        {.name = "engine", .argument = "E,...", .text = &a->engines, .help = "engines to use; see vmtoll list engines [all]"},
-        {.name = "path", .argument = "P,...", .text = &a->paths, .help = "only engines that take these paths; see vmtoll list paths [all]"},
-        {.name = "case", .argument = "GLOB,...", .text = &a->cases, .help = "cases by name or pattern; see vmtoll list cases [all]"},
-        {.name = "cpl", .argument = "0,3", .text = &a->levels, .help = "privilege levels [both]"},
-        {.name = "budget", .argument = "SECONDS", .number = &a->budget, .low = 0.05, .high = 86400, .help = "time for all measurements together [20]"},
-        {.name = "cpu", .argument = "N", .integer = &a->cpu, .low = 0, .high = CPU_SETSIZE - 1, .help = "pin to this CPU [the last one allowed]"},
-        {.name = "output", .argument = "FILE", .text = &a->output, .help = "write the result document to FILE; - is standard output"},
-        {.name = "quiet", .flag = &a->quiet, .help = "no summary on standard output"},
-        {0},
+        {.name = "engine",
+         .argument = "E,...",
+         .text = &a->engines,
+         .help = "engines to use; see vmtoll list engines [all]"},
+        {.name = "path",
+         .argument = "P,...",
+         .text = &a->paths,
+         .help = "only engines that take these paths; see vmtoll list paths [all]"},
+        {.name = "case",
+         .argument = "GLOB,...",
+         .text = &a->cases,
+         .help = "cases by name or pattern; see vmtoll list cases [all]"},
+        {.name = "cpl",                                                       .argument = "0,3", .text = &a->levels, .help = "privilege levels [both]"},
+        {.name = "budget",
+         .argument = "SECONDS",
+         .number = &a->budget,
+         .low = 0.05,
+         .high = 86400,
+         .help = "time for all measurements together [20]"},
+        {.name = "cpu",
+         .argument = "N",
+         .integer = &a->cpu,
+         .low = 0,
+         .high = CPU_SETSIZE - 1,
+         .help = "pin to this CPU [the last one allowed]"},
+        {.name = "output",
+         .argument = "FILE",
+         .text = &a->output,
+         .help = "write the result document to FILE; - is standard output"},
+        {.name = "quiet",                                                                         .flag = &a->quiet, .help = "no summary on standard output"},
+        {0 },
     };
     const struct vt_synopsis synopsis = {
         .command = "bench",
@@ -88,7 +113,8 @@ static int make_plan(const struct arguments *a, struct vt_plan *plan, struct vt_
 {
     int status = vt_select_cases(a->cases, (const struct vt_case ***)&plan->cases, &plan->case_count, error);
     if (status == 0)
-        status = vt_select_engines(a->engines, (const struct vt_engine ***)&plan->engines, &plan->engine_count, error);
+        status = vt_select_engines(a->engines, (const struct vt_engine ***)&plan->engines,
+                                   &plan->engine_count, error);
     if (status == 0)
         status = vt_select_paths(a->paths, &plan->paths, error);
     if (status == 0)
@@ -119,18 +145,29 @@ static json_t *words(const char *list)
 
 static json_t *describe_settings(const struct arguments *a, const struct vt_run *run)
 {
-    return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f}", "budget_s", a->budget, "engines",
-                     words(a->engines), "paths", words(a->paths), "cases", words(a->cases), "levels", words(a->levels),
-                     "cpu", run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s", run->elapsed, "tsc_khz",
-                     run->tsc_khz, "steal_s", isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
+    return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f}", "budget_s", a->budget,
+                     "engines", words(a->engines), "paths", words(a->paths), "cases", words(a->cases),
+                     "levels", words(a->levels), "cpu", run->cpu >= 0 ? json_integer(run->cpu) : json_null(),
+                     "elapsed_s", run->elapsed, "tsc_khz", run->tsc_khz, "steal_s",
+                     isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
                      (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_RUNNER_PRECISION);
 }
 
 static int worst_status(const struct vt_run *run)
 {
     for (size_t i = 0; i < run->count; i++)
-        if (run->measurements[i].status == VT_STATUS_FAILED || run->measurements[i].status == VT_STATUS_TIMEOUT)
+        if (run->measurements[i].status == VT_STATUS_FAILED ||
+            run->measurements[i].status == VT_STATUS_TIMEOUT)
             return VT_EXIT_NO;
+    return VT_EXIT_DONE;
+}
+
+static int print_summary(struct vt_result *result)
+{
+    struct vt_error error;
+    struct vt_screen screen = vt_cli_screen("-");
+    if (vt_report_print(vt_report_find_format("text"), &result, 1, &screen, stdout, &error) != 0)
+        return vt_cli_fail(&error);
     return VT_EXIT_DONE;
 }
 
@@ -144,9 +181,17 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         .count = run->count,
         .interrupted = run->interrupted,
     };
-    int status = a->output ? vt_report_write_document(&document, a->output, &error) : 0;
+    struct vt_result *result = vt_report_result(&document, &error);
+    bool document_on_stdout = a->output && strcmp(a->output, "-") == 0;
+    int status = VT_EXIT_DONE;
+
+    if (!result || (a->output && vt_report_save(result, a->output, &error) != 0))
+        status = vt_cli_fail(&error);
+    else if (!a->quiet && !document_on_stdout)
+        status = print_summary(result);
     json_decref(document.settings);
-    return status == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
+    vt_result_free(result);
+    return status;
 }
 
 static int measure(const struct arguments *a, struct vt_plan *plan)
@@ -168,7 +213,13 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
         fputs("\r\033[K", stderr);
     if (status != 0)
         return vt_cli_fail(&error);
-    status = run.count == 0 ? vt_cli_fail(&error) : deliver(a, &run, started);
+    if (run.count == 0) {
+        vt_cli_warn("bench: no engine here takes path %s at the levels asked for (see vmtoll list engines)",
+                    a->paths ? a->paths : "any");
+        status = VT_EXIT_ENVIRONMENT;
+    } else {
+        status = deliver(a, &run, started);
+    }
     if (status == VT_EXIT_DONE)
         status = run.interrupted ? VT_EXIT_NO : worst_status(&run);
     vt_run_release(&run);

@@ -12,11 +12,17 @@
 
 #define FEATURE(...) .feature = {__VA_ARGS__}
 #define CASE(id, title, group, privilege, intel, amd, about, manuals, ...)                                   \
-    {                                                                                                        \
-        .name = title, .class = VT_CLASS_##group, .summary = about, .operation = vt_text_##id,               \
-        .reference = manuals, .sensitivity = VT_##privilege, .vmx = VT_EXITS_##intel,                        \
-        .svm = VT_EXITS_##amd, .body = vt_body_##id, .baseline = vt_baseline_##id, __VA_ARGS__               \
-    },
+    {.name = title,                                                                                          \
+     .class = VT_CLASS_##group,                                                                              \
+     .summary = about,                                                                                       \
+     .operation = vt_text_##id,                                                                              \
+     .reference = manuals,                                                                                   \
+     .sensitivity = VT_##privilege,                                                                          \
+     .vmx = VT_EXITS_##intel,                                                                                \
+     .svm = VT_EXITS_##amd,                                                                                  \
+     .body = vt_body_##id,                                                                                   \
+     .baseline = vt_baseline_##id,                                                                           \
+     __VA_ARGS__},
 static const struct vt_case cases[] = {
 #include "guest/cases.def"
 };
@@ -90,8 +96,9 @@ const char *vt_guest_exiting_name(enum vt_exiting exiting)
 
 /* Intel SDM 3A table 6-1; AMD APM 2 table 8-1. */
 static const char *const vector_names[32] = {
-    "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "#CSO", "#TS", "#NP", "#SS", "#GP", "#PF", "#15",
-    "#MF", "#AC", "#MC", "#XM", "#VE", "#CP", "#22", "#23", "#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
+    "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "#CSO", "#TS",
+    "#NP", "#SS", "#GP", "#PF", "#15", "#MF", "#AC", "#MC", "#XM", "#VE",  "#CP",
+    "#22", "#23", "#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
 };
 
 const char *vt_guest_vector_name(uint64_t vector)

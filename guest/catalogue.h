@@ -65,12 +65,12 @@ enum vt_handler {
 
 /* What a case asks of the engine beyond memory and the instruction itself. */
 enum vt_need {
-    VT_NEED_PORTS = 1 << 0,     /* the three ports of the ABI */
-    VT_NEED_MMIO = 1 << 1,      /* the MMIO pages of the ABI */
-    VT_NEED_EVENTFD = 1 << 2,   /* a doorbell answered by the kernel */
-    VT_NEED_COALESCED = 1 << 3, /* writes gathered by the kernel */
-    VT_NEED_XAPIC = 1 << 4,     /* a local APIC at its page */
-    VT_NEED_X2APIC = 1 << 5,    /* a local APIC in MSRs */
+    VT_NEED_PORTS = 1 << 0,      /* the three ports of the ABI */
+    VT_NEED_MMIO = 1 << 1,       /* the MMIO pages of the ABI */
+    VT_NEED_EVENTFD = 1 << 2,    /* a doorbell answered by the kernel */
+    VT_NEED_COALESCED = 1 << 3,  /* writes gathered by the kernel */
+    VT_NEED_XAPIC = 1 << 4,      /* a local APIC at its page */
+    VT_NEED_X2APIC = 1 << 5,     /* a local APIC in MSRs */
     VT_NEED_INTERRUPTS = 1 << 6, /* delivery of self-IPIs */
     VT_NEED_MSR_FILTER = 1 << 7, /* VT_MSR_USER reaches user space */
     VT_NEED_HANDLERS = 1 << 8,   /* an IDT whose handlers skip the faulting instruction */
@@ -96,12 +96,13 @@ struct vt_case {
     enum vt_sensitivity sensitivity;
     enum vt_exiting vmx, svm; /* at CPL 0, in non-root operation */
     enum vt_handler handler;
-    uint32_t needs;           /* enum vt_need */
+    uint32_t needs; /* enum vt_need */
     struct vt_cpuid_bit feature;
-    bool ring0_only;      /* legal at CPL 3 in principle, but set up for CPL 0 alone */
-    const char *refusal;  /* what #GP from this case means, where that is an answer and not a failure; or NULL */
-    uint8_t skip_vector;  /* exception the case provokes, with VT_NEED_HANDLERS */
-    uint8_t skip_length;  /* bytes its handler skips */
+    bool ring0_only; /* legal at CPL 3 in principle, but set up for CPL 0 alone */
+    const char
+        *refusal; /* what #GP from this case means, where that is an answer and not a failure; or NULL */
+    uint8_t skip_vector;     /* exception the case provokes, with VT_NEED_HANDLERS */
+    uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */
     vt_case_function body, baseline;
 };

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#define PAGE_PRESENT UINT64_C(0x001)
-#define PAGE_WRITE   UINT64_C(0x002)
-#define PAGE_USER    UINT64_C(0x004)
+#define PAGE_PRESENT  UINT64_C(0x001)
+#define PAGE_WRITE    UINT64_C(0x002)
+#define PAGE_USER     UINT64_C(0x004)
 #define PAGE_UNCACHED UINT64_C(0x010)
-#define PAGE_LARGE   UINT64_C(0x080)
-#define PAGE_ALL     (PAGE_PRESENT | PAGE_WRITE | PAGE_USER)
+#define PAGE_LARGE    UINT64_C(0x080)
+#define PAGE_ALL      (PAGE_PRESENT | PAGE_WRITE | PAGE_USER)
 
 #define LARGE_PAGE (UINT64_C(1) << 21)
 #define ENTRIES    512
@@ -93,7 +93,8 @@ static void interrupt_table(uint8_t *memory, uint64_t stubs)
 
     for (uint64_t i = 0; i < VT_VECTORS; i++) {
         uint64_t entry = stubs + i * VT_STUB_SIZE;
-        idt[2 * i] = (entry & 0xffff) | VT_SEL_CODE0 << 16 | UINT64_C(0xee00) << 32 | (entry >> 16 & 0xffff) << 48;
+        idt[2 * i] =
+            (entry & 0xffff) | VT_SEL_CODE0 << 16 | UINT64_C(0xee00) << 32 | (entry >> 16 & 0xffff) << 48;
         idt[2 * i + 1] = entry >> 32;
     }
 }
@@ -107,12 +108,22 @@ void vt_longmode_tables(uint8_t *memory, uint64_t stubs)
 
 void vt_longmode_registers(struct kvm_sregs *sregs, int cpl, const struct vt_longmode_features *features)
 {
-    struct kvm_segment code = {
-        .limit = 0xffffffff, .selector = cpl ? VT_SEL_CODE3 : VT_SEL_CODE0, .type = 0xb, .present = 1,
-        .dpl = (uint8_t)cpl, .s = 1, .l = 1, .g = 1};
-    struct kvm_segment data = {
-        .limit = 0xffffffff, .selector = cpl ? VT_SEL_DATA3 : VT_SEL_DATA0, .type = 3, .present = 1,
-        .dpl = (uint8_t)cpl, .db = 1, .s = 1, .g = 1};
+    struct kvm_segment code = {.limit = 0xffffffff,
+                               .selector = cpl ? VT_SEL_CODE3 : VT_SEL_CODE0,
+                               .type = 0xb,
+                               .present = 1,
+                               .dpl = (uint8_t)cpl,
+                               .s = 1,
+                               .l = 1,
+                               .g = 1};
+    struct kvm_segment data = {.limit = 0xffffffff,
+                               .selector = cpl ? VT_SEL_DATA3 : VT_SEL_DATA0,
+                               .type = 3,
+                               .present = 1,
+                               .dpl = (uint8_t)cpl,
+                               .db = 1,
+                               .s = 1,
+                               .g = 1};
 
     sregs->cs = code;
     sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;

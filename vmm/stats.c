@@ -37,7 +37,8 @@ static int read_descriptors(struct vt_stats *stats, const struct kvm_stats_heade
         return -ENOMEM;
     int status = read_at(stats->fd, block, size * header->num_desc, header->desc_offset);
     for (uint32_t i = 0; status == 0 && i < header->num_desc; i++)
-        note_descriptor(stats, (const struct kvm_stats_desc *)(const void *)(block + i * size), header->name_size);
+        note_descriptor(stats, (const struct kvm_stats_desc *)(const void *)(block + i * size),
+                        header->name_size);
     free(block);
     return status;
 }

@@ -11,7 +11,7 @@
 struct vt_stats {
     int fd; /* -1: this kernel offers none; every counter is then unknown */
     uint64_t data_offset;
-    uint32_t data_size; /* bytes that hold all values this build knows */
+    uint32_t data_size;          /* bytes that hold all values this build knows */
     int32_t offset[VT_COUNTERS]; /* byte offset into the data block, -1: not offered */
 };
 

@@ -29,21 +29,26 @@ static const struct {
     int number;
     const char *text;
 } open_hints[] = {
-    {ENOENT, "no such device: load the module (modprobe kvm_intel or kvm_amd), or give the container --device " DEVICE},
-    {EACCES, "permission denied: add yourself to the device's group (usually: adduser $USER kvm) and log in again"},
-    {EPERM, "not permitted: the container's device rules forbid it (--device " DEVICE ")"},
-    {ENODEV, "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
-    {ENXIO, "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
-    {EBUSY, "busy: another hypervisor holds the processor's virtualization (VirtualBox, VMware)"},
+    {ENOENT, "no such device: load the module (modprobe kvm_intel or kvm_amd), or give the container "
+     "--device " DEVICE},
+    {EACCES,
+     "permission denied: add yourself to the device's group (usually: adduser $USER kvm) and log in again"},
+    {EPERM,  "not permitted: the container's device rules forbid it (--device " DEVICE ")"},
+    {ENODEV,
+     "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
+    {ENXIO,
+     "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
+    {EBUSY,  "busy: another hypervisor holds the processor's virtualization (VirtualBox, VMware)"},
 };
 
 static int fail(struct vt_error *error, int number, const char *what)
 {
     if (number == EBUSY)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
-                            "%s: %s failed: busy: another hypervisor holds the processor's virtualization", DEVICE,
-                            what);
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s failed: %s", DEVICE, what, strerror(number));
+                            "%s: %s failed: busy: another hypervisor holds the processor's virtualization",
+                            DEVICE, what);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s failed: %s", DEVICE, what,
+                        strerror(number));
 }
 
 int vt_vmm_open_device(struct vt_error *error)
@@ -61,8 +66,8 @@ static int create_machine(struct vt_vm *vm, struct vt_error *error)
 {
     int version = ioctl(vm->system, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOTSUP, "%s: API version %d, this program speaks %d", DEVICE,
-                            version, KVM_API_VERSION);
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOTSUP, "%s: API version %d, this program speaks %d",
+                            DEVICE, version, KVM_API_VERSION);
     do
         vm->vm = ioctl(vm->system, KVM_CREATE_VM, 0);
     while (vm->vm < 0 && errno == EINTR);
@@ -205,7 +210,8 @@ static int enable_apic(struct vt_vm *vm, struct vt_error *error)
     return 0;
 }
 
-/* An exit to user space leaves its instruction half done; KVM finishes it on the next entry (api.rst, KVM_RUN). */
+/* An exit to user space leaves its instruction half done; KVM finishes it on the next entry (api.rst,
+ * KVM_RUN). */
 static void complete_exit(struct vt_vm *vm)
 {
     vm->run->immediate_exit = 1;
@@ -225,7 +231,8 @@ int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip
         return fail(error, errno, "KVM_GET_SREGS");
     vt_longmode_registers(&sregs, cpl, &vm->features);
     if (vm->irqchip)
-        sregs.apic_base = VT_GUEST_XAPIC | APIC_BASE_BSP | APIC_BASE_ENABLE | (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
+        sregs.apic_base =
+            VT_GUEST_XAPIC | APIC_BASE_BSP | APIC_BASE_ENABLE | (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
     if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) != 0)
         return fail(error, errno, "KVM_SET_SREGS");
     if (ioctl(vm->vcpu, KVM_SET_REGS, &regs) != 0)

@@ -21,14 +21,14 @@
 enum vt_apic_mode { VT_APIC_X2, VT_APIC_X };
 
 struct vt_vm {
-    int system, vm, vcpu;  /* descriptors, -1 when closed */
-    struct kvm_run *run;   /* shared with the kernel */
+    int system, vm, vcpu; /* descriptors, -1 when closed */
+    struct kvm_run *run;  /* shared with the kernel */
     size_t run_size;
     uint8_t *memory;       /* guest-physical 0 to VT_GUEST_MEMORY */
     struct vt_stats stats; /* KVM's counters of the vCPU */
     struct vt_longmode_features features;
     uint64_t payload_entry, stubs; /* guest addresses from the payload's header */
-    uint32_t tsc_khz;      /* of the guest; 0 when KVM does not say */
+    uint32_t tsc_khz;              /* of the guest; 0 when KVM does not say */
     bool irqchip;
     bool dirty; /* the owner's note that its last run ended badly */
 };

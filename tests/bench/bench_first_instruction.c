@@ -40,8 +40,8 @@ int main(void)
                 return 3;
             }
         double median = vt_compare_median(runs, RUNS);
-        printf("first instruction at CPL %d: median %.3f ms, slowest of %d %.3f ms (median at most 3): %s\n", cpl, median,
-               RUNS, runs[RUNS - 1], median <= 3 ? "kept" : "NOT KEPT");
+        printf("first instruction at CPL %d: median %.3f ms, slowest of %d %.3f ms (median at most 3): %s\n",
+               cpl, median, RUNS, runs[RUNS - 1], median <= 3 ? "kept" : "NOT KEPT");
         worst |= median > 3;
     }
     return worst;

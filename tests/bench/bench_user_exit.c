@@ -62,7 +62,8 @@ static int compare(struct vt_vm *vm, const struct vt_engine *engine, void *state
         ours[i] = (double)batch.cycles / ITERATIONS;
         theirs[i] = run_bare(vm) / ITERATIONS;
     }
-    return vt_compare_report("user exit, engine against bare KVM_RUN loop", "cycles", ours, theirs, PAIRS, 1.05);
+    return vt_compare_report("user exit, engine against bare KVM_RUN loop", "cycles", ours, theirs, PAIRS,
+                             1.05);
 }
 
 int main(void)

@@ -24,7 +24,8 @@ double vt_compare_median(double *values, size_t count)
     return vt_statistics_quantile(values, count, 0.5);
 }
 
-int vt_compare_report(const char *what, const char *unit, double *ours, double *theirs, size_t count, double limit)
+int vt_compare_report(const char *what, const char *unit, double *ours, double *theirs, size_t count,
+                      double limit)
 {
     double *ratios = calloc(2 * count, sizeof *ratios);
     if (!ratios)
@@ -33,8 +34,8 @@ int vt_compare_report(const char *what, const char *unit, double *ours, double *
         ratios[i] = ours[i] / theirs[i];
     struct vt_summary s = vt_statistics_summarize(ratios, count, ratios + count);
     printf("%s: %.4g %s against %.4g %s, ratio %.3f [%.3f, %.3f] (at most %.2f): %s\n", what,
-           vt_compare_median(ours, count), unit, vt_compare_median(theirs, count), unit, s.median, s.ci_low, s.ci_high,
-           limit, s.median <= limit ? "kept" : "NOT KEPT");
+           vt_compare_median(ours, count), unit, vt_compare_median(theirs, count), unit, s.median, s.ci_low,
+           s.ci_high, limit, s.median <= limit ? "kept" : "NOT KEPT");
     free(ratios);
     return s.median <= limit ? 0 : 1;
 }

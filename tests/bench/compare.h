@@ -18,6 +18,7 @@ double vt_compare_median(double *values, size_t count);
  * Print "WHAT: ours X, theirs Y, ratio R (at most LIMIT)" with the interval of the
  * paired ratios. Returns 0 when the median ratio keeps the limit, 1 when not.
  */
-int vt_compare_report(const char *what, const char *unit, double *ours, double *theirs, size_t count, double limit);
+int vt_compare_report(const char *what, const char *unit, double *ours, double *theirs, size_t count,
+                      double limit);
 
 #endif

@@ -42,10 +42,11 @@ static bool open_msr_filter(const struct vt_vm *vm)
     struct kvm_enable_cap capability = {
         .cap = KVM_CAP_X86_USER_SPACE_MSR,
         .args = {KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL}};
-    struct kvm_msr_filter filter = {
-        .flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
-        .ranges = {{.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, .nmsrs = 1, .base = VT_MSR_USER,
-                    .bitmap = &denied}}};
+    struct kvm_msr_filter filter = {.flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
+                                    .ranges = {{.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+                                                .nmsrs = 1,
+                                                .base = VT_MSR_USER,
+                                                .bitmap = &denied}}};
 
     return has(vm, KVM_CAP_X86_USER_SPACE_MSR) && ioctl(vm->vm, KVM_ENABLE_CAP, &capability) == 0 &&
            ioctl(vm->vm, KVM_X86_SET_MSR_FILTER, &filter) == 0;
@@ -65,8 +66,8 @@ static void keep_hypercall_bytes(const struct vt_vm *vm)
 
 void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
 {
-    *devices = (struct vt_kvm_devices){.eventfd = -1, .offered = VT_NEED_TABLES | VT_NEED_HANDLERS |
-                                                                 VT_NEED_MMIO | VT_NEED_DISCARD};
+    *devices = (struct vt_kvm_devices){
+        .eventfd = -1, .offered = VT_NEED_TABLES | VT_NEED_HANDLERS | VT_NEED_MMIO | VT_NEED_DISCARD};
     if (vm->irqchip)
         devices->offered |= VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PORTS;
     if (open_eventfd(devices, vm))

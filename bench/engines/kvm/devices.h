@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 struct vt_kvm_devices {
-    int eventfd;              /* -1 when closed */
-    uint32_t offered;         /* enum vt_need bits that work on this machine */
-    uint32_t coalesced_page;  /* of the ring in the vCPU's mapping; 0: none */
+    int eventfd;             /* -1 when closed */
+    uint32_t offered;        /* enum vt_need bits that work on this machine */
+    uint32_t coalesced_page; /* of the ring in the vCPU's mapping; 0: none */
 };
 
 /* Attach to a machine that is open. What the kernel does not offer is left out of `offered`. */

@@ -101,12 +101,12 @@ static const struct {
     uint32_t need;
     const char *what;
 } need_names[] = {
-    {VT_NEED_PORTS, "an in-kernel interrupt controller (KVM_CREATE_IRQCHIP)"},
-    {VT_NEED_EVENTFD, "KVM_IOEVENTFD"},
-    {VT_NEED_COALESCED, "KVM_REGISTER_COALESCED_MMIO"},
-    {VT_NEED_XAPIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
-    {VT_NEED_X2APIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
-    {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"},
+    {VT_NEED_PORTS,      "an in-kernel interrupt controller (KVM_CREATE_IRQCHIP)"},
+    {VT_NEED_EVENTFD,    "KVM_IOEVENTFD"                                         },
+    {VT_NEED_COALESCED,  "KVM_REGISTER_COALESCED_MMIO"                           },
+    {VT_NEED_XAPIC,      "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
+    {VT_NEED_X2APIC,     "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
+    {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"                                },
 };
 
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
@@ -179,16 +179,17 @@ static uint64_t guest_address(const void *code)
 static enum vt_batch_end explain_exit(struct kvm_engine *engine, struct vt_error *error)
 {
     struct kvm_run *run = engine->vm.run;
+    bool internal = run->exit_reason == KVM_EXIT_INTERNAL_ERROR;
     struct kvm_regs regs = {0};
 
-    ioctl(engine->vm.vcpu, KVM_GET_REGS, &regs);
-    if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR && run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
-        vt_error_set(error, VT_EXIT_NO, 0, "KVM's instruction emulator does not know it (emulation failure at guest RIP 0x%llx)",
-                     (unsigned long long)regs.rip);
+    if (internal && run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
+        vt_error_set(error, VT_EXIT_NO, 0,
+                     "KVM's instruction emulator does not know it (KVM_INTERNAL_ERROR_EMULATION)");
         return VT_BATCH_ABSENT;
     }
-    vt_error_set(error, VT_EXIT_NO, 0, "KVM_EXIT_%s (%u, suberror %u) at guest RIP 0x%llx", vt_vmm_exit_name(run->exit_reason),
-                 run->exit_reason, run->exit_reason == KVM_EXIT_INTERNAL_ERROR ? run->internal.suberror : 0,
+    ioctl(engine->vm.vcpu, KVM_GET_REGS, &regs);
+    vt_error_set(error, VT_EXIT_NO, 0, "the vCPU stopped with exit %s (%u, suberror %u) at guest RIP 0x%llx",
+                 vt_vmm_exit_name(run->exit_reason), run->exit_reason, internal ? run->internal.suberror : 0,
                  (unsigned long long)regs.rip);
     return VT_BATCH_FAULT;
 }
@@ -196,16 +197,20 @@ static enum vt_batch_end explain_exit(struct kvm_engine *engine, struct vt_error
 static enum vt_batch_end explain_exception(struct kvm_engine *engine, struct vt_error *error)
 {
     const struct vt_guest_exception *e = &mailbox(engine)->exception;
-    const char *feature = e->vector == 6 ? ": the instruction is not offered" : "";
 
     if (e->vector == 13 && engine->c->refusal) {
         vt_error_set(error, VT_EXIT_NO, 0, "#GP: %s", engine->c->refusal);
         return VT_BATCH_ABSENT;
     }
-    vt_error_set(error, VT_EXIT_NO, 0, "%s%s (vector %llu, error code 0x%llx, RIP 0x%llx, CR2 0x%llx)",
-                 vt_guest_vector_name(e->vector), feature, (unsigned long long)e->vector,
-                 (unsigned long long)e->error, (unsigned long long)e->rip, (unsigned long long)e->cr2);
-    return e->vector == 6 ? VT_BATCH_ABSENT : VT_BATCH_FAULT;
+    if (e->vector == 6) {
+        vt_error_set(error, VT_EXIT_NO, 0, "#UD: the instruction is not offered");
+        return VT_BATCH_ABSENT;
+    }
+    vt_error_set(error, VT_EXIT_NO, 0,
+                 "unexpected %s (vector %llu, error code 0x%llx, RIP 0x%llx, CR2 0x%llx)",
+                 vt_guest_vector_name(e->vector), (unsigned long long)e->vector, (unsigned long long)e->error,
+                 (unsigned long long)e->rip, (unsigned long long)e->cr2);
+    return VT_BATCH_FAULT;
 }
 
 /* KVM_RUN came back without an exit: a signal. Ours, the user's, or somebody's we do not know and ignore. */

@@ -28,8 +28,8 @@ struct native_engine {
     struct vt_watchdog watchdog;
     struct vt_scratch scratch;
     const struct vt_case *c;
-    uint8_t *touch;          /* VT_GUEST_TOUCH_SIZE bytes that are discarded before a batch */
-    bool umip_emulated;      /* the host kernel answers SGDT and its kin */
+    uint8_t *touch;     /* VT_GUEST_TOUCH_SIZE bytes that are discarded before a batch */
+    bool umip_emulated; /* the host kernel answers SGDT and its kin */
     void *stack;
     stack_t previous_stack;
     struct sigaction previous[CAUGHT];
@@ -117,7 +117,8 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
     memset(engine, 0, sizeof *engine);
     engine->settings = *settings;
     engine->stack = malloc(ALTERNATE_STACK);
-    engine->touch = mmap(NULL, VT_GUEST_TOUCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    engine->touch =
+        mmap(NULL, VT_GUEST_TOUCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (!engine->stack || engine->touch == MAP_FAILED) {
         release(engine);
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine native");
@@ -153,10 +154,10 @@ static enum vt_path path(void *state)
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
 {
     (void)state;
-    if (!vt_guest_case_runs_at(c, cpl, false))
-        snprintf(reason, size, "%s: faults at ring 3", vt_guest_sensitivity_name(c->sensitivity));
-    else if (c->needs & ~VT_NEED_DISCARD)
+    if (c->needs & ~VT_NEED_DISCARD)
         snprintf(reason, size, "needs a machine of its own (devices, tables or exception handlers)");
+    else if (!vt_guest_case_runs_at(c, cpl, false))
+        snprintf(reason, size, "privileged: faults at ring 3");
     else if (c->handler == VT_BY_HYPERCALL)
         snprintf(reason, size, "a hypercall from a process would go to whatever this machine runs under");
     else
