@@ -1,0 +1,40 @@
+#!/bin/sh
+# Every command has a manual page that lists the options its --help lists, and no others.
+. "$(dirname "$0")/tap.sh"
+pages=$(dirname "$0")/../../docs/man
+
+options_of_help() {
+    sed -n 's/^  --\([a-z-]*\).*/\1/p' "$1" | sort
+}
+
+options_of_page() {
+    sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/p' "$1" | grep -A 1 '^\.TP' |
+        sed -n 's/\\-/-/g; s/^\.BI* --\([a-z-]*\).*/\1/p' | sort
+}
+
+run "$VMTOLL" help
+for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$work/out"); do
+    [ "$command" = help ] && continue
+    page=$pages/vmtoll-$command.1
+    if [ ! -f "$page" ]; then
+        fail "$command has a manual page" "no docs/man/vmtoll-$command.1"
+        continue
+    fi
+    pass "$command has a manual page"
+    "$VMTOLL" "$command" --help >"$work/help"
+    options_of_help "$work/help" >"$work/out"
+    options_of_page "$page" >"$work/err"
+    holds "the page of $command lists the options of --help" diff "$work/out" "$work/err"
+    holds "vmtoll.1 names $command" grep -q "^.BR vmtoll.-$command (1)" "$pages/vmtoll.1"
+done
+
+if command -v groff >/dev/null 2>&1; then
+    for page in "$pages"/*.1; do
+        groff -man -Tutf8 -ww "$page" >/dev/null 2>"$work/err"
+        holds "$(basename "$page") formats without a warning" test ! -s "$work/err"
+    done
+else
+    skip "the pages format without a warning" "groff is missing: apt-get install groff"
+fi
+
+finish
