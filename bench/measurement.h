@@ -50,7 +50,7 @@ enum vt_stop {
     VT_STOP_NOT_RUN,
     VT_STOP_PRECISION, /* the interval of the median reached the target */
     VT_STOP_BUDGET,    /* its share of the time was spent */
-    VT_STOP_SAMPLES,   /* the sample store is full */
+    VT_STOP_SAMPLES,   /* as many pairs as the plan or the sample store wants */
     VT_STOP_INTERRUPTED,
     VT_STOPS
 };
@@ -76,10 +76,10 @@ struct vt_measurement {
     size_t marked;       /* pairs hit by a preemption, by evidence; kept all the same */
     /* Per operation, in TSC cycles, one entry per pair; owned by the measurement. */
     double *body, *baseline;
-    uint8_t *marks;                /* 1 where the pair was hit */
-    double tsc_khz;                /* turns cycles into time */
+    uint8_t *marks; /* 1 where the pair was hit */
+    double tsc_khz; /* turns cycles into time; where simulated, a million times the ticks per instruction */
     struct vt_summary toll_cycles; /* of body[i] - baseline[i] */
-    struct vt_summary toll;        /* the same in nanoseconds */
+    struct vt_summary toll;        /* the same in nanoseconds; where simulated, in instructions */
     /* Counter totals over all batches of each twin. */
     struct vt_counters body_counters, baseline_counters;
     double exits_per_op; /* NaN: the engine has no exits and no signals */

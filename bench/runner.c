@@ -187,12 +187,15 @@ static void measure_row(struct schedule *s, struct vt_measurement *m, const stru
     uint64_t now = vt_sampler_clock();
     uint64_t left = now < s->deadline_ns ? s->deadline_ns - now : 0;
     struct vt_error error = {0};
+    const struct vt_simulation *simulation = s->plan->simulation;
     struct vt_sampling sampling = {
         .engine = engine,
         .state = state,
         .deadline_ns = now + left / s->pending,
         .tsc_khz = s->rough_khz,
         .stop = s->plan->stop,
+        .iterations = simulation ? simulation->iterations : 0,
+        .pairs = simulation ? simulation->pairs : 0,
     };
 
     s->pending--;
@@ -231,6 +234,15 @@ static void measure_engine(struct schedule *s, const struct vt_engine *engine)
         engine->close(state);
 }
 
+static void convert_to_instructions(struct vt_run *run, const struct vt_simulation *simulation)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        run->measurements[i].engine = simulation->engine;
+        run->measurements[i].simulated = true;
+    }
+    run->tsc_khz = 1e6 * simulation->ticks_per_instruction;
+}
+
 static void convert_to_time(struct vt_run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
@@ -250,7 +262,9 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the measurements");
     sched_getaffinity(0, sizeof affinity, &affinity);
     run->cpu = pin(plan->cpu);
-    s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor(), has_svm_vendor()};
+    /* An emulator that announces itself as a hypervisor has nothing to exit to. */
+    s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,
+                                             has_svm_vendor()};
     s.rough_khz = rough_khz();
     s.deadline_ns = vt_sampler_clock() + (uint64_t)(plan->budget * 1e9);
 
@@ -268,6 +282,8 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->steal = steal_seconds(run->cpu) - steal;
     run->preemptions = preemptions() - preempted;
     run->interrupted = *plan->stop != 0;
+    if (plan->simulation)
+        convert_to_instructions(run, plan->simulation);
     convert_to_time(run);
     sched_setaffinity(0, sizeof affinity, &affinity);
     return 0;

@@ -23,16 +23,28 @@ struct vt_progress {
     int cpl;
 };
 
+/*
+ * A machine whose clock counts instructions: equal batches give equal counts, so
+ * their number and length are fixed beforehand and nothing is calibrated.
+ */
+struct vt_simulation {
+    const char *engine;           /* the name its rows carry instead of the engine's own */
+    uint64_t iterations;          /* operations per batch */
+    size_t pairs;                 /* VT_STATISTICS_MIN to VT_SAMPLER_MOST */
+    double ticks_per_instruction; /* of its time-stamp counter */
+};
+
 struct vt_plan {
     const struct vt_engine *const *engines;
     size_t engine_count;
     const struct vt_case *const *cases;
     size_t case_count;
-    uint32_t levels;          /* bit per CPL */
-    uint32_t paths;           /* bit per enum vt_path; engines of other paths are left out */
-    double budget;            /* seconds, > 0 */
-    int cpu;                  /* to be pinned to; -1: the highest the affinity mask allows */
-    const volatile int *stop; /* set asynchronously: end now, keep what there is */
+    uint32_t levels;                        /* bit per CPL */
+    uint32_t paths;                         /* bit per enum vt_path; engines of other paths are left out */
+    double budget;                          /* seconds, > 0 */
+    const struct vt_simulation *simulation; /* NULL: a real machine, sampled adaptively */
+    int cpu;                                /* to be pinned to; -1: the highest the affinity mask allows */
+    const volatile int *stop;               /* set asynchronously: end now, keep what there is */
     void (*progress)(void *context, const struct vt_progress *progress); /* or NULL */
     void *context;
 };

@@ -13,7 +13,6 @@
 #define BATCH_NS     150000.0
 #define BATCH_MIN_NS 20000.0
 
-#define MAX_PAIRS      1001
 #define MAX_ITERATIONS (UINT64_C(1) << 24)
 
 /* A toll near nothing cannot be known to 1 % of itself; a twentieth of a cycle is as good. */
@@ -53,6 +52,20 @@ static double batch_target_ns(const struct vt_sampling *sampling)
     return fmax(BATCH_MIN_NS, fmin(BATCH_NS, share));
 }
 
+/* The first of each twin finds cold caches and translations: its count is another one. */
+static enum vt_batch_end warm_up(struct vt_measurement *m, const struct vt_sampling *sampling,
+                                 struct vt_error *error)
+{
+    uint64_t limit = m->c->max_iterations ? m->c->max_iterations : sampling->iterations;
+    struct vt_batch batch;
+
+    m->iterations = sampling->iterations < limit ? sampling->iterations : limit;
+    enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
+    if (end != VT_BATCH_DONE)
+        return end;
+    return sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &batch, error);
+}
+
 /* Grow the body's batch until it lasts long enough; slow operations may end at one per batch. */
 static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sampling *sampling,
                                    struct vt_error *error)
@@ -78,8 +91,8 @@ static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sam
 static bool precise(const struct vt_measurement *m, double *work)
 {
     for (size_t i = 0; i < m->batches; i++)
-        work[MAX_PAIRS + i] = m->body[i] - m->baseline[i];
-    struct vt_summary toll = vt_statistics_summarize(work + MAX_PAIRS, m->batches, work);
+        work[VT_SAMPLER_MOST + i] = m->body[i] - m->baseline[i];
+    struct vt_summary toll = vt_statistics_summarize(work + VT_SAMPLER_MOST, m->batches, work);
     double half = (toll.ci_high - toll.ci_low) / 2;
     return half <= fmax(VT_RUNNER_PRECISION * fabs(toll.median), FLOOR_CYCLES);
 }
@@ -113,8 +126,10 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
 {
     if (*sampling->stop)
         return VT_STOP_INTERRUPTED;
-    if (m->batches == MAX_PAIRS)
+    if (m->batches == VT_SAMPLER_MOST || m->batches == sampling->pairs)
         return VT_STOP_SAMPLES;
+    if (sampling->pairs)
+        return VT_STOP_NOT_RUN;
     if (m->batches >= *next_check) {
         *next_check = m->batches + m->batches / 3;
         if (precise(m, work))
@@ -144,18 +159,18 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
 
 static int allocate(struct vt_measurement *m, double **work)
 {
-    m->body = calloc(MAX_PAIRS, sizeof *m->body);
-    m->baseline = calloc(MAX_PAIRS, sizeof *m->baseline);
-    m->marks = calloc(MAX_PAIRS, sizeof *m->marks);
-    *work = calloc(2 * MAX_PAIRS, sizeof **work);
+    m->body = calloc(VT_SAMPLER_MOST, sizeof *m->body);
+    m->baseline = calloc(VT_SAMPLER_MOST, sizeof *m->baseline);
+    m->marks = calloc(VT_SAMPLER_MOST, sizeof *m->marks);
+    *work = calloc(2 * VT_SAMPLER_MOST, sizeof **work);
     return m->body && m->baseline && m->marks && *work ? 0 : -ENOMEM;
 }
 
 static void summarize(struct vt_measurement *m, double *work)
 {
     for (size_t i = 0; i < m->batches; i++)
-        work[MAX_PAIRS + i] = m->body[i] - m->baseline[i];
-    m->toll_cycles = vt_statistics_summarize(work + MAX_PAIRS, m->batches, work);
+        work[VT_SAMPLER_MOST + i] = m->body[i] - m->baseline[i];
+    m->toll_cycles = vt_statistics_summarize(work + VT_SAMPLER_MOST, m->batches, work);
 }
 
 int vt_sampler_measure(struct vt_measurement *m, const struct vt_sampling *sampling, struct vt_error *error)
@@ -173,7 +188,7 @@ int vt_sampler_measure(struct vt_measurement *m, const struct vt_sampling *sampl
         free(work);
         return status;
     }
-    enum vt_batch_end end = calibrate(m, sampling, error);
+    enum vt_batch_end end = sampling->pairs ? warm_up(m, sampling, error) : calibrate(m, sampling, error);
     if (end == VT_BATCH_DONE)
         end = sample(m, sampling, work, error);
     if (end == VT_BATCH_DONE)

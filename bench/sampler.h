@@ -10,12 +10,17 @@
 
 #include <stdint.h>
 
+/* Pairs a measurement has at most. */
+#define VT_SAMPLER_MOST 1001
+
 struct vt_sampling {
     const struct vt_engine *engine;
     void *state;
     uint64_t deadline_ns; /* CLOCK_MONOTONIC */
     double tsc_khz;       /* good enough to size batches */
     const volatile int *stop;
+    uint64_t iterations; /* not 0: this many operations per batch ... */
+    size_t pairs;        /* ... and exactly this many pairs */
 };
 
 /*

@@ -98,7 +98,7 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
         .crossing = vt_crossing_name(m->crossing),
         .reason = keep(result, m->reason, lost),
         .stopped = vt_stop_name(m->stop),
-        .unit = "ns",
+        .unit = m->simulated ? "instructions" : "ns",
         .status = m->status,
         .cpl = m->cpl,
         .simulated = m->simulated,
