@@ -68,6 +68,14 @@ $B/guest/offsets.inc: guest/offsets.c guest/abi.h config.mk
 	$(CC) -std=gnu11 $(WARNINGS) -I. -O2 -S -o $B/guest/offsets.s $<
 	sed -n 's/^[^"]*"*->\([A-Z0-9_]*\) [$$]*\([0-9]*\).*/.set \1, \2/p' $B/guest/offsets.s >$@
 
+# Every KVM_CAP_ by name, from the header that is compiled against.
+$B/probes/kvm_caps.inc: config.mk
+	@mkdir -p $(@D)
+	printf '#include <linux/kvm.h>\n' | $(CC) -E -dM -x c - | \
+		sed -n 's/^#define \(KVM_CAP_[A-Z0-9_]*\) [0-9].*/{"\1", \1},/p' | sort >$@
+
+$B/probes/kvm.c.o: $B/probes/kvm_caps.inc
+
 # Tests: every program, compiled or script, prints TAP; tests/run adds them up.
 UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c)))

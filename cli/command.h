@@ -28,6 +28,7 @@ int vt_cli_run(const char *name, int argc, char **argv);
 int vt_cmd_bench(int argc, char **argv);
 int vt_cmd_help(int argc, char **argv);
 int vt_cmd_list(int argc, char **argv);
+int vt_cmd_probe(int argc, char **argv);
 int vt_cmd_report(int argc, char **argv);
 
 /* Print the record's line on standard error; returns the exit status it carries. */

@@ -1,0 +1,218 @@
+#include "probes/live.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool vt_live_line(const char *path, char *line, size_t size, int *number)
+{
+    *line = '\0';
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, line, size - 1);
+    *number = length < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (length < 0)
+        return false;
+    line[length] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    return true;
+}
+
+/* Leaves whose subleaves probes ask for, and how many. Every CPUID is an exit when in a guest: no more than
+ * needed. */
+static unsigned subleaves(uint32_t leaf, const uint32_t first[4])
+{
+    switch (leaf) {
+    case 0x4:
+    case 0x8000001d:
+        return 5;
+    case 0x7:
+        return first[VT_EAX] < 8 ? first[VT_EAX] + 1 : 1;
+    case 0xb:
+    case 0xd:
+    case 0x12:
+    case 0x14:
+        return 4;
+    default:
+        return 1;
+    }
+}
+
+static int read_leaf(struct vt_processor *processor, uint32_t number)
+{
+    unsigned wanted = 1;
+    for (uint32_t i = 0; i < wanted; i++) {
+        struct vt_leaf leaf = {.leaf = number, .subleaf = i};
+        __cpuid_count(number, i, leaf.reg[VT_EAX], leaf.reg[VT_EBX], leaf.reg[VT_ECX], leaf.reg[VT_EDX]);
+        if (vt_facts_add_leaf(processor, &leaf) != 0)
+            return -ENOMEM;
+        if (i == 0)
+            wanted = subleaves(number, leaf.reg);
+    }
+    return 0;
+}
+
+/* A range of leaves from `base` to what its first leaf announces, at most `most` of them. */
+static int read_range(struct vt_processor *processor, uint32_t base, uint32_t most)
+{
+    size_t at = processor->count;
+    int status = read_leaf(processor, base);
+    if (status != 0)
+        return status;
+    uint32_t last = processor->leaves[at].reg[VT_EAX];
+    if (last < base)
+        return 0;
+    last = last - base < most ? last : base + most;
+    for (uint32_t leaf = base + 1; leaf <= last && status == 0; leaf++)
+        status = read_leaf(processor, leaf);
+    return status;
+}
+
+static bool starts_range(const uint32_t reg[4], uint32_t base)
+{
+    /* KVM before 2.6.34 announced 0 for base + 1. */
+    return reg[VT_EAX] - base <= 0xff || (reg[VT_EAX] == 0 && reg[VT_EBX] != 0);
+}
+
+/*
+ * Hypervisors that speak another's language put their own leaves at a later
+ * multiple of 0x100, up to 0x40010000 (Xen: public/arch-x86/cpuid.h).
+ */
+static int read_hypervisor(struct vt_processor *processor)
+{
+    int status = 0;
+    for (uint32_t base = 0x40000000; base < 0x40010000 && status == 0; base += 0x100) {
+        size_t at = processor->count;
+        status = read_leaf(processor, base);
+        if (status != 0)
+            break;
+        uint32_t last = processor->leaves[at].reg[VT_EAX];
+        if (!starts_range(processor->leaves[at].reg, base)) {
+            processor->count = at;
+            continue;
+        }
+        for (uint32_t leaf = base + 1; leaf <= (last ? last : base + 1) && leaf < base + 0x20 && status == 0;
+             leaf++)
+            status = read_leaf(processor, leaf);
+    }
+    return status;
+}
+
+static int read_processor(struct vt_facts *facts, long number)
+{
+    struct vt_processor *processor = vt_facts_add_processor(facts, number, 0);
+    if (!processor)
+        return -ENOMEM;
+    int status = read_range(processor, 0, 0x40);
+    uint32_t eax, ebx, ecx = 0, edx;
+    if (status == 0)
+        __cpuid(1, eax, ebx, ecx, edx);
+    if (status == 0 && ecx >> 31)
+        status = read_hypervisor(processor);
+    if (status == 0)
+        status = read_range(processor, 0x80000000, 0x40);
+    vt_facts_sort(processor);
+    return status;
+}
+
+/* First number of a list such as "0-15,32"; -1: there is no such list. */
+static long first_of(const char *path)
+{
+    char line[256];
+    int number;
+    if (!vt_live_line(path, line, sizeof line, &number) || line[0] < '0' || line[0] > '9')
+        return -1;
+    return strtol(line, NULL, 10);
+}
+
+static int read_pinned(struct vt_facts *facts, long cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0)
+        return 0; /* outside what this process may use: that core type stays unknown */
+    return read_processor(facts, cpu);
+}
+
+/* The kernel lists the processors of each core type where there are several. */
+static int read_core_types(struct vt_facts *facts)
+{
+    static const char *const lists[] = {"/sys/devices/cpu_core/cpus", "/sys/devices/cpu_atom/cpus",
+                                        "/sys/devices/cpu_lowpower/cpus"};
+    cpu_set_t before;
+    if (sched_getaffinity(0, sizeof before, &before) != 0)
+        return 0;
+    int status = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && status == 0; i++) {
+        long cpu = first_of(lists[i]);
+        if (cpu >= 0 && cpu < CPU_SETSIZE)
+            status = read_pinned(facts, cpu);
+    }
+    sched_setaffinity(0, sizeof before, &before);
+    return status;
+}
+
+/* The rest of the first line that starts with `name` and blanks and a colon. */
+static char *cpuinfo_line(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const char *colon = line + length;
+        if (strncmp(line, name, length) != 0)
+            continue;
+        colon += strspn(colon, " \t");
+        if (*colon == ':')
+            return strndup(colon + 1, strcspn(colon + 1, "\n"));
+    }
+    return NULL;
+}
+
+static void read_cpuinfo(struct vt_facts *facts)
+{
+    enum { ENOUGH = 16384 }; /* the first processor's paragraph */
+    char text[ENOUGH + 1];
+    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t total = 0, length;
+    while (total < ENOUGH && (length = read(fd, text + total, (size_t)(ENOUGH - total))) > 0)
+        total += length;
+    close(fd);
+    text[total] = '\0';
+    facts->flags = cpuinfo_line(text, "flags");
+    facts->vmx_flags = cpuinfo_line(text, "vmx flags");
+}
+
+int vt_live_open(struct vt_facts *facts, struct vt_error *error)
+{
+    vt_facts_init(facts);
+    facts->live = true;
+    facts->msr_device = open("/dev/cpu/0/msr", O_RDONLY | O_CLOEXEC);
+    facts->msr_device_errno = facts->msr_device < 0 ? errno : 0;
+    facts->kvm_device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    read_cpuinfo(facts);
+    int status = read_core_types(facts);
+    if (status == 0 && facts->count == 0)
+        status = read_processor(facts, 0);
+    if (status == 0)
+        return 0;
+    vt_live_close(facts);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, -status, "cannot read CPUID: %s", strerror(-status));
+}
+
+void vt_live_close(struct vt_facts *facts)
+{
+    if (facts->msr_device >= 0)
+        close(facts->msr_device);
+    if (facts->kvm_device >= 0)
+        close(facts->kvm_device);
+    vt_facts_free(facts);
+}

@@ -1,0 +1,368 @@
+#include "probes/document.h"
+#include "probes/probe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LABEL = 18, VALUE = 30, NARROWEST = 60 };
+
+struct page {
+    const json_t *probe;
+    FILE *stream;
+    int columns;
+    const char *bold, *dim, *plain;
+};
+
+/* Rows of a section: a value of the document and its evidence beside it. */
+struct item {
+    const char *label, *path;
+};
+
+struct section {
+    const char *title;
+    const struct item *items; /* ended by a NULL label */
+    const char *features;     /* path of an object of features to list below; NULL: none */
+};
+
+static const struct item processor[] = {
+    {"vendor",      "cpu.vendor"},
+    {"brand",             "cpu.brand"},
+    {"codename","cpu.codename"},
+    {"family",    "cpu.family"},
+    {"model",             "cpu.model"},
+    {"stepping","cpu.stepping"},
+    {"microcode",       "system.microcode"},
+    {0            },
+};
+static const struct item vt_x[] = {
+    {"supported",     "vt_x.supported"},
+    {"enabled",               "vt_x.enabled"},
+    {0},
+};
+static const struct item amd_v[] = {
+    {"supported",      "amd_v.supported"},
+    {"enabled",                "amd_v.enabled"},
+    {"revision","amd_v.revision"},
+    {"ASIDs",       "amd_v.asids"},
+    {0               },
+};
+static const struct item kvm[] = {
+    {"device",          "kvm.device"},
+    {"accessible",                 "kvm.accessible"},
+    {"API version","kvm.api_version"},
+    {"backend",     "kvm.backend"},
+    {"creates a VM",                 "kvm.creates_vm"},
+    {"runs a guest","kvm.runs_guest"},
+    {"guest at ring 0",    "kvm.cpl0"},
+    {"guest at ring 3",                 "kvm.cpl3"},
+    {"nesting for guests",  "kvm.nested"},
+    {0},
+};
+static const struct item hypervisor[] = {
+    {"present",            "hypervisor.present"},
+    {"vendor",                    "hypervisor.vendor"},
+    {"signature","hypervisor.signature"},
+    {0         },
+};
+static const struct item confidential[] = {
+    {"SEV guest",               "confidential.sev_guest"},
+    {"TDX guest",                         "confidential.tdx_guest"},
+    {"TDX host","confidential.tdx_host"},
+    {0               },
+};
+static const struct item deprivileging[] = {
+    {"UMIP",                          "deprivileging.umip"},
+    {"CPUID faulting",                               "deprivileging.cpuid_faulting"},
+    {"RDTSC faulting","deprivileging.tsd"},
+    {0               },
+};
+static const struct item timing[] = {
+    {"invariant TSC",    "timing.invariant_tsc"},
+    {"TSC kHz",                  "timing.tsc_khz"},
+    {"clocksource","timing.clocksource"},
+    {"governor",      "timing.governor"},
+    {"turbo",                  "timing.turbo"},
+    {"SMT","timing.smt"},
+    {0           },
+};
+static const struct item iommu[] = {
+    {"active",          "iommu.active"},
+    {"firmware",                 "iommu.firmware"},
+    {"groups","iommu.groups"},
+    {0         },
+};
+static const struct item host[] = {
+    {"kernel",       "system.kernel"},
+    {"CPUs",              "system.cpus"},
+    {"container","system.container"},
+    {0   },
+};
+
+static const struct section sections[] = {
+    {"Processor",              processor,     NULL            },
+    {"VT-x",                   vt_x,          "vt_x.features" },
+    {"AMD-V",                  amd_v,         "amd_v.features"},
+    {"KVM",                    kvm,           NULL            },
+    {"Hypervisor outside",     hypervisor,    NULL            },
+    {"Confidential computing", confidential,  NULL            },
+    {"Deprivileging",          deprivileging, NULL            },
+    {"Time",                   timing,        NULL            },
+    {"IOMMU",                  iommu,         NULL            },
+    {"System",                 host,          NULL            },
+};
+
+/* Characters, not bytes: UTF-8 continuation bytes take no room. */
+static int width(const char *text, size_t length)
+{
+    int count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Words up to the right edge; following lines start at `indent`. `at` is where the cursor stands. */
+static void wrap(const struct page *page, const char *text, int indent, int at)
+{
+    for (const char *word = text; *word;) {
+        size_t length = strcspn(word, " ");
+        int size = width(word, length);
+        if (at > indent && at + 1 + size > page->columns) {
+            fprintf(page->stream, "\n%*s", indent, "");
+            at = indent;
+        } else if (word != text) {
+            fputc(' ', page->stream);
+            at++;
+        }
+        fprintf(page->stream, "%.*s", (int)length, word);
+        at += size;
+        word += length + (word[length] == ' ');
+    }
+    fputc('\n', page->stream);
+}
+
+static void print_verdict(const struct page *page)
+{
+    static const char *const keys[] = {"hardware_vms", "vms", "obstacle", "nested", "inside_vm"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const json_t *verdict = json_object_get(json_object_get(page->probe, "verdict"), keys[i]);
+        const char *answer = json_string_value(json_object_get(verdict, "answer"));
+        const char *text = json_string_value(json_object_get(verdict, "text"));
+        const char *fix = json_string_value(json_object_get(verdict, "fix"));
+        char sentence[1024];
+        if (!answer || !text)
+            continue;
+        snprintf(sentence, sizeof sentence, "%s: %s.",
+                 *answer == 'y'   ? "Yes"
+                 : *answer == 'n' ? "No"
+                                  : "Unknown, because",
+                 text);
+        fprintf(page->stream, "%s%s%s\n  ", page->bold,
+                json_string_value(json_object_get(verdict, "question")), page->plain);
+        wrap(page, sentence, 2, 2);
+        if (fix) {
+            fprintf(page->stream, "  What to do: ");
+            snprintf(sentence, sizeof sentence, "%s.", fix);
+            wrap(page, sentence, 4, 14);
+        }
+    }
+}
+
+static void format(const json_t *value, char *text, size_t size)
+{
+    if (json_is_boolean(value))
+        snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
+    else if (json_is_integer(value))
+        snprintf(text, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_string(value))
+        snprintf(text, size, "%s", json_string_value(value));
+    else
+        snprintf(text, size, "unknown");
+}
+
+static void print_item(const struct page *page, const struct item *item)
+{
+    const json_t *value = vt_document_get(page->probe, item->path);
+    const char *evidence =
+        json_string_value(json_object_get(json_object_get(page->probe, "evidence"), item->path));
+    const char *reason = vt_document_reason(page->probe, item->path);
+    char text[256], because[512];
+    if (!value)
+        return;
+    format(value, text, sizeof text);
+    fprintf(page->stream, "  %-*s  ", LABEL, item->label);
+    if (json_is_null(value)) {
+        snprintf(because, sizeof because, "unknown, because %s", reason);
+        wrap(page, because, LABEL + 4, LABEL + 4);
+        return;
+    }
+    int length = width(text, strlen(text));
+    fprintf(page->stream, "%s", text);
+    if (!evidence) {
+        fputc('\n', page->stream);
+        return;
+    }
+    int pad = length < VALUE ? VALUE - length : 0;
+    fprintf(page->stream, "%*s  %s", pad, "", page->dim);
+    wrap(page, evidence, LABEL + VALUE + 6, LABEL + 6 + length + pad);
+    fputs(page->plain, page->stream);
+}
+
+/* Words to be joined by commas, gathered in one string that wrap can break. */
+struct words {
+    char text[8192];
+    size_t length;
+};
+
+static void add_word(struct words *words, const char *word)
+{
+    size_t room = sizeof words->text - words->length;
+    int printed = snprintf(words->text + words->length, room, "%s%s", words->length ? ", " : "", word);
+    words->length += printed > 0 && (size_t)printed < room ? (size_t)printed : 0;
+}
+
+static void print_words(const struct page *page, const char *label, const struct words *words)
+{
+    if (!words->length)
+        return;
+    fprintf(page->stream, "  %-*s  ", LABEL, label);
+    wrap(page, words->text, LABEL + 4, LABEL + 4);
+}
+
+/* Unknown features with the same reason share a line. */
+static void print_unknown(const struct page *page, const char *section, json_t *features)
+{
+    const char *key, *other;
+    json_t *value, *next, *done = json_object();
+    char path[128];
+    json_object_foreach(features, key, value)
+    {
+        struct words words = {0};
+        const char *reason = vt_document_reason(page->probe, vt_document_path(path, section, key));
+        if (!json_is_null(value) || json_object_get(done, reason))
+            continue;
+        json_object_set_new(done, reason, json_true());
+        json_object_foreach(
+            features, other,
+            next) if (json_is_null(next) &&
+                      strcmp(vt_document_reason(page->probe, vt_document_path(path, section, other)),
+                             reason) == 0) add_word(&words, other);
+        words.length += (size_t)snprintf(words.text + words.length, sizeof words.text - words.length,
+                                         " (because %s)", reason);
+        print_words(page, "unknown", &words);
+    }
+    json_decref(done);
+}
+
+static void print_features(const struct page *page, const char *section)
+{
+    json_t *features = vt_document_get(page->probe, section), *value;
+    const char *key;
+    struct words present = {0}, absent = {0};
+    json_object_foreach(features, key, value)
+    {
+        if (json_is_true(value))
+            add_word(&present, key);
+        else if (json_is_false(value))
+            add_word(&absent, key);
+    }
+    print_words(page, "present", &present);
+    print_words(page, "absent", &absent);
+    print_unknown(page, section, features);
+}
+
+static bool is_supported(const struct page *page, const struct section *section)
+{
+    return !vt_document_is_false(page->probe, section->items[0].path);
+}
+
+static void print_section(const struct page *page, const struct section *section)
+{
+    fprintf(page->stream, "\n%s%s%s\n", page->bold, section->title, page->plain);
+    for (const struct item *item = section->items; item->label; item++) {
+        print_item(page, item);
+        /* What is not there has no properties worth a line. */
+        if (section->features && !is_supported(page, section))
+            return;
+    }
+    if (section->features)
+        print_features(page, section->features);
+}
+
+static void print_core_types(const struct page *page)
+{
+    size_t i;
+    json_t *type;
+    json_array_foreach(vt_document_get(page->probe, "cpu.core_types"), i, type)
+        fprintf(page->stream, "  %-*s  %zu CPUs, model %d, VT-x %s\n", LABEL, i ? "" : "core types",
+                json_array_size(json_object_get(type, "cpus")),
+                (int)json_integer_value(json_object_get(type, "model")),
+                json_is_true(json_object_get(type, "vt_x")) ? "yes" : "no");
+}
+
+static void print_list(const struct page *page, const char *label, const char *path)
+{
+    size_t i;
+    json_t *value;
+    struct words words = {0};
+    json_array_foreach(vt_document_get(page->probe, path), i, value)
+        add_word(&words, json_string_value(value));
+    print_words(page, label, &words);
+}
+
+static void print_map(const struct page *page, const char *title, const char *path)
+{
+    json_t *map = vt_document_get(page->probe, path), *value;
+    const char *key;
+    if (!json_object_size(map))
+        return;
+    fprintf(page->stream, "\n%s%s%s\n", page->bold, title, page->plain);
+    json_object_foreach(map, key, value)
+    {
+        char text[512];
+        format(value, text, sizeof text);
+        int label = (int)strlen(key) > 26 ? (int)strlen(key) : 26;
+        fprintf(page->stream, "  %-*s  ", label, key);
+        wrap(page, text, label + 4, label + 4);
+    }
+}
+
+static void print_capabilities(const struct page *page)
+{
+    json_t *value;
+    const char *key;
+    struct words words = {0};
+    json_object_foreach(vt_document_get(page->probe, "kvm.capabilities"), key, value)
+    {
+        char word[96];
+        json_int_t number = json_integer_value(value);
+        snprintf(word, sizeof word, number == 1 ? "%s" : "%s=%" JSON_INTEGER_FORMAT, key + strlen("KVM_CAP_"),
+                 number);
+        if (number != 0)
+            add_word(&words, word);
+    }
+    print_words(page, "KVM_CAP_...", &words);
+}
+
+void vt_probes_render(const json_t *probe, FILE *stream, bool colour, int columns)
+{
+    struct page page = {
+        .probe = probe,
+        .stream = stream,
+        .columns = columns < NARROWEST ? NARROWEST : columns,
+        .bold = colour ? "\033[1m" : "",
+        .dim = colour ? "\033[2m" : "",
+        .plain = colour ? "\033[0m" : "",
+    };
+    print_verdict(&page);
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        print_section(&page, &sections[i]);
+        if (sections[i].items == processor)
+            print_core_types(&page);
+        if (sections[i].items == kvm)
+            print_capabilities(&page);
+        if (sections[i].items == hypervisor)
+            print_list(&page, "features", "hypervisor.features");
+    }
+    print_map(&page, "KVM module parameters", "kvm.parameters");
+    print_map(&page, "Mitigations", "mitigations");
+}

@@ -1,0 +1,72 @@
+#include "probes/live.h"
+#include "probes/section.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* Marks that container managers leave; the first that exists names the kind. */
+static const struct {
+    const char *path, *kind;
+} marks[] = {
+    {"/.dockerenv",        "docker"},
+    {"/run/.containerenv", "podman"},
+};
+
+static void put_container(json_t *document)
+{
+    char line[64];
+    int number;
+    const char *kind = getenv("container"); /* set by systemd-nspawn, podman, lxc */
+    const char *evidence = "environment variable container";
+    for (size_t i = 0; !kind && i < sizeof marks / sizeof marks[0]; i++)
+        if (access(marks[i].path, F_OK) == 0) {
+            kind = marks[i].kind;
+            evidence = marks[i].path;
+        }
+    if (!kind && vt_live_line("/run/systemd/container", line, sizeof line, &number)) {
+        kind = line;
+        evidence = "/run/systemd/container";
+    }
+    if (!kind && access("/var/run/secrets/kubernetes.io", F_OK) == 0) {
+        kind = "kubernetes";
+        evidence = "/var/run/secrets/kubernetes.io";
+    }
+    vt_document_put(document, "system.container", kind ? json_string(kind) : json_null(),
+                    kind ? evidence : NULL);
+    if (!kind)
+        vt_document_unknown(document, "system.container", "no mark of a container manager found");
+}
+
+static void put_microcode(json_t *document)
+{
+    char line[64];
+    int number;
+    if (vt_live_line("/sys/devices/system/cpu/cpu0/microcode/version", line, sizeof line, &number))
+        vt_document_put(document, "system.microcode", json_string(line),
+                        "/sys/devices/system/cpu/cpu0/microcode/version");
+    else
+        vt_document_unknown(
+            document, "system.microcode",
+            "no /sys/devices/system/cpu/cpu0/microcode: the kernel has no microcode driver, or this "
+            "is a guest");
+}
+
+void vt_detect_system(json_t *document, const struct vt_facts *facts)
+{
+    static const char *const names[] = {"system.kernel", "system.microcode", "system.container",
+                                        "system.cpus"};
+    struct utsname name;
+    if (!facts->live) {
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            vt_document_unknown(document, names[i], "a CPUID dump does not tell");
+        return;
+    }
+    if (uname(&name) == 0)
+        vt_document_put(document, "system.kernel", json_string(name.release), "uname");
+    vt_document_put(document, "system.cpus", json_integer(sysconf(_SC_NPROCESSORS_ONLN)), "sysconf");
+    put_microcode(document);
+    put_container(document);
+}
