@@ -25,6 +25,14 @@
 /* The status a row has until it is measured. */
 #define PENDING VT_STATUSES
 
+/*
+ * Every case is sampled in several rounds over the whole run, not in one go: on a
+ * shared machine a neighbour's burst then spoils a part of many cases instead of
+ * all of one. All rounds but the last take a fixed number of pairs.
+ */
+#define ROUNDS          4
+#define PAIRS_PER_ROUND 26
+
 struct clocks {
     uint64_t tsc;
     double seconds;
@@ -36,7 +44,8 @@ struct schedule {
     struct vt_evidence_context context;
     uint64_t deadline_ns;
     double rough_khz;
-    size_t pending;
+    size_t pending; /* rows still to be visited in this round */
+    int round, rounds;
 };
 
 static struct clocks read_clocks(void)
@@ -156,23 +165,22 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
                                          .exits_per_op = NAN};
             if (!open || !engine->supports(state, m->c, m->cpl, reason, sizeof reason))
                 refuse(m, VT_STATUS_UNSUPPORTED, reason);
-            else
-                s->pending++;
         }
     if (open)
         engine->close(state);
 }
 
+/* Done counts visits: a row is visited once a round. */
 static void report_progress(const struct schedule *s, const struct vt_measurement *m)
 {
-    size_t done = 0;
+    size_t pending = 0;
     if (!s->plan->progress)
         return;
     for (size_t i = 0; i < s->run->count; i++)
-        done += s->run->measurements[i].status != PENDING;
+        pending += s->run->measurements[i].status == PENDING;
     struct vt_progress progress = {
-        .done = done,
-        .total = s->run->count,
+        .done = (size_t)s->round * pending + (pending - s->pending),
+        .total = (size_t)s->rounds * pending,
         .left = fmax(0, ((double)s->deadline_ns - (double)vt_sampler_clock()) * 1e-9),
         .engine = m->engine,
         .name = m->c->name,
@@ -181,35 +189,53 @@ static void report_progress(const struct schedule *s, const struct vt_measuremen
     s->plan->progress(s->plan->context, &progress);
 }
 
-static void measure_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine,
-                        void *state)
+static void finish_row(const struct schedule *s, struct vt_measurement *m)
+{
+    vt_sampler_summarize(m);
+    vt_evidence_judge(m, &s->context);
+}
+
+static void visit_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine,
+                      void *state)
 {
     uint64_t now = vt_sampler_clock();
     uint64_t left = now < s->deadline_ns ? s->deadline_ns - now : 0;
-    struct vt_error error = {0};
+    uint64_t share = left / s->pending;
+    bool last = s->round == s->rounds - 1;
     const struct vt_simulation *simulation = s->plan->simulation;
+    struct vt_error error = {0};
     struct vt_sampling sampling = {
         .engine = engine,
         .state = state,
-        .deadline_ns = now + left / s->pending,
+        .deadline_ns = now + share / (uint64_t)(s->rounds - s->round),
+        .share_ns = share,
         .tsc_khz = s->rough_khz,
-        .stop = s->plan->stop,
+        .turn = last ? 0 : (size_t)(s->round + 1) * PAIRS_PER_ROUND,
         .iterations = simulation ? simulation->iterations : 0,
         .pairs = simulation ? simulation->pairs : 0,
+        .stop = s->plan->stop,
     };
 
     s->pending--;
-    if (*s->plan->stop)
-        refuse(m, VT_STATUS_TIMEOUT, "interrupted before its turn");
-    else if (left == 0)
+    if (left == 0 && m->batches == 0)
         refuse(m, VT_STATUS_TIMEOUT, "the time budget was spent before its turn: raise --budget");
-    else if (vt_sampler_measure(m, &sampling, &error) != 0)
+    else if (left > 0 && vt_sampler_take(m, &sampling, &error) != 0)
         refuse(m, VT_STATUS_FAILED, error.text);
-    else if (m->batches > 0)
-        vt_evidence_judge(m, &s->context);
+    else if (m->status == PENDING && (last || left == 0))
+        finish_row(s, m);
 }
 
-static void measure_engine(struct schedule *s, const struct vt_engine *engine)
+/* After an interrupt: what has pairs enough is a measurement, the rest was not reached. */
+static void close_row(struct schedule *s, struct vt_measurement *m)
+{
+    m->stop = VT_STOP_INTERRUPTED;
+    if (m->batches >= VT_STATISTICS_MIN)
+        finish_row(s, m);
+    else
+        refuse(m, VT_STATUS_TIMEOUT, "interrupted before its turn");
+}
+
+static void visit_engine(struct schedule *s, const struct vt_engine *engine)
 {
     double limit = fmax(LIMIT_MIN_NS, fmin(LIMIT_MAX_NS, s->plan->budget * 1e9 * LIMIT_SHARE));
     struct vt_engine_settings settings = {.limit_ns = (uint64_t)limit, .stop = s->plan->stop};
@@ -217,7 +243,7 @@ static void measure_engine(struct schedule *s, const struct vt_engine *engine)
     void *state = NULL;
     bool open = false;
 
-    for (size_t i = 0; i < s->run->count; i++) {
+    for (size_t i = 0; i < s->run->count && !*s->plan->stop; i++) {
         struct vt_measurement *m = &s->run->measurements[i];
         if (m->engine != engine->name || m->status != PENDING)
             continue;
@@ -228,10 +254,24 @@ static void measure_engine(struct schedule *s, const struct vt_engine *engine)
             continue;
         }
         open = true;
-        measure_row(s, m, engine, state);
+        visit_row(s, m, engine, state);
     }
     if (open)
         engine->close(state);
+}
+
+static void measure(struct schedule *s)
+{
+    for (s->round = 0; s->round < s->rounds; s->round++) {
+        s->pending = 0;
+        for (size_t i = 0; i < s->run->count; i++)
+            s->pending += s->run->measurements[i].status == PENDING;
+        for (size_t e = 0; e < s->plan->engine_count; e++)
+            visit_engine(s, s->plan->engines[e]);
+    }
+    for (size_t i = 0; i < s->run->count; i++)
+        if (s->run->measurements[i].status == PENDING)
+            close_row(s, &s->run->measurements[i]);
 }
 
 static void convert_to_instructions(struct vt_run *run, const struct vt_simulation *simulation)
@@ -254,7 +294,7 @@ static void convert_to_time(struct vt_run *run)
 
 int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error *error)
 {
-    struct schedule s = {.plan = plan, .run = run};
+    struct schedule s = {.plan = plan, .run = run, .rounds = plan->simulation ? 1 : ROUNDS};
     cpu_set_t affinity;
 
     *run = (struct vt_run){.measurements = calloc(rows_at_most(plan) + 1, sizeof *run->measurements)};
@@ -273,8 +313,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     struct clocks from = read_clocks();
     for (size_t e = 0; e < plan->engine_count; e++)
         plan_engine(&s, plan->engines[e]);
-    for (size_t e = 0; e < plan->engine_count; e++)
-        measure_engine(&s, plan->engines[e]);
+    measure(&s);
     struct clocks to = read_clocks();
 
     run->elapsed = to.seconds - from.seconds;

@@ -48,7 +48,7 @@ static void record_end(struct vt_measurement *m, enum vt_batch_end end, const st
 
 static double batch_target_ns(const struct vt_sampling *sampling)
 {
-    double share = ((double)sampling->deadline_ns - (double)vt_sampler_clock()) / (2 * WANTED_PAIRS);
+    double share = (double)sampling->share_ns / (2 * WANTED_PAIRS);
     return fmax(BATCH_MIN_NS, fmin(BATCH_NS, share));
 }
 
@@ -88,13 +88,14 @@ static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sam
     }
 }
 
-static bool precise(const struct vt_measurement *m, double *work)
+static bool precise(const struct vt_measurement *m)
 {
+    double toll[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
     for (size_t i = 0; i < m->batches; i++)
-        work[VT_SAMPLER_MOST + i] = m->body[i] - m->baseline[i];
-    struct vt_summary toll = vt_statistics_summarize(work + VT_SAMPLER_MOST, m->batches, work);
-    double half = (toll.ci_high - toll.ci_low) / 2;
-    return half <= fmax(VT_RUNNER_PRECISION * fabs(toll.median), FLOOR_CYCLES);
+        toll[i] = m->body[i] - m->baseline[i];
+    struct vt_summary summary = vt_statistics_summarize(toll, m->batches, work);
+    double half = (summary.ci_high - summary.ci_low) / 2;
+    return half <= fmax(VT_RUNNER_PRECISION * fabs(summary.median), FLOOR_CYCLES);
 }
 
 /* One pair; which twin goes first alternates, so that what drifts favours neither. */
@@ -122,7 +123,7 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
 }
 
 static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sampling *sampling,
-                             size_t *next_check, double *work)
+                             size_t *next_check)
 {
     if (*sampling->stop)
         return VT_STOP_INTERRUPTED;
@@ -130,19 +131,20 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
         return VT_STOP_SAMPLES;
     if (sampling->pairs)
         return VT_STOP_NOT_RUN;
-    if (m->batches >= *next_check) {
+    if (sampling->turn == 0 && m->batches >= *next_check) {
         *next_check = m->batches + m->batches / 3;
-        if (precise(m, work))
+        if (precise(m))
             return VT_STOP_PRECISION;
     }
     return m->batches >= VT_STATISTICS_MIN && vt_sampler_clock() >= sampling->deadline_ns ? VT_STOP_BUDGET
                                                                                           : VT_STOP_NOT_RUN;
 }
 
-static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampling *sampling, double *work,
+static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampling *sampling,
                                 struct vt_error *error)
 {
-    size_t next_check = PRECISE_FROM;
+    size_t next_check = m->batches > PRECISE_FROM ? m->batches : PRECISE_FROM;
+    bool enough;
 
     do {
         enum vt_batch_end end = take_pair(m, sampling, error);
@@ -152,51 +154,49 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
         else if (end != VT_BATCH_DONE)
             return end;
         else
-            m->stop = why_stop(m, sampling, &next_check, work);
-    } while (m->stop == VT_STOP_NOT_RUN);
+            m->stop = why_stop(m, sampling, &next_check);
+        enough = sampling->turn > 0 && m->batches >= sampling->turn;
+    } while (m->stop == VT_STOP_NOT_RUN && !enough);
     return m->batches < VT_STATISTICS_MIN ? VT_BATCH_INTERRUPTED : VT_BATCH_DONE;
 }
 
-static int allocate(struct vt_measurement *m, double **work)
+static int allocate(struct vt_measurement *m, struct vt_error *error)
 {
     m->body = calloc(VT_SAMPLER_MOST, sizeof *m->body);
     m->baseline = calloc(VT_SAMPLER_MOST, sizeof *m->baseline);
     m->marks = calloc(VT_SAMPLER_MOST, sizeof *m->marks);
-    *work = calloc(2 * VT_SAMPLER_MOST, sizeof **work);
-    return m->body && m->baseline && m->marks && *work ? 0 : -ENOMEM;
+    if (m->body && m->baseline && m->marks)
+        return 0;
+    return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the samples of %s", m->c->name);
 }
 
-static void summarize(struct vt_measurement *m, double *work)
-{
-    for (size_t i = 0; i < m->batches; i++)
-        work[VT_SAMPLER_MOST + i] = m->body[i] - m->baseline[i];
-    m->toll_cycles = vt_statistics_summarize(work + VT_SAMPLER_MOST, m->batches, work);
-}
-
-int vt_sampler_measure(struct vt_measurement *m, const struct vt_sampling *sampling, struct vt_error *error)
+int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling, struct vt_error *error)
 {
     const struct vt_engine *engine = sampling->engine;
-    double *work = NULL;
+    enum vt_batch_end end = VT_BATCH_DONE;
+    int status = 0;
 
-    if (allocate(m, &work) != 0) {
-        free(work);
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the samples of %s",
-                            m->c->name);
-    }
-    int status = engine->prepare(sampling->state, m->c, m->cpl, error);
-    if (status != 0) {
-        free(work);
+    if (!m->body)
+        status = allocate(m, error);
+    if (status == 0)
+        status = engine->prepare(sampling->state, m->c, m->cpl, error);
+    if (status != 0)
         return status;
-    }
-    enum vt_batch_end end = sampling->pairs ? warm_up(m, sampling, error) : calibrate(m, sampling, error);
+    if (m->iterations == 0)
+        end = sampling->pairs ? warm_up(m, sampling, error) : calibrate(m, sampling, error);
     if (end == VT_BATCH_DONE)
-        end = sample(m, sampling, work, error);
-    if (end == VT_BATCH_DONE)
-        summarize(m, work);
-    else
+        end = sample(m, sampling, error);
+    if (end != VT_BATCH_DONE) {
         record_end(m, end, error);
-    if (end != VT_BATCH_DONE)
         m->batches = 0;
-    free(work);
+    }
     return 0;
+}
+
+void vt_sampler_summarize(struct vt_measurement *m)
+{
+    double toll[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
+    for (size_t i = 0; i < m->batches; i++)
+        toll[i] = m->body[i] - m->baseline[i];
+    m->toll_cycles = vt_statistics_summarize(toll, m->batches, work);
 }

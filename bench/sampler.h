@@ -16,20 +16,27 @@
 struct vt_sampling {
     const struct vt_engine *engine;
     void *state;
-    uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC: this turn ends */
+    uint64_t share_ns;    /* what the case gets in all its turns together; sizes its batches */
     double tsc_khz;       /* good enough to size batches */
+    size_t turn;          /* this turn ends when the measurement has that many pairs; 0: when it is precise */
+    uint64_t iterations;  /* not 0: this many operations per batch ... */
+    size_t pairs;         /* ... and exactly this many pairs */
     const volatile int *stop;
-    uint64_t iterations; /* not 0: this many operations per batch ... */
-    size_t pairs;        /* ... and exactly this many pairs */
 };
 
 /*
- * Fill iterations, batches, marked, stop, sample arrays, counters and - when the
- * case did not end well - status and reason. Returns 0, or a negative errno with
- * `error` when the engine is broken beyond this case.
+ * Take samples of one case for one turn; a later turn goes on where this one ended.
+ * Fills iterations (in the first turn), batches, marked, stop, sample arrays, counters
+ * and - when the case did not end well - status and reason, batches then 0. `stop`
+ * stays VT_STOP_NOT_RUN when only `turn` ended it. Returns 0, or a negative
+ * errno with `error` when the engine cannot go on with this case.
  */
-int vt_sampler_measure(struct vt_measurement *measurement, const struct vt_sampling *sampling,
-                       struct vt_error *error);
+int vt_sampler_take(struct vt_measurement *measurement, const struct vt_sampling *sampling,
+                    struct vt_error *error);
+
+/* Summary of all samples taken. */
+void vt_sampler_summarize(struct vt_measurement *measurement);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t vt_sampler_clock(void);
