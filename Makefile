@@ -129,7 +129,7 @@ coverage:
 	@echo "lines: build-coverage/coverage.html"
 
 lint: $B/guest/offsets.inc
-	@tools/lint "$(CC)" "-std=gnu11 -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
+	@tools/lint "$(CC)" "-std=gnu11 -D_GNU_SOURCE -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
 
 format:
 	git ls-files '*.c' '*.h' ':!guest/cases' | xargs clang-format -i

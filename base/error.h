@@ -18,9 +18,9 @@ enum vt_exit {
 };
 
 struct vt_error {
-    int number;       /* errno at the time of failure, 0 when there was none */
+    int number;        /* errno at the time of failure, 0 when there was none */
     enum vt_exit exit; /* what the process should end with */
-    char text[512];   /* one line, no newline at its end */
+    char text[512];    /* one line, no newline at its end */
 };
 
 /*

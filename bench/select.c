@@ -88,8 +88,13 @@ static int collect(const struct choice *choice, const char *list, const void *(*
     bool *taken = calloc(choice->count, sizeof *taken);
     *items = calloc(choice->count, sizeof **items);
     *count = 0;
-    int status = taken && *items ? choose(choice, list, taken, error)
-                                 : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    if (!taken || !*items) {
+        free(taken);
+        free(*items);
+        *items = NULL;
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    }
+    int status = choose(choice, list, taken, error);
     for (size_t i = 0; status == 0 && i < choice->count; i++)
         if (taken[i])
             (*items)[(*count)++] = item(i);

@@ -56,8 +56,8 @@
 #define VT_STUB_SIZE       16 /* bytes from one vector's entry stub to the next */
 
 /* MSRs: one KVM answers itself on every vendor, one the host asks to see in user space. */
-#define VT_MSR_KERNEL_READ  0x1b /* IA32_APIC_BASE */
-#define VT_MSR_KERNEL_WRITE 0x8b /* IA32_BIOS_SIGN_ID; the write is without effect in a guest */
+#define VT_MSR_KERNEL_READ  0x1b       /* IA32_APIC_BASE */
+#define VT_MSR_KERNEL_WRITE 0x8b       /* IA32_BIOS_SIGN_ID; the write is without effect in a guest */
 #define VT_MSR_USER         0x4d544f4c /* no CPU has it; the filter hands it to user space */
 
 /* vt_mailbox.state */
@@ -98,10 +98,10 @@ struct vt_scratch {
     uint64_t port_kernel, port_user, port_eventfd;
     uint64_t mmio_user, mmio_eventfd, mmio_coalesced, xapic;
     uint64_t code_selector, data_selector, tss_selector, ldt_selector;
-    uint64_t tss_descriptor; /* address of the TSS descriptor in the GDT */
-    uint64_t absent;         /* an address whose access raises #PF */
-    uint64_t touch;          /* first of the pages that are discarded before each batch */
-    uint64_t page;           /* a mapped page whose translation may be flushed */
+    uint64_t tss_descriptor;    /* address of the TSS descriptor in the GDT */
+    uint64_t absent;            /* an address whose access raises #PF */
+    uint64_t touch;             /* first of the pages that are discarded before each batch */
+    uint64_t page;              /* a mapped page whose translation may be flushed */
     uint8_t gdtr[16], idtr[16]; /* 10-byte operands of LGDT and LIDT */
     uint64_t invpcid[2];        /* descriptor: PCID, linear address */
     uint64_t sink[8];           /* rax rbx rcx rdx r8 r9 rflags 0 as the last turn left them */
@@ -111,8 +111,8 @@ struct vt_scratch {
 /* First bytes of the payload image; the host reads it to build the IDT. */
 struct vt_payload_header {
     uint64_t magic;
-    uint64_t entry;  /* rdi = address of the mailbox */
-    uint64_t stubs;  /* VT_VECTORS entry stubs, VT_STUB_SIZE bytes apart */
+    uint64_t entry; /* rdi = address of the mailbox */
+    uint64_t stubs; /* VT_VECTORS entry stubs, VT_STUB_SIZE bytes apart */
 };
 #define VT_PAYLOAD_MAGIC UINT64_C(0x31696f6c6c6f7476)
 #endif

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#define EMIT(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"(value))
+#define EMIT(name, value)     __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"(value))
 #define SCRATCH(name, member) EMIT(S_##name, offsetof(struct vt_scratch, member))
 #define MAILBOX(name, member) EMIT(M_##name, offsetof(struct vt_mailbox, member))
 

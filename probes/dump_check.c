@@ -127,6 +127,8 @@ static int by_number(const void *left, const void *right)
 static int check_numbers(const struct check *check)
 {
     size_t count = check->facts->count;
+    if (count < 2)
+        return 0;
     const struct vt_processor **sorted = calloc(count, sizeof *sorted);
     if (!sorted)
         return vt_error_set(check->error, VT_EXIT_ENVIRONMENT, ENOMEM, "'%s': out of memory", check->name);

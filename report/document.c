@@ -81,8 +81,9 @@ static json_t *counters_json(const struct vt_counters *counters)
 
 static json_t *totals_json(const struct vt_measurement *m)
 {
-    return json_pack("{s:I, s:o, s:o}", "operations", (json_int_t)(m->iterations * m->batches), "body",
-                     counters_json(&m->body_counters), "baseline", counters_json(&m->baseline_counters));
+    return json_pack("{s:I, s:o, s:o}", "operations", (json_int_t)m->iterations * (json_int_t)m->batches,
+                     "body", counters_json(&m->body_counters), "baseline",
+                     counters_json(&m->baseline_counters));
 }
 
 static void fill_row(struct vt_result *result, struct vt_result_row *row, const struct vt_measurement *m,

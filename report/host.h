@@ -16,7 +16,7 @@ struct vt_fact {
 enum { VT_FACTS = 16 };
 
 /* What is known, most important first; returns how many. */
-size_t vt_host_facts(const struct vt_result *result, struct vt_fact facts[VT_FACTS]);
+size_t vt_host_facts(const struct vt_result *result, struct vt_fact list[VT_FACTS]);
 
 /* Sentences of the verdict; returns how many, at most `room`. The host's. */
 size_t vt_host_verdict(const struct vt_result *result, const char **sentences, size_t room);

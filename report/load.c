@@ -334,7 +334,7 @@ static int open_container(struct loader *loader, const struct vt_token *token)
     if (loader->depth == 0)
         return start_document(loader, token);
     struct frame *frame = top(loader);
-    json_t *node;
+    json_t *node = NULL;
     switch (frame->type) {
     case FRAME_OBJECT:
         if (frame->field)
@@ -752,11 +752,10 @@ int vt_report_load_memory(const char *name, const void *data, size_t size,
     return finish(&loader);
 }
 
-static int pump(struct loader *loader, int fd)
+static int pump_through(struct loader *loader, int fd, unsigned char buffer[CHUNK])
 {
-    unsigned char buffer[CHUNK];
     for (;;) {
-        ssize_t size = read(fd, buffer, sizeof buffer);
+        ssize_t size = read(fd, buffer, CHUNK);
         if (size < 0 && errno == EINTR)
             continue;
         if (size < 0) {
@@ -769,6 +768,15 @@ static int pump(struct loader *loader, int fd)
         if (!feed(loader, buffer, (size_t)size))
             return 0;
     }
+}
+
+static int pump(struct loader *loader, int fd)
+{
+    unsigned char buffer[CHUNK];
+    int status = pump_through(loader, fd, buffer);
+    loader->chunk = NULL;
+    loader->chunk_size = 0;
+    return status;
 }
 
 int vt_report_load(const char *path, const struct vt_load_options *options, vt_load_sink sink, void *context,

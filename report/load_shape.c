@@ -87,7 +87,7 @@ const char *vt_load_expectation(enum vt_kind kind)
         [VT_KIND_LEVEL] = "a privilege level, 0 to 3, or null",
         [VT_KIND_STATUS] = "one of ok, unverified, unsupported, failed, timeout",
         [VT_KIND_UNIT] = "\"ns\" or \"instructions\"",
-        [VT_KIND_SCHEMA] = "\"" VT_RESULT_SCHEMA "\"",
+        [VT_KIND_SCHEMA] = ("\"" VT_RESULT_SCHEMA "\""),
         [VT_KIND_INTERVAL] = "two numbers, the lower one first, or null",
         [VT_KIND_SERIES] = "an array of numbers or null",
         [VT_KIND_TREE] = "an object or null",

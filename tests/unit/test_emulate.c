@@ -33,7 +33,7 @@ START_TEST(privileged_instructions_fault_outside_ring_0)
         emulator_go_user(w);
         *reg(VT_RBX) = WORLD_DATA;
         char code[16] = {0};
-        strcpy(code, codes[i]);
+        memcpy(code, codes[i], strlen(codes[i]));
         ck_fault(emulator_step(w, code, sizeof code), VT_EXCEPTION_GP, 0);
     }
 }
