@@ -34,6 +34,7 @@ struct vt_batch {
     uint64_t cycles;             /* TSC cycles between the two time stamps around the call */
     struct vt_counters counters; /* what happened during it, the engine's own overhead taken off */
     bool marked;                 /* a preemption or host interrupt is known to have hit it */
+    const char *note;            /* what a reader must know of it, or NULL; lives as long as the program */
 };
 
 struct vt_engine_settings {

@@ -116,6 +116,8 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
     m->marks[index] = batch[VT_BODY].marked || batch[VT_BASELINE].marked;
     m->marked += m->marks[index];
+    if (batch[VT_BODY].note)
+        snprintf(m->reason, sizeof m->reason, "%s", batch[VT_BODY].note);
     vt_counters_add(&m->body_counters, &batch[VT_BODY].counters);
     vt_counters_add(&m->baseline_counters, &batch[VT_BASELINE].counters);
     m->batches++;

@@ -66,7 +66,7 @@ static enum vt_step write_cr4(struct vt_emulation *e, uint64_t value)
     vcpu->cr[4] = value;
     if (changed & CR4_GLOBAL)
         flush_all(e);
-    vt_vcpu_refresh_cpuid(vcpu);
+    vt_vcpu_refresh(vcpu);
     return VT_STEP_DONE;
 }
 

@@ -222,9 +222,6 @@ bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size
 bool vt_vcpu_apic_read_msr(const struct vt_vcpu *vcpu, uint32_t index, uint64_t *value);
 bool vt_vcpu_apic_write_msr(struct vt_vcpu *vcpu, uint32_t index, uint64_t value);
 
-/* Bits of the virtual CPUID that follow CR4, XCR0 and the APIC base. */
-void vt_vcpu_refresh_cpuid(struct vt_vcpu *vcpu);
-
 /* What entering a handler needs beyond the gate. */
 struct vt_delivery {
     uint8_t vector;

@@ -98,7 +98,7 @@ static bool write_apic_base(struct vt_vcpu *vcpu, uint64_t value)
     if (!(before & VT_APIC_BASE_ENABLE) && (value & mode) == mode)
         return false;
     vcpu->msr[VT_MSR_APIC_BASE] = value;
-    vt_vcpu_refresh_cpuid(vcpu);
+    vt_vcpu_refresh(vcpu);
     return true;
 }
 
@@ -198,6 +198,6 @@ enum vt_step vt_emulate_xsetbv(struct vt_emulation *e)
     if (e->vcpu->cpl || (uint32_t)e->vcpu->gpr[VT_RCX] != 0 || !is_valid_xcr0(e->vcpu, value))
         return vt_emulate_gp(e, 0);
     e->vcpu->xcr0 = value;
-    vt_vcpu_refresh_cpuid(e->vcpu);
+    vt_vcpu_refresh(e->vcpu);
     return VT_STEP_DONE;
 }

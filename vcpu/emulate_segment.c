@@ -224,9 +224,11 @@ static int look_up(struct vt_emulation *e, unsigned types, struct vt_descriptor 
     return result == VT_DESCRIPTOR_FOUND && is_visible(e->vcpu, selector, descriptor, types);
 }
 
+/* Limit bits 19:16 are undefined in Intel's manual and shown by AMD (SDM 2A LAR; APM 3 LAR). */
 enum vt_step vt_emulate_lar(struct vt_emulation *e)
 {
     struct vt_descriptor descriptor;
+    uint32_t mask = e->vcpu->limits.vendor == VT_VENDOR_AMD ? 0xffff00 : 0xf0ff00;
     int found = look_up(e, LAR_TYPES, &descriptor);
 
     if (found < 0)
@@ -234,7 +236,7 @@ enum vt_step vt_emulate_lar(struct vt_emulation *e)
     put_zf(e->vcpu, found);
     if (found)
         vt_emulate_put(e->vcpu, e->instruction->reg, e->instruction->size, false,
-                       descriptor.low >> 32 & 0xf0ff00);
+                       descriptor.low >> 32 & mask);
     return VT_STEP_DONE;
 }
 

@@ -56,7 +56,7 @@ void vt_vcpu_reset(struct vt_vcpu *vcpu)
     vcpu->fault = (struct vt_fault){0};
     vcpu->apic = (struct vt_apic){
         .id = vcpu->apic.id, .svr = 0xff, .lvt_timer = 0x10000, .lvt_lint0 = 0x10000, .lvt_lint1 = 0x10000};
-    vt_vcpu_refresh_cpuid(vcpu);
+    vt_vcpu_refresh(vcpu);
 }
 
 static const struct vt_cpuid_leaf *exact_leaf(const struct vt_vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
@@ -214,7 +214,7 @@ static void set_bit(struct vt_vcpu *vcpu, struct vt_cpuid_bit bit, bool value)
     }
 }
 
-void vt_vcpu_refresh_cpuid(struct vt_vcpu *vcpu)
+void vt_vcpu_refresh(struct vt_vcpu *vcpu)
 {
     bool apic = vcpu->msr[VT_MSR_APIC_BASE] & VT_APIC_BASE_ENABLE;
 

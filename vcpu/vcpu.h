@@ -294,6 +294,10 @@ void vt_vcpu_reset(struct vt_vcpu *vcpu);
 /* Work out vcpu->limits from vcpu->cpuid. Call after filling the table, before the first step. */
 void vt_vcpu_apply_cpuid(struct vt_vcpu *vcpu);
 
+/* Bring the CPUID rows up to date that follow CR4, XCR0 and the APIC base. Call after changing those
+ * directly. */
+void vt_vcpu_refresh(struct vt_vcpu *vcpu);
+
 /*
  * The row that answers CPUID with this EAX and ECX, or NULL when it answers zeros. Above the highest leaf of
  * its range Intel answers as for the highest basic leaf, AMD with zeros (SDM 2A CPUID; APM 3 appendix E).

@@ -1,0 +1,81 @@
+/*
+ * The machine around a guest that runs deprivileged inside this process: a virtual
+ * CPU with this processor's CPUID, descriptor tables, handlers, devices and the
+ * scratch block of a case. Shared by the engines that need no hypervisor.
+ *
+ * Owns: the guest's memory and what answers at its ports, device pages and MSRs. Does
+ * not own: how guest code gets to run and how its faults are caught (the engines).
+ *
+ * Linear addresses of the guest are addresses of this process.
+ */
+#ifndef VT_MACHINE_MACHINE_H
+#define VT_MACHINE_MACHINE_H
+
+#include "base/error.h"
+#include "guest/abi.h"
+#include "guest/catalogue.h"
+#include "vcpu/emulate.h"
+
+#include <stdbool.h>
+#include <ucontext.h>
+
+#define VT_MACHINE_STACK 65536 /* bytes of the guest's stack; a guard page lies on either side */
+
+/* What reached the devices since vt_machine_prepare. */
+struct vt_machine_traffic {
+    uint64_t port_reads, port_writes, mmio_reads, mmio_writes, doorbells, hypercalls, flushes, write_backs;
+};
+
+struct vt_machine {
+    struct vt_vcpu vcpu;
+    struct vt_scratch scratch;
+    struct vt_environment environment; /* context: this machine */
+    struct vt_machine_traffic traffic;
+
+    uint8_t *region; /* everything below lies in it */
+    size_t region_size;
+    uint8_t *tables;    /* GDT, IDT, TSS and LDT at VT_MACHINE_* offsets */
+    uint8_t *stubs;     /* code of the handlers: read-only and executable */
+    uint8_t *stack_top; /* 16-byte aligned */
+    uint8_t
+        *devices;   /* pages without access: user, eventfd, coalesced, xAPIC, then one that is never there */
+    uint8_t *touch; /* VT_GUEST_TOUCH_SIZE bytes that are discarded before a batch */
+
+    int doorbell;          /* eventfd */
+    bool clock_is_hidden;  /* RDTSC faults in this thread: the clock is read another way */
+    double cycles_per_ns;  /* of the time-stamp counter */
+    uint64_t clock_origin; /* time-stamp counter ... */
+    uint64_t clock_ns;     /* ... at this reading of CLOCK_MONOTONIC_RAW */
+    uint32_t port_latch;   /* the 8259A mask */
+    uint64_t msr_user;
+};
+
+/* On failure nothing is left behind. `*machine` is the caller's until vt_machine_close. */
+int vt_machine_open(struct vt_machine **machine, struct vt_error *error);
+void vt_machine_close(struct vt_machine *machine);
+
+/*
+ * The state `c` starts from: registers, tables, handlers and scratch block. The case's
+ * provoked exception, when it has one, and the self-IPI vectors have handlers; no other vector has.
+ */
+void vt_machine_prepare(struct vt_machine *machine, const struct vt_case *c);
+
+/* Has the virtual IDT a handler for this vector? */
+bool vt_machine_has_handler(const struct vt_machine *machine, uint8_t vector);
+
+/* Is this one of the device pages? */
+bool vt_machine_is_device(const struct vt_machine *machine, uint64_t address);
+
+/* Discard the pages of the touch region. */
+void vt_machine_discard(struct vt_machine *machine);
+
+/* The time-stamp counter now, also while RDTSC faults. Async-signal-safe. */
+uint64_t vt_machine_clock(const struct vt_machine *machine);
+
+/*
+ * For handlers of SIGSEGV and SIGBUS: was it the emulator's own access to guest memory? Then the
+ * context is edited so that the access reports a fault, and the handler returns.
+ */
+bool vt_machine_fix_access(ucontext_t *context);
+
+#endif
