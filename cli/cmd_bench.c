@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/screen.h"
+#include "probes/probe.h"
 #include "report/document.h"
 #include "report/save.h"
 
@@ -176,6 +177,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     struct vt_error error;
     struct vt_document document = {
         .started = started,
+        .host = vt_probes_machine(&error),
         .settings = describe_settings(a, run),
         .measurements = run->measurements,
         .count = run->count,
@@ -189,6 +191,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         status = vt_cli_fail(&error);
     else if (!a->quiet && !document_on_stdout)
         status = print_summary(result);
+    json_decref(document.host);
     json_decref(document.settings);
     vt_result_free(result);
     return status;
