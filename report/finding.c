@@ -162,7 +162,7 @@ static void say_group(struct vt_findings *findings, const struct vt_table *table
         say(findings, "%s, %s: %s (%s).", column->title, vt_crossing_style(group->crossing)->title, median,
             group->cheapest);
     else
-        say(findings, "%s, %s: %s in the middle of %zu cases, from %s (%s) to %s (%s).", column->title,
+        say(findings, "%s, %s: median %s over %zu cases, from %s (%s) to %s (%s).", column->title,
             vt_crossing_style(group->crossing)->title, median, group->count,
             cost(table, group, group->low, low), group->cheapest, cost(table, group, group->high, high),
             group->dearest);

@@ -9,6 +9,7 @@ static const struct vt_format formats[] = {
     {"markdown", {".md", ".markdown"}, vt_format_markdown},
     {"csv",      {".csv"},             vt_format_csv     },
     {"json",     {".json", ".jsonl"},  vt_format_json    },
+    {"html",     {".html", ".htm"},    vt_format_html    },
 };
 
 const struct vt_format *vt_report_formats(size_t *count)

@@ -197,6 +197,15 @@ static bool needs_note(const struct vt_result_row *cell)
     return cell && cell->reason && *cell->reason;
 }
 
+/* Addresses in brackets at a reason's end differ from case to case; without them the same reason stands once.
+ */
+static size_t reason_length(const char *reason)
+{
+    const char *bracket = strstr(reason, " (");
+    return bracket && strstr(bracket, "0x") && reason[strlen(reason) - 1] == ')' ? (size_t)(bracket - reason)
+                                                                                 : strlen(reason);
+}
+
 static int note_cell(struct vt_table *table, const struct vt_result_row *cell)
 {
     size_t number = vt_table_note(table, cell);
@@ -205,7 +214,10 @@ static int note_cell(struct vt_table *table, const struct vt_result_row *cell)
         if (!notes)
             return -ENOMEM;
         table->notes = notes;
-        table->notes[table->note_count] = (struct vt_note){cell->reason, 0};
+        const char *text = vt_arena_text(&table->arena, cell->reason, reason_length(cell->reason));
+        if (!text)
+            return -ENOMEM;
+        table->notes[table->note_count] = (struct vt_note){text, 0};
         number = ++table->note_count;
     }
     table->notes[number - 1].uses++;
@@ -250,8 +262,11 @@ void vt_table_release(struct vt_table *table)
 
 size_t vt_table_note(const struct vt_table *table, const struct vt_result_row *cell)
 {
-    for (size_t i = 0; needs_note(cell) && i < table->note_count; i++)
-        if (strcmp(table->notes[i].text, cell->reason) == 0)
+    if (!needs_note(cell))
+        return 0;
+    size_t length = reason_length(cell->reason);
+    for (size_t i = 0; i < table->note_count; i++)
+        if (strlen(table->notes[i].text) == length && memcmp(table->notes[i].text, cell->reason, length) == 0)
             return i + 1;
     return 0;
 }

@@ -1,0 +1,56 @@
+/*
+ * The pictures of a report, as gnuplot scripts and their results.
+ *
+ * Owns: what is drawn and how the numbers are thinned out for drawing. Does not
+ * own: running gnuplot (plot.h), fitting pictures into a page (svg.h).
+ */
+#ifndef VT_REPORT_CHART_H
+#define VT_REPORT_CHART_H
+
+#include "base/error.h"
+#include "report/table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum vt_chart_kind {
+    VT_CHART_ROADS,        /* toll per case, all columns of one unit, log axis */
+    VT_CHART_ROADS_NARROW, /* the same for a phone */
+    VT_CHART_DISTRIBUTION, /* one case: boxes and empirical distribution of its samples */
+};
+
+/* How a distribution is drawn. */
+enum vt_chart_axis {
+    VT_AXIS_RELATIVE, /* each column's samples as their distance from its median, in per cent */
+    VT_AXIS_ABSOLUTE, /* in the unit of the samples: for tolls near zero, where a ratio means nothing */
+};
+
+struct vt_chart {
+    enum vt_chart_kind kind;
+    const char *unit; /* of the columns drawn */
+    size_t line;      /* VT_CHART_DISTRIBUTION */
+    enum vt_chart_axis axis;
+    char *picture; /* gnuplot's SVG; NULL: not drawn */
+};
+
+struct vt_charts {
+    struct vt_chart *list;
+    size_t count;
+};
+
+/* Columns beyond this many are in the table, not in the pictures. */
+enum { VT_CHART_COLUMNS = 8 };
+
+/* gnuplot's point types of a column: full, and hollow for what is unverified. */
+int vt_chart_point(size_t column, bool hollow);
+
+/* Is the line's cell in this column drawn in the roads charts? */
+bool vt_chart_shows(const struct vt_line *line, const struct vt_result_row *cell, const char *unit);
+
+/* Draw everything worth drawing. On failure there are no pictures and `error` says why; release all the same.
+ */
+int vt_chart_draw(struct vt_charts *charts, const struct vt_table *table, struct vt_error *error);
+
+void vt_chart_release(struct vt_charts *charts);
+
+#endif

@@ -1,0 +1,25 @@
+#include "report/escape.h"
+
+void vt_escape_html(const char *text, FILE *stream)
+{
+    for (; text && *text; text++)
+        switch (*text) {
+        case '&':
+            fputs("&amp;", stream);
+            break;
+        case '<':
+            fputs("&lt;", stream);
+            break;
+        case '>':
+            fputs("&gt;", stream);
+            break;
+        case '"':
+            fputs("&quot;", stream);
+            break;
+        case '\'':
+            fputs("&#39;", stream);
+            break;
+        default:
+            putc(*text, stream);
+        }
+}

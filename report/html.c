@@ -1,0 +1,208 @@
+#include "report/html.h"
+#include "report/asset.h"
+#include "report/chart.h"
+#include "report/escape.h"
+#include "report/format.h"
+#include "report/host.h"
+#include "report/quantity.h"
+#include "report/svg.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_VERDICT = 12, MAX_TILES = 6, MAX_GROUPS = 64 };
+
+static const char *brand_of(const struct vt_table *table)
+{
+    const char *brand = table->result_count ? vt_result_host_text(table->results[0], "cpu.brand") : NULL;
+    return brand ? brand : "an unknown processor";
+}
+
+static void put_head(const struct vt_html *page)
+{
+    FILE *stream = page->stream;
+    /* The policy makes the promise that no request leaves the file one the browser keeps. */
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+          "'unsafe-inline'; "
+          "script-src 'unsafe-inline'; img-src data:\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
+          "<title>What a crossing costs on ",
+          stream);
+    vt_escape_html(brand_of(page->report->table), stream);
+    fputs("</title>\n<style>\n", stream);
+    fwrite(vt_asset_style, 1, vt_asset_style_size, stream);
+    fputs("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#table\">Skip to the table</a>\n", stream);
+    vt_svg_symbols(stream);
+}
+
+/* ---- the answer */
+
+static void put_tile(const struct vt_html *page, const struct vt_group *group)
+{
+    const struct vt_column *column = &page->report->table->columns[group->column];
+    const struct vt_crossing_style *style = vt_crossing_style(group->crossing);
+    char text[32];
+    vt_quantity_print(group->median, column->unit, "µs", text, sizeof text);
+    char *unit = strchr(text, ' ');
+    fprintf(
+        page->stream,
+        "<li class=\"tile\"><p class=\"what\"><span class=\"mark m-%s\">%s</span> %s</p><p class=\"big\">",
+        vt_html_mark_class(group->crossing), style->mark, style->title);
+    fprintf(page->stream, "%.*s<small>%s</small></p><p class=\"where\">", (int)(unit ? unit - text : 0), text,
+            unit ? unit : "");
+    vt_escape_html(column->title, page->stream);
+    fprintf(page->stream, ", median of %zu case%s%s</p></li>\n", group->count, group->count == 1 ? "" : "s",
+            column->simulated ? ", simulated" : "");
+}
+
+static int weigh(const void *a, const void *b)
+{
+    const struct vt_group *x = a, *y = b;
+    return (x->median < y->median) - (x->median > y->median);
+}
+
+/* One group per kind of crossing: the largest, and rather measured than simulated. */
+static size_t keep_telling(const struct vt_table *table, struct vt_group *groups, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        if (!groups[i].crossing || strcmp(groups[i].crossing, "none") == 0 ||
+            table->columns[groups[i].column].simulated)
+            continue;
+        while (k < kept && strcmp(groups[k].crossing, groups[i].crossing) != 0)
+            k++;
+        if (k == kept || groups[i].count > groups[k].count)
+            groups[k] = groups[i];
+        kept += k == kept;
+    }
+    return kept;
+}
+
+static void put_tiles(const struct vt_html *page)
+{
+    struct vt_group groups[MAX_GROUPS];
+    size_t count = vt_finding_groups(page->report->table, groups, MAX_GROUPS);
+    count = keep_telling(page->report->table, groups, count);
+    if (count == 0)
+        return;
+    qsort(groups, count, sizeof *groups, weigh);
+    fputs("<ul class=\"tiles\">\n", page->stream);
+    for (size_t i = 0; i < count && i < MAX_TILES; i++)
+        put_tile(page, &groups[i]);
+    fputs("</ul>\n", page->stream);
+}
+
+static void put_answer(const struct vt_html *page)
+{
+    const struct vt_findings *findings = &page->report->findings;
+    const struct vt_table *table = page->report->table;
+    fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs</p>\n<h1>", page->stream);
+    vt_escape_html(findings->headline, page->stream);
+    fputs("</h1>\n<p class=\"subject\">Measured on ", page->stream);
+    vt_escape_html(brand_of(table), page->stream);
+    if (table->result_count && table->results[0]->started) {
+        fputs(", ", page->stream);
+        vt_html_date(table->results[0]->started, page->stream);
+    }
+    if (table->result_count > 1)
+        fprintf(page->stream, ", and %zu more result%s", table->result_count - 1,
+                table->result_count == 2 ? "" : "s");
+    fputs(".</p>\n", page->stream);
+    put_tiles(page);
+    fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
+          "roads</a>"
+          "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
+          "href=\"#machine\">Machine</a>"
+          "<a href=\"#trust\">Evidence</a><a href=\"#method\">Method</a><a "
+          "href=\"#glossary\">Glossary</a></nav>\n<main>\n",
+          page->stream);
+}
+
+static void put_findings(const struct vt_html *page)
+{
+    const struct vt_findings *findings = &page->report->findings;
+    const struct vt_table *table = page->report->table;
+    const char *verdict[MAX_VERDICT];
+    fputs("<section id=\"findings\"><h2>What the numbers say</h2>\n<ul class=\"findings\">\n", page->stream);
+    for (size_t i = 0; i < findings->count; i++) {
+        fputs("<li>", page->stream);
+        vt_escape_html(findings->lines[i], page->stream);
+        fputs("</li>\n", page->stream);
+    }
+    fputs("</ul>\n", page->stream);
+    size_t count = table->result_count ? vt_host_verdict(table->results[0], verdict, MAX_VERDICT) : 0;
+    if (count)
+        fputs("<h3>The machine, in one sentence per question</h3>\n<ul class=\"findings\">\n", page->stream);
+    for (size_t i = 0; i < count; i++) {
+        fputs("<li>", page->stream);
+        vt_escape_html(verdict[i], page->stream);
+        fputs("</li>\n", page->stream);
+    }
+    fputs(count ? "</ul></section>\n" : "</section>\n", page->stream);
+}
+
+/* ---- the machine */
+
+static void put_host(const struct vt_html *page, const struct vt_result *result)
+{
+    struct vt_fact facts[VT_FACTS];
+    size_t count = vt_host_facts(result, facts);
+    if (page->report->table->result_count > 1 && result->file) {
+        fputs("<h3>", page->stream);
+        vt_escape_html(result->file, page->stream);
+        fputs("</h3>\n", page->stream);
+    }
+    fputs("<dl class=\"facts\">\n", page->stream);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(page->stream, "<div><dt>%s</dt><dd>", facts[i].label);
+        vt_escape_html(facts[i].text, page->stream);
+        fputs("</dd></div>\n", page->stream);
+    }
+    fputs("</dl>\n", page->stream);
+}
+
+static void put_machine(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fputs("<section id=\"machine\"><h2>The machine</h2>\n", page->stream);
+    for (size_t i = 0; i < table->result_count; i++)
+        put_host(page, table->results[i]);
+    fputs("</section>\n", page->stream);
+}
+
+static void put_foot(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fwrite(vt_asset_method, 1, vt_asset_method_size, page->stream);
+    fputs("</main>\n<footer><p>Made by vmtoll", page->stream);
+    if (table->result_count && table->results[0]->version) {
+        putc(' ', page->stream);
+        vt_escape_html(table->results[0]->version, page->stream);
+    }
+    fputs(". This file stands alone: it loads nothing and sends nothing.</p></footer>\n<script>\n",
+          page->stream);
+    fwrite(vt_asset_script, 1, vt_asset_script_size, page->stream);
+    fputs("</script>\n</body>\n</html>\n", page->stream);
+}
+
+int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error *error)
+{
+    struct vt_html page = {.report = report, .stream = stream};
+    (void)error; /* a page without charts says what is missing, and is a page all the same */
+    page.drawn = vt_chart_draw(&page.charts, report->table, &page.missing) == 0;
+    put_head(&page);
+    put_answer(&page);
+    put_findings(&page);
+    vt_html_roads(&page);
+    vt_html_table(&page);
+    vt_html_distributions(&page);
+    put_machine(&page);
+    vt_html_evidence(&page);
+    put_foot(&page);
+    vt_chart_release(&page.charts);
+    return 0;
+}

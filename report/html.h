@@ -1,0 +1,41 @@
+/*
+ * Parts of the HTML page, private to html*.c. Every text that came from a file
+ * passes vt_escape_html.
+ */
+#ifndef VT_REPORT_HTML_H
+#define VT_REPORT_HTML_H
+
+#include "report/chart.h"
+#include "report/crossing.h"
+#include "report/format.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct vt_html {
+    const struct vt_report *report;
+    FILE *stream;
+    struct vt_charts charts;
+    bool drawn;
+    struct vt_error missing; /* why not, when not drawn */
+};
+
+/* Sections of the page. */
+void vt_html_roads(const struct vt_html *page);
+void vt_html_table(const struct vt_html *page);
+void vt_html_distributions(const struct vt_html *page);
+void vt_html_evidence(const struct vt_html *page);
+
+/* Colour class of a crossing: a word safe inside class="". */
+const char *vt_html_mark_class(const char *crossing);
+
+/* "2026-11-22T15:00:00Z" as a <time> element a person reads. */
+void vt_html_date(const char *iso, FILE *stream);
+
+/* "7.21 ±0.03 µs": the toll by itself, with its interval. */
+void vt_html_toll(const struct vt_result_row *cell, FILE *stream);
+
+/* The hover text of cell `number` of the table (line * columns + column). `context`: struct vt_html. */
+void vt_html_hover(void *context, unsigned long number, FILE *stream);
+
+#endif

@@ -1,0 +1,104 @@
+"use strict";
+// Sorting and filtering of the table. Without this script the page is complete, in the catalogue's order.
+(function () {
+  var table = document.getElementById("tolls");
+  if (!table) return;
+  var original = Array.from(table.tBodies);
+  var rows = original.flatMap(function (body) {
+    var group = body.rows[0].textContent;
+    return Array.from(body.rows).slice(1).map(function (row) {
+      return { row: row, body: body, group: group, text: row.cells[0].textContent.toLowerCase(),
+        crossings: Array.from(row.querySelectorAll("[data-x]")).map(function (cell) { return cell.dataset.x; }) };
+    });
+  });
+  var sorted = document.createElement("tbody");
+  var state = { column: -1, direction: "none" };
+
+  function value(entry, column) {
+    if (column === 0) return entry.text;
+    var number = parseFloat(entry.row.cells[column].dataset.v);
+    return isNaN(number) ? null : number;
+  }
+
+  function compare(column, sign) {
+    return function (a, b) {
+      var x = value(a, column), y = value(b, column);
+      if (x === null || y === null) return (x === null) - (y === null);
+      return sign * (x < y ? -1 : x > y ? 1 : 0);
+    };
+  }
+
+  function restore() {
+    sorted.remove();
+    original.forEach(function (body) { table.append(body); });
+    rows.forEach(function (entry) { entry.body.append(entry.row); });
+  }
+
+  function sort(column) {
+    var order = { none: "ascending", ascending: "descending", descending: "none" };
+    state.direction = column === state.column ? order[state.direction] : "ascending";
+    state.column = column;
+    Array.from(table.tHead.rows[0].cells).forEach(function (head, i) {
+      if (i === column && state.direction !== "none") head.setAttribute("aria-sort", state.direction);
+      else head.removeAttribute("aria-sort");
+    });
+    restore();
+    if (state.direction === "none") return filter();
+    original.forEach(function (body) { body.remove(); });
+    rows.slice().sort(compare(column, state.direction === "ascending" ? 1 : -1)).forEach(function (entry) {
+      sorted.append(entry.row);
+    });
+    table.append(sorted);
+    filter();
+  }
+
+  function element(name, properties, children) {
+    var node = Object.assign(document.createElement(name), properties);
+    (children || []).forEach(function (child) { node.append(child); });
+    return node;
+  }
+
+  function choice(label, words, titles) {
+    var select = element("select", {}, [element("option", { value: "", textContent: "all" })].concat(
+      words.map(function (word, i) { return element("option", { value: word, textContent: titles ? titles[i] : word }); })));
+    select.addEventListener("change", filter);
+    return { label: element("label", { textContent: label }, [select]), select: select };
+  }
+
+  function unique(list) {
+    return list.filter(function (item, i) { return list.indexOf(item) === i; });
+  }
+
+  var search = element("input", { type: "search", placeholder: "cpuid, mov, user …", autocomplete: "off" });
+  search.addEventListener("input", filter);
+  var groups = choice("Class", unique(rows.map(function (entry) { return entry.group; })));
+  var known = unique(rows.flatMap(function (entry) { return entry.crossings; })).filter(function (word) { return word !== "other"; });
+  var crossings = choice("Crossed by", known, known.map(function (word) { return word.replace("-", " to the ").replace("the user", "user space"); }));
+  var count = element("output", {});
+  count.setAttribute("aria-live", "polite");
+  document.getElementById("controls").append(
+    element("label", { textContent: "Find a case" }, [search]), groups.label, crossings.label, count);
+
+  function filter() {
+    var wanted = search.value.trim().toLowerCase(), shown = 0;
+    rows.forEach(function (entry) {
+      entry.row.hidden = (wanted && !entry.text.includes(wanted)) ||
+        (groups.select.value && entry.group !== groups.select.value) ||
+        (crossings.select.value && !entry.crossings.includes(crossings.select.value));
+      shown += !entry.row.hidden;
+    });
+    original.forEach(function (body) {
+      body.hidden = !Array.from(body.rows).slice(1).some(function (row) { return !row.hidden; });
+    });
+    count.textContent = shown === rows.length ? rows.length + " cases" : shown + " of " + rows.length + " cases";
+  }
+
+  Array.from(table.tHead.rows[0].cells).forEach(function (head, i) {
+    if (i === 1) return;
+    var button = element("button", { type: "button", title: "Sort by this column" });
+    button.append.apply(button, Array.from(head.childNodes));
+    button.addEventListener("click", function () { sort(i); });
+    head.append(button);
+  });
+  filter();
+})();
