@@ -6,6 +6,7 @@
 #include "cli/screen.h"
 #include "probes/probe.h"
 #include "report/document.h"
+#include "report/hygiene.h"
 #include "report/save.h"
 
 #include <errno.h>
@@ -183,6 +184,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         .count = run->count,
         .interrupted = run->interrupted,
     };
+    json_object_set_new(document.settings, "warnings", vt_hygiene_warnings(document.host, document.settings));
     struct vt_result *result = vt_report_result(&document, &error);
     bool document_on_stdout = a->output && strcmp(a->output, "-") == 0;
     int status = VT_EXIT_DONE;

@@ -357,6 +357,20 @@ static void print_notes(const struct page *page)
     }
 }
 
+/* What the document itself says stood in the way of clean figures. */
+static void print_warnings(const struct page *page, const struct vt_result *result)
+{
+    const json_t *warnings = json_object_get(result->settings, "warnings"), *warning;
+    size_t index;
+    json_array_foreach(warnings, index, warning)
+    {
+        if (!json_is_string(warning))
+            continue;
+        fputs(index == 0 ? "\nTake with care\n  · " : "  · ", page->stream);
+        print_wrapped(page, PLAIN, json_string_value(warning), 4);
+    }
+}
+
 static void print_page(const struct page *page)
 {
     const struct vt_report *report = page->report;
@@ -373,6 +387,8 @@ static void print_page(const struct page *page)
     print_table(page);
     print_legend(page);
     print_notes(page);
+    for (size_t i = 0; i < report->table->result_count; i++)
+        print_warnings(page, report->table->results[i]);
 }
 
 /* Where the screen cannot show UTF-8, the few characters beyond ASCII that reports use get a stand-in. */
