@@ -102,7 +102,7 @@ static bool precise(const struct vt_measurement *m)
 static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sampling *sampling,
                                    struct vt_error *error)
 {
-    struct vt_batch batch[2];
+    struct vt_batch batch[2] = {0};
     size_t index = m->batches;
 
     for (int i = 0; i < 2; i++) {
