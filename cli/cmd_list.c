@@ -4,10 +4,26 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "guest/catalogue.h"
+#include "probes/probe.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { MOST_COLUMNS = 6 };
+
+/* A table of text shows these members of each entry; the last column is as wide as it needs. */
+struct column {
+    const char *key, *title;
+    int width;
+};
+
+struct subject {
+    const char *name;
+    json_t *(*describe)(void);
+    struct column columns[MOST_COLUMNS + 1];
+    const char *remark; /* member shown on a line of its own where it is not null */
+};
 
 static json_t *describe_case(const struct vt_case *c)
 {
@@ -32,40 +48,6 @@ static json_t *describe_cases(void)
     return array;
 }
 
-static void print_cases(void)
-{
-    size_t count;
-    const struct vt_case *cases = vt_guest_cases(&count);
-    printf("%-21s %-17s %-14s %-7s %-7s %s\n", "CASE", "CLASS", "SENSITIVITY", "VMX", "SVM", "WHAT IT DOES");
-    for (size_t i = 0; i < count; i++)
-        printf("%-21s %-17s %-14s %-7s %-7s %s\n", cases[i].name, vt_guest_class_name(cases[i].class),
-               vt_guest_sensitivity_name(cases[i].sensitivity), vt_guest_exiting_name(cases[i].vmx),
-               vt_guest_exiting_name(cases[i].svm), cases[i].summary);
-}
-
-static const char *const path_summaries[VT_PATHS] = {
-    [VT_PATH_NATIVE] = "the instruction runs in place, with no hypervisor of ours around it",
-    [VT_PATH_EMULATED] = "the guest runs without its ring 0: sensitive instructions trap or are interpreted",
-    [VT_PATH_TRANSLATED] = "guest code is rewritten so that sensitive instructions become safe sequences",
-    [VT_PATH_PARAVIRTUAL] = "the guest is changed to ask the hypervisor",
-    [VT_PATH_HARDWARE] = "VT-x or AMD-V: the guest keeps ring 0 and the CPU exits where needed",
-};
-
-static json_t *describe_paths(void)
-{
-    json_t *array = json_array();
-    for (int i = 0; i < VT_PATHS; i++)
-        json_array_append_new(array,
-                              json_pack("{s:s, s:s}", "name", vt_path_name(i), "summary", path_summaries[i]));
-    return array;
-}
-
-static void print_paths(void)
-{
-    for (int i = 0; i < VT_PATHS; i++)
-        printf("%-12s %s\n", vt_path_name(i), path_summaries[i]);
-}
-
 static json_t *describe_engine(const struct vt_engine *engine)
 {
     char reason[512] = "";
@@ -87,37 +69,96 @@ static json_t *describe_engines(void)
     return array;
 }
 
-static void print_engine(const struct vt_engine *engine)
-{
-    char reason[512] = "", levels[16] = "";
-    bool available = engine->available(reason, sizeof reason);
-    for (const int *level = engine->levels; *level >= 0; level++)
-        snprintf(levels + strlen(levels), sizeof levels - strlen(levels), "%s%d", *levels ? "," : "", *level);
-    printf("%-10s %-5s %-10s %s\n", engine->name, levels, available ? "yes" : "no", engine->summary);
-    if (!available)
-        printf("%-10s %-5s %-10s %s\n", "", "", "", reason);
-}
-
-static void print_engines(void)
-{
-    size_t count;
-    const struct vt_engine *const *engines = vt_bench_engines(&count);
-    printf("%-10s %-5s %-10s %s\n", "ENGINE", "CPL", "AVAILABLE", "WHAT IT DOES");
-    for (size_t i = 0; i < count; i++)
-        print_engine(engines[i]);
-}
-
-struct subject {
-    const char *name;
-    void (*print)(void);
-    json_t *(*describe)(void);
+static const char *const path_summaries[VT_PATHS] = {
+    [VT_PATH_NATIVE] = "the instruction runs in place, with no hypervisor of ours around it",
+    [VT_PATH_EMULATED] = "the guest runs without its ring 0: sensitive instructions trap or are interpreted",
+    [VT_PATH_TRANSLATED] = "guest code is rewritten so that sensitive instructions become safe sequences",
+    [VT_PATH_PARAVIRTUAL] = "the guest is changed to ask the hypervisor",
+    [VT_PATH_HARDWARE] = "VT-x or AMD-V: the guest keeps ring 0 and the CPU exits where needed",
 };
+
+static json_t *describe_paths(void)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < VT_PATHS; i++)
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s}", "name", vt_path_name(i), "summary", path_summaries[i]));
+    return array;
+}
+
+static json_t *describe_capability(const json_t *machine, const struct vt_capability *capability)
+{
+    char why[512] = "this machine could not be probed";
+    enum vt_requirement here =
+        machine ? vt_probes_require(machine, capability->name, why, sizeof why) : VT_REQUIREMENT_UNKNOWN;
+    json_t *answer = here == VT_REQUIREMENT_UNKNOWN ? json_null() : json_boolean(here == VT_REQUIREMENT_MET);
+    return json_pack("{s:s, s:s, s:o, s:s}", "name", capability->name, "summary", capability->meaning, "here",
+                     answer, "why", why);
+}
+
+static json_t *describe_capabilities(void)
+{
+    json_t *machine = vt_probes_machine(NULL), *array = json_array();
+    struct vt_capability capability;
+    for (size_t i = 0; vt_probes_capability(i, &capability); i++)
+        json_array_append_new(array, describe_capability(machine, &capability));
+    json_decref(machine);
+    return array;
+}
 
 static const struct subject subjects[] = {
-    {"cases",   print_cases,   describe_cases  },
-    {"engines", print_engines, describe_engines},
-    {"paths",   print_paths,   describe_paths  },
+    {"cases",
+     describe_cases,        {{"name", "CASE", 21},
+      {"class", "CLASS", 17},
+      {"sensitivity", "SENSITIVITY", 14},
+      {"vmx_exits", "VMX", 7},
+      {"svm_exits", "SVM", 7},
+      {"summary", "WHAT IT DOES", 0}},
+     NULL    },
+    {"engines",
+     describe_engines,      {{"name", "ENGINE", 10},
+      {"levels", "CPL", 5},
+      {"available", "AVAILABLE", 10},
+      {"summary", "WHAT IT DOES", 0}},
+     "reason"},
+    {"paths",
+     describe_paths,        {{"name", "PATH", 12}, {"summary", "HOW AN OPERATION IS VIRTUALIZED", 0}},
+     NULL    },
+    {"capabilities",
+     describe_capabilities, {{"name", "CAPABILITY", 36}, {"here", "HERE", 8}, {"summary", "WHAT IT MEANS", 0}},
+     NULL    },
 };
+
+static void print_cell(const json_t *value, int width)
+{
+    char text[32] = "unknown";
+    if (json_is_boolean(value))
+        snprintf(text, sizeof text, "%s", json_is_true(value) ? "yes" : "no");
+    for (size_t i = 0; i < json_array_size(value); i++)
+        snprintf(i ? text + strlen(text) : text, i ? sizeof text - strlen(text) : sizeof text,
+                 "%s%" JSON_INTEGER_FORMAT, i ? "," : "", json_integer_value(json_array_get(value, i)));
+    printf("%-*s", width, json_is_string(value) ? json_string_value(value) : text);
+}
+
+static void print_row(const struct subject *subject, const json_t *entry)
+{
+    const struct column *column = subject->columns;
+    for (; column->key; column++) {
+        print_cell(json_object_get(entry, column->key), column->width);
+        putchar(column[1].key ? ' ' : '\n');
+    }
+    const char *remark = subject->remark ? json_string_value(json_object_get(entry, subject->remark)) : NULL;
+    if (remark)
+        printf("%*s %s\n", subject->columns[0].width, "", remark);
+}
+
+static void print_table(const struct subject *subject, const json_t *entries)
+{
+    for (const struct column *column = subject->columns; column->key; column++)
+        printf("%-*s%c", column->width, column->title, column[1].key ? ' ' : '\n');
+    for (size_t i = 0; i < json_array_size(entries); i++)
+        print_row(subject, json_array_get(entries, i));
+}
 
 static const struct subject *find_subject(const char *name)
 {
@@ -131,15 +172,18 @@ static const struct subject *find_subject(const char *name)
     return NULL;
 }
 
-static int print_json(const struct subject *subject)
+static int print_list(const struct subject *subject, bool json)
 {
     json_t *document = json_pack("{s:s, s:o}", "schema", "vmtoll.list/1", subject->name, subject->describe());
-    if (!document || json_dumpf(document, stdout, JSON_INDENT(2)) != 0) {
-        json_decref(document);
-        return ferror(stdout) ? VT_EXIT_DONE
-                              : VT_EXIT_INTERNAL; /* main tells what became of standard output */
+    if (!document)
+        return vt_cli_fail(&(struct vt_error){.exit = VT_EXIT_INTERNAL, .text = "out of memory"});
+    if (json) {
+        /* What became of standard output, main tells. */
+        json_dumpf(document, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        print_table(subject, json_object_get(document, subject->name));
     }
-    putchar('\n');
     json_decref(document);
     return VT_EXIT_DONE;
 }
@@ -153,8 +197,8 @@ int vt_cmd_list(int argc, char **argv)
     };
     const struct vt_synopsis synopsis = {
         .command = "list",
-        .operands = "cases|engines|paths",
-        .summary = "Show what there is to measure and to measure it with.",
+        .operands = "cases|engines|paths|capabilities",
+        .summary = "Show what there is to measure and to measure it with, and what probe can require.",
         .least = 1,
         .most = 1,
         .options = options,
@@ -163,10 +207,5 @@ int vt_cmd_list(int argc, char **argv)
     if (status != VT_OPTIONS_PROCEED)
         return status;
     const struct subject *subject = find_subject(argv[0]);
-    if (!subject)
-        return VT_EXIT_USAGE;
-    if (json)
-        return print_json(subject);
-    subject->print();
-    return VT_EXIT_DONE;
+    return subject ? print_list(subject, json) : VT_EXIT_USAGE;
 }

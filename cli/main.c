@@ -12,7 +12,7 @@
 
 static const struct vt_command commands[] = {
     {"probe",  "what this machine can do, and what KVM really does",  vt_cmd_probe },
-    {"list",   "the catalogue: cases, engines, paths",                vt_cmd_list  },
+    {"list",   "the catalogue: cases, engines, paths, capabilities",  vt_cmd_list  },
     {"bench",  "measure every case on every engine this machine has", vt_cmd_bench },
     {"report", "render one result or several side by side",           vt_cmd_report},
     {"help",   "this overview, or the help of one command",           vt_cmd_help  },

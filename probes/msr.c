@@ -15,13 +15,14 @@ static bool read_device(const struct vt_facts *facts, uint32_t index, uint64_t *
 /* KVM_GET_MSRS on the system descriptor (api.rst 4.18): no VM, no privilege beyond opening /dev/kvm. */
 static bool read_kvm(const struct vt_facts *facts, uint32_t index, uint64_t *value)
 {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } request = {.header.nmsrs = 1, .entry.index = index};
+    union {
+        struct kvm_msrs list;
+        uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } request = {.list.nmsrs = 1};
+    request.list.entries[0].index = index;
     if (facts->kvm_device < 0 || ioctl(facts->kvm_device, KVM_GET_MSRS, &request) != 1)
         return false;
-    *value = request.entry.data;
+    *value = request.list.entries[0].data;
     return true;
 }
 

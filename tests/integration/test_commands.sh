@@ -39,7 +39,7 @@ refuses "control characters do not reach the terminal" 2 "a\?\[31mb\?c"
 run "$VMTOLL" help lsit
 refuses "help of a misspelt command" 2 "did you mean 'list'"
 
-for subject in cases engines paths; do
+for subject in cases engines paths capabilities; do
     run "$VMTOLL" list "$subject"
     is "list $subject succeeds" 0
     run "$VMTOLL" list --json "$subject"
