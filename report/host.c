@@ -115,17 +115,16 @@ static void add_mitigations(struct facts *facts, json_t *mitigations)
 
 static void add_kernel(struct facts *facts, json_t *host)
 {
-    json_t *kernel = member(host, "kernel");
-    const char *release = json_is_object(kernel) ? text_of(kernel, "release") : json_string_value(kernel);
-    if (release)
-        add(facts, "Kernel", "%s", release);
+    const char *kernel = text_of(member(host, "system"), "kernel");
+    if (kernel)
+        add(facts, "Kernel", "%s", kernel);
 }
 
 size_t vt_host_facts(const struct vt_result *result, struct vt_fact list[VT_FACTS])
 {
     struct facts facts = {.list = list};
     json_t *host = result->host;
-    const char *name = text_of(host, "hostname");
+    const char *name = text_of(member(host, "system"), "hostname");
     if (name)
         add(&facts, "Host", "%s", name);
     add_cpu(&facts, member(host, "cpu"));
@@ -141,27 +140,31 @@ size_t vt_host_facts(const struct vt_result *result, struct vt_fact list[VT_FACT
     return facts.count;
 }
 
-static const char *sentence_of(json_t *value)
-{
-    static const char *const keys[] = {"sentence", "text", "answer", "message", "summary"};
-    if (json_is_string(value))
-        return json_string_value(value);
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (text_of(value, keys[i]))
-            return text_of(value, keys[i]);
-    return NULL;
-}
-
-size_t vt_host_verdict(const struct vt_result *result, const char **sentences, size_t room)
+size_t vt_host_verdict(const struct vt_result *result, struct vt_verdict verdicts[VT_VERDICTS])
 {
     const char *key;
     json_t *value;
     size_t count = 0;
     json_object_foreach(member(result->host, "verdict"), key, value)
     {
-        const char *sentence = sentence_of(value);
-        if (sentence && *sentence && count < room)
-            sentences[count++] = sentence;
+        struct vt_verdict verdict = {text_of(value, "question"), text_of(value, "answer"),
+                                     text_of(value, "text"), text_of(value, "fix")};
+        if (json_is_string(value))
+            verdict.text = json_string_value(value);
+        if (verdict.text && count < VT_VERDICTS)
+            verdicts[count++] = verdict;
+    }
+    return count;
+}
+
+size_t vt_host_warnings(const struct vt_result *result, const char **warnings, size_t room)
+{
+    size_t index, count = 0;
+    json_t *value;
+    json_array_foreach(member(result->settings, "warnings"), index, value)
+    {
+        if (json_is_string(value) && count < room)
+            warnings[count++] = json_string_value(value);
     }
     return count;
 }

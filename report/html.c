@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_VERDICT = 12, MAX_TILES = 6, MAX_GROUPS = 64 };
+enum { MAX_TILES = 6, MAX_GROUPS = 64 };
 
 static const char *brand_of(const struct vt_table *table)
 {
@@ -122,11 +122,29 @@ static void put_answer(const struct vt_html *page)
           page->stream);
 }
 
+static void put_verdict(const struct vt_html *page, const struct vt_verdict *verdict)
+{
+    fputs("<div><dt>", page->stream);
+    vt_escape_html(verdict->question ? verdict->question : "", page->stream);
+    fputs("</dt><dd>", page->stream);
+    if (verdict->answer) {
+        fputs("<strong>", page->stream);
+        vt_escape_html(verdict->answer, page->stream);
+        fputs("</strong>: ", page->stream);
+    }
+    vt_escape_html(verdict->text, page->stream);
+    if (verdict->fix) {
+        fputs("<br><span class=\"fix\">What to do: ", page->stream);
+        vt_escape_html(verdict->fix, page->stream);
+        fputs("</span>", page->stream);
+    }
+    fputs("</dd></div>\n", page->stream);
+}
+
 static void put_findings(const struct vt_html *page)
 {
     const struct vt_findings *findings = &page->report->findings;
     const struct vt_table *table = page->report->table;
-    const char *verdict[MAX_VERDICT];
     fputs("<section id=\"findings\"><h2>What the numbers say</h2>\n<ul class=\"findings\">\n", page->stream);
     for (size_t i = 0; i < findings->count; i++) {
         fputs("<li>", page->stream);
@@ -134,15 +152,13 @@ static void put_findings(const struct vt_html *page)
         fputs("</li>\n", page->stream);
     }
     fputs("</ul>\n", page->stream);
-    size_t count = table->result_count ? vt_host_verdict(table->results[0], verdict, MAX_VERDICT) : 0;
+    struct vt_verdict verdicts[VT_VERDICTS];
+    size_t count = table->result_count ? vt_host_verdict(table->results[0], verdicts) : 0;
     if (count)
-        fputs("<h3>The machine, in one sentence per question</h3>\n<ul class=\"findings\">\n", page->stream);
-    for (size_t i = 0; i < count; i++) {
-        fputs("<li>", page->stream);
-        vt_escape_html(verdict[i], page->stream);
-        fputs("</li>\n", page->stream);
-    }
-    fputs(count ? "</ul></section>\n" : "</section>\n", page->stream);
+        fputs("<h3>The machine, one question at a time</h3>\n<dl class=\"verdicts\">\n", page->stream);
+    for (size_t i = 0; i < count; i++)
+        put_verdict(page, &verdicts[i]);
+    fputs(count ? "</dl></section>\n" : "</section>\n", page->stream);
 }
 
 /* ---- the machine */

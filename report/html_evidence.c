@@ -1,9 +1,12 @@
 #include "report/escape.h"
+#include "report/host.h"
 #include "report/html.h"
 #include "report/quantity.h"
 
 #include <math.h>
 #include <string.h>
+
+enum { MAX_WARNINGS = 8 };
 
 static void put_count(double value, FILE *stream)
 {
@@ -131,6 +134,17 @@ static void put_settings(const struct vt_html *page, json_t *settings)
                 json_number_value(steal), json_number_value(elapsed));
 }
 
+static void put_warnings(const struct vt_html *page, const struct vt_result *result)
+{
+    const char *warnings[MAX_WARNINGS];
+    size_t count = vt_host_warnings(result, warnings, MAX_WARNINGS);
+    for (size_t i = 0; i < count; i++) {
+        fputs("<li><span class=\"flag\">beware</span> ", page->stream);
+        vt_escape_html(warnings[i], page->stream);
+        fputs("</li>\n", page->stream);
+    }
+}
+
 static void put_timing(const struct vt_html *page, const struct vt_result *result)
 {
     json_t *timing = json_object_get(result->host, "timing");
@@ -161,6 +175,7 @@ void vt_html_evidence(const struct vt_html *page)
     put_marked(page);
     if (table->result_count) {
         put_settings(page, table->results[0]->settings);
+        put_warnings(page, table->results[0]);
         put_timing(page, table->results[0]);
     }
     fputs("</ul>\n", page->stream);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_VERDICT = 8 };
+enum { MAX_WARNINGS = 8 };
 
 /* Text from outside must not become markup: neither Markdown's nor, since most renderers pass it on, HTML's.
  */
@@ -94,19 +94,45 @@ static void put_table(const struct vt_table *table, FILE *stream)
     }
 }
 
+static void put_verdict(const struct vt_verdict *verdict, FILE *stream)
+{
+    fputs("- ", stream);
+    if (verdict->question) {
+        put(verdict->question, stream);
+        putc(' ', stream);
+    }
+    if (verdict->answer) {
+        fputs("**", stream);
+        put(verdict->answer, stream);
+        fputs("**: ", stream);
+    }
+    put(verdict->text, stream);
+    if (verdict->fix) {
+        fputs("; what to do: ", stream);
+        put(verdict->fix, stream);
+    }
+    putc('\n', stream);
+}
+
 static void put_host(const struct vt_result *result, FILE *stream)
 {
     struct vt_fact facts[VT_FACTS];
-    const char *verdict[MAX_VERDICT];
-    size_t count = vt_host_verdict(result, verdict, MAX_VERDICT);
-    for (size_t i = 0; i < count; i++) {
-        put(verdict[i], stream);
-        fputs("\n\n", stream);
-    }
+    const char *warnings[MAX_WARNINGS];
+    struct vt_verdict verdicts[VT_VERDICTS];
+    size_t count = vt_host_verdict(result, verdicts);
+    for (size_t i = 0; i < count; i++)
+        put_verdict(&verdicts[i], stream);
+    fputs(count ? "\n" : "", stream);
     count = vt_host_facts(result, facts);
     for (size_t i = 0; i < count; i++) {
         fprintf(stream, "- **%s:** ", facts[i].label);
         put(facts[i].text, stream);
+        putc('\n', stream);
+    }
+    size_t warned = vt_host_warnings(result, warnings, MAX_WARNINGS);
+    for (size_t i = 0; i < warned; i++) {
+        fputs("- **Beware:** ", stream);
+        put(warnings[i], stream);
         putc('\n', stream);
     }
     if (count)

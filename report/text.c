@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, NAME_LEAST = 12, WIDTH = 120, MAX_VERDICT = 8 };
+enum { GAP = 2, NAME_LEAST = 12, WIDTH = 120, MAX_WARNINGS = 8 };
 
 enum paint { PLAIN, BOLD, DIM, GOOD, WARM, HOT, ALERT };
 
@@ -295,13 +295,25 @@ static void print_wrapped(const struct page *page, enum paint paint, const char 
     putc('\n', page->stream);
 }
 
+static void print_verdict(const struct page *page, const struct vt_verdict *verdict)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "%s%s%s%s%s%s%s", verdict->question ? verdict->question : "",
+             verdict->question ? " " : "", verdict->answer ? verdict->answer : "",
+             verdict->answer ? ": " : "", verdict->text, verdict->fix ? "; what to do: " : "",
+             verdict->fix ? verdict->fix : "");
+    fputs("  · ", page->stream);
+    print_wrapped(page, PLAIN, line, 4);
+}
+
 static void print_host(const struct page *page, const struct vt_result *result)
 {
     struct vt_fact facts[VT_FACTS];
-    const char *verdict[MAX_VERDICT];
-    size_t count = vt_host_verdict(result, verdict, MAX_VERDICT);
+    struct vt_verdict verdicts[VT_VERDICTS];
+    const char *warnings[MAX_WARNINGS];
+    size_t count = vt_host_verdict(result, verdicts);
     for (size_t i = 0; i < count; i++)
-        print_wrapped(page, PLAIN, verdict[i], 0);
+        print_verdict(page, &verdicts[i]);
     if (count)
         putc('\n', page->stream);
     count = vt_host_facts(result, facts);
@@ -310,6 +322,11 @@ static void print_host(const struct page *page, const struct vt_result *result)
     for (size_t i = 0; i < count; i++) {
         put_left(page, DIM, facts[i].label, 13);
         print_wrapped(page, PLAIN, facts[i].text, 13);
+    }
+    count = vt_host_warnings(result, warnings, MAX_WARNINGS);
+    for (size_t i = 0; i < count; i++) {
+        put_left(page, ALERT, i ? "" : "Beware", 13);
+        print_wrapped(page, PLAIN, warnings[i], 13);
     }
     putc('\n', page->stream);
 }
