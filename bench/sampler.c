@@ -57,7 +57,7 @@ static enum vt_batch_end warm_up(struct vt_measurement *m, const struct vt_sampl
                                  struct vt_error *error)
 {
     uint64_t limit = m->c->max_iterations ? m->c->max_iterations : sampling->iterations;
-    struct vt_batch batch;
+    struct vt_batch batch = {0};
 
     m->iterations = sampling->iterations < limit ? sampling->iterations : limit;
     enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
@@ -72,7 +72,7 @@ static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sam
 {
     double target = batch_target_ns(sampling) * sampling->tsc_khz * 1e-6;
     uint64_t limit = m->c->max_iterations ? m->c->max_iterations : MAX_ITERATIONS;
-    struct vt_batch batch;
+    struct vt_batch batch = {0};
 
     m->iterations = 1;
     for (;;) {

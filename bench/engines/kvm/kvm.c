@@ -341,13 +341,15 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
     }
     vt_stats_read(&engine->vm.stats, &now);
     preempted = preemptions() - preempted;
-    out->cycles = box->tsc[1] - box->tsc[0];
-    out->counters = vt_counters_since(&engine->counted, &now);
+    *out = (struct vt_batch){
+        .cycles = box->tsc[1] - box->tsc[0],
+        .counters = vt_counters_since(&engine->counted, &now),
+        .marked = preempted > 0,
+    };
     take_off_doorbell(&out->counters);
     vt_counters_put(&out->counters, VT_USER_EXITS, engine->users - users);
     vt_counters_put(&out->counters, VT_INTERRUPTS, box->interrupts - interrupts);
     vt_counters_put(&out->counters, VT_PREEMPTIONS, (uint64_t)preempted);
-    out->marked = preempted > 0;
     engine->counted = now;
     return VT_BATCH_DONE;
 }
