@@ -86,7 +86,7 @@ static struct vt_finding find_enabled(const struct vt_facts *facts)
         snprintf(finding.why, sizeof finding.why,
                  "a CPUID dump does not tell whether firmware switched SVM off");
     } else if (vt_facts_msr(facts, 0xc0010114, &vm_cr, finding.why, sizeof finding.why) == VT_READ &&
-               vm_cr.source == VT_MSR_DEVICE) {
+               vm_cr.source == VT_MSR_REGISTER) {
         finding.answer = vm_cr.value >> 4 & 1 ? VT_NO : VT_YES;
         snprintf(finding.why, sizeof finding.why, "VM_CR.SVMDIS (MSR 0xc0010114 bit 4) = %d%s",
                  (int)(vm_cr.value >> 4 & 1),

@@ -44,7 +44,11 @@ static struct vt_finding find_faulting(const struct vt_facts *facts)
     vt_facts_vendor(&facts->processors[facts->subject], vendor);
     if (strcmp(vendor, "GenuineIntel") != 0)
         return vt_row_cpuid(facts, cpuid_user_disable);
-    if (vt_facts_msr(facts, PLATFORM_INFO, &platform, finding.why, sizeof finding.why) == VT_READ) {
+    if (vt_facts_msr(facts, PLATFORM_INFO, &platform, finding.why, sizeof finding.why) != VT_READ)
+        return finding;
+    if (platform.source == VT_MSR_KVM) {
+        snprintf(finding.why, sizeof finding.why, "MSR 0xce itself cannot be read; KVM's is made for guests");
+    } else {
         finding.answer = platform.value >> 31 & 1 ? VT_YES : VT_NO;
         snprintf(finding.why, sizeof finding.why, "MSR 0xce bit 31 = %d", finding.answer == VT_YES);
     }

@@ -79,12 +79,14 @@ static int check_maximum(const struct check *check, const struct vt_processor *p
     return 0;
 }
 
-static bool has_leaf_at_or_above(const struct vt_processor *processor, uint32_t base, uint32_t last)
+/* The highest leaf given of a range; its base when there is none above. */
+static uint32_t highest(const struct vt_processor *processor, uint32_t base)
 {
+    uint32_t leaf = base;
     for (size_t i = 0; i < processor->count; i++)
-        if (processor->leaves[i].leaf >> 16 == base >> 16 && processor->leaves[i].leaf >= last)
-            return true;
-    return false;
+        if (processor->leaves[i].leaf >> 16 == base >> 16 && processor->leaves[i].leaf > leaf)
+            leaf = processor->leaves[i].leaf;
+    return leaf;
 }
 
 static uint32_t last_line(const struct vt_processor *processor)
@@ -96,24 +98,41 @@ static uint32_t last_line(const struct vt_processor *processor)
 }
 
 /*
- * Single leaves may be absent: then their features are unknown. A dump that
- * stops before the last leaf it announces was cut off, and says less than it seems to.
+ * Where a whole dump of the processor can end at the earliest. Tools know no more
+ * than 32 extended leaves, or leave out a last one that is all zeros; what they
+ * gave for the first processor they give for all.
+ */
+static uint32_t earliest_end(const struct check *check, const struct vt_processor *processor)
+{
+    enum { LAST_OF_32 = 0x8000001f };
+    const struct vt_leaf *extended = vt_facts_find(processor, 0x80000000, 0);
+    const struct vt_processor *first = &check->facts->processors[0];
+    const struct vt_leaf *sibling = vt_facts_find(first, 0x80000000, 0);
+    if (!extended)
+        return vt_facts_find(processor, 0, 0)->reg[VT_EAX];
+    if (check->kind == VT_DUMP_LIBCPUID)
+        return LAST_OF_32; /* always as many */
+    uint32_t last = extended->reg[VT_EAX];
+    uint32_t end = (last < LAST_OF_32 ? last : LAST_OF_32) - 1;
+    if (sibling && sibling->reg[VT_EAX] == last && highest(first, 0x80000000) > end)
+        end = highest(first, 0x80000000);
+    return end;
+}
+
+/*
+ * Single leaves may be absent: what they would say is then unknown. A dump that
+ * stops early was cut off and says less than it seems to.
  */
 static int check_end(const struct check *check, const struct vt_processor *processor)
 {
-    if (check->kind == VT_DUMP_REGISTERS)
-        return 0;
-    const struct vt_leaf *basic = vt_facts_find(processor, 0, 0);
-    const struct vt_leaf *extended = vt_facts_find(processor, 0x80000000, 0);
-    uint32_t last = extended ? extended->reg[VT_EAX] : basic->reg[VT_EAX];
-    uint32_t base = extended ? 0x80000000 : 0;
-    if (extended && check->kind == VT_DUMP_LIBCPUID)
-        last = 0x8000001f; /* always 32 of them */
-    if (last < base || last - base > 0xffff || has_leaf_at_or_above(processor, base, last))
+    uint32_t base = vt_facts_find(processor, 0x80000000, 0) ? 0x80000000 : 0;
+    uint32_t end = earliest_end(check, processor);
+    if (check->kind == VT_DUMP_REGISTERS || end < base || end - base > 0xffff ||
+        highest(processor, base) >= end)
         return 0;
     return refuse(check, last_line(processor),
-                  "cut off: CPU %ld ends here, but announces leaves up to 0x%x; take the dump again",
-                  processor->number, last);
+                  "cut off: CPU %ld ends here, but there must be leaves up to 0x%x; take the dump again",
+                  processor->number, end);
 }
 
 static int by_number(const void *left, const void *right)

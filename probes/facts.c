@@ -113,6 +113,14 @@ static bool announces_hypervisor(const struct vt_processor *processor)
     return !leaf || (leaf->reg[VT_ECX] >> 31 && !leaves_ecx_undefined(processor));
 }
 
+/* Few basic leaves, all of them given, and nothing else: a Pentium III, a K5 and the like. */
+static bool predates_extended_leaves(const struct vt_processor *processor)
+{
+    const struct vt_leaf *first = vt_facts_find(processor, 0, 0);
+    const struct vt_leaf *last = processor->count ? &processor->leaves[processor->count - 1] : NULL;
+    return first && last->leaf == first->reg[VT_EAX] && last->leaf <= 3;
+}
+
 /*
  * Is `leaf` within what the first leaf of its range announces? A range whose
  * first leaf is not given is not judged.
@@ -127,7 +135,7 @@ static enum vt_reading reach(const struct vt_processor *processor, uint32_t leaf
         return announces_hypervisor(processor) ? VT_READ : VT_BEYOND;
     const struct vt_leaf *first = vt_facts_find(processor, base, 0);
     if (!first)
-        return VT_MISSING;
+        return predates_extended_leaves(processor) ? VT_BEYOND : VT_MISSING;
     uint32_t last = first->reg[VT_EAX];
     /* A processor without the range answers with another leaf's data. */
     if (last < base || last - base > EXTENDED_LIMIT)

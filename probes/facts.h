@@ -36,16 +36,26 @@ enum vt_reading {
     VT_MISSING, /* it may have it, the value is not to be had here */
 };
 
+enum vt_msr_source {
+    VT_MSR_REGISTER, /* the register itself, through /dev/cpu/N/msr */
+    VT_MSR_KVM,      /* what KVM offers to guests: a set bit proves the processor's, a clear one does not */
+};
+
+struct vt_msr {
+    uint64_t value;
+    enum vt_msr_source source;
+};
+
 struct vt_facts {
     bool live;
     struct vt_processor *processors;
     size_t count, capacity;
-    /* The processor that leaves are asked of; the first one. */
-    size_t subject;
-    /* Descriptors for MSRs, -1 when closed: /dev/cpu/N/msr and /dev/kvm. */
-    int msr_device, kvm_device;
-    int msr_device_errno;    /* why msr_device is closed */
-    char *flags, *vmx_flags; /* lines of /proc/cpuinfo, NULL: there is none */
+    size_t subject; /* index of the processor that leaves are asked of */
+    /* Reads an MSR; false when it cannot. NULL: a dump, which has none. */
+    bool (*read_msr)(const struct vt_facts *facts, uint32_t index, struct vt_msr *msr);
+    int msr_device, kvm_device; /* descriptors of /dev/cpu/0/msr and /dev/kvm, -1: not open */
+    int msr_device_errno;       /* why msr_device is not */
+    char *flags, *vmx_flags;    /* lines of /proc/cpuinfo, NULL: there is none */
 };
 
 void vt_facts_init(struct vt_facts *facts);
@@ -82,16 +92,6 @@ bool vt_facts_signature(const struct vt_processor *processor, unsigned *family, 
 
 /* A word of /proc/cpuinfo's flags or vmx flags line. */
 bool vt_facts_has_flag(const char *line, const char *flag);
-
-enum vt_msr_source {
-    VT_MSR_DEVICE, /* the register itself, through /dev/cpu/N/msr */
-    VT_MSR_KVM, /* what KVM offers to a guest hypervisor: a set bit proves the processor's, a clear one not */
-};
-
-struct vt_msr {
-    uint64_t value;
-    enum vt_msr_source source;
-};
 
 /* VT_READ or VT_MISSING with the reason. */
 enum vt_reading vt_facts_msr(const struct vt_facts *facts, uint32_t index, struct vt_msr *msr, char *reason,

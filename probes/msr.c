@@ -1,30 +1,8 @@
 #include "probes/facts.h"
 
 #include <errno.h>
-#include <linux/kvm.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-static bool read_device(const struct vt_facts *facts, uint32_t index, uint64_t *value)
-{
-    return facts->msr_device >= 0 && pread(facts->msr_device, value, sizeof *value, index) == sizeof *value;
-}
-
-/* KVM_GET_MSRS on the system descriptor (api.rst 4.18): no VM, no privilege beyond opening /dev/kvm. */
-static bool read_kvm(const struct vt_facts *facts, uint32_t index, uint64_t *value)
-{
-    union {
-        struct kvm_msrs list;
-        uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-    } request = {.list.nmsrs = 1};
-    request.list.entries[0].index = index;
-    if (facts->kvm_device < 0 || ioctl(facts->kvm_device, KVM_GET_MSRS, &request) != 1)
-        return false;
-    *value = request.list.entries[0].data;
-    return true;
-}
 
 static void explain(const struct vt_facts *facts, uint32_t index, char *reason, size_t size)
 {
@@ -44,13 +22,8 @@ static void explain(const struct vt_facts *facts, uint32_t index, char *reason, 
 enum vt_reading vt_facts_msr(const struct vt_facts *facts, uint32_t index, struct vt_msr *msr, char *reason,
                              size_t size)
 {
-    if (read_device(facts, index, &msr->value))
-        msr->source = VT_MSR_DEVICE;
-    else if (read_kvm(facts, index, &msr->value))
-        msr->source = VT_MSR_KVM;
-    else {
-        explain(facts, index, reason, size);
-        return VT_MISSING;
-    }
-    return VT_READ;
+    if (facts->read_msr && facts->read_msr(facts, index, msr))
+        return VT_READ;
+    explain(facts, index, reason, size);
+    return VT_MISSING;
 }

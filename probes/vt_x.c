@@ -120,12 +120,11 @@ static bool is_known_absent(const struct vt_facts *facts, uint32_t index)
             continue;
         if (vt_facts_msr(facts, announced[i].by, &msr, reason, sizeof reason) != VT_READ)
             return is_known_absent(facts, announced[i].by);
-        return msr.source == VT_MSR_DEVICE && !(msr.value & announced[i].any);
+        return msr.source == VT_MSR_REGISTER && !(msr.value & announced[i].any);
     }
     return false;
 }
 
-/* /dev/cpu/N/msr first: it alone proves both answers of every row. */
 static bool ask_msr(const struct vt_facts *facts, const struct vmx_row *row, struct vt_finding *finding)
 {
     struct vt_msr msr;
@@ -148,7 +147,7 @@ static bool ask_msr(const struct vt_facts *facts, const struct vmx_row *row, str
     }
     finding->answer = set ? VT_YES : VT_NO;
     snprintf(finding->why, sizeof finding->why, "MSR 0x%x bit %u = %d (%s)", row->msr, row->bit, set,
-             msr.source == VT_MSR_DEVICE ? "/dev/cpu/0/msr" : "as KVM offers it to guests");
+             msr.source == VT_MSR_REGISTER ? "/dev/cpu/0/msr" : "as KVM offers it to guests");
     return true;
 }
 
@@ -165,10 +164,19 @@ static bool ask_flags(const struct vt_facts *facts, const struct vmx_row *row, s
     return true;
 }
 
+/* Only the registers themselves prove both answers of every row. */
+static bool reads_registers(const struct vt_facts *facts)
+{
+    char reason[256];
+    struct vt_msr msr;
+    return vt_facts_msr(facts, BASIC, &msr, reason, sizeof reason) == VT_READ &&
+           msr.source == VT_MSR_REGISTER;
+}
+
 static struct vt_finding find_feature(const struct vt_facts *facts, const struct vmx_row *row)
 {
     struct vt_finding finding = {.answer = VT_UNKNOWN};
-    if (facts->msr_device >= 0) {
+    if (reads_registers(facts)) {
         if (!ask_msr(facts, row, &finding))
             ask_flags(facts, row, &finding);
     } else if (!ask_flags(facts, row, &finding)) {
@@ -192,7 +200,7 @@ static struct vt_finding find_enabled(const struct vt_facts *facts)
         snprintf(finding.why, sizeof finding.why,
                  "a CPUID dump does not tell whether firmware switched VT-x off");
     } else if (vt_facts_msr(facts, FEATURE_CONTROL, &control, finding.why, sizeof finding.why) == VT_READ &&
-               control.source == VT_MSR_DEVICE) {
+               control.source == VT_MSR_REGISTER) {
         bool locked = control.value & 1, allowed = control.value >> 2 & 1;
         finding.answer = locked && !allowed ? VT_NO : VT_YES;
         snprintf(finding.why, sizeof finding.why, "IA32_FEATURE_CONTROL: lock bit %d, VMX outside SMX %d%s%s",
