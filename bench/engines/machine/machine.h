@@ -12,6 +12,7 @@
 #define VT_MACHINE_MACHINE_H
 
 #include "base/error.h"
+#include "bench/engine.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
 #include "vcpu/emulate.h"
@@ -59,6 +60,13 @@ void vt_machine_close(struct vt_machine *machine);
  * provoked exception, when it has one, and the self-IPI vectors have handlers; no other vector has.
  */
 void vt_machine_prepare(struct vt_machine *machine, const struct vt_case *c);
+
+/*
+ * How a batch ended whose code raised vcpu->fault, `offset` bytes into the cases, and nobody handled it: the
+ * processor lacks the instruction, or something went wrong.
+ */
+enum vt_batch_end vt_machine_explain(const struct vt_vcpu *vcpu, const struct vt_case *c, uint64_t offset,
+                                     struct vt_error *error);
 
 /* Has the virtual IDT a handler for this vector? */
 bool vt_machine_has_handler(const struct vt_machine *machine, uint8_t vector);

@@ -135,34 +135,11 @@ static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_erro
     return 0;
 }
 
-static const char *exception_name(uint8_t vector)
-{
-    static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", NULL,
-                                        "#TS", "#NP", "#SS", "#GP", "#PF", NULL,  "#MF", "#AC", "#MC", "#XM"};
-
-    return vector < sizeof names / sizeof names[0] && names[vector] ? names[vector] : "exception";
-}
-
-static enum vt_batch_end explain_fault(const struct trap_engine *engine, struct vt_error *error)
-{
-    const struct vt_vcpu *vcpu = &engine->machine->vcpu;
-    const struct vt_fault *fault = &vcpu->fault;
-    uint64_t offset = vcpu->rip - (uintptr_t)vt_guest_code_start;
-
-    if (fault->vector == VT_EXCEPTION_UD || (fault->vector == VT_EXCEPTION_GP && engine->c->refusal)) {
-        vt_error_set(error, VT_EXIT_NO, 0, "%s: %s", exception_name(fault->vector),
-                     fault->vector == VT_EXCEPTION_UD ? "the processor has no such instruction"
-                                                      : engine->c->refusal);
-        return VT_BATCH_ABSENT;
-    }
-    vt_error_set(error, VT_EXIT_NO, 0, "%s (vector %u, error code 0x%x) at offset 0x%llx of the cases",
-                 exception_name(fault->vector), fault->vector, fault->error, (unsigned long long)offset);
-    return VT_BATCH_FAULT;
-}
-
 static enum vt_batch_end explain(const struct trap_engine *engine, enum vt_trap_end end,
                                  struct vt_error *error)
 {
+    const struct vt_vcpu *vcpu = &engine->machine->vcpu;
+
     switch (end) {
     case VT_TRAP_TIMEOUT:
         if (*engine->settings.stop)
@@ -174,7 +151,7 @@ static enum vt_batch_end explain(const struct trap_engine *engine, enum vt_trap_
         vt_error_set(error, VT_EXIT_NO, 0, "halted with no interrupt to wake it");
         return VT_BATCH_FAULT;
     default:
-        return explain_fault(engine, error);
+        return vt_machine_explain(vcpu, engine->c, vcpu->rip - (uintptr_t)vt_guest_code_start, error);
     }
 }
 

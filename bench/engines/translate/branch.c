@@ -1,0 +1,191 @@
+/* Branches, calls and returns. */
+#include "bench/engines/translate/build.h"
+
+static uint32_t branch_target(const struct build *b)
+{
+    return next_of(b) + (uint32_t)b->insn.branch;
+}
+
+static void jump(struct build *b, uint32_t guest)
+{
+    vt_emit_8(&b->e, 0xe9);
+    vt_build_pend(b, vt_emit_here(&b->e), guest);
+    vt_emit_32(&b->e, 0);
+}
+
+static void jump_if(struct build *b)
+{
+    VT_EMIT(&b->e, 0x0f, (uint8_t)(0x80 | (b->insn.opcode & 0x0f)));
+    vt_build_pend(b, vt_emit_here(&b->e), branch_target(b));
+    vt_emit_32(&b->e, 0);
+}
+
+/* There is no long form: the short one jumps over a jump. */
+static void loop(struct build *b)
+{
+    vt_emit_bytes(&b->e, (const uint8_t *)(uintptr_t)b->guest, b->insn.length - 1u);
+    VT_EMIT(&b->e, 0x02, 0xeb, 0x05);
+    jump(b, branch_target(b));
+}
+
+/*
+ * RCX = the target, which the instruction names by memory or RSP. Whatever the operand says, its
+ * bytes behind the opcode serve an 8B (MOV) as well, with RCX in ModRM.reg.
+ */
+static bool load_target(struct build *b)
+{
+    const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
+    uint8_t rex = 0, *start;
+    unsigned tail = b->insn.length - b->insn.modrm;
+
+    if (b->insn.modrm >= 2 && (code[b->insn.modrm - 2] & 0xf0) == 0x40)
+        rex = code[b->insn.modrm - 2] & 3;
+    vt_emit_store(&b->e, VT_RCX, save_slot(b->t, VT_RCX));
+    VT_EMIT(&b->e, (uint8_t)(0x48 | rex), 0x8b, (uint8_t)((code[b->insn.modrm] & 0xc7) | VT_RCX << 3));
+    start = b->e.at;
+    vt_emit_bytes(&b->e, code + b->insn.modrm + 1, tail - 1);
+    b->saved |= 1u << VT_RCX;
+    return !b->insn.relative || vt_build_relocate(b, start, b->e.at);
+}
+
+static int register_operand(const struct build *b)
+{
+    const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
+    uint8_t modrm = code[b->insn.modrm], rex = b->insn.modrm >= 2 ? code[b->insn.modrm - 2] : 0;
+
+    if (modrm >> 6 != 3)
+        return BY_MEMORY;
+    int reg = (modrm & 7) | ((rex & 0xf0) == 0x40 && (rex & 1) ? 8 : 0);
+    return reg == VT_RSP ? BY_MEMORY : reg;
+}
+
+static void jump_through(struct build *b, int branch)
+{
+    vt_build_point(b, POINT_INDIRECT, (unsigned)branch);
+    vt_emit_jump_table(&b->e, branch == BY_MEMORY ? VT_RCX : (enum vt_gpr)branch,
+                       table_of(b->t, (unsigned)branch));
+    b->saved = 0;
+}
+
+/* PUSH the guest's return address; the mark is where the host's lies, for land(). */
+static uint8_t *push_return(struct build *b)
+{
+    vt_build_point(b, POINT_PLAIN, 0);
+    vt_emit_8(&b->e, 0x68);
+    vt_emit_32(&b->e, next_of(b));
+    vt_build_point(b, POINT_SHADOW, 0);
+    VT_EMIT(&b->e, 0x48, 0xc7, 0x84, 0x24); /* MOV qword [RSP + distance], host address */
+    vt_emit_32(&b->e, (uint32_t)b->t->shadow_distance);
+    vt_emit_32(&b->e, 0);
+    return b->e.at - 4;
+}
+
+/* Where a return arrives: is the guest address it popped still the one that was pushed? */
+static void land(struct build *b, uint8_t *mark)
+{
+    struct vt_translate *t = b->t;
+    struct vt_emitter *e = &b->e;
+    uint32_t here = vt_emit_here(e), expected = next_of(b);
+
+    memcpy(mark, &here, sizeof here);
+    if (vt_translate_flags_dead(t, expected)) {
+        VT_EMIT(e, 0x48, 0x81, 0x7c, 0x24, 0xf8); /* CMP qword [RSP - 8], expected */
+        vt_emit_32(e, expected);
+        vt_emit_jump_if(e, VT_CC_NE, t->stubs.return_miss);
+        return;
+    }
+    vt_emit_store(e, VT_RCX, save_slot(t, VT_RCX));
+    VT_EMIT(e, 0x48, 0x8b, 0x4c, 0x24, 0xf8); /* MOV RCX, [RSP - 8] */
+    vt_emit_lea(e, VT_RCX, VT_RCX, -(int32_t)expected);
+    uint8_t *equal = vt_emit_if_rcx_zero(e);
+    vt_emit_load(e, VT_RCX, save_slot(t, VT_RCX));
+    vt_emit_jump(e, t->stubs.return_miss);
+    vt_emit_land(e, equal);
+    vt_emit_load(e, VT_RCX, save_slot(t, VT_RCX));
+}
+
+static void call(struct build *b)
+{
+    uint8_t *mark = push_return(b);
+
+    jump(b, branch_target(b));
+    land(b, mark);
+}
+
+static void unreachable_operand(struct build *b)
+{
+    b->saved = 0;
+    vt_build_callout(b, &(struct vt_instruction){.operation = VT_OP_NONE, .length = b->insn.length});
+}
+
+static void call_to(struct build *b)
+{
+    int branch = register_operand(b);
+
+    if (branch == BY_MEMORY && !load_target(b)) {
+        unreachable_operand(b);
+        return;
+    }
+    uint8_t *mark = push_return(b);
+    jump_through(b, branch);
+    land(b, mark);
+}
+
+static void jump_to(struct build *b)
+{
+    int branch = register_operand(b);
+
+    if (branch == BY_MEMORY && !load_target(b))
+        unreachable_operand(b);
+    else
+        jump_through(b, branch);
+    b->ended = true;
+}
+
+static void return_near(struct build *b)
+{
+    vt_emit_lea(&b->e, VT_RSP, VT_RSP, 8);
+    vt_build_point(b, POINT_RETURN, 0);
+    VT_EMIT(&b->e, 0xff, 0xa4, 0x24); /* JMP [RSP + distance - 8] */
+    vt_emit_32(&b->e, (uint32_t)b->t->shadow_distance - 8);
+    b->ended = true;
+}
+
+static void return_and_pop(struct build *b)
+{
+    vt_build_save(b, VT_RCX);
+    VT_EMIT(&b->e, 0x48, 0x8b, 0x0c, 0x24); /* MOV RCX, [RSP] */
+    vt_emit_lea(&b->e, VT_RSP, VT_RSP, 8 + b->insn.pop);
+    jump_through(b, BY_MEMORY);
+    b->ended = true;
+}
+
+void vt_build_branch(struct build *b)
+{
+    switch (b->insn.kind) {
+    case VT_INSN_JUMP:
+        jump(b, branch_target(b));
+        b->ended = true;
+        break;
+    case VT_INSN_JUMP_IF:
+        jump_if(b);
+        break;
+    case VT_INSN_LOOP:
+        loop(b);
+        break;
+    case VT_INSN_CALL:
+        call(b);
+        break;
+    case VT_INSN_CALL_TO:
+        call_to(b);
+        break;
+    case VT_INSN_JUMP_TO:
+        jump_to(b);
+        break;
+    case VT_INSN_RETURN:
+        return_near(b);
+        break;
+    default:
+        return_and_pop(b);
+    }
+}

@@ -1,0 +1,82 @@
+/*
+ * A block under construction: what block.c, branch.c and sensitive.c share.
+ */
+#ifndef VT_BENCH_ENGINES_TRANSLATE_BUILD_H
+#define VT_BENCH_ENGINES_TRANSLATE_BUILD_H
+
+#include "bench/engines/translate/decode.h"
+#include "bench/engines/translate/emit.h"
+#include "bench/engines/translate/internal.h"
+
+#define MOST_INSTRUCTIONS 512
+#define MOST_HOST_BYTES   60000 /* points hold 16-bit offsets */
+
+/* A direct branch whose target is settled when the block is complete. */
+struct pending {
+    uint32_t displacement; /* address of its 32-bit displacement */
+    uint32_t guest;
+};
+
+/* The way from an inline sequence to the emulator: registers are put back on it. */
+struct detour {
+    uint32_t displacement;
+    uint32_t site;
+    uint16_t saved;
+    bool flags; /* status flags are in flags_save */
+};
+
+struct build {
+    struct vt_translate *t;
+    struct vt_emitter e;
+    uint32_t start;       /* host address of the block */
+    uint32_t guest_start; /* of the block */
+    uint32_t guest;       /* instruction under way */
+    struct vt_insn insn;
+    bool ended;     /* control does not go on behind the last instruction */
+    uint16_t saved; /* registers that the sequence under way has put away */
+    uint32_t pendings, detours;
+    /* Not cleared for each block: */
+    struct pending pending[2 * MOST_INSTRUCTIONS];
+    struct detour detour[4 * MOST_INSTRUCTIONS];
+};
+
+static inline uint32_t next_of(const struct build *b)
+{
+    return b->guest + b->insn.length;
+}
+
+static inline uint32_t save_slot(const struct vt_translate *t, unsigned reg)
+{
+    return AT(t, save) + 8 * reg;
+}
+
+static inline int32_t table_of(const struct vt_translate *t, unsigned branch)
+{
+    return (int32_t)(t->table_distance + (int64_t)(branch * t->table_size));
+}
+
+/* block.c */
+void vt_build_point(struct build *b, enum point_kind kind, unsigned reg);
+void vt_build_save(struct build *b, enum vt_gpr reg); /* put a register away for scratch use */
+void vt_build_restore(struct build *b, enum vt_gpr reg);
+void vt_build_pend(struct build *b, uint32_t displacement, uint32_t guest);
+/* A RIP-relative displacement at `at`, for an instruction that ends at `end`, shall reach what the guest's
+ * reached. */
+bool vt_build_relocate(struct build *b, uint8_t *at, const uint8_t *end);
+
+/* What the start of a detour owes the guest. */
+void vt_build_put_back(struct build *b, const struct detour *detour);
+
+/* branch.c */
+void vt_build_branch(struct build *b);
+
+/* sensitive.c, based.c */
+void vt_build_sensitive(struct build *b);
+bool vt_build_based(struct build *b);
+uint32_t vt_build_site(struct build *b, const struct vt_instruction *instruction);
+/* One more sensitive instruction done inline. */
+void vt_build_count_hit(struct build *b);
+/* The whole instruction is the emulator's. */
+void vt_build_callout(struct build *b, const struct vt_instruction *instruction);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * A dynamic binary translator for 64-bit kernel-mode code.
+ *
+ * Owns: a window of guest memory, a bounded cache of translated code, the virtual
+ * CPU that the code runs on. Does not own: what a sensitive instruction does (vcpu/), the
+ * world outside the CPU (the environment), cases and measuring (engine.c).
+ *
+ * Guest registers are host registers; RSP is the guest's own stack. Innocuous instructions
+ * are copied, sensitive ones become inline sequences on the virtual CPU's state or
+ * callouts to the emulator. Flags, registers and memory are those of the
+ * untranslated code at every instruction boundary.
+ *
+ * Limits: guest code must lie in the window. The instruction set is that of the
+ * processor below; segment bases other than FS and GS are 0.
+ */
+#ifndef VT_BENCH_ENGINES_TRANSLATE_TRANSLATE_H
+#define VT_BENCH_ENGINES_TRANSLATE_TRANSLATE_H
+
+#include "base/error.h"
+#include "vcpu/environment.h"
+#include "vcpu/vcpu.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+struct vt_translate;
+
+struct vt_translate_settings {
+    size_t memory; /* bytes of guest memory, 0: 4 MiB; rounded up to pages, at most 16 MiB */
+    size_t cache;  /* bytes of translated code, 0: 16 MiB; at most 64 MiB */
+    const struct vt_environment *environment; /* the caller's; must outlive the translator */
+    /* Asked, when not NULL, of faults that are not the guest's: has it edited the context so that all is
+     * well? */
+    bool (*fix_fault)(ucontext_t *context);
+};
+
+/* How a run ended; vt_translate_vcpu() holds the state at that moment, RIP included. */
+enum vt_translate_end {
+    VT_TRANSLATE_RETURNED,  /* the function that was started returned */
+    VT_TRANSLATE_HALTED,    /* HLT with nothing pending */
+    VT_TRANSLATE_FAULT,     /* an exception the guest has no handler for: vcpu->fault */
+    VT_TRANSLATE_UNHANDLED, /* an instruction neither translated nor emulated, at vcpu->rip */
+    VT_TRANSLATE_STOPPED,   /* vt_translate_stop was called */
+    VT_TRANSLATE_FULL,      /* the limit of exits given to vt_translate_run was reached */
+};
+
+/* Totals since creation. */
+struct vt_translate_counts {
+    uint64_t inline_hits;   /* sensitive instructions executed inline; counted in counting mode only */
+    uint64_t callouts;      /* sensitive instructions executed by the emulator */
+    uint64_t blocks;        /* stretches of code translated */
+    uint64_t bytes;         /* guest code translated */
+    uint64_t chain_misses;  /* direct branches resolved and linked */
+    uint64_t lookup_misses; /* indirect branches and returns that generated code could not resolve */
+    uint64_t signals;       /* faults of translated code */
+    uint64_t flushes;       /* times the cache was emptied */
+    uint64_t interrupts;    /* delivered to the guest */
+    uint64_t modifications; /* writes to code that had been translated */
+};
+
+/* Needs the address range below 2 GiB. On success *translate is the caller's until destroyed. */
+int vt_translate_create(struct vt_translate **translate, const struct vt_translate_settings *settings,
+                        struct vt_error *error);
+void vt_translate_destroy(struct vt_translate *translate);
+
+/* Lives as long as the translator. Reset by create; its CPUID table is empty. */
+struct vt_vcpu *vt_translate_vcpu(struct vt_translate *translate);
+
+/* Guest memory: the same address in the process and in the guest, readable, writable, zero. */
+uint8_t *vt_translate_memory(struct vt_translate *translate, size_t *size);
+
+/*
+ * Count inline hits while running? The counting code is slower and separate:
+ * changing the mode empties the cache.
+ */
+void vt_translate_count(struct vt_translate *translate, bool on);
+
+/*
+ * Call `function` with the virtual CPU's registers as they are (RSP inside the window) and run until it
+ * returns or something ends it. `exits`: how often translated code may be left before the run is ended, 0:
+ * any number. While it runs, the thread's faults (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP) are the guest's.
+ */
+enum vt_translate_end vt_translate_call(struct vt_translate *translate, uint64_t function, uint64_t exits);
+
+/*
+ * End the run as soon as possible. For the handler of a real-time signal on the alternate stack, to be called
+ * again until the run has ended; standard signals other than the faults wait until then.
+ */
+void vt_translate_stop(struct vt_translate *translate, void *ucontext);
+
+/*
+ * Access to guest memory for the environment's load and store, on behalf of the emulator: a store to
+ * translated code is noticed. False: not in the window.
+ */
+bool vt_translate_load(const struct vt_translate *translate, uint64_t address, void *value, unsigned size);
+bool vt_translate_store(struct vt_translate *translate, uint64_t address, const void *value, unsigned size);
+
+/* Translate what can be reached from `address` without running it. False: no code there. */
+bool vt_translate_prepare(struct vt_translate *translate, uint64_t address);
+
+/* Forget all translations. */
+void vt_translate_flush(struct vt_translate *translate);
+
+/* Forget, besides, which instructions have been seen to access devices: the code is another now. */
+void vt_translate_forget(struct vt_translate *translate);
+
+struct vt_translate_counts vt_translate_counts(const struct vt_translate *translate);
+
+#endif
