@@ -18,6 +18,7 @@
 #define VT_GUEST_LDT        0x01b000
 #define VT_GUEST_MAILBOX    0x020000
 #define VT_GUEST_SCRATCH    0x022000
+#define VT_GUEST_PV         0x030000 /* one page shared with the hypervisor, one with hypercalls */
 #define VT_GUEST_STACK      0x050000 /* grows down; the code under test runs on it */
 #define VT_GUEST_TRAP_STACK 0x060000 /* grows down; CPL 0 handlers of exceptions at CPL 3 */
 #define VT_GUEST_PAYLOAD    0x100000
@@ -106,6 +107,15 @@ struct vt_scratch {
     uint64_t invpcid[2];        /* descriptor: PCID, linear address */
     uint64_t sink[8];           /* rax rbx rcx rdx r8 r9 rflags 0 as the last turn left them */
     uint8_t buffer[4096] __attribute__((aligned(64)));
+    /* Of the paravirtual forms: addresses of what guest and hypervisor share; 0 where there is none. */
+    uint64_t hypercall;   /* code to be called: the processor's own hypercall instruction and RET */
+    uint64_t pv_clock;    /* struct pvclock_vcpu_time_info (asm/pvclock-abi.h; Xen: struct vcpu_time_info) */
+    uint64_t pv_eoi;      /* the word of MSR_KVM_PV_EOI_EN */
+    uint64_t pv_steal;    /* struct kvm_steal_time (asm/kvm_para.h) */
+    uint64_t pv_priority; /* KVM_SET_VAPIC_ADDR: task priority in the low byte */
+    uint64_t pv_pairing;  /* struct kvm_clock_pairing, to be written by KVM_HC_CLOCK_PAIRING */
+    uint64_t event_mask;  /* Xen: vcpu_info.evtchn_upcall_mask */
+    uint64_t shared_info; /* Xen: struct shared_info */
 };
 
 /* First bytes of the payload image; the host reads it to build the IDT. */

@@ -10,6 +10,34 @@
 #include "guest/cases.def"
 #undef CASE
 
+enum {
+#define CASE(id, ...) CASE_##id,
+#include "guest/cases.def"
+#undef CASE
+    CASES
+};
+
+#define FORM(interface, id, ...)                                                                             \
+    extern const char vt_text_##interface##_##id[];                                                          \
+    void vt_pv_body_##interface##_##id(uint64_t, struct vt_scratch *);                                       \
+    void vt_pv_baseline_##interface##_##id(uint64_t, struct vt_scratch *);
+#include "guest/forms.def"
+#undef FORM
+
+enum { FORM_kvm = VT_PV_KVM, FORM_xen = VT_PV_XEN, FORM_process = VT_PV_PROCESS };
+
+#define FORM(interface, id, words, manuals, ...)                                                             \
+    [CASE_##id][FORM_##interface] = {.operation = words,                                                     \
+                                     .code = vt_text_##interface##_##id,                                     \
+                                     .reference = manuals,                                                   \
+                                     .body = vt_pv_body_##interface##_##id,                                  \
+                                     .baseline = vt_pv_baseline_##interface##_##id,                          \
+                                     __VA_ARGS__},
+static const struct vt_pv_form forms[CASES][VT_PV_INTERFACES] = {
+#include "guest/forms.def"
+};
+#undef FORM
+
 #define FEATURE(...) .feature = {__VA_ARGS__}
 #define CASE(id, title, group, privilege, intel, amd, about, manuals, ...)                                   \
     {.name = title,                                                                                          \
@@ -22,6 +50,7 @@
      .svm = VT_EXITS_##amd,                                                                                  \
      .body = vt_body_##id,                                                                                   \
      .baseline = vt_baseline_##id,                                                                           \
+     .pv = forms[CASE_##id],                                                                                 \
      __VA_ARGS__},
 static const struct vt_case cases[] = {
 #include "guest/cases.def"
@@ -92,6 +121,22 @@ const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity)
 const char *vt_guest_exiting_name(enum vt_exiting exiting)
 {
     return exiting_names[exiting];
+}
+
+static const char *const interface_names[VT_PV_INTERFACES] = {
+    [VT_PV_KVM] = "kvm",
+    [VT_PV_XEN] = "xen",
+    [VT_PV_PROCESS] = "process",
+};
+
+const struct vt_pv_form *vt_guest_pv_form(const struct vt_case *c, enum vt_pv_interface interface)
+{
+    return c->pv[interface].operation ? &c->pv[interface] : NULL;
+}
+
+const char *vt_guest_pv_interface_name(enum vt_pv_interface interface)
+{
+    return interface_names[interface];
 }
 
 /* Intel SDM 3A table 6-1; AMD APM 2 table 8-1. */

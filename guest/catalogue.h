@@ -4,7 +4,8 @@
  * Owns: what a case is and everything known of it beforehand. Does not own: how
  * a case is run (bench/engines/), what running it showed (bench/).
  *
- * Adding a case is one entry in catalogue.c and its assembly in cases/.
+ * Adding a case is one entry in cases.def and its assembly in cases/; adding a
+ * paravirtual form of one is an entry in forms.def and its assembly there.
  */
 #ifndef VT_GUEST_CATALOGUE_H
 #define VT_GUEST_CATALOGUE_H
@@ -87,6 +88,43 @@ struct vt_cpuid_bit {
 
 typedef void (*vt_case_function)(uint64_t iterations, struct vt_scratch *scratch);
 
+/* Whose agreement between guest and hypervisor a paravirtual form keeps to. */
+enum vt_pv_interface {
+    VT_PV_KVM,     /* Documentation/virt/kvm/x86: msr.rst, cpuid.rst, hypercalls.rst */
+    VT_PV_XEN,     /* xen/include/public */
+    VT_PV_PROCESS, /* a system call of this process that its own SIGSYS handler answers */
+    VT_PV_INTERFACES
+};
+
+/* What a paravirtual form asks of the hypervisor. */
+enum vt_pv_need {
+    VT_PV_NEED_CALL = 1 << 0,          /* a way to call it: scratch.hypercall, or the bare instruction */
+    VT_PV_NEED_CLOCK = 1 << 1,         /* scratch.pv_clock: struct pvclock_vcpu_time_info, kept up to date */
+    VT_PV_NEED_EOI = 1 << 2,           /* scratch.pv_eoi: the word whose bit 0 stands for an EOI */
+    VT_PV_NEED_STEAL = 1 << 3,         /* scratch.pv_steal: struct kvm_steal_time, kept up to date */
+    VT_PV_NEED_TLB_FLUSH = 1 << 4,     /* ... and its `preempted` takes a flush */
+    VT_PV_NEED_TASK_PRIORITY = 1 << 5, /* scratch.pv_priority: a copy of the APIC's task priority */
+    VT_PV_NEED_SEND_IPI = 1 << 6,
+    VT_PV_NEED_YIELD = 1 << 7,
+    VT_PV_NEED_CLOCK_PAIRING = 1 << 8,
+    VT_PV_NEED_USER_CALL = 1 << 9,   /* a call that user space answers */
+    VT_PV_NEED_EVENT_MASK = 1 << 10, /* scratch.event_mask: vcpu_info.evtchn_upcall_mask, honoured */
+    VT_PV_NEED_PV_MMU = 1 << 11, /* a guest that runs without ring 0 and asks for what needs it (Xen PV) */
+};
+
+/*
+ * What a guest that knows its hypervisor does in place of a case's instruction.
+ * Its twins are made as a case's are, with a set-up of their own.
+ */
+struct vt_pv_form {
+    const char *operation; /* in words, for a row of a report; NULL: there is no such form */
+    const char *code;      /* the assembler text by which the twins differ */
+    const char *reference;
+    bool calls;     /* crosses by a hypercall; otherwise it is memory alone */
+    uint32_t needs; /* enum vt_pv_need */
+    vt_case_function body, baseline;
+};
+
 struct vt_case {
     const char *name;
     enum vt_class class;
@@ -105,6 +143,7 @@ struct vt_case {
     uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */
     vt_case_function body, baseline;
+    const struct vt_pv_form *pv; /* VT_PV_INTERFACES of them, by interface */
 };
 
 /* The table; *count receives its length. Lives as long as the program. */
@@ -116,6 +155,12 @@ const struct vt_case *vt_guest_find_case(const char *name);
 const char *vt_guest_class_name(enum vt_class class);
 const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity);
 const char *vt_guest_exiting_name(enum vt_exiting exiting);
+
+/* The case's form under that interface, or NULL. */
+const struct vt_pv_form *vt_guest_pv_form(const struct vt_case *c, enum vt_pv_interface interface);
+
+/* "kvm", "xen", "process" */
+const char *vt_guest_pv_interface_name(enum vt_pv_interface interface);
 
 /* "#GP", "#UD", ... for an exception vector below 32; "interrupt" above. */
 const char *vt_guest_vector_name(uint64_t vector);

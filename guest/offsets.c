@@ -40,6 +40,14 @@ void vt_guest_offsets(void)
     SCRATCH(INVPCID, invpcid);
     SCRATCH(SINK, sink);
     SCRATCH(BUFFER, buffer);
+    SCRATCH(HYPERCALL, hypercall);
+    SCRATCH(PV_CLOCK, pv_clock);
+    SCRATCH(PV_EOI, pv_eoi);
+    SCRATCH(PV_STEAL, pv_steal);
+    SCRATCH(PV_PRIORITY, pv_priority);
+    SCRATCH(PV_PAIRING, pv_pairing);
+    SCRATCH(EVENT_MASK, event_mask);
+    SCRATCH(SHARED_INFO, shared_info);
     MAILBOX(BATCH, batch);
     MAILBOX(FUNCTION, function);
     MAILBOX(ITERATIONS, iterations);

@@ -68,4 +68,19 @@ vt_text_\name:
     .asciz "\op"
 .endm
 
+/*
+ * The same for what a guest under `interface` does instead of the case's
+ * instruction: its twins differ by exactly `op`, which may be a sequence with
+ * forward branches and one retry to a label that `turn` ends with.
+ */
+.macro FORM interface, name, op, setup, turn, after
+    .section vt_cases, "ax", @progbits
+    TWIN vt_pv_body_\interface\()_\name, "\setup", "\turn", "\op", "\after"
+    TWIN vt_pv_baseline_\interface\()_\name, "\setup", "\turn", "", "\after"
+    .section .rodata
+    .globl vt_text_\interface\()_\name
+vt_text_\interface\()_\name:
+    .asciz "\op"
+.endm
+
     .section .note.GNU-stack, "", @progbits
