@@ -17,13 +17,14 @@ HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CFLA
 GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
 
-LAYERS := base probes guest vcpu vmm bench bench/engines report cli
+LAYERS := base probes guest audit vcpu vmm bench bench/engines report cli
 SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
 SOURCES += $(wildcard bench/engines/*/*.c)
 SOURCES := $(filter-out guest/offsets.c,$(SOURCES))
 CASES := $(wildcard guest/cases/*.S)
+STUBS := $(wildcard audit/*.S)
 PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
-LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES)) $B/guest/payload_image.o
+LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o
 
 # Whole, so that every program carries every case: the cases are found by their section, not by name.
 WHOLE := -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive
@@ -51,6 +52,11 @@ $B/guest/cases/%.S.o: guest/cases/%.S $B/guest/offsets.inc
 	@mkdir -p $(@D)
 	$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
 	as -I$B -o $@ $(@:.o=.s)
+
+$B/audit/%.S.o: audit/%.S
+	@mkdir -p $(@D)
+	$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
+	as -o $@ $(@:.o=.s)
 
 $B/guest/payload/%.o: guest/payload/% $B/guest/offsets.inc
 	@mkdir -p $(@D)
@@ -138,7 +144,7 @@ format:
 	git ls-files '*.c' '*.h' ':!guest/cases' | xargs clang-format -i
 
 MANUALS := $(notdir $(wildcard docs/man/*.1))
-PAGES := LICENSE $(wildcard README.md docs/*.md docs/*.json)
+PAGES := LICENSE $(wildcard README.md docs/*.md docs/*.json docs/schema/*.json)
 BIN = $(DESTDIR)$(PREFIX)/bin
 MAN = $(DESTDIR)$(PREFIX)/share/man/man1
 DOC = $(DESTDIR)$(PREFIX)/share/doc/vmtoll

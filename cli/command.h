@@ -25,6 +25,7 @@ const struct vt_command *vt_cli_commands(size_t *count);
 /* Runs `name`; an unknown one is a usage error. argv[0] is replaced by the command's name. */
 int vt_cli_run(const char *name, int argc, char **argv);
 
+int vt_cmd_audit(int argc, char **argv);
 int vt_cmd_bench(int argc, char **argv);
 int vt_cmd_help(int argc, char **argv);
 int vt_cmd_list(int argc, char **argv);

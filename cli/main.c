@@ -15,6 +15,7 @@ static const struct vt_command commands[] = {
     {"list",   "the catalogue: cases, engines, paths, capabilities",  vt_cmd_list  },
     {"bench",  "measure every case on every engine this machine has", vt_cmd_bench },
     {"report", "render one result or several side by side",           vt_cmd_report},
+    {"audit",  "which instructions trap at ring 3 here, and which do not", vt_cmd_audit },
     {"help",   "this overview, or the help of one command",           vt_cmd_help  },
 };
 

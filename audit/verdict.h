@@ -1,0 +1,10 @@
+/* From findings to the answer. */
+#ifndef VT_AUDIT_VERDICT_H
+#define VT_AUDIT_VERDICT_H
+
+#include "audit/audit.h"
+
+/* Fill instructions, assists, answer and verdict from the findings. */
+void vt_audit_conclude(struct vt_audit *audit);
+
+#endif
