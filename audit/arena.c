@@ -15,7 +15,7 @@ static size_t pages(size_t size)
 
 static size_t code_size(void)
 {
-    return pages((size_t)(vt_audit_code_end - vt_audit_code_start));
+    return pages(vt_audit_code_offset(vt_audit_code_end));
 }
 
 static size_t arena_size(void)
@@ -47,7 +47,7 @@ int vt_audit_arena_open(struct vt_audit_arena *arena, struct vt_error *error)
     arena->signal_stack = arena->readonly + PAGE;
     arena->code_selector = vt_audit_code_selector();
     arena->code32_selector = vt_audit_find_code32();
-    memcpy(arena->code, vt_audit_code_start, (size_t)(vt_audit_code_end - vt_audit_code_start));
+    memcpy(arena->code, vt_audit_code_start, vt_audit_code_offset(vt_audit_code_end));
     int status = protect(arena);
     if (status == 0)
         return 0;

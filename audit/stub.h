@@ -5,6 +5,7 @@
 #ifndef VT_AUDIT_STUB_H
 #define VT_AUDIT_STUB_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* stubs.S knows these by number. */
@@ -24,6 +25,12 @@ struct vt_audit_stub {
 /* The block. */
 extern const uint8_t vt_audit_code_start[] __asm__("__start_vt_audit");
 extern const uint8_t vt_audit_code_end[] __asm__("__stop_vt_audit");
+
+/* Where a part of the block lies in it; of its end, the size of the block. */
+static inline size_t vt_audit_code_offset(const uint8_t *linked)
+{
+    return (uintptr_t)linked - (uintptr_t)vt_audit_code_start;
+}
 
 /* Within it: void enter(struct vt_audit_frame *), and where stubs of either mode return to it. */
 extern const uint8_t vt_audit_enter[];

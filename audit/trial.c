@@ -27,12 +27,7 @@ static struct vt_audit_run *observed;
 
 uint32_t vt_audit_arena_address(const struct vt_audit_arena *arena, const uint8_t *linked)
 {
-    return (uint32_t)(uintptr_t)(arena->code + (linked - vt_audit_code_start));
-}
-
-static size_t code_size(void)
-{
-    return (size_t)(vt_audit_code_end - vt_audit_code_start);
+    return (uint32_t)((uintptr_t)arena->code + vt_audit_code_offset(linked));
 }
 
 /* An exception other than a trap is reported at the instruction; INT3 behind it (Intel SDM 3A 6.5). */
@@ -144,12 +139,13 @@ static int fill_pointer(const struct vt_audit_arena *arena, const struct vt_audi
         return 0;
     const struct vt_audit_pointer *pointer =
         (const struct vt_audit_pointer *)(const void *)arena->run->memory;
-    uint8_t *place = arena->code + (stub->code - vt_audit_code_start) + stub->length - FAR_POINTER;
-    if (mprotect(arena->code, code_size(), PROT_READ | PROT_WRITE) != 0)
+    uint8_t *place = arena->code + vt_audit_code_offset(stub->code) + stub->length - FAR_POINTER;
+    if (mprotect(arena->code, vt_audit_code_offset(vt_audit_code_end), PROT_READ | PROT_WRITE) != 0)
         return -errno;
     memcpy(place, &pointer->offset, sizeof pointer->offset);
     memcpy(place + sizeof pointer->offset, &pointer->selector, sizeof pointer->selector);
-    return mprotect(arena->code, code_size(), PROT_READ | PROT_EXEC) != 0 ? -errno : 0;
+    return mprotect(arena->code, vt_audit_code_offset(vt_audit_code_end), PROT_READ | PROT_EXEC) != 0 ? -errno
+                                                                                                      : 0;
 }
 
 /* Where SIGCHLD is ignored there is no status to wait for: what the child wrote has to do. */

@@ -26,19 +26,22 @@ static void start_instruction(struct vt_audit *audit, size_t first)
     };
 }
 
+static bool starts_instruction(const struct vt_audit *audit, size_t i)
+{
+    const struct vt_audit_finding *findings = audit->findings;
+    return i == 0 || strcmp(findings[i - 1].trial->instruction, findings[i].trial->instruction) != 0;
+}
+
 static void gather(struct vt_audit *audit)
 {
     for (size_t i = 0; i < audit->finding_count; i++) {
-        const struct vt_audit_finding *finding = &audit->findings[i];
-        struct vt_audit_instruction *last = NULL;
-        if (audit->instruction_count > 0)
-            last = &audit->instructions[audit->instruction_count - 1];
-        if (!last || strcmp(last->name, finding->trial->instruction) != 0) {
+        if (starts_instruction(audit, i)) {
             start_instruction(audit, i);
             continue;
         }
-        last->outcome = worse(last->outcome, finding->outcome);
-        last->assisted = worse(last->assisted, finding->assisted);
+        struct vt_audit_instruction *last = &audit->instructions[audit->instruction_count - 1];
+        last->outcome = worse(last->outcome, audit->findings[i].outcome);
+        last->assisted = worse(last->assisted, audit->findings[i].assisted);
         last->count++;
     }
 }
