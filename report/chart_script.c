@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUANTILES = 48, MAX_LABEL = 48 };
+enum { QUANTILES = 40, MAX_LABEL = 48 };
 
 static size_t columns_of(const struct vt_table *table)
 {
@@ -145,14 +145,17 @@ static bool put_points(const struct roads *roads, size_t k, bool unverified, FIL
     return any;
 }
 
-static void put_series(const char *block, size_t k, bool hollow, const char **separator, FILE *stream)
+/* A phone has no pointer that hovers: the narrow picture does without the texts. */
+static void put_series(const char *block, size_t k, bool hollow, bool narrow, const char **separator,
+                       FILE *stream)
 {
     fprintf(stream, "%s %s%zu using 1:4:($2-$1):(0) with vectors nohead lc rgb '" VT_SVG_SERIES "' lw 2",
             *separator, block, k, k + 1);
-    fprintf(stream,
-            ", %s%zu using 3:4:(sprintf('%%d',$5)) with labels hypertext point pt %d ps 0.75 lc rgb "
-            "'" VT_SVG_SERIES "'",
-            block, k, vt_chart_point(k, hollow), k + 1);
+    if (narrow)
+        fprintf(stream, ", %s%zu using 3:4 with points", block, k);
+    else
+        fprintf(stream, ", %s%zu using 3:4:(sprintf('%%d',$5)) with labels hypertext point", block, k);
+    fprintf(stream, " pt %d ps 0.75 lc rgb '" VT_SVG_SERIES "'", vt_chart_point(k, hollow), k + 1);
     *separator = ",";
 }
 
@@ -166,9 +169,9 @@ static void plot_roads(const struct roads *roads, FILE *stream)
     }
     for (size_t k = 0; k < columns_of(roads->table); k++) {
         if (verified[k])
-            put_series("$v", k, false, &separator, stream);
+            put_series("$v", k, false, roads->narrow, &separator, stream);
         if (unverified[k])
-            put_series("$u", k, true, &separator, stream);
+            put_series("$u", k, true, roads->narrow, &separator, stream);
     }
     fputs("\nunset output\n", stream);
 }

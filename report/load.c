@@ -703,17 +703,20 @@ static int feed(struct loader *loader, const unsigned char *data, size_t size)
 static int end(struct loader *loader)
 {
     loader->chunk_size = 0;
-    if (loader->documents == 0 && loader->depth == 0) {
-        vt_error_set(loader->error, VT_EXIT_USAGE, EBADMSG,
-                     "%s:1:1: expected a result document (\"schema\": \"" VT_RESULT_SCHEMA
-                     "\"), found an empty file",
-                     loader->name);
-        loader->failed = true;
+    bool complete =
+        yajl_complete_parse(loader->parser) == yajl_status_ok; /* a number at the very end shows now */
+    if (loader->failed || loader->sink_status)
         return 0;
-    }
-    if (loader->depth || yajl_complete_parse(loader->parser) != yajl_status_ok)
-        return loader->depth || !loader->documents ? syntax_error(loader, true) : 1;
-    return 1;
+    if (loader->depth)
+        return syntax_error(loader, true);
+    if (loader->documents)
+        return complete ? 1 : syntax_error(loader, true);
+    vt_error_set(loader->error, VT_EXIT_USAGE, EBADMSG,
+                 "%s:1:1: expected a result document (\"schema\": \"" VT_RESULT_SCHEMA
+                 "\"), found an empty file",
+                 loader->name);
+    loader->failed = true;
+    return 0;
 }
 
 static int start(struct loader *loader)

@@ -92,6 +92,11 @@ static void put_tag(const char *tag, size_t length, FILE *stream)
             at = after;
             continue;
         }
+        if (*at == 'L' && at > tag &&
+            isspace((unsigned char)at[-1])) { /* after M, further points are lines */
+            at++;
+            continue;
+        }
         if (is_coordinate(tag, at)) {
             if (at[1] != '0')
                 fprintf(stream, ".%c", at[1]);
@@ -106,6 +111,15 @@ static void put_tag(const char *tag, size_t length, FILE *stream)
         }
         putc(*at++, stream);
     }
+}
+
+/* A path that only moves: the tick marks of an axis drawn without any. */
+static const char *skip_idle_path(const char *at)
+{
+    const char *path = starts(at, "<path") ? strstr(at, " d='") : NULL, *end = strchr(at, '>');
+    if (!path || !end || path > end || memchr(path, 'L', (size_t)(end - path)))
+        return NULL;
+    return end + 1;
 }
 
 /* A group that holds nothing but blanks; returns what follows it, or NULL. */
@@ -135,6 +149,8 @@ static const char *put_hover(const struct embedding *e, const char *at)
 static const char *put_element(const struct embedding *e, const char *at)
 {
     const char *end = strchr(at, '>'), *after = skip_empty_group(at);
+    if (!after)
+        after = skip_idle_path(at);
     if (after)
         return after;
     if (starts(at, "<g onmousemove=") && (after = put_hover(e, at)))

@@ -1,0 +1,159 @@
+#!/bin/sh
+# vmtoll report: formats, several files, bad files, and the page in a browser.
+# shellcheck source=tests/integration/tap.sh
+. "$(dirname "$0")/tap.sh"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+
+# A real result, small and quick; native works everywhere.
+"$VMTOLL" bench --engine native --case 'empty,nop,rd*,cpuid,sgdt,mov-to-cr3' --budget 0.6 --quiet --output "$work/a.json" 2>"$work/err"
+[ -s "$work/a.json" ] || skip_all "vmtoll bench gave no result: $(head -n 1 "$work/err")"
+
+run "$VMTOLL" report "$work/a.json"
+is "text is the default" 0
+has "text: the case stands in its class" '^  nop  '
+has "text: the column is named" 'native CPL 3'
+has "text: a reason stands once, as a note" '^  \[[0-9]+\] .*privileged'
+lacks "text: no colour in a file" "$(printf '\033')"
+lacks "text: no blanks at the end of a line" ' $'
+
+for format in markdown csv json html; do
+    run "$VMTOLL" report "$work/a.json" --format "$format"
+    is "$format is printed" 0
+    has "$format holds the case" 'rdtsc'
+done
+
+"$VMTOLL" report "$work/a.json" --format json >"$work/again.json"
+holds "json is the document as it was" cmp "$work/a.json" "$work/again.json"
+
+run "$VMTOLL" report "$work/a.json" --output "$work/r.md"
+is "the extension chooses the format" 0
+holds "markdown by extension" grep -q '^| case | unit' "$work/r.md"
+
+"$VMTOLL" report - <"$work/a.json" >"$work/out" 2>"$work/err"
+status=$?
+is "- is standard input" 0
+
+# Several results
+cp "$work/a.json" "$work/b.json"
+run "$VMTOLL" report "$work/a.json" "$work/b.json"
+is "two results side by side" 0
+has "two results: columns tell their files apart" 'a\.json.*b\.json'
+"$VMTOLL" report "$work/a.json" "$work/b.json" --format json >"$work/both.jsonl"
+holds "two results are two lines of JSON" test "$(wc -l <"$work/both.jsonl")" -eq 2
+run "$VMTOLL" report "$work/both.jsonl"
+is "JSON Lines are read" 0
+sed 's/"unit":"ns"/"unit":"instructions"/g; s/"simulated":false/"simulated":true/g' "$work/a.json" >"$work/lab.json"
+run "$VMTOLL" report "$work/a.json" "$work/lab.json"
+has "time and instructions stand in columns of their own" 'native, instructions, simulated'
+has "simulated columns are explained" 'Simulated columns count instructions'
+
+# What is wrong is said in one line
+echo '{"schema":"vmtoll.result/1","measurements":[{"case":"x"' >"$work/cut.json"
+run "$VMTOLL" report "$work/cut.json"
+refuses "a file that was cut off" 2 "cut\.json:[0-9]+:[0-9]+: .*cut off"
+run "$VMTOLL" report "$work/a.json" "$work/cut.json"
+is "a bad file among good ones: status 1" 1
+has "the bad file is named" 'cut\.json' err
+has "the good one is reported" 'rdtsc'
+run "$VMTOLL" report "$work/missing.json"
+refuses "a missing file" 2 "missing\.json.*No such file"
+run "$VMTOLL" report "$work"
+refuses "a folder without results" 2
+run "$VMTOLL" report
+refuses "no file" 2
+run "$VMTOLL" report "$work/a.json" --format htlm
+refuses "an unknown format" 2 "html"
+run "$VMTOLL" report "$work/a.json" --output "$work/none/r.html"
+refuses "output into a missing folder" 3 'none'
+run "$VMTOLL" report "$work/a.json" --output /dev/full
+refuses "output to a full disk" 3
+head -c 3000000 /dev/zero | tr '\0' '[' >"$work/deep.json"
+run "$VMTOLL" report "$work/deep.json"
+refuses "a deeply nested file" 2
+head -c 40000000 /dev/zero | tr '\0' ' ' >"$work/blank.json"
+run "$VMTOLL" report "$work/blank.json"
+refuses "a file of blanks" 2
+
+# Without gnuplot the page says so; nothing else on PATH is needed
+mkdir "$work/empty"
+PATH="$work/empty" "$VMTOLL" report "$work/a.json" --output "$work/plain.html" 2>"$work/err"
+status=$?
+is "a page without gnuplot" 0
+holds "it says what is missing" grep -q 'gnuplot is not installed (apt-get install gnuplot-nox)' "$work/plain.html"
+
+# The schema
+if python3 -c 'import jsonschema' 2>/dev/null; then
+    holds "a result fits its schema" python3 - "$root/docs/schema/result.schema.json" "$work/a.json" <<'P'
+import json, sys, jsonschema
+schema, document = (json.load(open(name)) for name in sys.argv[1:])
+jsonschema.Draft202012Validator.check_schema(schema)
+jsonschema.Draft202012Validator(schema).validate(document)
+P
+else
+    skip "a result fits its schema" "python3-jsonschema is not installed"
+fi
+
+# The page in a browser
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+if [ -z "$browser" ]; then
+    skip "the page in a browser" "chromium is not installed"
+    finish
+fi
+sed 's/"host": null/"host": {"cpu":{"brand":"<script>document.title=\\"broken\\"<\/script>"}}/; s/"brand": "[^"]*"/"brand": "<script>document.title=1<\/script>"/' \
+    "$work/a.json" >"$work/hostile.json"
+"$VMTOLL" report "$work/hostile.json" --output "$work/page.html"
+
+# What a reader does, done by a script at the end of a copy of the page; the answers become the title.
+cat >"$work/act.html" <<'H'
+<script>
+(function () {
+  var table = document.getElementById("tolls"), told = [];
+  function visible() { return Array.from(table.querySelectorAll("tbody tr:not(.class)")).filter(function (r) { return r.offsetParent; }); }
+  function values() { return visible().map(function (r) { return parseFloat(r.cells[2].dataset.v); }).filter(isFinite); }
+  function ordered(v) { return v.every(function (x, i) { return i === 0 || v[i - 1] <= x; }); }
+  var all = visible().length, button = table.tHead.querySelectorAll("button")[1];
+  button.click();
+  told.push("sorted=" + (ordered(values()) && button.parentNode.getAttribute("aria-sort") === "ascending"));
+  button.click();
+  told.push("reversed=" + ordered(values().reverse()));
+  button.click();
+  told.push("restored=" + (table.querySelectorAll("tr.class").length > 1 && visible().length === all));
+  var search = document.querySelector("#controls input");
+  search.value = "cpuid"; search.dispatchEvent(new Event("input"));
+  told.push("filtered=" + (visible().length === 1));
+  search.value = ""; search.dispatchEvent(new Event("input"));
+  told.push("charts=" + Array.from(document.querySelectorAll("svg[role=img]")).every(function (s) { return s.getAttribute("aria-label"); }));
+  told.push("scripts=" + document.scripts.length);
+  told.push("requests=" + performance.getEntriesByType("resource").length);
+  told.push("wide=" + (document.documentElement.scrollWidth <= window.innerWidth));
+  document.body.innerHTML = "<pre id=told>" + told.join(" ") + "</pre>";
+})();
+</script>
+H
+cat "$work/page.html" "$work/act.html" >"$work/acted.html"
+browse() { # width, option...
+    width=$1
+    shift
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$work/profile" \
+        --enable-logging=stderr --window-size="$width,900" "$@" 2>"$work/err" >"$work/out"
+    status=$?
+}
+browse 1280 --dump-dom "file://$work/page.html"
+if [ "$status" -ne 0 ]; then
+    skip "the page in a browser" "chromium does not start here"
+    finish
+fi
+lacks "no message on the console" 'CONSOLE' err
+browse 1280 --dump-dom "file://$work/acted.html"
+has "a column sorts" 'sorted=true'
+has "and in reverse" 'reversed=true'
+has "and back" 'restored=true'
+has "the table filters" 'filtered=true'
+has "every chart has a text alternative" 'charts=true'
+has "a brand with a script in it stays text" 'scripts=2'
+has "no request leaves the file" 'requests=0'
+has "nothing sticks out at desktop width" 'wide=true'
+browse 390 --dump-dom "file://$work/acted.html"
+has "nothing sticks out at phone width" 'wide=true'
+lacks "no message on the console when acting" 'CONSOLE' err
+finish
