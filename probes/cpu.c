@@ -3,6 +3,7 @@
 
 #include <libcpuid/libcpuid.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -97,15 +98,24 @@ static void fill_raw(struct cpu_raw_data_t *raw, const struct vt_processor *proc
     }
 }
 
-static void put_codename(json_t *document, const struct vt_processor *processor)
+/*
+ * libcpuid's names of the processor's features. Its code names are left alone: for
+ * a model it does not know it gives the nearest one it does.
+ */
+static void put_flags(json_t *document, const struct vt_processor *processor)
 {
     struct cpu_raw_data_t raw;
     struct cpu_id_t id;
     fill_raw(&raw, processor);
-    if (cpu_identify(&raw, &id) == 0 && id.cpu_codename[0] && strncmp(id.cpu_codename, "Unknown", 7) != 0)
-        vt_document_put(document, "cpu.codename", json_string(id.cpu_codename), "libcpuid");
-    else
-        vt_document_unknown(document, "cpu.codename", "libcpuid does not know this model");
+    if (!vt_facts_find(processor, 1, 0) || cpu_identify(&raw, &id) != 0) {
+        vt_document_unknown(document, "cpu.flags", "libcpuid does not know this vendor");
+        return;
+    }
+    json_t *flags = json_array();
+    for (int i = 0; i < NUM_CPU_FEATURES; i++)
+        if (id.flags[i])
+            json_array_append_new(flags, json_string(cpu_feature_str((cpu_feature_t)i)));
+    vt_document_put(document, "cpu.flags", flags, "libcpuid");
 }
 
 /* Leaf 0x1a names the kind of core on hybrid processors (SDM 2A). */
@@ -151,17 +161,33 @@ static json_t *describe_type(const struct vt_facts *facts, size_t index, const c
                      umip.answer == VT_UNKNOWN ? json_null() : json_boolean(umip.answer == VT_YES), "cpus");
 }
 
+/* "0-3,8" becomes 0, 1, 2, 3, 8. */
+static void append_list(json_t *cpus, const char *list)
+{
+    while (*list) {
+        char *end;
+        long first = strtol(list, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+        for (long cpu = first; cpu <= last; cpu++)
+            json_array_append_new(cpus, json_integer(cpu));
+        list = *end == ',' ? end + 1 : "";
+    }
+}
+
 static void put_core_types(json_t *document, const struct vt_facts *facts)
 {
     json_t *types = json_array();
     for (size_t i = 0; i < facts->count; i++) {
-        const char *name = core_type(&facts->processors[i]);
+        const struct vt_processor *processor = &facts->processors[i];
+        const char *name = core_type(processor);
         json_t *type = name ? find_type(types, name) : NULL;
         if (name && !type) {
             type = describe_type(facts, i, name);
             json_array_append_new(types, type);
         }
-        json_array_append_new(json_object_get(type, "cpus"), json_integer(facts->processors[i].number));
+        if (*processor->alike)
+            append_list(json_object_get(type, "cpus"), processor->alike);
+        else
+            json_array_append_new(json_object_get(type, "cpus"), json_integer(processor->number));
     }
     vt_document_put(document, "cpu.core_types", types, NULL);
 }
@@ -172,6 +198,6 @@ void vt_detect_cpu(json_t *document, const struct vt_facts *facts)
     put_vendor(document, processor);
     put_brand(document, facts);
     put_signature(document, processor);
-    put_codename(document, processor);
+    put_flags(document, processor);
     put_core_types(document, facts);
 }

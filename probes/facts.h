@@ -27,6 +27,7 @@ struct vt_processor {
     uint32_t line;
     struct vt_leaf *leaves; /* by leaf, then subleaf, once sorted */
     size_t count, capacity;
+    char alike[128]; /* "0-15,32": all of its core type, as the kernel lists them; "": not known */
 };
 
 /* What reading a leaf or an MSR came to. */

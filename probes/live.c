@@ -123,16 +123,6 @@ static int read_processor(struct vt_facts *facts, long number)
     return status;
 }
 
-/* First number of a list such as "0-15,32"; -1: there is no such list. */
-static long first_of(const char *path)
-{
-    char line[256];
-    int number;
-    if (!vt_live_line(path, line, sizeof line, &number) || line[0] < '0' || line[0] > '9')
-        return -1;
-    return strtol(line, NULL, 10);
-}
-
 static int read_pinned(struct vt_facts *facts, long cpu)
 {
     cpu_set_t set;
@@ -141,6 +131,21 @@ static int read_pinned(struct vt_facts *facts, long cpu)
     if (sched_setaffinity(0, sizeof set, &set) != 0)
         return 0; /* outside what this process may use: that core type stays unknown */
     return read_processor(facts, cpu);
+}
+
+/* One processor of a type answers for all of it. */
+static int read_core_type(struct vt_facts *facts, const char *path)
+{
+    char line[sizeof facts->processors->alike];
+    int number;
+    if (!vt_live_line(path, line, sizeof line, &number) || line[0] < '0' || line[0] > '9')
+        return 0;
+    long cpu = strtol(line, NULL, 10);
+    size_t before = facts->count;
+    int status = cpu < CPU_SETSIZE ? read_pinned(facts, cpu) : 0;
+    if (facts->count > before)
+        memcpy(facts->processors[before].alike, line, sizeof line);
+    return status;
 }
 
 /* The kernel lists the processors of each core type where there are several. */
@@ -152,11 +157,8 @@ static int read_core_types(struct vt_facts *facts)
     if (sched_getaffinity(0, sizeof before, &before) != 0)
         return 0;
     int status = 0;
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && status == 0; i++) {
-        long cpu = first_of(lists[i]);
-        if (cpu >= 0 && cpu < CPU_SETSIZE)
-            status = read_pinned(facts, cpu);
-    }
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && status == 0; i++)
+        status = read_core_type(facts, lists[i]);
     sched_setaffinity(0, sizeof before, &before);
     return status;
 }

@@ -8,7 +8,7 @@ static void explain(const struct vt_facts *facts, uint32_t index, char *reason, 
 {
     const char *kvm = facts->kvm_device < 0 ? "/dev/kvm could not be asked" : "KVM does not offer it";
     if (!facts->live)
-        snprintf(reason, size, "MSR 0x%x is not part of a CPUID dump", index);
+        snprintf(reason, size, "a CPUID dump has no MSRs");
     else if (facts->msr_device >= 0)
         snprintf(reason, size, "MSR 0x%x cannot be read: this processor or its hypervisor refuses it", index);
     else if (facts->msr_device_errno == EACCES || facts->msr_device_errno == EPERM)

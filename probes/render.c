@@ -22,17 +22,17 @@ struct section {
     const char *title;
     const struct item *items; /* ended by a NULL label */
     const char *features;     /* path of an object of features to list below; NULL: none */
+    bool gated;               /* when the first item is false, it says all */
 };
 
 static const struct item processor[] = {
-    {"vendor",      "cpu.vendor"},
-    {"brand",             "cpu.brand"},
-    {"codename","cpu.codename"},
-    {"family",    "cpu.family"},
-    {"model",             "cpu.model"},
-    {"stepping","cpu.stepping"},
-    {"microcode",       "system.microcode"},
-    {0            },
+    {"vendor",     "cpu.vendor"},
+    {"brand",            "cpu.brand"},
+    {"family","cpu.family"},
+    {"model",     "cpu.model"},
+    {"stepping",            "cpu.stepping"},
+    {"microcode","system.microcode"},
+    {0  },
 };
 static const struct item vt_x[] = {
     {"supported",     "vt_x.supported"},
@@ -99,16 +99,16 @@ static const struct item host[] = {
 };
 
 static const struct section sections[] = {
-    {"Processor",              processor,     NULL            },
-    {"VT-x",                   vt_x,          "vt_x.features" },
-    {"AMD-V",                  amd_v,         "amd_v.features"},
-    {"KVM",                    kvm,           NULL            },
-    {"Hypervisor outside",     hypervisor,    NULL            },
-    {"Confidential computing", confidential,  NULL            },
-    {"Deprivileging",          deprivileging, NULL            },
-    {"Time",                   timing,        NULL            },
-    {"IOMMU",                  iommu,         NULL            },
-    {"System",                 host,          NULL            },
+    {"Processor",              processor,     NULL,             false},
+    {"VT-x",                   vt_x,          "vt_x.features",  true },
+    {"AMD-V",                  amd_v,         "amd_v.features", true },
+    {"KVM",                    kvm,           NULL,             false},
+    {"Hypervisor outside",     hypervisor,    NULL,             true },
+    {"Confidential computing", confidential,  NULL,             false},
+    {"Deprivileging",          deprivileging, NULL,             false},
+    {"Time",                   timing,        NULL,             false},
+    {"IOMMU",                  iommu,         NULL,             false},
+    {"System",                 host,          NULL,             false},
 };
 
 /* Characters, not bytes: UTF-8 continuation bytes take no room. */
@@ -140,9 +140,15 @@ static void wrap(const struct page *page, const char *text, int indent, int at)
     fputc('\n', page->stream);
 }
 
+static const char *answer_words(char answer)
+{
+    return answer == 'y' ? "Yes:" : answer == 'n' ? "No:" : "Unknown, because";
+}
+
 static void print_verdict(const struct page *page)
 {
     static const char *const keys[] = {"hardware_vms", "vms", "obstacle", "nested", "inside_vm"};
+    const char *said = "";
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *verdict = json_object_get(json_object_get(page->probe, "verdict"), keys[i]);
         const char *answer = json_string_value(json_object_get(verdict, "answer"));
@@ -151,15 +157,12 @@ static void print_verdict(const struct page *page)
         char sentence[1024];
         if (!answer || !text)
             continue;
-        snprintf(sentence, sizeof sentence, "%s: %s.",
-                 *answer == 'y'   ? "Yes"
-                 : *answer == 'n' ? "No"
-                                  : "Unknown, because",
-                 text);
+        snprintf(sentence, sizeof sentence, "%s %s.", answer_words(*answer), text);
         fprintf(page->stream, "%s%s%s\n  ", page->bold,
                 json_string_value(json_object_get(verdict, "question")), page->plain);
         wrap(page, sentence, 2, 2);
-        if (fix) {
+        if (fix && strcmp(fix, said) != 0) {
+            said = fix;
             fprintf(page->stream, "  What to do: ");
             snprintf(sentence, sizeof sentence, "%s.", fix);
             wrap(page, sentence, 4, 14);
@@ -270,33 +273,48 @@ static void print_features(const struct page *page, const char *section)
     print_unknown(page, section, features);
 }
 
-static bool is_supported(const struct page *page, const struct section *section)
+/* The one reason why every item is unknown, as in a dump; NULL when that is not so. */
+static const char *common_reason(const struct page *page, const struct item *items)
 {
-    return !vt_document_is_false(page->probe, section->items[0].path);
+    const char *reason = vt_document_reason(page->probe, items[0].path);
+    for (const struct item *item = items; item->label; item++)
+        if (strcmp(vt_document_reason(page->probe, item->path), reason) != 0)
+            return NULL;
+    return *reason ? reason : NULL;
 }
 
-static void print_section(const struct page *page, const struct section *section)
+static void print_items(const struct page *page, const struct section *section)
 {
-    fprintf(page->stream, "\n%s%s%s\n", page->bold, section->title, page->plain);
     for (const struct item *item = section->items; item->label; item++) {
         print_item(page, item);
-        /* What is not there has no properties worth a line. */
-        if (section->features && !is_supported(page, section))
+        if (section->gated && vt_document_is_false(page->probe, section->items[0].path))
             return;
     }
     if (section->features)
         print_features(page, section->features);
 }
 
+static void print_section(const struct page *page, const struct section *section)
+{
+    const char *reason = common_reason(page, section->items);
+    fprintf(page->stream, "\n%s%s%s\n", page->bold, section->title, page->plain);
+    if (reason)
+        fprintf(page->stream, "  unknown, because %s\n", reason);
+    else
+        print_items(page, section);
+}
+
 static void print_core_types(const struct page *page)
 {
-    size_t i;
-    json_t *type;
-    json_array_foreach(vt_document_get(page->probe, "cpu.core_types"), i, type)
-        fprintf(page->stream, "  %-*s  %zu CPUs, model %d, VT-x %s\n", LABEL, i ? "" : "core types",
+    const json_t *types = vt_document_get(page->probe, "cpu.core_types");
+    for (size_t i = 0; i < json_array_size(types); i++) {
+        const json_t *type = json_array_get(types, i);
+        fprintf(page->stream, "  %-*s  %s: %zu CPUs, model %d, VT-x %s\n", LABEL, i ? "" : "core types",
+                json_string_value(json_object_get(type, "type")),
                 json_array_size(json_object_get(type, "cpus")),
                 (int)json_integer_value(json_object_get(type, "model")),
                 json_is_true(json_object_get(type, "vt_x")) ? "yes" : "no");
+    }
 }
 
 static void print_list(const struct page *page, const char *label, const char *path)

@@ -80,7 +80,7 @@ static const char *cpl_words(const char *word)
     if (strcmp(word, "interpreted") == 0)
         return "is interpreted by the kernel, instruction by instruction";
     if (strcmp(word, "deprivileged") == 0)
-        return "runs at the processor's speed, but without its privileges";
+        return "runs at the processor's speed without its privileges";
     if (strcmp(word, "hardware") == 0)
         return "runs at the processor's speed";
     return "does not run";
@@ -90,24 +90,23 @@ static const char *cpl_words(const char *word)
 static void judge_soft_kvm(const json_t *document, struct verdict *verdict)
 {
     const char *found = extension(document);
-    const bool guest = vt_document_is_true(document, "hypervisor.present");
+    const bool hidden = !found && vt_document_is_true(document, "hypervisor.present");
     char cause[256];
     if (found)
-        snprintf(cause, sizeof cause, "although the processor has %s", found);
-    else if (guest)
-        snprintf(cause, sizeof cause,
-                 "because the hypervisor outside (%s) passes neither VT-x nor AMD-V on to this guest",
+        snprintf(cause, sizeof cause, "does not use the processor's %s", found);
+    else if (hidden)
+        snprintf(cause, sizeof cause, "has neither VT-x nor AMD-V, which the hypervisor outside (%s) hides",
                  text_or(document, "hypervisor.vendor", "unknown"));
     else
-        snprintf(cause, sizeof cause, "because the processor has neither VT-x nor AMD-V");
-    answer(verdict, VT_NO, "KVM works here, but on its %s backend, %s; guest ring 0 %s, ring 3 %s",
-           text_or(document, "kvm.backend", "unknown"), cause, cpl_words(text_or(document, "kvm.cpl0", "")),
+        snprintf(cause, sizeof cause, "has neither VT-x nor AMD-V, which the processor lacks");
+    answer(verdict, VT_NO, "KVM works here, but %s; on its backend %s guest ring 0 %s, and ring 3 %s", cause,
+           text_or(document, "kvm.backend", "unknown"), cpl_words(text_or(document, "kvm.cpl0", "")),
            cpl_words(text_or(document, "kvm.cpl3", "")));
-    if (guest && !found)
+    if (hidden)
         snprintf(
             verdict->fix, sizeof verdict->fix,
-            "ask for nested virtualization in the hypervisor outside, or choose a machine type that has it; "
-            "until then expect ring 0 of guests to be slow");
+            "switch nested virtualization on for this machine in the hypervisor outside, or rent a type of "
+            "machine that has it; until then the kernels of guests run slowly");
 }
 
 static void judge_hardware(const json_t *document, struct verdict *verdict)
@@ -147,9 +146,9 @@ static void judge_obstacle(const json_t *document, struct verdict *verdict)
     struct verdict hardware = {0};
     judge_hardware(document, &hardware);
     if (is_dump(document) && extension(document))
-        answer(verdict, VT_UNKNOWN, "nothing that a CPUID dump shows");
+        answer(verdict, VT_UNKNOWN, "a CPUID dump shows the processor, not its firmware and its kernel");
     else if (hardware.answer == VT_YES)
-        answer(verdict, VT_NO, "nothing");
+        answer(verdict, VT_NO, "nothing does");
     else if (is_dump(document))
         answer(verdict, hardware.answer == VT_NO ? VT_YES : VT_UNKNOWN, "%s", hardware.text);
     else if (vt_document_text(document, "kvm.reason"))
