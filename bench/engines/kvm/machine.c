@@ -1,0 +1,307 @@
+#include "bench/engines/kvm/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+struct vt_mailbox *vt_kvm_machine_mailbox(const struct vt_kvm_machine *machine)
+{
+    return vt_vmm_memory(&machine->vm, VT_GUEST_MAILBOX, sizeof(struct vt_mailbox));
+}
+
+struct vt_scratch *vt_kvm_machine_scratch(const struct vt_kvm_machine *machine)
+{
+    return vt_vmm_memory(&machine->vm, VT_GUEST_SCRATCH, sizeof(struct vt_scratch));
+}
+
+static void close_machine(struct vt_kvm_machine *machine)
+{
+    vt_kvm_devices_close(&machine->devices);
+    vt_vmm_close(&machine->vm);
+}
+
+static int open_machine(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    int status = vt_vmm_open(&machine->vm, error);
+    if (status != 0)
+        return status;
+    vt_kvm_devices_open(&machine->devices, &machine->vm);
+    machine->watchdog.kick = &machine->vm.run->immediate_exit;
+    return 0;
+}
+
+int vt_kvm_machine_open(struct vt_kvm_machine *machine, const struct vt_engine_settings *settings,
+                        struct vt_error *error)
+{
+    *machine = (struct vt_kvm_machine){.settings = *settings};
+    int status = open_machine(machine, error);
+    if (status != 0)
+        return status;
+    status = vt_watchdog_open(&machine->watchdog, error);
+    if (status != 0)
+        close_machine(machine);
+    return status;
+}
+
+void vt_kvm_machine_close(struct vt_kvm_machine *machine)
+{
+    vt_watchdog_close(&machine->watchdog);
+    close_machine(machine);
+}
+
+static const struct {
+    uint32_t need;
+    const char *what;
+} need_names[] = {
+    {VT_NEED_PORTS,      "an in-kernel interrupt controller (KVM_CREATE_IRQCHIP)"},
+    {VT_NEED_EVENTFD,    "KVM_IOEVENTFD"                                         },
+    {VT_NEED_COALESCED,  "KVM_REGISTER_COALESCED_MMIO"                           },
+    {VT_NEED_XAPIC,      "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
+    {VT_NEED_X2APIC,     "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
+    {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"                                },
+};
+
+bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs, char *reason, size_t size)
+{
+    uint32_t missing = needs & ~machine->devices.offered;
+
+    for (size_t i = 0; i < sizeof need_names / sizeof need_names[0]; i++)
+        if (missing & need_names[i].need) {
+            snprintf(reason, size, "this kernel does not offer %s", need_names[i].what);
+            return false;
+        }
+    return true;
+}
+
+static void fill_table_operand(uint8_t operand[16], uint16_t limit, uint64_t base)
+{
+    memcpy(operand, &limit, sizeof limit);
+    memcpy(operand + 2, &base, sizeof base);
+}
+
+static int fill_scratch(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    struct vt_scratch *scratch = vt_kvm_machine_scratch(machine);
+    struct kvm_sregs sregs;
+
+    if (ioctl(machine->vm.vcpu, KVM_GET_SREGS, &sregs) != 0)
+        return vt_error_set(error, VT_EXIT_INTERNAL, errno, "KVM_GET_SREGS failed: %s", strerror(errno));
+    *scratch = (struct vt_scratch){
+        .cr0 = sregs.cr0,
+        .cr3 = sregs.cr3,
+        .cr4 = sregs.cr4,
+        .cr8 = sregs.cr8,
+        .dr7 = 0x400,
+        .xcr0 = 1,
+        .msr_user = VT_MSR_USER,
+        .msr_kernel_read = VT_MSR_KERNEL_READ,
+        .msr_kernel_write = VT_MSR_KERNEL_WRITE,
+        .port_kernel = VT_PORT_KERNEL,
+        .port_user = VT_PORT_USER,
+        .port_eventfd = VT_PORT_EVENTFD,
+        .mmio_user = VT_GUEST_MMIO + VT_MMIO_USER,
+        .mmio_eventfd = VT_GUEST_MMIO + VT_MMIO_EVENTFD,
+        .mmio_coalesced = VT_GUEST_MMIO + VT_MMIO_COALESCED,
+        .xapic = VT_GUEST_XAPIC,
+        .code_selector = sregs.cs.selector,
+        .data_selector = sregs.ds.selector,
+        .tss_selector = VT_SEL_TSS,
+        .ldt_selector = VT_SEL_LDT,
+        .tss_descriptor = VT_GUEST_GDT + VT_SEL_TSS,
+        .absent = VT_GUEST_ABSENT,
+        .touch = VT_GUEST_TOUCH,
+        .page = VT_GUEST_TOUCH,
+    };
+    fill_table_operand(scratch->gdtr, (uint16_t)sregs.gdt.limit, sregs.gdt.base);
+    fill_table_operand(scratch->idtr, (uint16_t)sregs.idt.limit, sregs.idt.base);
+    return 0;
+}
+
+static uint64_t guest_address(const void *code)
+{
+    return VT_GUEST_CASES + (uint64_t)((const uint8_t *)code - vt_guest_code_start);
+}
+
+/* Why the vCPU came back, when it was not the doorbell. */
+static enum vt_batch_end explain_exit(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    struct kvm_run *run = machine->vm.run;
+    bool internal = run->exit_reason == KVM_EXIT_INTERNAL_ERROR;
+    struct kvm_regs regs = {0};
+
+    if (internal && run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
+        vt_error_set(error, VT_EXIT_NO, 0,
+                     "KVM's instruction emulator does not know it (KVM_INTERNAL_ERROR_EMULATION)");
+        return VT_BATCH_ABSENT;
+    }
+    ioctl(machine->vm.vcpu, KVM_GET_REGS, &regs);
+    vt_error_set(error, VT_EXIT_NO, 0, "the vCPU stopped with exit %s (%u, suberror %u) at guest RIP 0x%llx",
+                 vt_vmm_exit_name(run->exit_reason), run->exit_reason, internal ? run->internal.suberror : 0,
+                 (unsigned long long)regs.rip);
+    return VT_BATCH_FAULT;
+}
+
+static enum vt_batch_end explain_exception(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    const struct vt_guest_exception *e = &vt_kvm_machine_mailbox(machine)->exception;
+
+    if (e->vector == 13 && machine->c->refusal) {
+        vt_error_set(error, VT_EXIT_NO, 0, "#GP: %s", machine->c->refusal);
+        return VT_BATCH_ABSENT;
+    }
+    if (e->vector == 6) {
+        vt_error_set(error, VT_EXIT_NO, 0, "#UD: the instruction is not offered");
+        return VT_BATCH_ABSENT;
+    }
+    vt_error_set(error, VT_EXIT_NO, 0,
+                 "unexpected %s (vector %llu, error code 0x%llx, RIP 0x%llx, CR2 0x%llx)",
+                 vt_guest_vector_name(e->vector), (unsigned long long)e->vector, (unsigned long long)e->error,
+                 (unsigned long long)e->rip, (unsigned long long)e->cr2);
+    return VT_BATCH_FAULT;
+}
+
+/* KVM_RUN came back without an exit: a signal. Ours, the user's, or somebody's we do not know and ignore. */
+static bool must_end(struct vt_kvm_machine *machine, int number, enum vt_batch_end *end,
+                     struct vt_error *error)
+{
+    if (number != EINTR && number != EAGAIN) {
+        vt_error_set(error, VT_EXIT_INTERNAL, number, "KVM_RUN failed: %s", strerror(number));
+        *end = VT_BATCH_BROKEN;
+    } else if (*machine->settings.stop) {
+        *end = VT_BATCH_INTERRUPTED;
+    } else if (machine->watchdog.fired) {
+        vt_error_set(error, VT_EXIT_NO, 0, "did not return from KVM_RUN within %llu ms",
+                     (unsigned long long)(machine->settings.limit_ns / 1000000));
+        *end = VT_BATCH_TIMEOUT;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/*
+ * Run the vCPU to its next doorbell, answering the devices' exits on the way.
+ * Nothing but the answer is in this loop: it is what a user-space exit costs.
+ */
+static enum vt_batch_end run_to_doorbell(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    struct kvm_run *run = machine->vm.run;
+    enum vt_batch_end end;
+
+    for (;;) {
+        if (ioctl(machine->vm.vcpu, KVM_RUN, 0) != 0) {
+            if (must_end(machine, errno, &end, error))
+                return end;
+            continue;
+        }
+        if (run->exit_reason == KVM_EXIT_IO && run->io.port == VT_PORT_DOORBELL)
+            return VT_BATCH_DONE;
+        machine->users++;
+        if (!vt_kvm_devices_answer(&machine->devices, run))
+            return explain_exit(machine, error);
+    }
+}
+
+static enum vt_batch_end guarded_run(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    vt_watchdog_arm(&machine->watchdog, machine->settings.limit_ns);
+    enum vt_batch_end end = run_to_doorbell(machine, error);
+    vt_watchdog_arm(&machine->watchdog, 0);
+    machine->vm.run->immediate_exit = 0;
+    if (end == VT_BATCH_DONE && vt_kvm_machine_mailbox(machine)->state == VT_STATE_EXCEPTION)
+        return explain_exception(machine, error);
+    return end;
+}
+
+static void fill_mailbox(struct vt_kvm_machine *machine)
+{
+    const struct vt_case *c = machine->c;
+    *vt_kvm_machine_mailbox(machine) = (struct vt_mailbox){
+        .batch = guest_address(vt_batch),
+        .scratch = VT_GUEST_SCRATCH,
+        .skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX,
+        .skip_length = c->skip_length,
+    };
+}
+
+int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
+                         struct vt_error *error)
+{
+    enum vt_apic_mode apic = c->needs & VT_NEED_XAPIC ? VT_APIC_X : VT_APIC_X2;
+
+    machine->c = c;
+    /* After a run that ended badly anything may be half done: a new machine costs a millisecond. */
+    if (machine->vm.vcpu < 0 || machine->vm.dirty) {
+        close_machine(machine);
+        int status = open_machine(machine, error);
+        if (status != 0)
+            return status;
+    }
+    int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
+    if (status != 0)
+        return status;
+    fill_mailbox(machine);
+    return fill_scratch(machine, error);
+}
+
+int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    machine->vm.dirty = true;
+    if (guarded_run(machine, error) != VT_BATCH_DONE)
+        return -EIO;
+    machine->vm.dirty = false;
+    vt_stats_read(&machine->vm.stats, &machine->counted);
+    return 0;
+}
+
+static long preemptions(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
+}
+
+/* The doorbell is ours, not the case's. */
+static void take_off_doorbell(struct vt_counters *counters)
+{
+    static const enum vt_counter touched[] = {VT_EXITS, VT_IO_EXITS};
+    for (size_t i = 0; i < sizeof touched / sizeof touched[0]; i++)
+        if (vt_counters_has(counters, touched[i]) && counters->value[touched[i]] > 0)
+            counters->value[touched[i]]--;
+}
+
+enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_function function,
+                                       uint64_t iterations, struct vt_batch *out, struct vt_error *error)
+{
+    struct vt_mailbox *box = vt_kvm_machine_mailbox(machine);
+    uint64_t users = machine->users, interrupts = box->interrupts;
+    long preempted = preemptions();
+    struct vt_counters now;
+
+    if (machine->c->needs & VT_NEED_DISCARD)
+        madvise(machine->vm.memory + VT_GUEST_TOUCH, VT_GUEST_TOUCH_SIZE, MADV_DONTNEED);
+    box->function = guest_address((const void *)function);
+    box->iterations = iterations;
+    box->state = 0;
+    enum vt_batch_end end = guarded_run(machine, error);
+    if (end != VT_BATCH_DONE) {
+        machine->vm.dirty = true;
+        return end;
+    }
+    vt_stats_read(&machine->vm.stats, &now);
+    preempted = preemptions() - preempted;
+    *out = (struct vt_batch){
+        .cycles = box->tsc[1] - box->tsc[0],
+        .counters = vt_counters_since(&machine->counted, &now),
+        .marked = preempted > 0,
+    };
+    take_off_doorbell(&out->counters);
+    vt_counters_put(&out->counters, VT_USER_EXITS, machine->users - users);
+    vt_counters_put(&out->counters, VT_INTERRUPTS, box->interrupts - interrupts);
+    vt_counters_put(&out->counters, VT_PREEMPTIONS, (uint64_t)preempted);
+    machine->counted = now;
+    return VT_BATCH_DONE;
+}
