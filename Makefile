@@ -115,16 +115,22 @@ test: tests
 deps:
 	@tools/deps report check
 
+# What a person types first: no command lines, and all CPUs unless -j says otherwise.
+QUIETLY = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 report:
 	@tools/deps report
 	@[ -f config.mk ] || ./configure
-	@$(MAKE) all
+	@echo building
+	@$(QUIETLY) all
 	@tools/report $B out
 
 check:
 	@tools/deps report check
 	@[ -f config.mk ] || ./configure
-	@$(MAKE) test
+	@echo building
+	@$(QUIETLY) tests
+	@tests/run $B
 
 # Other builds of the same tree, each in a folder of its own.
 sanitize:

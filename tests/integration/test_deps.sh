@@ -1,0 +1,90 @@
+#!/bin/sh
+# tools/deps with stand-ins for dpkg, apt-get and sudo; and what configure asks for.
+. "$(dirname "$0")/tap.sh"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+bin=$work/bin
+mkdir -p "$bin"
+stand_in() { # name, script
+    printf '#!/bin/sh\n%s\n' "$2" >"$bin/$1"
+    chmod +x "$bin/$1"
+}
+deps() { # variables...
+    : >"$work/calls"
+    run env -i PATH="$bin:/usr/bin:/bin" INSTALLED="$installed" CALLS="$work/calls" "$@" "$top/tools/deps" report
+}
+
+# shellcheck disable=SC2016
+{
+    stand_in dpkg-query 'shift 3; for p; do case " $INSTALLED " in *" $p "*) echo "installed $p" ;; esac; done'
+    stand_in apt-get 'echo "apt-get $*" >>"$CALLS"; case $* in *install*) [ -z "${FAIL:-}" ] || { echo "E: broken"; exit 100; } ;; *update*) exit 0 ;; esac'
+    stand_in sudo 'echo "sudo" >>"$CALLS"; exec "$@"'
+    stand_in id 'echo "${USERID:-0}"'
+}
+# The stand-in for env must not lose our own apt-get.
+everything=$(sed -n 's/^required="\(.*\)"/\1/p' "$top/tools/deps")
+
+installed="$everything gnuplot-nox"
+deps
+is "all there: succeeds" 0
+holds "all there: says nothing" test ! -s "$work/err"
+holds "all there: calls nothing" test ! -s "$work/calls"
+
+installed="gcc make"
+deps NO_DEPS=1
+is "NO_DEPS: succeeds, configure decides" 0
+has "NO_DEPS: names what is missing" 'missing: .*libjansson-dev.*gnuplot-nox' err
+lacks "NO_DEPS: does not name what is there" 'gcc' err
+holds "NO_DEPS: calls nothing" test ! -s "$work/calls"
+
+deps
+is "root: succeeds" 0
+holds "root: installs what is missing" grep -q 'install.* libjansson-dev' "$work/calls"
+holds "root: does not install what is there" sh -c '! grep -q " gcc " "$1"' sh "$work/calls"
+holds "root: without sudo" sh -c '! grep -q sudo "$1"' sh "$work/calls"
+
+deps USERID=1000
+holds "another user: through sudo" grep -q sudo "$work/calls"
+holds "another user: installs" grep -q 'apt-get.* install' "$work/calls"
+
+deps FAIL=1
+is "nothing can be installed: succeeds, configure decides" 0
+holds "nothing can be installed: the package lists were updated" grep -q 'apt-get.* update' "$work/calls"
+has "nothing can be installed: says so" 'could not install: .*libjansson-dev' err
+
+run "$top/tools/deps" coffee
+is "an unknown purpose" 2
+
+# What configure may ask for must be what deps installs.
+asked_for() {
+    grep -oE '(lacks|package) ("[^"]*"|[A-Za-z0-9-]+) [a-z][a-z0-9-]+' "$top/configure" | awk '{ print $NF }'
+}
+holds "configure's packages are found in its text" test "$(asked_for | wc -l)" -ge 9
+for package in $(asked_for); do
+    case " $everything " in
+    *" $package "*) pass "deps installs $package" ;;
+    *) fail "deps installs $package" "configure asks for $package, tools/deps does not install it" ;;
+    esac
+done
+
+mkdir "$work/elsewhere"
+cd "$work/elsewhere" || exit 1
+run "$top/configure" --help
+is "configure --help succeeds" 0
+has "configure --help lists --prefix" '^ *--prefix'
+run "$top/configure" --no-such-option
+is "configure refuses an unknown option" 2
+has "configure names it" "unknown option '--no-such-option'" err
+run env CC=no-such-compiler "$top/configure"
+is "configure without a compiler" 3
+has "configure names the package of a compiler" 'apt-get install gcc' err
+run env PKG_CONFIG_LIBDIR=/nonexistent "$top/configure"
+is "configure without libraries" 3
+has "configure names the package of each library" 'missing jansson: install it with: apt-get install libjansson-dev' err
+holds "configure leaves nothing when it fails" test ! -e config.mk
+run "$top/configure" --prefix=/opt/x CFLAGS="-O1 -g"
+is "configure succeeds where all is there" 0
+has "configure says what it found" '^configured: .*prefix /opt/x'
+holds "configure remembers its arguments" grep -q "CONFIGURED_WITH = '--prefix=/opt/x' 'CFLAGS=-O1 -g'" config.mk
+
+finish
