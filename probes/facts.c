@@ -118,7 +118,7 @@ static bool predates_extended_leaves(const struct vt_processor *processor)
 {
     const struct vt_leaf *first = vt_facts_find(processor, 0, 0);
     const struct vt_leaf *last = processor->count ? &processor->leaves[processor->count - 1] : NULL;
-    return first && last->leaf == first->reg[VT_EAX] && last->leaf <= 3;
+    return first && last && last->leaf == first->reg[VT_EAX] && last->leaf <= 3;
 }
 
 /*

@@ -93,7 +93,9 @@ static void set_axis(const struct roads *roads, const char *axis, FILE *stream)
     bool time = strcmp(roads->unit, "ns") == 0, first = true;
     fprintf(stream, "set logscale %s\nset %srange [%g:%g]\nset %stics scale 0 (", axis, axis,
             roads->low * 0.7, roads->high, axis);
-    for (double at = roads->low; at <= roads->high * 1.01; at *= 10) {
+    int decades = (int)floor(log10(roads->high * 1.01 / roads->low)) + 1;
+    double at = roads->low;
+    for (int i = 0; i < decades; i++, at *= 10) {
         char text[32];
         int decade = (int)lround(log10(at));
         label_decade(at, time, text, sizeof text);

@@ -57,7 +57,7 @@ is "an unknown purpose" 2
 
 # What configure may ask for must be what deps installs.
 asked_for() {
-    grep -oE '(lacks|package) ("[^"]*"|[A-Za-z0-9-]+) [a-z][a-z0-9-]+' "$top/configure" | awk '{ print $NF }'
+    grep -v '^ *#' "$top/configure" | grep -oE '(lacks|package) ("[^"]*"|[A-Za-z0-9-]+) [a-z][a-z0-9-]+' | awk '{ print $NF }'
 }
 holds "configure's packages are found in its text" test "$(asked_for | wc -l)" -ge 9
 for package in $(asked_for); do

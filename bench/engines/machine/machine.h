@@ -51,8 +51,8 @@ struct vt_machine {
     uint64_t msr_user;
 };
 
-/* On failure nothing is left behind. `*machine` is the caller's until vt_machine_close. */
-int vt_machine_open(struct vt_machine **machine, struct vt_error *error);
+/* On failure nothing is left behind. `*result` is the caller's until vt_machine_close. */
+int vt_machine_open(struct vt_machine **result, struct vt_error *error);
 void vt_machine_close(struct vt_machine *machine);
 
 /*
