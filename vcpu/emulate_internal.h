@@ -140,6 +140,8 @@ bool vt_emulate_store_system(struct vt_emulation *e, uint64_t address, const voi
 
 /* Operand m, memory or register. False: a fault was raised. */
 bool vt_emulate_read_operand(struct vt_emulation *e, unsigned size, uint64_t *value);
+/* A memory operand that will be written: an access that fails says so, though it only reads yet. */
+bool vt_emulate_read_for_write(struct vt_emulation *e, unsigned size, uint64_t *value);
 bool vt_emulate_write_operand(struct vt_emulation *e, unsigned size, uint64_t value);
 
 /* The stack; RSP moves only when the access succeeded. False: a fault was raised. */

@@ -181,8 +181,9 @@ enum vt_step vt_emulate_alu(struct vt_emulation *e)
     bool to_register = instruction->operation == VT_OP_ALU_LOAD;
     uint64_t second = second_operand(e), carry = e->vcpu->rflags & VT_FLAG_CF, memory, value, flags;
     unsigned size = instruction->size;
+    bool reads = to_register || !writes_back(instruction->alu);
 
-    if (!vt_emulate_read_operand(e, size, &memory))
+    if (!(reads ? vt_emulate_read_operand : vt_emulate_read_for_write)(e, size, &memory))
         return VT_STEP_FAULT;
     value = to_register ? compute(instruction->alu, second, memory, carry, size, &flags)
                         : compute(instruction->alu, memory, second, carry, size, &flags);
@@ -201,7 +202,7 @@ enum vt_step vt_emulate_xchg(struct vt_emulation *e)
     const struct vt_instruction *instruction = e->instruction;
     uint64_t memory, value = second_operand(e);
 
-    if (!vt_emulate_read_operand(e, instruction->size, &memory) ||
+    if (!vt_emulate_read_for_write(e, instruction->size, &memory) ||
         !vt_emulate_write_operand(e, instruction->size, value))
         return VT_STEP_FAULT;
     vt_emulate_put(e->vcpu, instruction->reg, instruction->size, instruction->flags & VT_INSN_HIGH_REG,

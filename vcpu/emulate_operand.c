@@ -97,13 +97,13 @@ static bool page_fault(struct vt_emulation *e, uint64_t address, uint32_t error)
     return false;
 }
 
-static bool load(struct vt_emulation *e, uint64_t address, void *value, unsigned size, uint32_t user)
+static bool load(struct vt_emulation *e, uint64_t address, void *value, unsigned size, uint32_t kind)
 {
     uint32_t error = 0;
     enum vt_access access = e->environment->load(e->environment->context, address, value, size, &error);
 
     if (access == VT_ACCESS_FAULT)
-        return page_fault(e, address, error | user);
+        return page_fault(e, address, error | kind);
     if (access == VT_ACCESS_MMIO)
         mmio_load(e, address, value, size);
     return true;
@@ -171,6 +171,15 @@ bool vt_emulate_read_operand(struct vt_emulation *e, unsigned size, uint64_t *va
                                size);
     *value = vt_emulate_get(e->vcpu, instruction->rm, size, instruction->flags & VT_INSN_HIGH_RM);
     return true;
+}
+
+bool vt_emulate_read_for_write(struct vt_emulation *e, unsigned size, uint64_t *value)
+{
+    uint64_t address = vt_vcpu_linear_address(e->vcpu, e->instruction);
+
+    *value = 0;
+    return is_accessible(e, address, e->instruction->segment, size) &&
+           load(e, address, value, size, PF_WRITE | (e->vcpu->cpl == 3 ? PF_USER : 0));
 }
 
 bool vt_emulate_write_operand(struct vt_emulation *e, unsigned size, uint64_t value)

@@ -187,6 +187,12 @@ static void lay_tables(struct emulator *e)
     memcpy(emulator_at(e, WORLD_TSS + 102), "\x68", 2); /* the permission map lies beyond the limit */
 }
 
+void emulator_fill_cpuid(struct vt_vcpu *vcpu)
+{
+    memcpy(vcpu->cpuid, leaves, sizeof leaves);
+    vcpu->cpuid_count = sizeof leaves / sizeof leaves[0];
+}
+
 void emulator_open(struct emulator *e)
 {
     memset(e, 0, sizeof *e);
@@ -206,8 +212,7 @@ void emulator_open(struct emulator *e)
         .write_back = write_back,
         .hypercall = hypercall,
     };
-    memcpy(e->vcpu.cpuid, leaves, sizeof leaves);
-    e->vcpu.cpuid_count = sizeof leaves / sizeof leaves[0];
+    emulator_fill_cpuid(&e->vcpu);
     vt_vcpu_apply_cpuid(&e->vcpu);
     vt_vcpu_reset(&e->vcpu);
     lay_tables(e);

@@ -8,17 +8,18 @@
 #include "vcpu/decode.h"
 #include "vcpu/emulate.h"
 
-/* Linear addresses of the world. Everything else is a page fault. */
-#define WORLD_MEMORY 0x10000
+/* Linear addresses of the world, inside the memory of a virtual machine of ours. Everything else is a page
+ * fault. */
+#define WORLD_MEMORY 0x600000
 #define WORLD_SIZE   0x10000
-#define WORLD_CODE   0x10000
-#define WORLD_GDT    0x11000
-#define WORLD_IDT    0x12000
-#define WORLD_TSS    0x13000
-#define WORLD_LDT    0x14000
-#define WORLD_DATA   0x15000
-#define WORLD_STACK  0x18000 /* grows down */
-#define WORLD_STACK0 0x19000 /* of CPL 0, in the TSS */
+#define WORLD_CODE   0x600000
+#define WORLD_GDT    0x601000
+#define WORLD_IDT    0x602000
+#define WORLD_TSS    0x603000
+#define WORLD_LDT    0x604000
+#define WORLD_DATA   0x605000
+#define WORLD_STACK  0x608000 /* grows down */
+#define WORLD_STACK0 0x609000 /* of CPL 0, in the TSS */
 #define WORLD_DEVICE 0xd0000000
 
 /* Selectors of its GDT. */
@@ -49,6 +50,9 @@ struct emulator {
     uint64_t flushed; /* last address flushed */
     unsigned flushes, write_backs, hypercalls;
 };
+
+/* The CPUID of a processor with every feature the emulator knows. */
+void emulator_fill_cpuid(struct vt_vcpu *vcpu);
 
 /* Flat kernel at CPL 0 with GDT, IDT (handler of vector v at WORLD_CODE + 0x400 + v), TSS and LDT. */
 void emulator_open(struct emulator *e);

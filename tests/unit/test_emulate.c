@@ -179,7 +179,7 @@ START_TEST(sgdt_stores_ten_bytes)
     memset(emulator_at(w, WORLD_DATA), 0xee, 16);
     *reg(VT_RBX) = WORLD_DATA;
     ck_done(STEP(w, "\x0f\x01\x03"));
-    ck_assert_mem_eq(emulator_at(w, WORLD_DATA), "\x8f\x00\x00\x10\x01\x00\x00\x00\x00\x00\xee", 11);
+    ck_assert_mem_eq(emulator_at(w, WORLD_DATA), "\x8f\x00\x00\x10\x60\x00\x00\x00\x00\x00\xee", 11);
 }
 END_TEST
 
@@ -579,10 +579,10 @@ START_TEST(far_jump_stays_at_its_level)
 {
     emulator_open(w);
     *reg(VT_RBX) = WORLD_DATA;
-    memcpy(emulator_at(w, WORLD_DATA), "\x00\x02\x01\x00\x08\x00", 6);
+    memcpy(emulator_at(w, WORLD_DATA), "\x00\x02\x60\x00\x08\x00", 6);
     ck_done(STEP(w, "\xff\x2b"));
-    ck_assert_uint_eq(w->vcpu.rip, 0x10200);
-    memcpy(emulator_at(w, WORLD_DATA), "\x00\x02\x01\x00\x33\x00", 6);
+    ck_assert_uint_eq(w->vcpu.rip, 0x600200);
+    memcpy(emulator_at(w, WORLD_DATA), "\x00\x02\x60\x00\x33\x00", 6);
     ck_fault(STEP(w, "\xff\x2b"), VT_EXCEPTION_GP, 0x30);
 }
 END_TEST

@@ -1,0 +1,579 @@
+#include "tests/unit/difference.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ALL (JUDGE_KVM | JUDGE_UNICORN)
+#define HW  (JUDGE_KVM | JUDGE_NATIVE)
+
+#define F(name, opcodes, operand, group, options, judges, ...)                                               \
+    {                                                                                                        \
+        name, 0, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges                                  \
+    }
+#define P(name, prefix, opcodes, operand, group, options, judges, ...)                                       \
+    {                                                                                                        \
+        name, prefix, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges                             \
+    }
+
+#define ALU(name, base, digit)                                                                               \
+    F(name " m8, r8", 1, OPERAND_MEMORY, -1, FORM_LOCK, HW, base),                                           \
+        F(name " m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE | FORM_LOCK, HW, base + 1),                         \
+        F(name " r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, base + 2),                                           \
+        F(name " r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, base + 3),                                     \
+        {name " m, imm8", 0, {0x83}, 1, OPERAND_MEMORY, digit, 1, FORM_SIZE | FORM_LOCK, HW},                \
+    {                                                                                                        \
+        name " m8, imm8", 0, {0x80}, 1, OPERAND_MEMORY, digit, 1, FORM_LOCK, HW                              \
+    }
+
+const struct form difference_forms[] = {
+    F("cpuid", 2, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0xa2),
+    F("clts", 2, OPERAND_NONE, -1, 0, ALL, 0x0f, 0x06),
+    F("mov r, cr", 2, OPERAND_REGISTER, -1, 0, ALL, 0x0f, 0x20),
+    F("mov cr, r", 2, OPERAND_REGISTER, -1, 0, JUDGE_KVM, 0x0f, 0x22),
+    F("mov r, dr", 2, OPERAND_REGISTER, -1, 0, ALL, 0x0f, 0x21),
+    F("mov dr, r", 2, OPERAND_REGISTER, -1, 0, JUDGE_KVM, 0x0f, 0x23),
+    F("lmsw", 2, OPERAND_EITHER, 6, 0, ALL, 0x0f, 0x01),
+    F("smsw", 2, OPERAND_EITHER, 4, FORM_SIZE, ALL, 0x0f, 0x01),
+    F("sgdt", 2, OPERAND_MEMORY, 0, 0, ALL, 0x0f, 0x01),
+    F("sidt", 2, OPERAND_MEMORY, 1, 0, ALL, 0x0f, 0x01),
+    F("lgdt", 2, OPERAND_MEMORY, 2, 0, ALL, 0x0f, 0x01),
+    F("lidt", 2, OPERAND_MEMORY, 3, 0, ALL, 0x0f, 0x01),
+    F("sldt", 2, OPERAND_EITHER, 0, FORM_SIZE, ALL, 0x0f, 0x00),
+    F("str", 2, OPERAND_EITHER, 1, FORM_SIZE, ALL, 0x0f, 0x00),
+    F("lldt", 2, OPERAND_EITHER, 2, 0, ALL, 0x0f, 0x00),
+    F("ltr", 2, OPERAND_EITHER, 3, 0, ALL, 0x0f, 0x00),
+    F("verr", 2, OPERAND_EITHER, 4, 0, ALL | JUDGE_NATIVE, 0x0f, 0x00),
+    F("verw", 2, OPERAND_EITHER, 5, 0, ALL | JUDGE_NATIVE, 0x0f, 0x00),
+    F("lar", 2, OPERAND_EITHER, -1, FORM_SIZE, ALL | JUDGE_NATIVE, 0x0f, 0x02),
+    F("lsl", 2, OPERAND_EITHER, -1, FORM_SIZE, ALL | JUDGE_NATIVE, 0x0f, 0x03),
+    F("mov r, sreg", 1, OPERAND_EITHER, -1, FORM_SIZE, ALL, 0x8c),
+    F("mov sreg, r", 1, OPERAND_EITHER, -1, FORM_SIZE, ALL, 0x8e),
+    F("push fs", 2, OPERAND_NONE, -1, FORM_SIZE, ALL, 0x0f, 0xa0),
+    F("push gs", 2, OPERAND_NONE, -1, FORM_SIZE, ALL, 0x0f, 0xa8),
+    F("pop fs", 2, OPERAND_NONE, -1, FORM_SIZE, ALL, 0x0f, 0xa1),
+    F("pop gs", 2, OPERAND_NONE, -1, FORM_SIZE, ALL, 0x0f, 0xa9),
+    F("lss", 2, OPERAND_MEMORY, -1, FORM_SIZE, ALL, 0x0f, 0xb2),
+    F("lfs", 2, OPERAND_MEMORY, -1, FORM_SIZE, ALL, 0x0f, 0xb4),
+    F("lgs", 2, OPERAND_MEMORY, -1, FORM_SIZE, ALL, 0x0f, 0xb5),
+    F("swapgs", 3, OPERAND_NONE, -1, 0, ALL, 0x0f, 0x01, 0xf8),
+    P("rdfsbase", 0xf3, 2, OPERAND_REGISTER, 0, FORM_SIZE, ALL, 0x0f, 0xae),
+    P("rdgsbase", 0xf3, 2, OPERAND_REGISTER, 1, FORM_SIZE, ALL, 0x0f, 0xae),
+    P("wrfsbase", 0xf3, 2, OPERAND_REGISTER, 2, FORM_SIZE, ALL, 0x0f, 0xae),
+    P("wrgsbase", 0xf3, 2, OPERAND_REGISTER, 3, FORM_SIZE, ALL, 0x0f, 0xae),
+    F("pushf", 1, OPERAND_NONE, -1, FORM_SIZE, ALL, 0x9c),
+    F("popf", 1, OPERAND_NONE, -1, FORM_SIZE, ALL, 0x9d),
+    F("cli", 1, OPERAND_NONE, -1, 0, ALL, 0xfa),
+    F("sti", 1, OPERAND_NONE, -1, 0, ALL, 0xfb),
+    F("rdmsr", 2, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0x32),
+    F("wrmsr", 2, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0x30),
+    F("xgetbv", 3, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0x01, 0xd0),
+    F("xsetbv", 3, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0x01, 0xd1),
+    F("invlpg", 2, OPERAND_MEMORY, 7, 0, ALL, 0x0f, 0x01),
+    P("invpcid", 0x66, 3, OPERAND_MEMORY, -1, 0, JUDGE_KVM, 0x0f, 0x38, 0x82),
+    F("wbinvd", 2, OPERAND_NONE, -1, 0, ALL, 0x0f, 0x09),
+    F("in al, dx", 1, OPERAND_NONE, -1, 0, ALL, 0xec),
+    F("in eax, dx", 1, OPERAND_NONE, -1, FORM_SIZE, ALL, 0xed),
+    F("out dx, al", 1, OPERAND_NONE, -1, 0, ALL, 0xee),
+    F("out dx, eax", 1, OPERAND_NONE, -1, FORM_SIZE, ALL, 0xef),
+    {"in al, imm8",   0, {0xe4}, 1, OPERAND_NONE,   -1, 1, 0,         ALL      },
+    {"in eax, imm8",  0, {0xe5}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, ALL      },
+    {"out imm8, al",  0, {0xe6}, 1, OPERAND_NONE,   -1, 1, 0,         ALL      },
+    {"out imm8, eax", 0, {0xe7}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, ALL      },
+    F("insb", 1, OPERAND_NONE, -1, FORM_REP, ALL, 0x6c),
+    F("insd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, ALL, 0x6d),
+    F("outsb", 1, OPERAND_NONE, -1, FORM_REP, ALL, 0x6e),
+    F("outsd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, ALL, 0x6f),
+    F("hlt", 1, OPERAND_NONE, -1, 0, ALL, 0xf4),
+    P("pause", 0xf3, 1, OPERAND_NONE, -1, 0, ALL, 0x90),
+    {"int n",         0, {0xcd}, 1, OPERAND_NONE,   -1, 1, 0,         JUDGE_KVM},
+    F("int3", 1, OPERAND_NONE, -1, 0, JUDGE_KVM, 0xcc),
+    F("ud2", 2, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0x0b),
+    F("iret", 1, OPERAND_NONE, -1, FORM_SIZE, JUDGE_KVM, 0xcf),
+    F("call far", 1, OPERAND_MEMORY, 3, FORM_SIZE, JUDGE_KVM, 0xff),
+    F("jmp far", 1, OPERAND_MEMORY, 5, FORM_SIZE, JUDGE_KVM, 0xff),
+    F("ret far", 1, OPERAND_NONE, -1, FORM_SIZE, JUDGE_KVM, 0xcb),
+    {"ret far imm",   0, {0xca}, 1, OPERAND_NONE,   -1, 2, FORM_SIZE, JUDGE_KVM},
+    F("syscall", 2, OPERAND_NONE, -1, 0, ALL, 0x0f, 0x05),
+    F("sysretq", 2, OPERAND_NONE, -1, FORM_SIZE, JUDGE_KVM, 0x0f, 0x07),
+    F("mov m8, r8", 1, OPERAND_MEMORY, -1, 0, HW, 0x88),
+    F("mov m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x89),
+    F("mov r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, 0x8a),
+    F("mov r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x8b),
+    {"mov m8, imm8",  0, {0xc6}, 1, OPERAND_MEMORY, 0,  1, 0,         HW       },
+    F("movzx r, m8", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xb6),
+    F("movzx r, m16", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xb7),
+    F("movsx r, m8", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xbe),
+    F("movsx r, m16", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xbf),
+    F("movsxd r, m32", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x63),
+    F("xchg m8, r8", 1, OPERAND_MEMORY, -1, FORM_LOCK, HW, 0x86),
+    F("xchg m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE | FORM_LOCK, HW, 0x87),
+    F("test m8, r8", 1, OPERAND_MEMORY, -1, 0, HW, 0x84),
+    F("test m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x85),
+    F("stosb", 1, OPERAND_NONE, -1, FORM_REP, HW, 0xaa),
+    F("stosd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, HW, 0xab),
+    F("lodsb", 1, OPERAND_NONE, -1, FORM_REP, HW, 0xac),
+    F("lodsd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, HW, 0xad),
+    F("movsb", 1, OPERAND_NONE, -1, FORM_REP, HW, 0xa4),
+    F("movsd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, HW, 0xa5),
+    ALU("add", 0x00, 0),
+    ALU("or", 0x08, 1),
+    ALU("adc", 0x10, 2),
+    ALU("sbb", 0x18, 3),
+    ALU("and", 0x20, 4),
+    ALU("sub", 0x28, 5),
+    ALU("xor", 0x30, 6),
+    ALU("cmp", 0x38, 7),
+};
+const size_t difference_form_count = sizeof difference_forms / sizeof difference_forms[0];
+
+/* splitmix64 */
+static uint64_t next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+static bool one_in(uint64_t *random, unsigned n)
+{
+    return next(random) % n == 0;
+}
+
+#define PICK(random, table) ((table)[next(random) % (sizeof(table) / sizeof((table)[0]))])
+
+static uint64_t pick_value(uint64_t *random)
+{
+    static const uint64_t values[] = {
+        0,
+        1,
+        2,
+        3,
+        7,
+        8,
+        15,
+        16,
+        0x7f,
+        0x80,
+        0xff,
+        0xffff,
+        0x7fffffff,
+        0x80000000,
+        0xffffffff,
+        UINT64_C(1) << 32,
+        UINT64_C(1) << 47,
+        UINT64_C(0xffff800000000000),
+        UINT64_C(1) << 63,
+        ~UINT64_C(0),
+        0x80000001,
+        0x80050033,
+        0x6a0,
+        0x400,
+        0xffff0ff0,
+    };
+    static const uint16_t selectors[] = {
+        WORLD_CODE0,
+        WORLD_DATA0,
+        WORLD_DATA3,
+        WORLD_CODE3,
+        WORLD_TSS_SEL,
+        WORLD_LDT_SEL,
+        WORLD_GATE,
+        WORLD_CONFORMING,
+        WORLD_ABSENT,
+        WORLD_READONLY,
+        WORLD_CODE32,
+        WORLD_GDT_LIMIT + 1,
+        0x90,
+        0x98,
+        0xa0,
+        0xa8,
+        4,
+        0xc,
+    };
+
+    switch (next(random) % 4) {
+    case 0:
+        return PICK(random, values);
+    case 1:
+        return PICK(random, selectors) ^ (one_in(random, 3) ? next(random) & 7 : 0);
+    case 2:
+        return next(random) >> (next(random) & 63);
+    default:
+        return next(random);
+    }
+}
+
+static void put_bytes(struct difference *d, uint64_t value, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        d->code[d->length++] = value >> (8 * i);
+}
+
+static void put_modrm(struct difference *d, uint64_t *random)
+{
+    const struct form *form = d->form;
+    bool memory = form->operand == OPERAND_MEMORY || (form->operand == OPERAND_EITHER && one_in(random, 2));
+    unsigned mod = memory ? next(random) % 3 : 3,
+             reg = form->group >= 0 ? (unsigned)form->group : next(random) & 7;
+    unsigned rm = next(random) & 7;
+
+    put_bytes(d, mod << 6 | reg << 3 | rm, 1);
+    if (memory && rm == 4) {
+        unsigned sib = next(random) & 0xff;
+        put_bytes(d, sib, 1);
+        if (mod == 0 && (sib & 7) == 5)
+            put_bytes(d, next(random), 4);
+    }
+    if (memory && mod == 0 && rm == 5)
+        put_bytes(d, 0x5000 + (next(random) & 0x7ff), 4);
+    if (memory && mod == 1)
+        put_bytes(d, next(random), 1);
+    if (memory && mod == 2)
+        put_bytes(d, next(random), 4);
+}
+
+static void encode(struct difference *d, uint64_t *random)
+{
+    const struct form *form = d->form;
+    uint8_t rex = 0;
+
+    d->length = 0;
+    if (form->options & FORM_SIZE && one_in(random, 4))
+        put_bytes(d, 0x66, 1);
+    if (form->options & FORM_REP && one_in(random, 2))
+        put_bytes(d, 0xf3, 1);
+    if (form->options & FORM_LOCK && one_in(random, 8))
+        put_bytes(d, 0xf0, 1);
+    if (one_in(random, 10))
+        put_bytes(d, 0x67, 1);
+    if (one_in(random, 10))
+        put_bytes(d, one_in(random, 2) ? 0x64 : 0x65, 1);
+    if (form->prefix)
+        put_bytes(d, form->prefix, 1);
+    if (form->operand != OPERAND_NONE && one_in(random, 2))
+        rex = 0x40 | (next(random) & 7);
+    if (form->options & FORM_SIZE && one_in(random, 2))
+        rex |= 0x48;
+    if (rex)
+        put_bytes(d, rex, 1);
+    for (unsigned i = 0; i < form->opcodes; i++)
+        put_bytes(d, form->opcode[i], 1);
+    if (form->operand != OPERAND_NONE)
+        put_modrm(d, random);
+    put_bytes(d, form->immediate == 1 && form->opcode[0] == 0xcd ? (next(random) & 0xff) : next(random),
+              form->immediate);
+}
+
+/* Descriptors of every kind in the last slots of the GDT. */
+static void put_random_descriptors(struct emulator *e, uint64_t *random)
+{
+    for (uint16_t selector = 0x90; selector < 0xb0; selector += 8) {
+        uint64_t descriptor = next(random);
+        if (one_in(random, 2))
+            descriptor |= UINT64_C(1) << 44;
+        if (!one_in(random, 4))
+            descriptor |= UINT64_C(1) << 47;
+        emulator_put_descriptor(e, selector, descriptor);
+    }
+    e->vcpu.gdtr.limit = 0xaf;
+}
+
+static void load_system_segments(struct emulator *e)
+{
+    uint8_t *busy = emulator_at(e, WORLD_GDT + WORLD_TSS_SEL + 5);
+
+    e->vcpu.segment[VT_TR] = (struct vt_segment){WORLD_TSS_SEL, 0x8b, 0x67, WORLD_TSS};
+    e->vcpu.segment[VT_LDTR] = (struct vt_segment){WORLD_LDT_SEL, 0x82, 0xff, WORLD_LDT};
+    *busy |= 2;
+}
+
+#define OPTIONAL_CR4 (VT_CR4_TSD | VT_CR4_DE | VT_CR4_PCE | VT_CR4_UMIP | VT_CR4_FSGSBASE | VT_CR4_OSXSAVE)
+
+static void randomize_control(struct vt_vcpu *vcpu, uint64_t *random)
+{
+    if (one_in(random, 2))
+        vcpu->cr[0] |= VT_CR0_TS;
+    vcpu->cr[4] |= next(random) & OPTIONAL_CR4 & vcpu->limits.cr4;
+    vcpu->cr[2] = pick_value(random);
+    vcpu->msr[VT_MSR_KERNEL_GS_BASE] = WORLD_DATA + (next(random) & 0xff);
+    vcpu->msr[VT_MSR_STAR] = UINT64_C(0x0020000800000000);
+    vcpu->msr[VT_MSR_LSTAR] = WORLD_CODE + 0x200;
+    vcpu->msr[VT_MSR_FMASK] = next(random) & 0x47700;
+    for (unsigned i = 0; i < 4; i++)
+        vcpu->dr[i] = next(random) >> 20;
+    vt_vcpu_refresh(vcpu);
+}
+
+static void randomize_flags(struct vt_vcpu *vcpu, uint64_t *random)
+{
+    uint64_t flags = next(random) & (VT_FLAGS_STATUS | VT_FLAG_DF | VT_FLAG_AC | VT_FLAG_ID | VT_FLAG_IOPL);
+
+    if (one_in(random, 16))
+        flags |= VT_FLAG_NT;
+    vt_vcpu_set_rflags(vcpu, flags);
+}
+
+static const uint32_t msrs[] = {0xc0000100, 0xc0000101, 0xc0000102, 0xc0000081, 0xc0000082, 0xc0000083,
+                                0xc0000084, 0x174,      0x175,      0x176,      0xc0000080, 0x277};
+
+/* Inputs that only make sense for some instructions. */
+static void suit_registers(struct difference *d, uint64_t *random)
+{
+    struct vt_vcpu *vcpu = &d->world.vcpu;
+    uint64_t *gpr = vcpu->gpr;
+
+    switch (d->instruction.operation) {
+    case VT_OP_RDMSR:
+    case VT_OP_WRMSR:
+        gpr[VT_RCX] = one_in(random, 16) ? 0x12345678 : PICK(random, msrs);
+        break;
+    case VT_OP_XGETBV:
+    case VT_OP_XSETBV:
+        gpr[VT_RCX] = one_in(random, 4) ? next(random) & 3 : 0;
+        gpr[VT_RDX] = one_in(random, 4) ? next(random) : 0;
+        gpr[VT_RAX] = next(random) & (one_in(random, 2) ? 0xff : 7);
+        break;
+    case VT_OP_CPUID:
+        gpr[VT_RAX] = one_in(random, 2) ? next(random) % 16 : 0x80000000 + next(random) % 10;
+        gpr[VT_RCX] = next(random) % 4;
+        break;
+    case VT_OP_MOV_TO_CR: /* CR4 changes in bits both sides know, and in one that nobody has */
+        if (d->instruction.reg == 4)
+            gpr[d->instruction.rm] =
+                vcpu->cr[4] ^ (next(random) & next(random) & (OPTIONAL_CR4 | VT_CR4_PAE | UINT64_C(1) << 40));
+        break;
+    case VT_OP_SYSRET:
+        gpr[VT_RCX] = one_in(random, 8) ? UINT64_C(1) << 50 : WORLD_CODE + 0x200;
+        break;
+    case VT_OP_INS:
+    case VT_OP_OUTS:
+    case VT_OP_STOS:
+    case VT_OP_LODS:
+    case VT_OP_MOVS:
+        gpr[VT_RCX] = next(random) & 7;
+        gpr[VT_RSI] = WORLD_DATA + 0x400 + (next(random) & 0x7f);
+        gpr[VT_RDI] = WORLD_DATA + 0x800 + (next(random) & 0x7f);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_base_free(const struct vt_instruction *i)
+{
+    return i->base < VT_GPRS && i->base != i->index && i->base != VT_RSP;
+}
+
+/* Move the base register so that the operand lies in the world, most of the time. */
+static void aim(struct difference *d, uint64_t *random)
+{
+    const struct vt_instruction *i = &d->instruction;
+    uint64_t target = WORLD_DATA + 0x100 + (next(random) & 0x7ff);
+
+    if (!(i->flags & VT_INSN_MEMORY) || !is_base_free(i))
+        return;
+    if (one_in(random, 24))
+        target = UINT64_C(0x7f0000000000);
+    if (one_in(random, 24))
+        target = UINT64_C(0x8123456789ab0000);
+    d->world.vcpu.gpr[i->base] += target - vt_vcpu_linear_address(&d->world.vcpu, i);
+}
+
+/* Inside the world with room to spare, surely unmapped, or not canonical. */
+static bool is_decided(uint64_t address)
+{
+    return (address >= WORLD_MEMORY + 0x100 && address < WORLD_MEMORY + WORLD_SIZE - 0x100) ||
+           address >= UINT64_C(1) << 33;
+}
+
+static uint64_t pick_stack(uint64_t *random)
+{
+    uint64_t rsp = WORLD_STACK - 0x100 + 8 * (next(random) & 31);
+
+    if (one_in(random, 24))
+        return UINT64_C(0x8123456789ab0000);
+    return one_in(random, 8) ? rsp + (next(random) & 7) : rsp;
+}
+
+/* A frame that IRET and far RET may find good: code, stack and flags of random levels. */
+static void put_frame(struct difference *d, uint64_t *random)
+{
+    static const uint16_t codes[] = {WORLD_CODE0, WORLD_CODE0, WORLD_CODE3, WORLD_CONFORMING, 0};
+    static const uint16_t stacks[] = {WORLD_DATA0, WORLD_DATA0, WORLD_DATA3, 0, WORLD_ABSENT, WORLD_READONLY};
+    uint64_t frame[5] = {WORLD_CODE + 0x200, PICK(random, codes),
+                         (next(random) & (VT_FLAGS_USER | VT_FLAG_IOPL) & ~(VT_FLAG_TF | VT_FLAG_IF)) |
+                             VT_FLAG_ONE,
+                         WORLD_STACK - 0x80, PICK(random, stacks)};
+    unsigned size = d->instruction.size;
+    uint8_t *at = emulator_at(&d->world, d->world.vcpu.gpr[VT_RSP]);
+
+    if (one_in(random, 16))
+        frame[0] = UINT64_C(0x8123456789ab0000);
+    if (d->instruction.operation == VT_OP_RET_FAR) {
+        frame[2] = WORLD_STACK - 0x80;
+        frame[3] = frame[4];
+    }
+    for (unsigned i = 0; i < 5; i++)
+        memcpy(at + (size_t)i * size, &frame[i], size);
+}
+
+/* A far pointer to code or to the gate. */
+static void put_pointer(struct difference *d, uint64_t *random)
+{
+    static const uint16_t selectors[] = {
+        WORLD_CODE0, WORLD_CODE0, WORLD_CODE3, WORLD_CONFORMING, WORLD_GATE, WORLD_DATA0, 0};
+    uint64_t offset = WORLD_CODE + 0x200, address = vt_vcpu_linear_address(&d->world.vcpu, &d->instruction);
+    uint16_t selector = PICK(random, selectors);
+    uint8_t *at;
+
+    if (address < WORLD_DATA || address >= WORLD_DATA + 0x1000)
+        return;
+    at = emulator_at(&d->world, address);
+    memcpy(at, &offset, d->instruction.size);
+    memcpy(at + d->instruction.size, &selector, 2);
+}
+
+static void fill_memory(struct difference *d, uint64_t *random)
+{
+    uint8_t *data = emulator_at(&d->world, WORLD_DATA);
+
+    memset(d->world.memory, 0xf4, 0x1000);
+    for (size_t i = 0; i < 0x1000; i += 8) {
+        uint64_t value = pick_value(random);
+        memcpy(data + i, &value, 8);
+    }
+    for (size_t i = 0; i < 0x200; i += 8) {
+        uint64_t value = pick_value(random);
+        memcpy(emulator_at(&d->world, WORLD_STACK - 0x100 + i), &value, 8);
+    }
+    memcpy(d->world.memory, d->code, d->length);
+}
+
+static bool uses_stack(uint16_t operation)
+{
+    return operation == VT_OP_PUSHF || operation == VT_OP_POPF || operation == VT_OP_PUSH_SEGMENT ||
+           operation == VT_OP_POP_SEGMENT || operation == VT_OP_IRET || operation == VT_OP_RET_FAR ||
+           operation == VT_OP_CALL_FAR;
+}
+
+bool difference_make(struct difference *d, const struct emulator *base, const struct form *form,
+                     enum difference_level level, uint64_t seed)
+{
+    uint64_t random = seed;
+    struct vt_vcpu *vcpu = &d->world.vcpu;
+
+    d->form = form;
+    d->seed = seed;
+    d->world = *base;
+    d->world.environment.context = &d->world;
+    encode(d, &random);
+    if (vt_vcpu_decode(d->code, d->length, &d->instruction) != 0 || d->instruction.length != d->length)
+        return false;
+    load_system_segments(&d->world);
+    put_random_descriptors(&d->world, &random);
+    for (unsigned i = 0; i < VT_GPRS; i++)
+        vcpu->gpr[i] = pick_value(&random);
+    randomize_control(vcpu, &random);
+    randomize_flags(vcpu, &random);
+    d->world.port_value = next(&random);
+    d->world.device_value = next(&random);
+    fill_memory(d, &random);
+    suit_registers(d, &random);
+    vcpu->gpr[VT_RSP] = pick_stack(&random);
+    vcpu->rip = WORLD_CODE;
+    if (level == LEVEL_USER) {
+        vcpu->cpl = 3;
+        vcpu->segment[VT_CS] = (struct vt_segment){WORLD_CODE3, 0xa0fb, UINT32_MAX, 0};
+        vcpu->segment[VT_SS] = (struct vt_segment){WORLD_DATA3, 0xc0f3, UINT32_MAX, 0};
+    }
+    aim(d, &random);
+    if (uses_stack(d->instruction.operation) && d->instruction.operation != VT_OP_CALL_FAR &&
+        vcpu->gpr[VT_RSP] >> 40 == 0 &&
+        (d->instruction.operation == VT_OP_IRET || d->instruction.operation == VT_OP_RET_FAR))
+        put_frame(d, &random);
+    if (d->instruction.operation == VT_OP_CALL_FAR || d->instruction.operation == VT_OP_JMP_FAR)
+        put_pointer(d, &random);
+    if (d->instruction.flags & VT_INSN_MEMORY && d->instruction.operation != VT_OP_INVLPG &&
+        !is_decided(vt_vcpu_linear_address(vcpu, &d->instruction)))
+        return false;
+    return true;
+}
+
+enum vt_step difference_emulate(struct difference *d, bool delivers)
+{
+    struct emulator *e = &d->world;
+    enum vt_step step = vt_vcpu_execute(&e->vcpu, &e->environment, &d->instruction);
+
+    if (step == VT_STEP_FAULT && delivers)
+        step = vt_vcpu_deliver(&e->vcpu, &e->environment);
+    return step;
+}
+
+const char *difference_describe(const struct difference *d)
+{
+    static char text[160];
+    int used = snprintf(text, sizeof text, "%s seed 0x%llx:", d->form->name, (unsigned long long)d->seed);
+
+    for (size_t i = 0; i < d->length; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used, " %02x", d->code[i]);
+    return text;
+}
+
+static const struct form *find_form(const char *name)
+{
+    for (size_t i = 0; i < difference_form_count; i++)
+        if (strcmp(difference_forms[i].name, name) == 0)
+            return &difference_forms[i];
+    return NULL;
+}
+
+size_t difference_replay(const char *name,
+                         void (*replay)(const struct form *form, uint64_t seed, void *context), void *context)
+{
+    char path[256], line[256];
+    size_t count = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "tests/data/emulator/%s", name);
+    file = fopen(path, "re");
+    if (!file)
+        return 0;
+    while (fgets(line, sizeof line, file)) {
+        char *mark = strstr(line, " seed ");
+        const struct form *form;
+
+        if (line[0] == '#' || !mark)
+            continue;
+        *mark = 0;
+        form = find_form(line);
+        if (form) {
+            replay(form, strtoull(mark + 6, NULL, 0), context);
+            count++;
+        }
+    }
+    fclose(file);
+    return count;
+}
+
+unsigned difference_rounds(unsigned usual)
+{
+    const char *text = getenv("VT_ROUNDS");
+
+    return text ? (unsigned)strtoul(text, NULL, 0) : usual;
+}
+
+uint64_t difference_seed(void)
+{
+    const char *text = getenv("VT_SEED");
+    struct timespec now;
+    uint64_t seed;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    seed = text ? strtoull(text, NULL, 0) : (uint64_t)now.tv_nsec << 20 ^ (uint64_t)now.tv_sec;
+    printf("# VT_SEED=0x%llx VT_ROUNDS=N repeats and lengthens this run\n", (unsigned long long)seed);
+    return seed;
+}

@@ -1,0 +1,71 @@
+/*
+ * Random states and instructions for comparing the emulator with something
+ * independent of it. The same seed gives the same state and instruction everywhere.
+ */
+#ifndef VT_TESTS_DIFFERENCE_H
+#define VT_TESTS_DIFFERENCE_H
+
+#include "tests/unit/emulator.h"
+
+/* What may stand behind a ModRM byte. */
+enum operand { OPERAND_NONE, OPERAND_REGISTER, OPERAND_MEMORY, OPERAND_EITHER };
+
+/* Who is able to judge the form; a bit per oracle. */
+enum judge { JUDGE_KVM = 1, JUDGE_UNICORN = 2, JUDGE_NATIVE = 4 };
+
+/* One encoding of an emulated instruction. */
+struct form {
+    const char *name;
+    uint8_t prefix; /* mandatory 66, F2 or F3; 0: none */
+    uint8_t opcode[3];
+    uint8_t opcodes;   /* how many of them */
+    uint8_t operand;   /* enum operand */
+    int8_t group;      /* the reg field of ModRM when it selects the instruction, or -1 */
+    uint8_t immediate; /* bytes of it */
+    uint8_t options;   /* FORM_ */
+    uint8_t judges;    /* enum judge */
+};
+#define FORM_SIZE 1 /* takes an operand-size prefix and REX.W */
+#define FORM_REP  2
+#define FORM_LOCK 4
+
+extern const struct form difference_forms[];
+extern const size_t difference_form_count;
+
+struct difference {
+    const struct form *form;
+    uint64_t seed;
+    struct emulator world; /* the state before; its code lies at WORLD_CODE */
+    uint8_t code[16];
+    size_t length;
+    struct vt_instruction instruction;
+};
+
+enum difference_level { LEVEL_KERNEL, LEVEL_USER };
+
+/*
+ * Make the state and instruction of a seed. Base: a world as emulator_open leaves it, whose CPUID the
+ * oracle shares. False: the encoding came out invalid or would reach where the world does not say what is
+ * there.
+ */
+bool difference_make(struct difference *d, const struct emulator *base, const struct form *form,
+                     enum difference_level level, uint64_t seed);
+
+/* Run it on the emulator: d->world becomes the state after, faults delivered when `delivers`. */
+enum vt_step difference_emulate(struct difference *d, bool delivers);
+
+/* "lar seed 0x1234: 48 0f 02 c1" */
+const char *difference_describe(const struct difference *d);
+
+/* Seeds that once failed, from tests/data/emulator/NAME: calls `replay` for each. Returns how many. */
+size_t difference_replay(const char *name,
+                         void (*replay)(const struct form *form, uint64_t seed, void *context),
+                         void *context);
+
+/* Random rounds per form: VT_ROUNDS in the environment, else `usual`. */
+unsigned difference_rounds(unsigned usual);
+
+/* First seed: VT_SEED in the environment, else the clock's; printed as a TAP comment. */
+uint64_t difference_seed(void);
+
+#endif
