@@ -1,3 +1,4 @@
+#include "audit/audit.h"
 #include "bench/runner.h"
 #include "bench/select.h"
 #include "base/file.h"
@@ -173,6 +174,18 @@ static int print_summary(struct vt_result *result)
     return VT_EXIT_DONE;
 }
 
+/* NULL where it could not run: the result then says that nothing is known. */
+static json_t *audit_machine(void)
+{
+    struct vt_audit audit;
+    struct vt_error error;
+    if (vt_audit_run(&audit, &error) < 0)
+        return NULL;
+    json_t *document = vt_audit_json(&audit);
+    vt_audit_free(&audit);
+    return document;
+}
+
 static int deliver(const struct arguments *a, const struct vt_run *run, const char *started)
 {
     struct vt_error error;
@@ -180,6 +193,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         .started = started,
         .host = vt_probes_machine(&error),
         .settings = describe_settings(a, run),
+        .audit = audit_machine(),
         .measurements = run->measurements,
         .count = run->count,
         .interrupted = run->interrupted,
@@ -195,6 +209,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         status = print_summary(result);
     json_decref(document.host);
     json_decref(document.settings);
+    json_decref(document.audit);
     vt_result_free(result);
     return status;
 }

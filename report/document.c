@@ -135,6 +135,7 @@ struct vt_result *vt_report_result(const struct vt_document *document, struct vt
     result->interrupted = document->interrupted;
     result->host = json_incref(document->host);
     result->settings = json_incref(document->settings);
+    result->audit = json_incref(document->audit);
     for (size_t i = 0; i < document->count; i++)
         fill_row(result, &result->rows[i], &document->measurements[i], &lost);
     if (!lost)

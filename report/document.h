@@ -21,6 +21,7 @@ struct vt_document {
     const char *started; /* ISO 8601, UTC */
     json_t *host;        /* the probe document; NULL: unknown */
     json_t *settings;    /* NULL: unknown */
+    json_t *audit;       /* the audit document; NULL: unknown */
     const struct vt_measurement *measurements;
     size_t count;
     bool interrupted;

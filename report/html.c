@@ -116,8 +116,10 @@ static void put_answer(const struct vt_html *page)
     fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
           "roads</a>"
           "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
-          "href=\"#machine\">Machine</a>"
-          "<a href=\"#trust\">Evidence</a><a href=\"#method\">Method</a><a "
+          "href=\"#machine\">Machine</a>",
+          page->stream);
+    fputs(vt_html_is_audited(page) ? "<a href=\"#audit\">Audit</a>" : "", page->stream);
+    fputs("<a href=\"#trust\">Evidence</a><a href=\"#method\">Method</a><a "
           "href=\"#glossary\">Glossary</a></nav>\n<main>\n",
           page->stream);
 }
@@ -217,6 +219,7 @@ int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error
     vt_html_table(&page);
     vt_html_distributions(&page);
     put_machine(&page);
+    vt_html_audit(&page);
     vt_html_evidence(&page);
     put_foot(&page);
     vt_chart_release(&page.charts);

@@ -25,6 +25,8 @@ void vt_html_roads(const struct vt_html *page);
 void vt_html_table(const struct vt_html *page);
 void vt_html_distributions(const struct vt_html *page);
 void vt_html_evidence(const struct vt_html *page);
+void vt_html_audit(const struct vt_html *page); /* nothing where no result holds an audit */
+bool vt_html_is_audited(const struct vt_html *page);
 
 /* Colour class of a crossing: a word safe inside class="". */
 const char *vt_html_mark_class(const char *crossing);

@@ -201,7 +201,7 @@ static int add_node(struct loader *loader, struct frame *frame, const struct vt_
     if (token->type == VT_TOKEN_TEXT && token->length > MAX_TEXT)
         return refuse(loader, "expected a string of at most %d bytes, found %zu", MAX_TEXT, token->length);
     if (++loader->nodes > MAX_NODES)
-        return refuse(loader, "expected at most %d values in host, settings and totals", MAX_NODES);
+        return refuse(loader, "expected at most %d values in host, settings, audit and totals", MAX_NODES);
     *node = make_node(token);
     if (!*node)
         return lacks_memory(loader);

@@ -63,7 +63,8 @@ static const struct vt_field document_fields[] = {
     {"interrupted",                          VT_KIND_FLAG,                            offsetof(struct vt_result,                    interrupted), NULL},
     {"host",                      VT_KIND_TREE,                                    offsetof(struct vt_result,                                                            host),                                                            NULL},
     {"settings",                     VT_KIND_TREE,                               offsetof(struct vt_result, settings),NULL},
-    {"measurements", VT_KIND_ROWS,0, &vt_load_row_shape                                                                    },
+    {"audit", VT_KIND_TREE,offsetof(struct vt_result, audit),                                                                     NULL},
+    {"measurements",              VT_KIND_ROWS,                            0,                                                   &vt_load_row_shape           },
 };
 const struct vt_shape vt_load_document_shape = SHAPE(document_fields);
 

@@ -18,6 +18,7 @@ void vt_result_free(struct vt_result *result)
     free(result->rows);
     json_decref(result->host);
     json_decref(result->settings);
+    json_decref(result->audit);
     vt_arena_release(&result->arena);
     free(result);
 }

@@ -54,6 +54,30 @@ else
     skip "the document is valid by its schema" "no python3 with jsonschema here"
 fi
 
+run "$VMTOLL" bench --case nop --engine native --budget 0.1 --quiet --output "$work/result.json"
+run "$VMTOLL" report "$work/result.json" --output "$work/page.html"
+is "a page of a result that holds an audit" 0
+cp "$work/page.html" "$work/out"
+has "it has the audit's section and leads there" '<a href="#audit">'
+has "it says what POPF did" '<th scope="row">POPF</th>.*IF stays 1'
+if command -v jq >/dev/null 2>&1; then
+    holds "the result holds the audit" jq -e '.audit.schema == "vmtoll.audit/1"' "$work/result.json"
+    jq '.audit.verdict.text = "<script>x" | .audit.assists = 7 | .audit.instructions[0].trials = null' \
+        "$work/result.json" >"$work/hostile.json"
+    run "$VMTOLL" report "$work/hostile.json" --format html
+    is "an audit that is not what it should be does no harm" 0
+    has "its text stays text" '&lt;script&gt;x'
+    jq '.audit = "yes"' "$work/result.json" >"$work/wrong.json"
+    run "$VMTOLL" report "$work/wrong.json"
+    refuses "an audit that is no object" 2 "audit: expected an object or null"
+    jq 'del(.audit)' "$work/result.json" >"$work/without.json"
+    run "$VMTOLL" report "$work/without.json" --format html
+    is "a result without an audit" 0
+    lacks "its page has no such section" 'id="audit"|#audit'
+else
+    skip "odd audits in a result" "no jq here"
+fi
+
 run sh -c 'cd / && "$1" audit >/dev/full' sh "$VMTOLL"
 refuses "standard output on a full disk" 3 "standard output"
 
