@@ -22,18 +22,31 @@ static bool has_room(const struct vt_translate *t)
            pool_has(&t->sites, MOST_INSTRUCTIONS);
 }
 
+/* Nothing to say when the last point goes on to be right. */
+static bool is_implied(const struct build *b, uint16_t host, uint16_t guest)
+{
+    const struct pool *points = &b->t->points;
+    const struct point *last = pool_at(points, points->count - 1, sizeof *last);
+
+    return points->count > b->first_point && last->kind == POINT_COPY &&
+           (uint16_t)(host - last->host) == (uint16_t)(guest - last->guest);
+}
+
 void vt_build_point(struct build *b, enum point_kind kind, unsigned reg)
 {
     struct vt_translate *t = b->t;
-    struct point *point = pool_at(&t->points, t->points.count++, sizeof *point);
+    uint16_t host = (uint16_t)(vt_emit_here(&b->e) - b->start);
+    uint16_t guest = (uint16_t)(b->guest - b->guest_start);
 
-    *point = (struct point){
-        .host = (uint16_t)(vt_emit_here(&b->e) - b->start),
-        .guest = (uint16_t)(b->guest - b->guest_start),
-        .kind = (uint8_t)kind,
-        .reg = (uint8_t)reg,
-        .saved = b->saved,
-    };
+    if (kind == POINT_COPY && is_implied(b, host, guest))
+        return;
+    struct point *point = pool_at(&t->points, t->points.count++, sizeof *point);
+    *point = (struct point){host, guest, (uint8_t)kind, (uint8_t)reg, b->saved};
+}
+
+static bool is_copied(const struct vt_insn *insn)
+{
+    return insn->kind == VT_INSN_COPY || insn->kind == VT_INSN_PADDING || insn->kind == VT_INSN_JUMP_IF;
 }
 
 void vt_build_save(struct build *b, enum vt_gpr reg)
@@ -100,8 +113,9 @@ static void pad(struct build *b)
 static bool is_run_of_padding(const struct build *b)
 {
     uint32_t next = next_of(b);
-    struct vt_insn following =
-        vt_translate_decode(b->t->decoder, (const uint8_t *)(uintptr_t)next, gate_of(b->t) - next);
+    struct vt_insn following;
+
+    vt_translate_decode(b->t->decoder, (const uint8_t *)(uintptr_t)next, gate_of(b->t) - next, &following);
     return following.kind == VT_INSN_PADDING;
 }
 
@@ -144,6 +158,19 @@ static void go_on_at(struct build *b, uint32_t guest)
     vt_emit_32(&b->e, 0);
 }
 
+/* The page of the instruction's last byte; that of the first is the one of the instruction before, or is new
+ * as well. */
+static void watch(struct build *b, uint32_t offset)
+{
+    uint32_t last = offset + b->insn.length - 1;
+
+    if (last / PAGE == b->watched_page)
+        return;
+    vt_translate_watch(b->t, offset);
+    vt_translate_watch(b->t, last);
+    b->watched_page = last / PAGE;
+}
+
 static void translate(struct build *b)
 {
     struct vt_translate *t = b->t;
@@ -155,14 +182,13 @@ static void translate(struct build *b)
 
         if (b->guest >= gate_of(t) || (!t->step && t->host_of[offset]) || here - b->start > MOST_HOST_BYTES)
             break;
-        b->insn =
-            vt_translate_decode(t->decoder, (const uint8_t *)(uintptr_t)b->guest, gate_of(t) - b->guest);
+        vt_translate_decode(t->decoder, (const uint8_t *)(uintptr_t)b->guest, gate_of(t) - b->guest,
+                            &b->insn);
         if (!t->step) {
-            vt_translate_watch(t, offset);
-            vt_translate_watch(t, offset + b->insn.length - 1);
+            watch(b, offset);
             t->host_of[offset] = here;
         }
-        vt_build_point(b, POINT_PLAIN, 0);
+        vt_build_point(b, is_copied(&b->insn) ? POINT_COPY : POINT_PLAIN, 0);
         if (t->by_emulator[offset / 8] >> (offset % 8) & 1)
             vt_build_sensitive(b);
         else
@@ -277,7 +303,9 @@ static struct block *open_block(struct build *b, struct vt_translate *t, uint32_
     b->t = t;
     b->e = (struct vt_emitter){t->code_writable + t->used, t->code - t->code_writable};
     b->guest = b->guest_start = guest;
+    b->watched_page = ~0u;
     b->start = vt_emit_here(&b->e);
+    b->first_point = t->points.count;
     *block = (struct block){.host = b->start, .guest = guest, .first_point = t->points.count};
     return block;
 }
@@ -315,6 +343,7 @@ static bool make_ready(struct vt_translate *t, uint64_t guest)
         return false;
     if (!has_room(t))
         vt_translate_flush(t);
+    vt_translate_populate(t, ROOM);
     return true;
 }
 

@@ -30,7 +30,9 @@ struct build {
     struct vt_emitter e;
     uint32_t start;       /* host address of the block */
     uint32_t guest_start; /* of the block */
+    uint32_t first_point; /* of the block */
     uint32_t guest;       /* instruction under way */
+    uint32_t watched_page;
     struct vt_insn insn;
     bool ended;     /* control does not go on behind the last instruction */
     uint16_t saved; /* registers that the sequence under way has put away */

@@ -205,17 +205,18 @@ static uint8_t flags_of(const ZydisDecodedInstruction *z)
     return z->cpu_flags && (z->cpu_flags->tested & STATUS_FLAGS) ? VT_FLAGS_READ : VT_FLAGS_KEPT;
 }
 
-struct vt_insn vt_translate_decode_slowly(const void *decoder, const uint8_t *code, size_t size)
+void vt_translate_decode_slowly(const void *decoder, const uint8_t *code, size_t size, struct vt_insn *insn)
 {
     ZydisDecodedInstruction z;
     ZyanStatus status = ZydisDecoderDecodeInstruction(decoder, NULL, code, size < 15 ? size : 15, &z);
 
-    if (status == ZYDIS_STATUS_NO_MORE_DATA && size < 15)
-        return (struct vt_insn){.kind = VT_INSN_CUT, .length = 1};
-    if (ZYAN_FAILED(status))
-        return (struct vt_insn){.kind = VT_INSN_INVALID, .length = 1, .flags = VT_FLAGS_READ};
-
-    struct vt_insn insn = {
+    if (ZYAN_FAILED(status)) {
+        bool cut = status == ZYDIS_STATUS_NO_MORE_DATA && size < 15;
+        *insn = (struct vt_insn){
+            .kind = cut ? VT_INSN_CUT : VT_INSN_INVALID, .length = 1, .flags = VT_FLAGS_READ};
+        return;
+    }
+    *insn = (struct vt_insn){
         .kind = kind_of(&z),
         .length = z.length,
         .opcode = z.opcode,
@@ -226,18 +227,14 @@ struct vt_insn vt_translate_decode_slowly(const void *decoder, const uint8_t *co
         .pop = (uint16_t)z.raw.imm[0].value.u,
         .branch = (int32_t)z.raw.imm[0].value.s,
     };
-    if (insn.kind == VT_INSN_SENSITIVE || insn.kind == VT_INSN_BASED)
-        insn.flags = VT_FLAGS_READ;
-    return insn;
+    if (insn->kind == VT_INSN_SENSITIVE || insn->kind == VT_INSN_BASED)
+        insn->flags = VT_FLAGS_READ;
 }
 
-struct vt_insn vt_translate_decode(const void *decoder, const uint8_t *code, size_t size)
+void vt_translate_decode(const void *decoder, const uint8_t *code, size_t size, struct vt_insn *insn)
 {
-    struct vt_insn insn;
-
-    if (vt_translate_decode_table(code, size, &insn))
-        return insn;
-    return vt_translate_decode_slowly(decoder, code, size);
+    if (!vt_translate_decode_table(code, size, insn))
+        vt_translate_decode_slowly(decoder, code, size, insn);
 }
 
 void *vt_translate_new_decoder(void)

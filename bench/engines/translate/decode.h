@@ -47,10 +47,10 @@ struct vt_insn {
     int32_t branch;
 };
 
-struct vt_insn vt_translate_decode(const void *decoder, const uint8_t *code, size_t size);
+void vt_translate_decode(const void *decoder, const uint8_t *code, size_t size, struct vt_insn *insn);
 
 /* The same without tables: for the test that compares them. */
-struct vt_insn vt_translate_decode_slowly(const void *decoder, const uint8_t *code, size_t size);
+void vt_translate_decode_slowly(const void *decoder, const uint8_t *code, size_t size, struct vt_insn *insn);
 
 /* For both calls above; allocated, released with free(). */
 void *vt_translate_new_decoder(void);

@@ -67,6 +67,12 @@ static const struct point *point_at(const struct vt_translate *t, const struct b
     return low > block->first_point ? &points[low - 1] : NULL;
 }
 
+static uint64_t guest_at(const struct block *block, const struct point *point, uint32_t host)
+{
+    uint32_t advance = point->kind == POINT_COPY ? host - block->host - point->host : 0;
+    return block->guest + point->guest + advance;
+}
+
 /* Everything the guest has goes to the virtual CPU; `saved` registers come from where they were put. */
 static void take_state(struct vt_translate *t, const greg_t *gregs, unsigned saved)
 {
@@ -130,16 +136,17 @@ static bool take_point(struct vt_translate *t, greg_t *gregs, uint32_t host)
 
     if (!point)
         return false;
+    uint64_t guest = guest_at(block, point, host);
     switch ((enum point_kind)point->kind) {
     case POINT_SHADOW:
         gregs[REG_RIP] += SHADOW_STORE;
         return true;
     case POINT_RETURN:
-        return take_return(t, gregs, block->guest + point->guest);
+        return take_return(t, gregs, guest);
     case POINT_INDIRECT:
         return take_indirect(t, gregs, point->reg, point->saved);
     default:
-        return take_fault(t, gregs, block->guest + point->guest, point->saved);
+        return take_fault(t, gregs, guest, point->saved);
     }
 }
 
@@ -217,6 +224,6 @@ void vt_translate_stop(struct vt_translate *t, void *ucontext)
     const struct block *block = block_at(t, (uint32_t)rip);
     const struct point *point = block ? point_at(t, block, (uint32_t)rip) : NULL;
     take_state(t, gregs, point ? point->saved : 0);
-    t->context->vcpu.rip = block ? block->guest + (point ? point->guest : 0) : 0;
+    t->context->vcpu.rip = point ? guest_at(block, point, (uint32_t)rip) : 0;
     unwind(t, gregs, EXIT_STOP);
 }

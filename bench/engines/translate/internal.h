@@ -72,7 +72,8 @@ struct vt_translate_context {
 
 /* How the state at a point inside translated code differs from the guest's. */
 enum point_kind {
-    POINT_PLAIN,
+    POINT_COPY,     /* from here on as long as the guest's code: both advance alike */
+    POINT_PLAIN,    /* one instruction of the guest */
     POINT_SHADOW,   /* a store to the shadow: skipped when it faults */
     POINT_RETURN,   /* the jump of a return: RSP is one slot further */
     POINT_INDIRECT, /* the jump through a table: `reg` */
@@ -141,10 +142,12 @@ struct vt_translate {
     uint8_t *code_writable; /* where it is written */
     size_t code_size;
     uint32_t used, after_stubs;
+    uint32_t populated; /* bytes of code that have memory behind them */
     int memfd;
     struct stubs stubs;
 
     uint32_t *host_of;    /* per byte of the window: host address of the instruction there, 0: none */
+    uint64_t lookup_span; /* where in host_of memory was last given */
     uint8_t *watched;     /* per page of the window: translated from, hence write-protected */
     uint8_t *by_emulator; /* bit per byte of the window: the access of this instruction is a device's */
     struct pool blocks, points, exits, sites;
@@ -194,6 +197,7 @@ int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings 
                      struct vt_error *error);
 void vt_translate_unmap(struct vt_translate *t);
 void vt_translate_clear_lookup(struct vt_translate *t);
+void vt_translate_populate(struct vt_translate *t, uint32_t size);
 bool vt_translate_fill_table(struct vt_translate *t, uint64_t address);
 void vt_translate_set_table(struct vt_translate *t, unsigned branch, uint32_t guest, uint32_t host);
 void vt_translate_watch(struct vt_translate *t, uint32_t offset);

@@ -21,7 +21,8 @@ bool vt_translate_flags_dead(const struct vt_translate *t, uint64_t guest)
         if (!in_window(t, guest) || guest >= gate_of(t))
             return false;
         const uint8_t *code = (const uint8_t *)(uintptr_t)guest;
-        struct vt_insn insn = vt_translate_decode(t->decoder, code, gate_of(t) - guest);
+        struct vt_insn insn;
+        vt_translate_decode(t->decoder, code, gate_of(t) - guest, &insn);
         if (insn.flags == VT_FLAGS_READ || insn.kind >= VT_INSN_SENSITIVE)
             return false;
         if (insn.flags == VT_FLAGS_WRITTEN)

@@ -20,6 +20,12 @@
 #define LAST_PLACE   UINT64_C(0x70000000)
 #define PLACE_STEP   UINT64_C(0x01000000)
 
+#define POPULATE    262144
+#define LOOKUP_SPAN (POPULATE / sizeof(uint32_t)) /* of code, whose entries are given memory at once */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
 /* Tables are filled and forgotten in chunks. */
 #define CHUNK 65536
 
@@ -110,6 +116,7 @@ int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings 
 {
     size_t context_size = (sizeof *t->context + PAGE - 1) & ~(size_t)(PAGE - 1);
 
+    t->lookup_span = ~UINT64_C(0);
     t->window_size = rounded(settings->memory, MOST_MEMORY / 4, MOST_MEMORY);
     t->code_size = rounded(settings->cache, MOST_CACHE / 4, MOST_CACHE);
     t->table_size = (t->window_size * 8 + CHUNK - 1) & ~(size_t)(CHUNK - 1);
@@ -157,6 +164,20 @@ void vt_translate_unmap(struct vt_translate *t)
     unmap_pool(&t->sites, sizeof(struct site_record));
 }
 
+/* Memory behind the next `size` bytes of code, many pages at a time. */
+void vt_translate_populate(struct vt_translate *t, uint32_t size)
+{
+    uint32_t end = t->used + size;
+
+    if (end <= t->populated)
+        return;
+    end = (end + POPULATE - 1) & ~(uint32_t)(POPULATE - 1);
+    if (end > t->code_size)
+        end = (uint32_t)t->code_size;
+    madvise(t->code_writable + t->populated, end - t->populated, MADV_POPULATE_WRITE); /* else page by page */
+    t->populated = end;
+}
+
 static bool in_tables(const struct vt_translate *t, uint64_t address)
 {
     return address - (uintptr_t)t->tables < BRANCHES * t->table_size;
@@ -199,9 +220,20 @@ void vt_translate_clear_lookup(struct vt_translate *t)
         t->table_filled[i] = 0;
     }
     madvise(t->host_of, t->window_size * sizeof *t->host_of, MADV_DONTNEED);
+    t->lookup_span = ~UINT64_C(0);
     madvise(t->window + t->shadow_distance, t->window_size, MADV_DONTNEED);
     for (uint32_t offset = 0; offset < t->window_size; offset += PAGE)
         vt_translate_unwatch(t, offset);
+}
+
+/* Entries for the code around `offset`, which is about to be translated. */
+static void populate_lookup(struct vt_translate *t, uint32_t offset)
+{
+    size_t first = (size_t)offset * sizeof *t->host_of & ~(size_t)(POPULATE - 1);
+    size_t end = t->window_size * sizeof *t->host_of;
+
+    madvise((uint8_t *)t->host_of + first, end - first < POPULATE ? end - first : POPULATE,
+            MADV_POPULATE_WRITE);
 }
 
 void vt_translate_watch(struct vt_translate *t, uint32_t offset)
@@ -210,6 +242,9 @@ void vt_translate_watch(struct vt_translate *t, uint32_t offset)
 
     if (t->watched[page])
         return;
+    if (offset / LOOKUP_SPAN != t->lookup_span)
+        populate_lookup(t, offset);
+    t->lookup_span = offset / LOOKUP_SPAN;
     t->watched[page] = 1;
     mprotect(t->window + (size_t)page * PAGE, PAGE, PROT_READ);
 }
