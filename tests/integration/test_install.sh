@@ -1,0 +1,19 @@
+#!/bin/sh
+# make install into a DESTDIR, and away again.
+. "$(dirname "$0")/tap.sh"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(dirname "$VMTOLL")
+cd "$top" || exit 1
+
+run make -s --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/opt/vmtoll install
+is "make install succeeds" 0
+holds "the program is installed" test -x "$work/root/opt/vmtoll/bin/vmtoll"
+run "$work/root/opt/vmtoll/bin/vmtoll" --version
+is "it runs from there" 0
+holds "the manual is installed" test -f "$work/root/opt/vmtoll/share/man/man1/vmtoll-bench.1"
+holds "the schemas are installed" test -f "$work/root/opt/vmtoll/share/doc/vmtoll/result.schema.json"
+run make -s --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/opt/vmtoll uninstall
+is "make uninstall succeeds" 0
+holds "nothing is left" test -z "$(find "$work/root" -type f)"
+
+finish
