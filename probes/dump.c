@@ -315,12 +315,10 @@ static int add_leaf(struct parser *parser, struct line *line)
 /* A length of 0 text is legal; control characters and zeros make it no text at all. */
 static const char *find_defect(const char *text, size_t length)
 {
-    if (length > LONGEST_LINE)
-        return "the line is longer than any line of a CPUID dump";
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length && i <= LONGEST_LINE; i++)
         if ((unsigned char)text[i] < ' ' && text[i] != '\t')
             return "binary data; expected the text of `cpuid -r` or libcpuid's raw format";
-    return NULL;
+    return length > LONGEST_LINE ? "the line is longer than any line of a CPUID dump" : NULL;
 }
 
 static const char *const expected =

@@ -1,0 +1,174 @@
+#!/bin/sh
+# vmtoll probe: this machine, dumps of others, requirements, bad input.
+. "$(dirname "$0")/tap.sh"
+
+data=$(dirname "$0")/../data/cpuid
+
+run "$VMTOLL" probe
+is "probe succeeds" 0
+has "the verdict comes first" '^Can I run hardware-accelerated VMs here\?$'
+holds "nothing on standard error" test ! -s "$work/err"
+lacks "no colour in a pipe" "$(printf '\033')"
+
+run "$VMTOLL" probe --json
+is "probe --json succeeds" 0
+cp "$work/out" "$work/machine.json"
+
+run env NO_COLOR=1 "$VMTOLL" probe
+lacks "no colour with NO_COLOR" "$(printf '\033')"
+
+json() { # name, jq filter that must be true, document
+    if ! command -v jq >/dev/null 2>&1; then
+        skip "$1" "jq is not installed"
+    elif jq -e "$2" "$3" >"$work/log" 2>&1; then
+        pass "$1"
+    else
+        fail "$1" "not true: $2"
+    fi
+}
+
+json "the schema is named" '.schema == "vmtoll.probe/1"' "$work/machine.json"
+json "all sections are there" '[.cpu, .vt_x, .amd_v, .kvm, .hypervisor, .deprivileging, .timing, .verdict] | all(type == "object")' "$work/machine.json"
+json "a backend has one of its names" '.kvm.backend | IN("vmx", "svm", "pvm", "unknown")' "$work/machine.json"
+json "a privilege level has one of its answers" '[.kvm.cpl0, .kvm.cpl3] | all(IN("hardware", "deprivileged", "interpreted", "unavailable"))' "$work/machine.json"
+json "hardware is claimed only of VMX and SVM" '(.kvm.cpl0 != "hardware" and .kvm.cpl3 != "hardware") or (.kvm.backend | IN("vmx", "svm"))' "$work/machine.json"
+json "kvm that runs is accessible" '(.kvm.runs_guest | not) or (.kvm.accessible and .kvm.creates_vm and (.kvm.capabilities | length > 100))' "$work/machine.json"
+json "kvm that does not run has a reason" '.kvm.runs_guest or (.kvm.reason | length > 0)' "$work/machine.json"
+json "the TSC rate is plausible" '.timing.tsc_khz | . > 100000 and . < 20000000' "$work/machine.json"
+json "what the kernel says of the family is said" "(.cpu.family | tostring) == \"$(sed -n 's/^cpu family[^:]*: //p' /proc/cpuinfo | head -n 1)\"" "$work/machine.json"
+
+# The keys of a document are those of its JSON schema.
+keys() { # document
+    jq --slurpfile schema "$(dirname "$0")/../../docs/schema/probe.schema.json" '
+        def check($s; $at):
+            if type == "object" and ($s | has("properties")) then
+                (. as $o | ($s.required // [])[] | select(in($o) | not) | "\($at).\(.) is missing"),
+                (to_entries[] | . as $e | if $s.properties | has($e.key)
+                    then $e.value | check($s.properties[$e.key]; "\($at).\($e.key)")
+                    elif $s.additionalProperties == false then "\($at).\($e.key) is not in the schema" else empty end)
+            else
+                (type as $t | (if . == null then "null" elif $t == "number" then "integer" else $t end) as $n
+                 | ($s.type | if type == "array" then . else [.] end) as $types
+                 | if ($types[0] == null) or ($types | index($n)) then empty else "\($at) is \($n)" end)
+            end;
+        [check($schema[0]; "")] | if . == [] then true else ., false end' "$1"
+}
+
+schema() { # name, document
+    if ! command -v jq >/dev/null 2>&1; then
+        skip "$1" "jq is not installed"
+    elif keys "$2" >"$work/log" 2>&1 && grep -qx true "$work/log"; then
+        pass "$1"
+    else
+        cp "$work/log" "$work/out"
+        fail "$1" "it differs from docs/schema/probe.schema.json"
+    fi
+}
+
+schema "the machine's document follows its schema" "$work/machine.json"
+
+for dump in "$data"/*.txt "$data"/*.raw; do
+    run "$VMTOLL" probe --json --from-cpuid "$dump"
+    is "$(basename "$dump") is decoded" 0
+    schema "$(basename "$dump") gives a document of the schema" "$work/out"
+done
+
+guest() { # dump, vendor, signature, features that must be named
+    "$VMTOLL" probe --json --from-cpuid "$data/$1" >"$work/dump.json"
+    json "$1: the hypervisor is $2" ".hypervisor.present and .hypervisor.vendor == \"$2\" and .hypervisor.signature == \"$3\"" "$work/dump.json"
+    json "$1: its features have names" "$4 - .hypervisor.features == []" "$work/dump.json"
+}
+
+guest cloud-guest-kvm.txt KVM KVMKVMKVM '["KVM:steal_time"]'
+guest composed-guest-hyper-v.txt Hyper-V "Microsoft Hv" '["Hyper-V:reference_tsc"]'
+guest composed-guest-xen.txt Xen XenVMMXenVMM '["Xen:host_tsc_reliable"]'
+guest composed-guest-vmware.txt VMware VMwareVMware '[]'
+guest composed-guest-virtualbox.txt VirtualBox VBoxVBoxVBox '[]'
+guest composed-guest-kvm-behind-hyper-v.txt KVM KVMKVMKVM '["KVM:steal_time", "Hyper-V:vp_index"]'
+guest composed-guest-xen-behind-hyper-v.txt Xen XenVMMXenVMM '["Hyper-V:vp_index"]'
+guest qemu-tcg-max.txt "QEMU TCG" TCGTCGTCGTCG '[]'
+
+"$VMTOLL" probe --json --from-cpuid "$data/bochs-intel-core-2.txt" >"$work/dump.json"
+json "VT-x is known from CPUID, its features are not" '.vt_x.supported and .vt_x.features.ept == null and .unknown["vt_x.features.ept"] and .vt_x.reason' "$work/dump.json"
+json "what needs the machine is null" '[.kvm.device, .kvm.cpl0, .timing.governor, .system.kernel] | all(. == null)' "$work/dump.json"
+"$VMTOLL" probe --json --from-cpuid "$data/composed-intel-hybrid.txt" >"$work/dump.json"
+json "core types of a hybrid processor are told apart" '.cpu.core_types | map([.type, (.cpus | length)]) == [["core", 2], ["atom", 2]]' "$work/dump.json"
+"$VMTOLL" probe --json --from-cpuid "$data/composed-via-samuel.txt" >"$work/dump.json"
+json "undefined registers are not read" '(.hypervisor.present or .amd_v.supported or .vt_x.supported) | not' "$work/dump.json"
+"$VMTOLL" probe --json --from-cpuid "$data/qemu-kvm-haswell.txt" >"$work/dump.json"
+json "the hypervisor's leaf gives the TSC rate" '.timing.tsc_khz == 2596140' "$work/dump.json"
+"$VMTOLL" probe --json --from-cpuid "$data/bochs-intel-tiger-lake.txt" >"$work/dump.json"
+json "crystal and ratio give the TSC rate" '.timing.tsc_khz == 2419200' "$work/dump.json"
+
+"$VMTOLL" probe --json --from-cpuid "$data/cloud-guest-kvm.txt" | grep -v '"hypervisor\|KVM' >"$work/a"
+run "$VMTOLL" probe --from-cpuid - <"$data/cloud-guest-kvm.txt"
+refuses "standard input that is empty" 2 "'standard input', line 1"
+
+bad() { # name, expression
+    run "$VMTOLL" probe --from-cpuid "$work/bad"
+    refuses "$1" 2 "$2"
+}
+
+: >"$work/bad"; bad "an empty file" "line 1"
+head -c 2000 /bin/sh >"$work/bad"; bad "a binary file" "line [0-9]+: binary"
+for bytes in 3 100 1000 4444; do
+    head -c "$bytes" "$data/bochs-amd-ryzen.txt" >"$work/bad"
+    bad "a dump of $bytes bytes" "line [0-9]+: "
+done
+for lines in 1 2 10 31 40 55; do
+    head -n "$lines" "$data/bochs-amd-ryzen.txt" >"$work/bad"
+    bad "a dump of $lines lines" "line $lines: cut off"
+done
+cat "$data/bochs-amd-ryzen.txt" "$data/bochs-amd-ryzen.txt" >"$work/bad"; bad "two dumps in one" "twice"
+sed 's/^CPU 0:$//' "$data/bochs-amd-ryzen.txt" | cat - "$data/bochs-amd-fx.txt" | sed 's/^CPU 0:$//' >"$work/bad"
+bad "two dumps without headings" "contradicts line"
+tr -d '\n' <"$data/bochs-amd-ryzen.txt" >"$work/bad"; bad "a line that never ends" "line 1: the line is longer"
+run "$VMTOLL" probe --from-cpuid "$work/none"
+refuses "a missing file" 2 "No such file"
+run "$VMTOLL" probe --from-cpuid "$work"
+refuses "a folder" 2 "Is a directory"
+run "$VMTOLL" probe --from-cpuid /dev/zero
+refuses "a file without end" 2 "larger than"
+
+run "$VMTOLL" probe --from-cpuid "$data/bochs-amd-ryzen.txt" --require amd-v,npt
+is "requirements that are met" 0
+has "each is answered with its evidence" '^npt: yes: CPUID 0x8000000a EDX'
+run "$VMTOLL" probe --from-cpuid "$data/bochs-amd-ryzen.txt" --require amd-v,avic
+is "a requirement that is not met" 1
+has "it is named" '^avic: no: '
+run "$VMTOLL" probe --from-cpuid "$data/bochs-intel-core-2.txt" --require ept
+is "a requirement that cannot be known" 1
+has "the reason is given" '^ept: unknown, because '
+run "$VMTOLL" probe --from-cpuid "$data/bochs-amd-ryzen.txt" --json --require npt
+is "requirements in JSON" 0
+cp "$work/out" "$work/dump.json"
+json "are part of the document" '.required.npt.answer == "yes"' "$work/dump.json"
+run "$VMTOLL" probe --require kvm-hardwar
+refuses "a misspelt capability" 2 "did you mean 'kvm-hardware'"
+run "$VMTOLL" probe --require vt-x,
+refuses "an empty capability" 2 "unknown capability ''"
+
+# Without a name service, other rights, or a device.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null 2>&1 && [ -e /dev/kvm ]; then
+    cp "$VMTOLL" "$work/vmtoll" && chmod 755 "$work" "$work/vmtoll"
+    run setpriv --reuid 65534 --regid 65534 --clear-groups "$work/vmtoll" probe --json
+    is "probe works without rights" 0
+    if [ "$(stat -c %a /dev/kvm)" = 666 ]; then
+        skip "no permission is told from no device" "/dev/kvm is open to all here"
+    else
+        cp "$work/out" "$work/dump.json"
+        json "no permission is told from no device" '.kvm.device and (.kvm.accessible | not) and .kvm.obstacle == "no-permission" and (.kvm.fix | length > 0)' "$work/dump.json"
+    fi
+else
+    skip "probe works without rights" "not root, no setpriv, or no /dev/kvm"
+fi
+if unshare -m true 2>/dev/null && [ -e /dev/kvm ]; then
+    run unshare -m sh -c 'mount -t tmpfs none /dev && exec "$0" probe --json' "$VMTOLL"
+    is "probe works without /dev/kvm" 0
+    cp "$work/out" "$work/dump.json"
+    json "a missing device is told, with a fix" '(.kvm.device | not) and .kvm.cpl0 == "unavailable" and (.kvm.reason | length > 0) and (.kvm.obstacle | length > 0)' "$work/dump.json"
+else
+    skip "probe works without /dev/kvm" "mount namespaces are not allowed here"
+fi
+
+finish
