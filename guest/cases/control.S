@@ -3,3 +3,4 @@
 
 CASE empty, ""
 CASE nop, "nop"
+CASE thousand, "mov ecx, 499; 8: dec ecx; jnle 8b; nop"
