@@ -33,12 +33,19 @@ static double each(const struct vt_measurement *m, enum vt_counter counter)
     return vt_measurement_per_operation(m, counter);
 }
 
-/* Turns of the baseline's loop are instructions too: where each is emulated, so is everything. */
+/*
+ * Turns of the baseline's loop are instructions too: where each is emulated, so is
+ * everything. An interpreter takes many instructions per exit; one emulation per exit
+ * is how KVM moves past an instruction on a CPU that does not tell its length.
+ */
 static bool everything_is_interpreted(const struct vt_measurement *m)
 {
+    const struct vt_counters *counters = &m->baseline_counters;
     double turns = (double)m->iterations * (double)m->batches;
-    return vt_counters_has(&m->baseline_counters, VT_INSN_EMULATION) && turns > 0 &&
-           (double)m->baseline_counters.value[VT_INSN_EMULATION] / turns >= 2 * ONE;
+    double emulated = (double)counters->value[VT_INSN_EMULATION];
+    double exits = vt_counters_has(counters, VT_EXITS) ? (double)counters->value[VT_EXITS] : 0;
+    return vt_counters_has(counters, VT_INSN_EMULATION) && turns > 0 && emulated / turns >= 2 * ONE &&
+           emulated > 2 * exits;
 }
 
 static void doubt(struct vt_measurement *m, const char *format, double value)
@@ -147,6 +154,18 @@ static void check_manual(struct vt_measurement *m, enum vt_exiting exiting)
         doubt(m, "%.2f exits per operation where the manual says it cannot exit", exits);
 }
 
+/* Where instructions are counted exactly, an exit in a hundred operations shows in the toll. */
+static void note_rare_exits(struct vt_measurement *m)
+{
+    double exits = exits_each(m) * (double)m->iterations;
+    if (exits < ONE || m->reason[0])
+        return;
+    snprintf(m->reason, sizeof m->reason,
+             "%.0f exit per batch of %llu operations is part of the toll: the first use after an exit to "
+             "user space",
+             exits, (unsigned long long)m->iterations);
+}
+
 static void judge_exits(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     enum vt_backend backend = context->backend;
@@ -166,6 +185,8 @@ static void judge_exits(struct vt_measurement *m, const struct vt_evidence_conte
     if (backend == VT_BACKEND_SVM)
         check_manual(m, m->c->svm);
     check_interrupts(m);
+    if (m->crossing == VT_CROSSING_NONE && m->simulated)
+        note_rare_exits(m);
     if (m->crossing == VT_CROSSING_NONE)
         note_outer(m, context);
 }

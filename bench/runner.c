@@ -162,7 +162,8 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
                                          .path = path,
                                          .cpl = *level,
                                          .status = PENDING,
-                                         .exits_per_op = NAN};
+                                         .exits_per_op = NAN,
+                                         .simulated = plan->simulation != NULL};
             if (!open || !engine->supports(state, m->c, m->cpl, reason, sizeof reason))
                 refuse(m, VT_STATUS_UNSUPPORTED, reason);
         }
@@ -276,10 +277,8 @@ static void measure(struct schedule *s)
 
 static void convert_to_instructions(struct vt_run *run, const struct vt_simulation *simulation)
 {
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->count; i++)
         run->measurements[i].engine = simulation->engine;
-        run->measurements[i].simulated = true;
-    }
     run->tsc_khz = 1e6 * simulation->ticks_per_instruction;
 }
 

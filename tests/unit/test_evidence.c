@@ -123,6 +123,11 @@ static const struct verdict verdicts[] = {
      VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
      {{VT_EXITS, 0.5, 0}, {VT_USER_EXITS, 0, 0}, END},
      VT_CROSSING_UNKNOWN,                                                                                                   VT_STATUS_UNVERIFIED},
+ /* SVM without NRIPS: KVM emulates to skip; as many emulations as exits interpret nothing. */
+    {"hlt",
+     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     {{VT_EXITS, 3, 2}, {VT_INSN_EMULATION, 3, 2}, {VT_USER_EXITS, 0, 0}, {VT_INTERRUPTS, 1, 1}, END},
+     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
  /* No binary statistics: a time without a witness. */
     {"cpuid",
      VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
