@@ -17,7 +17,7 @@ HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CFLA
 GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
 
-LAYERS := base probes guest audit vcpu vmm bench bench/engines report cli
+LAYERS := base probes guest audit vcpu vmm bench bench/engines report lab cli
 SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
 SOURCES += $(wildcard bench/engines/*/*.c)
 SOURCES := $(filter-out guest/offsets.c,$(SOURCES))

@@ -28,9 +28,13 @@ int vt_cli_run(const char *name, int argc, char **argv);
 int vt_cmd_audit(int argc, char **argv);
 int vt_cmd_bench(int argc, char **argv);
 int vt_cmd_help(int argc, char **argv);
+int vt_cmd_lab(int argc, char **argv);
 int vt_cmd_list(int argc, char **argv);
 int vt_cmd_probe(int argc, char **argv);
 int vt_cmd_report(int argc, char **argv);
+
+/* The part of `lab` that runs as the first process of an emulated machine; returns only where it is not. */
+int vt_cli_lab_inside(void);
 
 /* Print the record's line on standard error; returns the exit status it carries. */
 int vt_cli_fail(const struct vt_error *error);

@@ -1,0 +1,256 @@
+#include "bench/select.h"
+#include "base/file.h"
+#include "base/suggest.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/screen.h"
+#include "lab/lab.h"
+#include "report/document.h"
+#include "report/format.h"
+#include "report/load.h"
+#include "report/save.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct arguments {
+    const char *kernel, *modules, *cases, *levels, *output;
+    double limit;
+    bool quiet;
+};
+
+static volatile int stop;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+static void catch_interrupts(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_interrupt};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
+}
+
+static void show_progress(void *context, const struct vt_lab_progress *p)
+{
+    fprintf(stderr, "\rlab %s: ", (const char *)context);
+    if (p->total)
+        fprintf(stderr, "case %zu of %zu: %s", p->done, p->total, p->name);
+    else
+        fprintf(stderr, "%s", p->stage);
+    if (p->limit > 0)
+        fprintf(stderr, "  (%.0f s)", p->elapsed);
+    fputs("\033[K", stderr);
+    fflush(stderr);
+}
+
+static int parse(int *argc, char ***argv, struct arguments *a)
+{
+    const struct vt_option options[] = {
+        {.name = "kernel",
+         .argument = "BZIMAGE",
+         .text = &a->kernel,
+         .help = "svm, vmx: boot this kernel instead of Debian's"},
+        {.name = "modules",
+         .argument = "DIR",
+         .text = &a->modules,
+         .help = "svm, vmx: take kvm's modules from below DIR, a build tree\nor lib/modules/VERSION"},
+        {.name = "case",
+         .argument = "GLOB,...",
+         .text = &a->cases,
+         .help = "cases by name or pattern; see vmtoll list cases [all]"},
+        {.name = "cpl",                                                                           .argument = "0,3", .text = &a->levels, .help = "svm, vmx: privilege levels [0]"},
+        {.name = "limit",
+         .argument = "SECONDS",
+         .number = &a->limit,
+         .low = 1,
+         .high = 86400,
+         .help = "give up after this time"},
+        {.name = "output",
+         .argument = "FILE",
+         .text = &a->output,
+         .help = "write the result document to FILE; - is standard output"},
+        {.name = "quiet",                                                                           .flag = &a->quiet, .help = "no summary on standard output"},
+        {0                                                                                          },
+    };
+    const struct vt_synopsis synopsis = {
+        .command = "lab",
+        .operands = "svm",
+        .summary =
+            "Run the cases on emulated hardware under a real hypervisor and count the instructions each\n"
+            "crossing takes: the same number every time, on any machine.",
+        .least = 1,
+        .most = 1,
+        .options = options,
+        .notes = "  svm  Linux's kvm_amd on QEMU's AMD-V\n\n"
+                 "Emulators are taken from $PATH; kernels are downloaded as Debian packages into\n"
+                 "$XDG_CACHE_HOME/vmtoll and never installed. Nothing here needs root.",
+    };
+    return vt_options_parse(&synopsis, argc, argv);
+}
+
+static const struct vt_lab *find_lab(const char *name)
+{
+    size_t count;
+    const struct vt_lab *labs = vt_labs(&count);
+    struct vt_suggestion suggestion = {.wanted = name};
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(labs[i].name, name) == 0)
+            return &labs[i];
+        vt_suggest_offer(&suggestion, labs[i].name);
+    }
+    vt_cli_misuse("lab: unknown lab '%s'%s (see vmtoll lab --help)", name, vt_suggest_text(&suggestion));
+    return NULL;
+}
+
+/* A wrong name must not cost a boot. */
+static int check(const struct arguments *a)
+{
+    const struct vt_case **cases = NULL;
+    uint32_t levels;
+    size_t count;
+    struct vt_error error;
+
+    if (!a->kernel != !a->modules)
+        return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
+    int status = vt_select_cases(a->cases, &cases, &count, &error);
+    if (status == 0)
+        status = vt_select_levels(a->levels, &levels, &error);
+    if (status == 0 && a->output)
+        status = vt_file_check(a->output, &error);
+    free(cases);
+    return status == 0 ? VT_OPTIONS_PROCEED : vt_cli_fail(&error);
+}
+
+static int keep_result(struct vt_result *result, void *context)
+{
+    struct vt_result **kept = context;
+    vt_result_free(*kept);
+    *kept = result;
+    return 0;
+}
+
+static void set_text(json_t *settings, const char *key, const char *text)
+{
+    json_object_set_new(settings, key, text && *text ? json_string(text) : json_null());
+}
+
+static int describe(struct vt_result *result, const struct vt_lab *lab, const struct arguments *a,
+                    const struct vt_lab_outcome *outcome, const char *started)
+{
+    if (!result->settings)
+        result->settings = json_object();
+    result->started = vt_arena_text(&result->arena, started, strlen(started));
+    if (!result->settings || !result->started)
+        return vt_cli_misuse("out of memory");
+    set_text(result->settings, "lab", lab->name);
+    set_text(result->settings, "cases", a->cases);
+    set_text(result->settings, "emulator", outcome->emulator);
+    set_text(result->settings, "kernel", outcome->kernel);
+    set_text(result->settings, "kernel_command_line", outcome->command_line);
+    return VT_EXIT_DONE;
+}
+
+static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    struct vt_load_options options = {.samples = true};
+    struct vt_document document = {.measurements = outcome->measurements, .count = outcome->count};
+    struct vt_result *result = NULL;
+
+    if (!outcome->document)
+        return vt_report_result(&document, error);
+    if (vt_report_load_memory("the lab's result", outcome->document, outcome->size, &options, keep_result,
+                              &result, error) == 0)
+        return result;
+    vt_result_free(result);
+    return NULL;
+}
+
+static int print_summary(struct vt_result *result)
+{
+    struct vt_error error;
+    struct vt_screen screen = vt_cli_screen("-");
+    if (vt_report_print(vt_report_find_format("text"), &result, 1, &screen, stdout, &error) != 0)
+        return vt_cli_fail(&error);
+    return VT_EXIT_DONE;
+}
+
+static int worst_status(const struct vt_result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (result->rows[i].status == VT_STATUS_FAILED || result->rows[i].status == VT_STATUS_TIMEOUT)
+            return VT_EXIT_NO;
+    return VT_EXIT_DONE;
+}
+
+static int deliver(const struct vt_lab *lab, const struct arguments *a, const struct vt_lab_outcome *outcome,
+                   const char *started)
+{
+    struct vt_error error;
+    struct vt_result *result = make_result(outcome, &error);
+    if (!result)
+        return vt_cli_fail(&error);
+    int status = describe(result, lab, a, outcome, started);
+    if (status == VT_EXIT_DONE && a->output && vt_report_save(result, a->output, &error) != 0)
+        status = vt_cli_fail(&error);
+    if (status == VT_EXIT_DONE && !a->quiet && !(a->output && strcmp(a->output, "-") == 0))
+        status = print_summary(result);
+    if (status == VT_EXIT_DONE)
+        status = worst_status(result);
+    vt_result_free(result);
+    return status;
+}
+
+static int run(const struct vt_lab *lab, const struct arguments *a)
+{
+    bool terminal = isatty(STDERR_FILENO);
+    struct vt_lab_request request = {
+        .kernel = a->kernel,
+        .modules = a->modules,
+        .cases = a->cases,
+        .levels = a->levels,
+        .limit = a->limit,
+        .stop = &stop,
+        .progress = terminal ? show_progress : NULL,
+        .context = (void *)lab->name,
+    };
+    struct vt_lab_outcome outcome = {0};
+    struct vt_error error;
+    char started[32];
+    time_t now = time(NULL);
+    struct tm utc;
+
+    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    catch_interrupts();
+    int status = lab->run(&request, &outcome, &error);
+    if (terminal)
+        fputs("\r\033[K", stderr);
+    status = status == 0 ? deliver(lab, a, &outcome, started) : vt_cli_fail(&error);
+    vt_lab_release(&outcome);
+    return status;
+}
+
+int vt_cmd_lab(int argc, char **argv)
+{
+    struct arguments a = {.levels = "0"};
+
+    if (argc == 2 && strcmp(argv[1], "inside") == 0)
+        return vt_cli_lab_inside();
+    int status = parse(&argc, &argv, &a);
+    if (status != VT_OPTIONS_PROCEED)
+        return status;
+    const struct vt_lab *lab = find_lab(argv[0]);
+    if (!lab)
+        return VT_EXIT_USAGE;
+    status = check(&a);
+    return status == VT_OPTIONS_PROCEED ? run(lab, &a) : status;
+}

@@ -1,0 +1,97 @@
+/* `vmtoll lab inside`: this program as the first process of an emulated machine. */
+#include "bench/runner.h"
+#include "bench/select.h"
+#include "bench/statistics.h"
+#include "cli/command.h"
+#include "lab/inside.h"
+#include "report/document.h"
+#include "report/save.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Guest seconds; no batch of a case takes a twentieth of it. */
+#define BUDGET 10
+
+static void tell_progress(void *context, const struct vt_progress *p)
+{
+    (void)context;
+    vt_lab_inside_say("@case %zu %zu %s", p->done + 1, p->total, p->name);
+}
+
+static int send_document(const struct vt_run *run, const struct vt_lab_plan *asked, double ticks,
+                         struct vt_error *error)
+{
+    struct vt_document document = {
+        .settings = json_pack("{s:s, s:I, s:I, s:f}", "levels", asked->levels, "iterations",
+                              (json_int_t)asked->iterations, "pairs", (json_int_t)asked->pairs,
+                              "ticks_per_instruction", ticks),
+        .measurements = run->measurements,
+        .count = run->count,
+    };
+    struct vt_result *result = vt_report_result(&document, error);
+    char *text = NULL;
+    size_t size;
+    FILE *stream = result ? open_memstream(&text, &size) : NULL;
+    int status = stream ? vt_report_print_json(result, false, stream) : -ENOMEM;
+
+    if (stream)
+        fclose(stream);
+    if (status == 0)
+        vt_lab_inside_send(text, size);
+    else
+        vt_error_set(error, VT_EXIT_INTERNAL, -status, "cannot make the result document");
+    free(text);
+    vt_result_free(result);
+    json_decref(document.settings);
+    return status;
+}
+
+static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct vt_error *error)
+{
+    static const volatile int never;
+    struct vt_simulation simulation = {
+        .engine = asked->engine, .iterations = asked->iterations, .pairs = asked->pairs};
+    struct vt_run run;
+
+    int status = vt_lab_inside_calibrate(&simulation.ticks_per_instruction, error);
+    if (status != 0)
+        return status;
+    plan->simulation = &simulation;
+    plan->budget = BUDGET;
+    plan->cpu = -1;
+    plan->stop = &never;
+    plan->progress = tell_progress;
+    vt_lab_inside_say("@stage measuring");
+    status = vt_bench_run(&run, plan, error);
+    if (status == 0) {
+        status = send_document(&run, asked, simulation.ticks_per_instruction, error);
+        vt_run_release(&run);
+    }
+    return status;
+}
+
+int vt_cli_lab_inside(void)
+{
+    struct vt_lab_plan asked;
+    struct vt_plan plan = {0};
+    struct vt_error error;
+
+    if (!vt_lab_inside())
+        return vt_cli_misuse("lab inside: this is for the first process of an emulated machine");
+    int status = vt_lab_inside_prepare(&asked, &error);
+    if (status == 0)
+        status = vt_select_cases(*asked.cases ? asked.cases : NULL, (const struct vt_case ***)&plan.cases,
+                                 &plan.case_count, &error);
+    if (status == 0)
+        status =
+            vt_select_engines("kvm", (const struct vt_engine ***)&plan.engines, &plan.engine_count, &error);
+    if (status == 0)
+        status = vt_select_paths(NULL, &plan.paths, &error);
+    if (status == 0)
+        status = vt_select_levels(asked.levels, &plan.levels, &error);
+    if (status == 0)
+        status = measure(&asked, &plan, &error);
+    vt_lab_inside_end(status == 0 ? NULL : &error);
+}

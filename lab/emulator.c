@@ -1,0 +1,221 @@
+#include "lab/emulator.h"
+#include "base/file.h"
+#include "lab/program.h"
+#include "lab/workspace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LARGEST_LOG ((size_t)16 << 20)
+#define POLL_MS     20
+
+struct watch {
+    const struct vt_emulator *emulator;
+    struct vt_lab_link *link;
+    struct vt_error *error;
+    pid_t pid;
+    int listen; /* of the link's file; -1: not there yet */
+    double started;
+};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static char *read_log(const struct watch *watch, const char *name)
+{
+    struct vt_error ignored;
+    char *text = NULL, *path = vt_workspace_path(watch->emulator->folder, name);
+    size_t size;
+    if (path)
+        vt_file_read(path, LARGEST_LOG, &text, &size, &ignored);
+    free(path);
+    return text;
+}
+
+/* Emulator's words and console, one after the other, where they outlive the temporary folder. */
+static void keep_log(const struct watch *watch, char *name, size_t size)
+{
+    static const char *const parts[] = {"", "console"};
+    struct vt_error ignored;
+    struct vt_output output;
+    char *cache = vt_workspace_cache(&ignored);
+
+    *name = '\0';
+    if (!cache)
+        return;
+    snprintf(name, size, "%s/lab-%s.log", cache, watch->emulator->lab);
+    free(cache);
+    if (vt_file_create(&output, name, &ignored) != 0) {
+        *name = '\0';
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        char *text = read_log(watch, i ? watch->emulator->console_file : VT_EMULATOR_OUTPUT);
+        fprintf(output.stream, "%s%s", i ? "\n---- console\n" : "---- emulator\n", text ? text : parts[0]);
+        free(text);
+    }
+    if (vt_file_commit(&output, &ignored) != 0)
+        *name = '\0';
+}
+
+static const char *stage(const struct watch *watch)
+{
+    return *watch->link->stage ? watch->link->stage : "booting";
+}
+
+/* What went wrong, where, the last the machine said, and where the rest is. */
+static int fail(const struct watch *watch, enum vt_exit exit, const char *what, const char *last)
+{
+    char log[256], said[160] = "", where[192];
+    const struct vt_lab_link *link = watch->link;
+
+    keep_log(watch, log, sizeof log);
+    if (last && *last)
+        snprintf(said, sizeof said, "; it said last: %s", last);
+    if (link->total)
+        snprintf(where, sizeof where, "measuring %s (%zu of %zu)", link->name, link->done, link->total);
+    else
+        snprintf(where, sizeof where, "%s", stage(watch));
+    return vt_error_set(watch->error, exit, 0, "lab %s: %s while %s%.120s%s%s", watch->emulator->lab, what,
+                        where, said, *log ? "; full log: " : "", log);
+}
+
+static int fail_with_console(const struct watch *watch, enum vt_exit exit, const char *what)
+{
+    char *console = read_log(watch, watch->emulator->console_file);
+    int status = fail(watch, exit, what, console ? vt_program_last_line(console) : NULL);
+    free(console);
+    return status;
+}
+
+static int fail_ended(const struct watch *watch, int status)
+{
+    char what[80], *output = read_log(watch, VT_EMULATOR_OUTPUT);
+    snprintf(what, sizeof what, "%s ended with status %d", watch->emulator->argv[0],
+             WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    bool spoke = output && *vt_program_last_line(output);
+    int result = spoke ? fail(watch, VT_EXIT_ENVIRONMENT, what, vt_program_last_line(output))
+                       : fail_with_console(watch, VT_EXIT_ENVIRONMENT, what);
+    free(output);
+    return result;
+}
+
+/* A panic is the console's last word but one: what follows is a register dump. */
+static int look_for_panic(const struct watch *watch)
+{
+    char *console = watch->emulator->panic ? read_log(watch, watch->emulator->console_file) : NULL;
+    char *found = console ? strstr(console, watch->emulator->panic) : NULL;
+    int status = 0;
+
+    if (found) {
+        found[strcspn(found, "\r\n")] = '\0';
+        status = fail(watch, VT_EXIT_ENVIRONMENT, "the kernel panicked", found);
+    }
+    free(console);
+    return status;
+}
+
+static int listen_once(struct watch *watch)
+{
+    char data[65536];
+    ssize_t size = 1;
+
+    if (watch->listen < 0) {
+        char *path = vt_workspace_path(watch->emulator->folder, watch->emulator->link_file);
+        watch->listen = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        free(path);
+    }
+    while (watch->listen >= 0 && !watch->link->ended && (size = read(watch->listen, data, sizeof data)) > 0) {
+        int status = vt_lab_link_feed(watch->link, data, (size_t)size);
+        if (status != 0)
+            return fail(watch, VT_EXIT_INTERNAL,
+                        status == -EPROTO ? "the machine said something that makes no sense"
+                                          : strerror(-status),
+                        NULL);
+    }
+    return 0;
+}
+
+static void report_progress(const struct watch *watch)
+{
+    const struct vt_lab_request *request = watch->emulator->request;
+    struct vt_lab_progress progress = {
+        .stage = stage(watch),
+        .done = watch->link->done,
+        .total = watch->link->total,
+        .name = watch->link->name,
+        .elapsed = now() - watch->started,
+        .limit = watch->emulator->limit,
+    };
+    if (request->progress)
+        request->progress(request->context, &progress);
+}
+
+static int judge_end(const struct watch *watch)
+{
+    const struct vt_lab_link *link = watch->link;
+    if (link->failed)
+        return fail(watch, (enum vt_exit)link->exit, link->text, NULL);
+    return link->document_wanted ? fail(watch, VT_EXIT_ENVIRONMENT, "the result was cut off", NULL) : 0;
+}
+
+static int watch_it(struct watch *watch)
+{
+    bool gone = false;
+    for (unsigned turn = 0;; turn++) {
+        int ended_with = 0;
+        gone = waitpid(watch->pid, &ended_with, WNOHANG) == watch->pid;
+        if (gone)
+            watch->pid = -1;
+        int status = listen_once(watch);
+        if (status != 0 || watch->link->ended)
+            return status != 0 ? status : judge_end(watch);
+        if ((gone || turn % 16 == 0) && (status = look_for_panic(watch)) != 0)
+            return status;
+        if (gone)
+            return fail_ended(watch, ended_with);
+        if (*watch->emulator->request->stop)
+            return vt_error_set(watch->error, VT_EXIT_NO, EINTR, "lab %s: interrupted while %s",
+                                watch->emulator->lab, watch->link->total ? "measuring" : stage(watch));
+        if (now() - watch->started > watch->emulator->limit) {
+            char what[64];
+            snprintf(what, sizeof what, "no result within %.0f s", watch->emulator->limit);
+            return fail_with_console(watch, VT_EXIT_ENVIRONMENT, what);
+        }
+        report_progress(watch);
+        poll(NULL, 0, POLL_MS);
+    }
+}
+
+int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)
+{
+    struct watch watch = {.emulator = emulator, .link = link, .error = error, .listen = -1, .started = now()};
+    char *path = vt_workspace_path(emulator->folder, VT_EMULATOR_OUTPUT);
+    int output = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+
+    free(path);
+    if (output < 0)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot write in '%s': %s", emulator->folder,
+                            strerror(errno));
+    watch.pid = vt_program_start(emulator->argv, emulator->folder, output);
+    close(output);
+    int status = watch.pid > 0 ? watch_it(&watch)
+                               : vt_error_set(error, VT_EXIT_ENVIRONMENT, -watch.pid, "cannot start %s: %s",
+                                              emulator->argv[0], strerror(-watch.pid));
+    vt_program_end(watch.pid);
+    if (watch.listen >= 0)
+        close(watch.listen);
+    return status;
+}

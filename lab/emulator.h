@@ -1,0 +1,34 @@
+/*
+ * One run of an emulator: started, listened to, ended. Owns the process and the
+ * time limit; what the machine is made of is its caller's.
+ */
+#ifndef VT_LAB_EMULATOR_H
+#define VT_LAB_EMULATOR_H
+
+#include "base/error.h"
+#include "lab/lab.h"
+#include "lab/link.h"
+
+#include <stddef.h>
+
+struct vt_emulator {
+    const char *lab; /* "svm": for messages */
+    char *const *argv;
+    const char *folder;       /* where it runs; the files below are in it */
+    const char *link_file;    /* what comes out of the debug port */
+    const char *console_file; /* the machine's serial port */
+    const char *panic;        /* text on the console after which nothing follows, or NULL */
+    double limit;             /* seconds */
+    const struct vt_lab_request *request;
+};
+
+/* Name of the file both outputs of the emulator itself go to. */
+#define VT_EMULATOR_OUTPUT "emulator.log"
+
+/*
+ * Run until the machine has said all, and end it. On failure the whole log is kept
+ * in the cache folder and `error` names it.
+ */
+int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error);
+
+#endif

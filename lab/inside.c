@@ -1,0 +1,206 @@
+#include "lab/inside.h"
+#include "base/file.h"
+#include "guest/abi.h"
+#include "guest/catalogue.h"
+#include "lab/link.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/io.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+int vt_lab_inside(void)
+{
+    return getpid() == 1;
+}
+
+static void send_bytes(const char *data, size_t size)
+{
+    /* The C library's outsb does not tell the compiler that it reads memory. */
+    __asm__ volatile("" : : "r"(data) : "memory");
+    outsb(VT_LAB_PORT, data, size);
+}
+
+void vt_lab_inside_say(const char *format, ...)
+{
+    char line[600];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int size = vsnprintf(line, sizeof line - 1, format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return;
+    if (size > (int)sizeof line - 2)
+        size = (int)sizeof line - 2;
+    line[size] = '\n';
+    send_bytes(line, (size_t)size + 1);
+}
+
+void vt_lab_inside_send(const char *document, size_t size)
+{
+    vt_lab_inside_say("@result %zu", size);
+    send_bytes(document, size);
+}
+
+void vt_lab_inside_end(const struct vt_error *error)
+{
+    if (error)
+        vt_lab_inside_say("@error %d %s", (int)error->exit, error->text);
+    vt_lab_inside_say("@end");
+    for (;;)
+        pause();
+}
+
+static int mount_all(struct vt_error *error)
+{
+    static const struct {
+        const char *type, *folder;
+    } mounts[] = {
+        {"proc",     "/proc"},
+        {"sysfs",    "/sys" },
+        {"devtmpfs", "/dev" },
+    };
+
+    for (size_t i = 0; i < sizeof mounts / sizeof mounts[0]; i++)
+        if (mount(mounts[i].type, mounts[i].folder, mounts[i].type, 0, NULL) != 0)
+            return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "this kernel cannot mount %s: %s",
+                                mounts[i].type, strerror(errno));
+    return 0;
+}
+
+static const char *why_not_loaded(int number)
+{
+    switch (number) {
+    case ENOEXEC:
+        return "it was built for another kernel";
+    case EOPNOTSUPP:
+        return "the emulated CPU lacks what it needs";
+    case ENOENT:
+        return "it needs a symbol that neither the kernel nor the modules before it have";
+    default:
+        return strerror(number);
+    }
+}
+
+static int load_module(const char *name, struct vt_error *error)
+{
+    char path[300];
+    const char *shown = strchr(name, '-') ? strchr(name, '-') + 1 : name;
+    snprintf(path, sizeof path, "/" VT_LAB_INSIDE_MODULES "/%s", name);
+    vt_lab_inside_say("@stage loading %s", shown);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int number = fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0 ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    if (number == 0 || number == EEXIST)
+        return 0;
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "the module %s does not load: %s", shown,
+                        why_not_loaded(number));
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Their names start with a number: the order in which they need each other. */
+static int load_modules(struct vt_error *error)
+{
+    struct dirent **list;
+    int status = 0, count = scandir("/" VT_LAB_INSIDE_MODULES, &list, visible, by_name);
+
+    for (int i = 0; i < count; i++) {
+        if (status == 0)
+            status = load_module(list[i]->d_name, error);
+        free(list[i]);
+    }
+    if (count >= 0)
+        free(list);
+    return status;
+}
+
+static int check_device(const struct utsname *kernel, struct vt_error *error)
+{
+    if (access("/dev/kvm", R_OK | W_OK) == 0)
+        return 0;
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno,
+                        "the kernel %s has no KVM for this CPU: it needs CONFIG_KVM and the CPU's part of it "
+                        "(CONFIG_KVM_AMD, CONFIG_KVM_INTEL), built in or as modules in --modules DIR",
+                        kernel->release);
+}
+
+int vt_lab_inside_prepare(struct vt_lab_plan *plan, struct vt_error *error)
+{
+    struct utsname kernel;
+    char *text = NULL;
+    size_t size;
+
+    if (iopl(3) != 0)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "this kernel does not allow port I/O: %s",
+                            strerror(errno));
+    uname(&kernel);
+    vt_lab_inside_say("@fact kernel %s %s %s", kernel.sysname, kernel.release, kernel.version);
+    vt_lab_inside_say("@stage mounting");
+    int status = mount_all(error);
+    if (status == 0)
+        status = vt_file_read("/" VT_LAB_INSIDE_PLAN, 65536, &text, &size, error);
+    if (status == 0)
+        status = vt_lab_plan_parse(plan, VT_LAB_INSIDE_PLAN, text, error);
+    free(text);
+    if (status == 0)
+        status = load_modules(error);
+    return status == 0 ? check_device(&kernel, error) : status;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median of repeated runs: a timer interrupt may hit one of them. */
+static double turn_ticks(vt_case_function function, struct vt_scratch *scratch, uint64_t turns)
+{
+    double ticks[9];
+    for (size_t i = 0; i < 9; i++) {
+        uint64_t tsc[2];
+        vt_batch(function, turns, scratch, tsc);
+        ticks[i] = (double)(tsc[1] - tsc[0]);
+    }
+    qsort(ticks, 9, sizeof ticks[0], by_value);
+    return ticks[4];
+}
+
+/* The loop of the case `nop` is DEC, JNZ and, in the body, one NOP: two and three instructions a turn. */
+int vt_lab_inside_calibrate(double *ticks, struct vt_error *error)
+{
+    struct vt_scratch scratch = {0};
+    const struct vt_case *nop = vt_guest_find_case("nop");
+    const uint64_t turns = 20000;
+
+    double two = turn_ticks(nop->baseline, &scratch, turns * 2) - turn_ticks(nop->baseline, &scratch, turns);
+    double three = turn_ticks(nop->body, &scratch, turns * 2) - turn_ticks(nop->body, &scratch, turns);
+    *ticks = (three - two) / (double)turns;
+    if (*ticks > 0 && fabs(two / (double)turns - 2 * *ticks) < 0.01 * *ticks)
+        return 0;
+    return vt_error_set(
+        error, VT_EXIT_ENVIRONMENT, 0,
+        "this machine's time-stamp counter does not count instructions: a loop of two takes %.3f "
+        "ticks a turn, one of three %.3f",
+        two / (double)turns, three / (double)turns);
+}

@@ -1,0 +1,53 @@
+/*
+ * The lab: the same guest code on emulated processors, under the real hypervisors'
+ * code, counted in instructions executed.
+ *
+ * Owns: emulators, their machines and what is fetched for them. Does not own:
+ * measuring (bench/), documents (report/), what a person sees (cli/).
+ */
+#ifndef VT_LAB_LAB_H
+#define VT_LAB_LAB_H
+
+#include "base/error.h"
+#include "bench/measurement.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct vt_lab_progress {
+    const char *stage;     /* "booting" */
+    size_t done, total;    /* cases; total 0: not yet measuring */
+    const char *name;      /* of the case */
+    double elapsed, limit; /* seconds */
+};
+
+struct vt_lab_request {
+    const char *kernel, *modules; /* somebody's own; NULL: Debian's */
+    const char *cases;            /* list of patterns, checked; NULL: all */
+    const char *levels;           /* "0", "3" or "0,3" */
+    double limit;                 /* seconds; 0: the lab's own */
+    const volatile int *stop;     /* set asynchronously: end now, leave nothing behind */
+    void (*progress)(void *context, const struct vt_lab_progress *progress); /* or NULL */
+    void *context;
+};
+
+/* Everything is the outcome's until vt_lab_release. */
+struct vt_lab_outcome {
+    char *document; /* of labs that run this program inside: its result document, size bytes */
+    size_t size;
+    struct vt_measurement *measurements; /* of labs that boot the payload itself */
+    size_t count;
+    char emulator[160], kernel[160], command_line[1024]; /* what the numbers depend on; may be empty */
+};
+
+struct vt_lab {
+    const char *name, *summary;
+    int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);
+};
+
+/* All labs; *count receives how many. */
+const struct vt_lab *vt_labs(size_t *count);
+
+void vt_lab_release(struct vt_lab_outcome *outcome);
+
+#endif

@@ -1,0 +1,152 @@
+#include "lab/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Far above the largest document: a guest gone wrong must not fill this machine's memory. */
+#define MOST ((size_t)64 << 20)
+
+static int take_stage(struct vt_lab_link *link, char *rest)
+{
+    snprintf(link->stage, sizeof link->stage, "%s", rest);
+    return 0;
+}
+
+static int take_case(struct vt_lab_link *link, char *rest)
+{
+    return sscanf(rest, "%zu %zu %63s", &link->done, &link->total, link->name) == 3 ? 0 : -EPROTO;
+}
+
+static int take_fact(struct vt_lab_link *link, char *rest)
+{
+    if (link->fact_count == sizeof link->facts / sizeof link->facts[0])
+        return -EPROTO;
+    snprintf(link->facts[link->fact_count], sizeof link->facts[0], "%s", rest);
+    link->fact_count++;
+    return 0;
+}
+
+static int take_error(struct vt_lab_link *link, char *rest)
+{
+    char *text;
+    link->exit = (int)strtol(rest, &text, 10);
+    if (link->exit < VT_EXIT_NO || link->exit > VT_EXIT_INTERNAL)
+        return -EPROTO;
+    snprintf(link->text, sizeof link->text, "%s", *text ? text + 1 : "no reason given");
+    link->failed = true;
+    return 0;
+}
+
+static int take_row(struct vt_lab_link *link, char *rest)
+{
+    return link->row ? link->row(link->context, rest) : -EPROTO;
+}
+
+static int take_result(struct vt_lab_link *link, char *rest)
+{
+    char *end;
+    link->document_wanted = strtoul(rest, &end, 10);
+    if (*end != '\0' || link->document_wanted == 0 || link->document_wanted > MOST || link->document)
+        return -EPROTO;
+    return 0;
+}
+
+static int take_end(struct vt_lab_link *link, char *rest)
+{
+    (void)rest;
+    link->ended = true;
+    return 0;
+}
+
+static int take_line(struct vt_lab_link *link, char *line)
+{
+    static const struct {
+        const char *word;
+        int (*take)(struct vt_lab_link *, char *rest);
+    } words[] = {
+        {"@stage",  take_stage },
+        {"@case",   take_case  },
+        {"@fact",   take_fact  },
+        {"@error",  take_error },
+        {"@row",    take_row   },
+        {"@result", take_result},
+        {"@end",    take_end   },
+    };
+
+    size_t length = strcspn(line, " ");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i].word) == length && strncmp(line, words[i].word, length) == 0)
+            return words[i].take(link, line + length + (line[length] != '\0'));
+    return 0;
+}
+
+static bool take_document(struct vt_lab_link *link)
+{
+    if (link->size - link->taken < link->document_wanted)
+        return false;
+    link->document = malloc(link->document_wanted);
+    if (!link->document)
+        return false;
+    memcpy(link->document, link->data + link->taken, link->document_wanted);
+    link->document_size = link->document_wanted;
+    link->taken += link->document_wanted;
+    link->document_wanted = 0;
+    return true;
+}
+
+static int append(struct vt_lab_link *link, const char *data, size_t size)
+{
+    if (size > MOST - link->size)
+        return -EPROTO;
+    if (link->size + size > link->room) {
+        size_t room = 2 * (link->size + size);
+        char *more = realloc(link->data, room);
+        if (!more)
+            return -ENOMEM;
+        link->data = more;
+        link->room = room;
+    }
+    memcpy(link->data + link->size, data, size);
+    link->size += size;
+    return 0;
+}
+
+int vt_lab_link_feed(struct vt_lab_link *link, const char *data, size_t size)
+{
+    int status = append(link, data, size);
+    while (status == 0 && !link->ended && link->taken < link->size) {
+        if (link->document_wanted) {
+            if (!take_document(link))
+                return 0;
+            continue;
+        }
+        char *line = link->data + link->taken;
+        char *end = memchr(line, '\n', link->size - link->taken);
+        if (!end)
+            return 0;
+        *end = '\0';
+        line[strcspn(line, "\r")] = '\0';
+        link->taken = (size_t)(end + 1 - link->data);
+        status = take_line(link, line);
+    }
+    return status;
+}
+
+const char *vt_lab_link_fact(const struct vt_lab_link *link, const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < link->fact_count; i++)
+        if (strncmp(link->facts[i], name, length) == 0 && link->facts[i][length] == ' ')
+            return link->facts[i] + length + 1;
+    return NULL;
+}
+
+void vt_lab_link_release(struct vt_lab_link *link)
+{
+    free(link->data);
+    free(link->document);
+    link->data = link->document = NULL;
+    link->size = link->room = link->taken = 0;
+}

@@ -1,0 +1,168 @@
+#include "lab/linux.h"
+#include "lab/archive.h"
+#include "lab/inside.h"
+#include "lab/modules.h"
+#include "lab/own.h"
+#include "lab/workspace.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define META_PACKAGE "linux-image-cloud-amd64"
+#define REAL_PACKAGE "linux-image-"
+
+/* Enough operations that one stray exit stays below the third digit of exits per operation. */
+#define ITERATIONS 100
+#define PAIRS      7
+
+struct note {
+    const struct vt_lab_request *request;
+};
+
+static void note_fetch(void *context, const char *text)
+{
+    const struct vt_lab_request *request = context;
+    struct vt_lab_progress progress = {.stage = text};
+    if (request->progress)
+        request->progress(request->context, &progress);
+}
+
+static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                       struct vt_error *error)
+{
+    int status = vt_package_get(&linux_->package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
+                                request->stop, error);
+    if (status != 0)
+        return status;
+    /* Package linux-image-VERSION holds boot/vmlinuz-VERSION and lib/modules/VERSION. */
+    const char *version = linux_->package.name + strlen(REAL_PACKAGE);
+    if (asprintf(&linux_->kernel, "%s/boot/vmlinuz-%s", linux_->package.folder, version) < 0)
+        linux_->kernel = NULL;
+    if (asprintf(&linux_->modules, "%s/lib/modules/%s", linux_->package.folder, version) < 0)
+        linux_->modules = NULL;
+    return 0;
+}
+
+int vt_lab_linux_find(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                      struct vt_error *error)
+{
+    int status = 0;
+
+    *linux_ = (struct vt_lab_linux){0};
+    if (request->kernel) {
+        linux_->kernel = realpath(request->kernel, NULL);
+        if (!linux_->kernel)
+            return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the kernel '%s': %s",
+                                request->kernel, strerror(errno));
+        linux_->modules = strdup(request->modules);
+    } else {
+        status = find_debian(linux_, request, error);
+    }
+    if (status == 0 && (!linux_->kernel || !linux_->modules))
+        status = vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    if (status == 0 && access(linux_->kernel, R_OK) != 0)
+        status = vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the kernel '%s': %s", linux_->kernel,
+                              strerror(errno));
+    if (status != 0)
+        vt_lab_linux_release(linux_);
+    return status;
+}
+
+void vt_lab_linux_release(struct vt_lab_linux *linux_)
+{
+    vt_package_release(&linux_->package);
+    free(linux_->kernel);
+    free(linux_->modules);
+    linux_->kernel = linux_->modules = NULL;
+}
+
+struct libraries {
+    struct vt_archive *archive;
+    struct vt_error *error;
+};
+
+/* "lib/x86_64-linux-gnu/libc.so.6": every folder on the way, then the file. */
+static int add_library(void *context, const char *path)
+{
+    struct libraries *libraries = context;
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%s", path + 1);
+    for (char *slash = strchr(folder, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        vt_archive_folder(libraries->archive, folder);
+        *slash = '/';
+    }
+    return vt_archive_file(libraries->archive, path + 1, 0755, path, libraries->error);
+}
+
+static int add_modules(struct vt_archive *archive, const struct vt_lab_modules *modules,
+                       struct vt_error *error)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < modules->count; i++) {
+        char name[300];
+        const char *base = strrchr(modules->paths[i], '/');
+        snprintf(name, sizeof name, VT_LAB_INSIDE_MODULES "/%02zu-%s", i,
+                 base ? base + 1 : modules->paths[i]);
+        status = vt_archive_file(archive, name, 0644, modules->paths[i], error);
+    }
+    return status;
+}
+
+static int add_all(struct vt_archive *archive, const struct vt_lab_modules *modules, const char *plan,
+                   struct vt_error *error)
+{
+    static const char *const folders[] = {"dev", "proc", "sys", VT_LAB_INSIDE_MODULES};
+    struct libraries libraries = {archive, error};
+
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        vt_archive_folder(archive, folders[i]);
+    vt_archive_device(archive, "dev/console", 5, 1);
+    vt_archive_device(archive, "dev/null", 1, 3);
+    vt_archive_data(archive, VT_LAB_INSIDE_PLAN, 0644, plan, strlen(plan));
+    int status = vt_archive_file(archive, "vmtoll", 0755, "/proc/self/exe", error);
+    if (status == 0)
+        status = vt_lab_own_libraries(add_library, &libraries);
+    return status == 0 ? add_modules(archive, modules, error) : status;
+}
+
+int vt_lab_linux_archive(const struct vt_lab_linux *linux_, const char *path, const char *module,
+                         const struct vt_lab_plan *plan, struct vt_error *error)
+{
+    struct vt_lab_modules modules;
+    struct vt_archive archive;
+    struct vt_error ignored;
+    int status = vt_lab_modules_find(&modules, linux_->modules, module, error);
+    if (status != 0)
+        return status;
+    char *text = vt_lab_plan_print(plan);
+    status = text ? vt_archive_open(&archive, path, error)
+                  : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    if (status == 0) {
+        status = add_all(&archive, &modules, text, error);
+        int closed = vt_archive_close(&archive, status == 0 ? error : &ignored);
+        status = status == 0 ? closed : status;
+    }
+    free(text);
+    vt_lab_modules_release(&modules);
+    return status;
+}
+
+int vt_lab_linux_plan(struct vt_lab_plan *plan, const char *engine, const struct vt_lab_request *request,
+                      struct vt_error *error)
+{
+    *plan = (struct vt_lab_plan){.iterations = ITERATIONS, .pairs = PAIRS};
+    snprintf(plan->engine, sizeof plan->engine, "%s", engine);
+    snprintf(plan->levels, sizeof plan->levels, "%s", request->levels);
+    if (!request->cases)
+        return 0;
+    if (snprintf(plan->cases, sizeof plan->cases, "%s", request->cases) < (int)sizeof plan->cases)
+        return 0;
+    return vt_error_set(error, VT_EXIT_USAGE, E2BIG, "the list of cases is longer than %zu characters",
+                        sizeof plan->cases - 1);
+}

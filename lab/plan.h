@@ -1,0 +1,27 @@
+/*
+ * What the program outside an emulated machine tells the program inside: one
+ * "key=value" per line, carried as a file of the initial root file system.
+ */
+#ifndef VT_LAB_PLAN_H
+#define VT_LAB_PLAN_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct vt_lab_plan {
+    char engine[16];  /* the name the rows carry */
+    char cases[4096]; /* list of patterns as on the command line; empty: all */
+    char levels[8];
+    uint64_t iterations; /* operations per batch */
+    size_t pairs;
+};
+
+/* Text of the plan, malloc'ed and the caller's; NULL: memory is out. */
+char *vt_lab_plan_print(const struct vt_lab_plan *plan);
+
+/* Reads what vt_lab_plan_print wrote; `name` stands for the file in messages. */
+int vt_lab_plan_parse(struct vt_lab_plan *plan, const char *name, char *text, struct vt_error *error);
+
+#endif

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Lab svm: KVM's AMD-V code on an emulated CPU, counted in instructions, the same number every time.
+. "$(dirname "$0")/tap.sh"
+
+command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
+command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+
+run "$VMTOLL" lab svm --quiet --output "$work/one.json"
+grep -q 'the package' "$work/err" && skip_all "$(cat "$work/err")"
+is "all cases run" 0
+run "$VMTOLL" lab svm --quiet --output "$work/two.json"
+is "and a second time" 0
+
+row() { # expression over one row of the first result
+    jq -e ".measurements[] | select(.cpl == 0) | select($1)" "$work/one.json"
+}
+
+count() {
+    jq "[.measurements[] | select($1)] | length" "$work/one.json"
+}
+
+# Both results' tolls of each case that is ok, side by side; prints those that differ by more than 0.1 %.
+differing() {
+    jq -n --slurpfile one "$work/one.json" --slurpfile two "$work/two.json" '
+        def tolls: [.[0].measurements[] | select(.status == "ok") | {key: "\(.case) \(.cpl)", value: .toll.median}] | from_entries;
+        ($one | tolls) as $a | ($two | tolls) as $b
+        | (($a | keys) + ($b | keys) | unique)[]
+        | select($a[.] == null or $b[.] == null or (($a[.] - $b[.]) | fabs) > 0.001 * ($a[.] | fabs))'
+}
+
+holds "at least 35 cases are ok" test "$(count '.status == "ok"')" -ge 35
+holds "none failed" test "$(count '.status == "failed" or .status == "timeout" or .status == "unverified"')" -eq 0
+differing >"$work/out"
+holds "two runs count the same instructions in every case that is ok" test ! -s "$work/out"
+holds "engine, unit and the mark of simulation" test "$(count '.engine == "svm" and .unit == "instructions" and .simulated')" -eq "$(count true)"
+holds "settings name emulator and kernel" jq -e '.settings | (.emulator | test("^QEMU")) and (.kernel | test("^Linux"))' "$work/one.json"
+holds "cpuid exits once" row '.case == "cpuid" and .crossing == "exit-kernel" and (.exits_per_op - 1 | fabs) < 0.002'
+holds "vmmcall is a hypercall" row '.case == "vmmcall" and .crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
+holds "out-user is one user exit" row '.case == "out-user" and .crossing == "exit-user" and (.evidence.user_exits - 1 | fabs) < 0.002'
+holds "mov-from-cr0 does not exit" row '.case == "mov-from-cr0" and .crossing == "none" and .exits_per_op == 0'
+holds "hardware is the path of what KVM runs" row '.case == "cpuid" and .path == "hardware"'
+
+# Known lengths: what a thousand more instructions in a path would show as.
+holds "nothing counts as 0 instructions" row '.case == "empty" and .toll.median == 0'
+holds "one instruction counts as 1" row '.case == "nop" and .toll.median == 1'
+holds "a thousand count as 1000" row '.case == "thousand" and .toll.median == 1000'
+
+holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
+finish
