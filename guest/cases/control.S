@@ -3,4 +3,4 @@
 
 CASE empty, ""
 CASE nop, "nop"
-CASE thousand, "mov ecx, 499; 8: dec ecx; jnle 8b; nop"
+CASE thousand, "mov ecx, 0x1f3; 8: dec ecx; jnle 8b; nop"
