@@ -25,8 +25,6 @@ static size_t arena_size(void)
 
 static int protect(struct vt_audit_arena *arena)
 {
-    /* Touched first: the page must be present, so that a write to it is a protection violation. */
-    arena->readonly[0] = 0;
     if (mprotect(arena->readonly, PAGE, PROT_READ) != 0)
         return -errno;
     return mprotect(arena->code, code_size(), PROT_READ | PROT_EXEC) != 0 ? -errno : 0;

@@ -119,6 +119,8 @@ static void be_child(const struct vt_audit_arena *arena, enum vt_audit_assist as
     catch_faults(arena);
     alarm(LIMIT_SECONDS);
     drop_io_privilege();
+    /* Present in this process too, so that a write to it is a protection violation. */
+    (void)*(volatile uint8_t *)arena->readonly;
     if (assisted && (run->refusal = -vt_audit_assist_switch(assist, true)) != 0) {
         run->end = VT_AUDIT_REFUSED;
         _exit(0);

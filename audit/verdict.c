@@ -247,6 +247,15 @@ static void say_open(struct text *text, const struct vt_audit *audit)
     say(text, ".");
 }
 
+static void say_unknown(struct text *text, const struct vt_audit *audit)
+{
+    if (audit->answer != VT_AUDIT_NO || count(audit, is_unknown) == 0)
+        return;
+    say(text, " Not found out: ");
+    say_names(text, audit, is_unknown);
+    say(text, ".");
+}
+
 static enum vt_audit_answer find_answer(const struct vt_audit *audit)
 {
     if (count(audit, is_classic_silent) + count(audit, is_other_silent) > 0)
@@ -265,4 +274,5 @@ void vt_audit_conclude(struct vt_audit *audit)
     say_closable(&text, audit, VT_AUDIT_CPUID_FAULTING, is_closable_cpuid);
     say_closable(&text, audit, VT_AUDIT_TSD, is_closable_tsd);
     say_open(&text, audit);
+    say_unknown(&text, audit);
 }
