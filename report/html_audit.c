@@ -115,7 +115,10 @@ static void put_trials(const json_t *instructions, FILE *stream)
     size_t index;
     fputs("<details><summary>Every trial, the privileged instructions among them</summary>\n", stream);
     open_table("Every trial", stream);
-    json_array_foreach(instructions, index, instruction) put_every_trial_of(instruction, stream);
+    json_array_foreach(instructions, index, instruction)
+    {
+        put_every_trial_of(instruction, stream);
+    }
     close_table(stream);
     fputs("</details>\n", stream);
 }

@@ -425,12 +425,13 @@ START_TEST(the_answer_follows_from_the_findings)
         enum vt_audit_answer answer;
         const char *text;
     } cases[] = {
-        {VT_AUDIT_TRAPS,  VT_AUDIT_TRAPS,   VT_AUDIT_YES,       "Yes: "       },
-        {VT_AUDIT_TRAPS,  VT_AUDIT_ABSENT,  VT_AUDIT_YES,       "Yes: "       },
-        {VT_AUDIT_TRAPS,  VT_AUDIT_UNKNOWN, VT_AUDIT_UNDECIDED, "Undecided: " },
-        {VT_AUDIT_SILENT, VT_AUDIT_UNKNOWN, VT_AUDIT_NO,        "18 of the 18"},
+        {VT_AUDIT_TRAPS,  VT_AUDIT_TRAPS,   VT_AUDIT_YES,       "Yes: "                 },
+        {VT_AUDIT_TRAPS,  VT_AUDIT_ABSENT,  VT_AUDIT_YES,       "Yes: "                 },
+        {VT_AUDIT_TRAPS,  VT_AUDIT_UNKNOWN, VT_AUDIT_UNDECIDED, "Undecided: "           },
+        {VT_AUDIT_SILENT, VT_AUDIT_UNKNOWN, VT_AUDIT_NO,        "18 of the 18"          },
+        {VT_AUDIT_SILENT, VT_AUDIT_UNKNOWN, VT_AUDIT_NO,        "Not found out: CPUID, "},
         {VT_AUDIT_SILENT, VT_AUDIT_TRAPS,   VT_AUDIT_NO,
-         "UMIP is off; it would close SGDT, SIDT, SLDT, SMSW, STR."           },
+         "UMIP is off; it would close SGDT, SIDT, SLDT, SMSW, STR."                     },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct vt_audit audit;
