@@ -28,8 +28,11 @@ static const json_t *telling_trial(const json_t *instruction)
 {
     const json_t *trials = json_object_get(instruction, "trials"), *trial;
     size_t index;
-    json_array_foreach(trials, index, trial) if (strcmp(word(trial, "outcome"),
-                                                        word(instruction, "outcome")) == 0) return trial;
+    json_array_foreach(trials, index, trial)
+    {
+        if (strcmp(word(trial, "outcome"), word(instruction, "outcome")) == 0)
+            return trial;
+    }
     return json_array_get(trials, 0);
 }
 
