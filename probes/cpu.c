@@ -106,6 +106,7 @@ static void put_flags(json_t *document, const struct vt_processor *processor)
 {
     struct cpu_raw_data_t raw;
     struct cpu_id_t id;
+    cpuid_set_warn_function(NULL); /* it would print what it does not understand of a dump */
     fill_raw(&raw, processor);
     if (!vt_facts_find(processor, 1, 0) || cpu_identify(&raw, &id) != 0) {
         vt_document_unknown(document, "cpu.flags", "libcpuid does not know this vendor");

@@ -42,22 +42,29 @@ static bool is_hardware(enum vt_backend backend)
     return backend == VT_BACKEND_VMX || backend == VT_BACKEND_SVM;
 }
 
+static void put_parameter(json_t *parameters, const char *module, const char *name)
+{
+    char path[512], line[128];
+    int number;
+    snprintf(path, sizeof path, "/sys/module/%s/parameters/%s", module, name);
+    if (*name == '.' || !vt_live_line(path, line, sizeof line, &number))
+        return;
+    snprintf(path, sizeof path, "%s.%s", module, name);
+    json_object_set_new(parameters, path, json_string(line));
+}
+
 static void put_parameters(json_t *document, const char *module)
 {
-    char folder[128], file[512], line[128];
-    int number;
+    char folder[128];
+    struct dirent **entries;
     snprintf(folder, sizeof folder, "/sys/module/%s/parameters", module);
-    DIR *directory = opendir(folder);
-    json_t *parameters = vt_document_get(document, "kvm.parameters");
-    for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        snprintf(file, sizeof file, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] == '.' || !vt_live_line(file, line, sizeof line, &number))
-            continue;
-        snprintf(file, sizeof file, "%s.%s", module, entry->d_name);
-        json_object_set_new(parameters, file, json_string(line));
+    int count = scandir(folder, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        put_parameter(vt_document_get(document, "kvm.parameters"), module, entries[i]->d_name);
+        free(entries[i]);
     }
-    if (directory)
-        closedir(directory);
+    if (count >= 0)
+        free(entries);
 }
 
 static void put_all_parameters(json_t *document)

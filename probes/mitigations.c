@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FOLDER "/sys/devices/system/cpu/vulnerabilities"
@@ -23,14 +24,17 @@ static void put_one(json_t *document, const char *name)
 
 void vt_detect_mitigations(json_t *document, const struct vt_facts *facts)
 {
-    vt_document_put(document, "mitigations", json_object(), NULL);
-    DIR *folder = facts->live ? opendir(FOLDER) : NULL;
-    if (!folder) {
+    struct dirent **entries;
+    int count = facts->live ? scandir(FOLDER, &entries, NULL, alphasort) : -1;
+    if (count < 0) {
         vt_document_unknown(document, "mitigations",
                             facts->live ? FOLDER " cannot be read" : "a CPUID dump does not tell");
         return;
     }
-    for (struct dirent *entry; (entry = readdir(folder));)
-        put_one(document, entry->d_name);
-    closedir(folder);
+    vt_document_put(document, "mitigations", json_object(), NULL);
+    for (int i = 0; i < count; i++) {
+        put_one(document, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
 }
