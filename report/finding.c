@@ -73,16 +73,26 @@ size_t vt_finding_groups(const struct vt_table *table, struct vt_group *groups, 
 
 /* ---- the headline */
 
-/* The largest group of a crossing on a real machine. */
+/* The largest group of a crossing on real machines, or on simulated ones. */
 static const struct vt_group *find_group(const struct vt_table *table, const struct vt_group *groups,
-                                         size_t count, const char *crossing)
+                                         size_t count, const char *crossing, bool simulated)
 {
     const struct vt_group *best = NULL;
     for (size_t i = 0; i < count; i++)
-        if (same_crossing(groups[i].crossing, crossing) && !table->columns[groups[i].column].simulated &&
+        if (same_crossing(groups[i].crossing, crossing) &&
+            table->columns[groups[i].column].simulated == simulated &&
             (!best || groups[i].count > best->count))
             best = &groups[i];
     return best;
+}
+
+/* An emulated machine speaks for a real one only where no real one was measured. */
+static bool all_simulated(const struct vt_table *table)
+{
+    for (size_t k = 0; k < table->column_count; k++)
+        if (!table->columns[k].simulated)
+            return false;
+    return true;
 }
 
 static const char *cost(const struct vt_table *table, const struct vt_group *group, double value,
@@ -113,10 +123,11 @@ static void say_exits(char *text, size_t size, const struct vt_table *table, con
 static void say_headline(struct vt_findings *findings, const struct vt_table *table,
                          const struct vt_group *groups, size_t count)
 {
-    const struct vt_group *kernel = find_group(table, groups, count, "exit-kernel");
-    const struct vt_group *user = find_group(table, groups, count, "exit-user");
-    const struct vt_group *interpreted = find_group(table, groups, count, "interpreted");
-    const struct vt_group *trap = find_group(table, groups, count, "trap");
+    bool simulated = all_simulated(table);
+    const struct vt_group *kernel = find_group(table, groups, count, "exit-kernel", simulated);
+    const struct vt_group *user = find_group(table, groups, count, "exit-user", simulated);
+    const struct vt_group *interpreted = find_group(table, groups, count, "interpreted", simulated);
+    const struct vt_group *trap = find_group(table, groups, count, "trap", simulated);
     char a[32];
     char *text = findings->headline;
     size_t size = sizeof findings->headline;

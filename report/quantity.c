@@ -24,13 +24,19 @@ struct vt_scale vt_quantity_scale(double ns)
 struct vt_scale vt_quantity_common_scale(const struct vt_result_row *const *cells, size_t count)
 {
     double least = INFINITY, most = 0;
-    for (size_t i = 0; i < count; i++)
-        if (cells[i] && vt_result_has_toll(cells[i]) && strcmp(cells[i]->unit, "ns") == 0) {
-            least = fmin(least, fabs(cells[i]->toll.median));
-            most = fmax(most, fabs(cells[i]->toll.median));
+    bool instructions = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!cells[i] || !vt_result_has_toll(cells[i]))
+            continue;
+        if (strcmp(cells[i]->unit, "ns") != 0) {
+            instructions = true;
+            continue;
         }
+        least = fmin(least, fabs(cells[i]->toll.median));
+        most = fmax(most, fabs(cells[i]->toll.median));
+    }
     if (!isfinite(least))
-        return scales[0];
+        return instructions ? (struct vt_scale){"instr", 1} : scales[0];
     struct vt_scale scale = vt_quantity_scale(10 * least);
     return most / scale.size < 1e6 ? scale : vt_quantity_scale(most / 1e3);
 }
@@ -69,9 +75,7 @@ void vt_quantity_print(double value, const char *unit, const char *micro, char *
     struct vt_scale scale = vt_quantity_scale(value);
     double shown = value / scale.size;
     int decimals = shown == 0 ? 0 : 2 - (int)floor(log10(fabs(shown)));
-    snprintf(text, size, "%.*f %s",
-             decimals < 0   ? 0
-             : decimals > 2 ? 2
-                            : decimals,
-             shown, strcmp(scale.name, "us") == 0 ? micro : scale.name);
+    decimals = decimals < 0 ? 0 : decimals > 2 ? 2 : decimals;
+    snprintf(text, size, "%.*f %s", decimals, vt_quantity_round(shown, decimals),
+             strcmp(scale.name, "us") == 0 ? micro : scale.name);
 }
