@@ -174,12 +174,25 @@ static uint8_t shift_of(uint8_t factor)
     return factor == 8 ? 3 : factor == 4 ? 2 : factor == 2 ? 1 : 0;
 }
 
-static void take_memory(struct vt_instruction *result, const ZydisDecodedOperandMem *memory)
+/*
+ * Base 101b with mod 00b is no base at all, whatever REX.B says (Intel SDM 2A table 2-5); Zydis 4.0 sees R13D
+ * there when addresses are 32 bits wide.
+ */
+static bool has_no_base(const ZydisDecodedInstruction *source)
+{
+    return source->attributes & ZYDIS_ATTRIB_HAS_SIB && source->raw.modrm.mod == 0 &&
+           source->raw.sib.base == 5;
+}
+
+static void take_memory(struct vt_instruction *result, const ZydisDecodedInstruction *source,
+                        const ZydisDecodedOperandMem *memory)
 {
     result->flags |= VT_INSN_MEMORY;
     result->base = memory->base == ZYDIS_REGISTER_RIP || memory->base == ZYDIS_REGISTER_EIP
                        ? VT_BASE_RIP
                        : gpr_of(memory->base);
+    if (has_no_base(source))
+        result->base = VT_NO_REGISTER;
     result->index = gpr_of(memory->index);
     result->scale = shift_of(memory->scale);
     result->segment = segment_of(memory->segment);
@@ -190,7 +203,7 @@ static void take_memory(struct vt_instruction *result, const ZydisDecodedOperand
 static void take_operand(struct decoding *d, const ZydisDecodedOperand *operand)
 {
     if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY) {
-        take_memory(d->result, &operand->mem);
+        take_memory(d->result, &d->source, &operand->mem);
     } else {
         d->result->rm = number_of(operand->reg.value);
         if (is_high(operand->reg.value))

@@ -65,16 +65,18 @@ static bool system_descriptor(struct vt_emulation *e, uint16_t selector, unsigne
         result = vt_emulate_descriptor(e, selector, 16, descriptor);
     if (result == VT_DESCRIPTOR_FAULT)
         return false;
-    /* The second half must not look like a descriptor of its own (SDM 3A 7.2.3). */
     if (result == VT_DESCRIPTOR_OUTSIDE || vt_descriptor_is_memory(descriptor) ||
-        vt_descriptor_type(descriptor) != type || descriptor->high >> 40 & 0x1f ||
-        (vt_descriptor_is_present(descriptor) &&
-         !vt_vcpu_is_canonical(e->vcpu, vt_descriptor_base(descriptor)))) {
+        vt_descriptor_type(descriptor) != type) {
         vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, error);
         return false;
     }
     if (!vt_descriptor_is_present(descriptor)) {
         vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_NP, error);
+        return false;
+    }
+    /* The second half must not look like a descriptor of its own (SDM 3A 7.2.3). */
+    if (descriptor->high >> 40 & 0x1f || !vt_vcpu_is_canonical(e->vcpu, vt_descriptor_base(descriptor))) {
+        vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, error);
         return false;
     }
     return true;

@@ -523,47 +523,18 @@ const char *difference_describe(const struct difference *d)
     return text;
 }
 
-static const struct form *find_form(const char *name)
-{
-    for (size_t i = 0; i < difference_form_count; i++)
-        if (strcmp(difference_forms[i].name, name) == 0)
-            return &difference_forms[i];
-    return NULL;
-}
-
-size_t difference_replay(const char *name,
-                         void (*replay)(const struct form *form, uint64_t seed, void *context), void *context)
-{
-    char path[256], line[256];
-    size_t count = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "tests/data/emulator/%s", name);
-    file = fopen(path, "re");
-    if (!file)
-        return 0;
-    while (fgets(line, sizeof line, file)) {
-        char *mark = strstr(line, " seed ");
-        const struct form *form;
-
-        if (line[0] == '#' || !mark)
-            continue;
-        *mark = 0;
-        form = find_form(line);
-        if (form) {
-            replay(form, strtoull(mark + 6, NULL, 0), context);
-            count++;
-        }
-    }
-    fclose(file);
-    return count;
-}
-
 unsigned difference_rounds(unsigned usual)
 {
     const char *text = getenv("VT_ROUNDS");
 
     return text ? (unsigned)strtoul(text, NULL, 0) : usual;
+}
+
+uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round)
+{
+    uint64_t state = seed ^ (uint64_t)form << 48 ^ (uint64_t)round << 16;
+
+    return next(&state);
 }
 
 uint64_t difference_seed(void)
@@ -572,6 +543,8 @@ uint64_t difference_seed(void)
     struct timespec now;
     uint64_t seed;
 
+    /* A failed assertion ends the process: what was said before must be out by then. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     clock_gettime(CLOCK_REALTIME, &now);
     seed = text ? strtoull(text, NULL, 0) : (uint64_t)now.tv_nsec << 20 ^ (uint64_t)now.tv_sec;
     printf("# VT_SEED=0x%llx VT_ROUNDS=N repeats and lengthens this run\n", (unsigned long long)seed);

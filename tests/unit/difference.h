@@ -57,10 +57,8 @@ enum vt_step difference_emulate(struct difference *d, bool delivers);
 /* "lar seed 0x1234: 48 0f 02 c1" */
 const char *difference_describe(const struct difference *d);
 
-/* Seeds that once failed, from tests/data/emulator/NAME: calls `replay` for each. Returns how many. */
-size_t difference_replay(const char *name,
-                         void (*replay)(const struct form *form, uint64_t seed, void *context),
-                         void *context);
+/* The seed of one state: every form and round has its own. */
+uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round);
 
 /* Random rounds per form: VT_ROUNDS in the environment, else `usual`. */
 unsigned difference_rounds(unsigned usual);
