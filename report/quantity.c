@@ -36,7 +36,7 @@ struct vt_scale vt_quantity_common_scale(const struct vt_result_row *const *cell
         most = fmax(most, fabs(cells[i]->toll.median));
     }
     if (!isfinite(least))
-        return instructions ? (struct vt_scale){"instr", 1} : scales[0];
+        return (struct vt_scale){instructions ? "instr" : "", 1};
     struct vt_scale scale = vt_quantity_scale(10 * least);
     return most / scale.size < 1e6 ? scale : vt_quantity_scale(most / 1e3);
 }

@@ -11,8 +11,9 @@
 #include <stddef.h>
 
 struct vt_scale {
-    const char *name; /* "ns", "us", "ms", "s"; "instr" for instruction counts */
-    double size;      /* in the document's unit */
+    const char
+        *name;   /* "ns", "us", "ms", "s"; "instr" for instruction counts; "" where nothing was measured */
+    double size; /* in the document's unit */
 };
 
 /* The unit for one value in nanoseconds. */

@@ -160,6 +160,7 @@ static void fill_cells(struct page *page)
         const struct vt_line *line = &table->lines[i];
         struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
         page->name = max(page->name, width_of(line->name) + 2);
+        page->unit = max(page->unit, width_of(scale.name));
         for (size_t k = 0; k < table->column_count; k++)
             fill_cell(&page->cells[i * table->column_count + k], table, line->cells[k], &scale);
     }
