@@ -1,0 +1,121 @@
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/screen.h"
+#include "report/compare.h"
+#include "report/compare_format.h"
+#include "report/load.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A comparison is of one run with one run. */
+static int keep_one(struct vt_result *result, void *context)
+{
+    struct vt_result **place = context;
+    if (*place) {
+        vt_result_free(result);
+        return -E2BIG;
+    }
+    *place = result;
+    return 0;
+}
+
+static int load(const char *file, struct vt_result **result)
+{
+    struct vt_load_options options = {.samples = true};
+    struct vt_error error;
+    int status = vt_report_load(file, &options, keep_one, result, &error);
+    if (status == -E2BIG)
+        return vt_cli_misuse("compare: %s holds several results; take one run out of it", file);
+    return status == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
+}
+
+static int print(const struct vt_comparison *comparison, const struct vt_compare_format *format,
+                 const char *path)
+{
+    struct vt_output output;
+    struct vt_error error;
+    struct vt_screen screen = vt_cli_screen(path);
+    if (vt_file_create(&output, path, &error) != 0)
+        return vt_cli_fail(&error);
+    if (format->print(comparison, &screen, output.stream, &error) != 0) {
+        vt_file_discard(&output);
+        return vt_cli_fail(&error);
+    }
+    return vt_file_commit(&output, &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
+}
+
+static const struct vt_compare_format *choose_format(const char *name, const char *path)
+{
+    const struct vt_compare_format *format = name ? vt_compare_find_format(name) : vt_compare_format_of(path);
+    return format ? format : vt_compare_find_format("text");
+}
+
+int vt_cmd_compare(int argc, char **argv)
+{
+    static const char *const formats[] = {"text", "markdown", "json", "html", NULL};
+    static const char *const judgements[] = {"regression", "change", "never", NULL};
+    const char *name = NULL, *path = "-", *fail_on = "regression";
+    double threshold = 2;
+    const struct vt_option options[] = {
+        {.name = "threshold",
+         .argument = "PCT",
+         .number = &threshold,
+         .low = 0,
+         .high = 1000,
+         .help = "a difference of less per cent is no change [2]"},
+        {.name = "fail-on",
+         .argument = "WHAT",
+         .text = &fail_on,
+         .choices = judgements,
+         .help = "end with status 1 on a regression (slower, a heavier crossing, no\nlonger measured), on "
+                 "any change, or never [regression]"},
+        {.name = "format",
+         .argument = "FORMAT",
+         .text = &name,
+         .choices = formats,
+         .help =
+             "text, markdown, json or html; by default as the extension of\n--output says, otherwise text"},
+        {.name = "output",
+         .argument = "FILE",
+         .text = &path,
+         .help = "write to FILE instead of standard output"},
+        {0  },
+    };
+    const struct vt_synopsis synopsis = {
+        .command = "compare",
+        .operands = "OLD NEW",
+        .summary = "Tell what changed between two results of the same machine beyond chance.",
+        .least = 2,
+        .most = 2,
+        .options = options,
+        .notes = "Exit status: 1 when what --fail-on names was found.",
+    };
+    struct vt_result *results[2] = {NULL, NULL};
+    struct vt_comparison comparison;
+    struct vt_error error;
+    int status = vt_options_parse(&synopsis, &argc, &argv);
+    if (status != VT_OPTIONS_PROCEED)
+        return status;
+    status = load(argv[0], &results[0]);
+    if (status == VT_EXIT_DONE)
+        status = load(argv[1], &results[1]);
+    if (status == VT_EXIT_DONE &&
+        vt_compare(&comparison, results[0], results[1], threshold / 100, &error) != 0)
+        status = vt_cli_fail(&error);
+    else if (status == VT_EXIT_DONE) {
+        for (size_t i = 0; i < comparison.warning_count; i++)
+            vt_cli_warn("compare: %s", comparison.warnings[i]);
+        status = print(&comparison, choose_format(name, path), path);
+        size_t changed =
+            comparison.count - comparison.changes[VT_CHANGE_NONE] - comparison.changes[VT_CHANGE_UNCLEAR];
+        if (status == VT_EXIT_DONE && ((strcmp(fail_on, "regression") == 0 && comparison.worse) ||
+                                       (strcmp(fail_on, "change") == 0 && changed)))
+            status = VT_EXIT_NO;
+        vt_compare_release(&comparison);
+    }
+    vt_result_free(results[0]);
+    vt_result_free(results[1]);
+    return status;
+}

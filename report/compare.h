@@ -1,0 +1,87 @@
+/*
+ * Two results of the same thing, before and after: what differs beyond chance.
+ *
+ * Samples of one run lie closer together than runs of one machine do, so a test on
+ * samples alone finds differences everywhere. A change is reported only when three
+ * witnesses agree: a Mann-Whitney test of the samples; a test against the spread
+ * between the two runs, estimated from all cases together; and a ratio beyond the
+ * threshold. Both tests are corrected for the number of cases (Holm).
+ *
+ * Cases of one group - the same engine, level and crossing - drift together, so a
+ * case is held against its group, and a group against the other groups: either the
+ * case stands out, or its whole group does.
+ */
+#ifndef VT_REPORT_COMPARE_H
+#define VT_REPORT_COMPARE_H
+
+#include "base/error.h"
+#include "report/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum vt_change {
+    VT_CHANGE_NONE,
+    VT_CHANGE_SLOWER,
+    VT_CHANGE_FASTER,
+    VT_CHANGE_CROSSING, /* it crosses in another way: a finding of its own, whatever the time */
+    VT_CHANGE_STATUS,   /* measured on one side, failed or unsupported on the other */
+    VT_CHANGE_UNCLEAR,  /* unverified, or too close to zero for a ratio */
+    VT_CHANGES
+};
+
+struct vt_compared {
+    const struct vt_result_row *before, *after; /* of the results compared */
+    enum vt_change change;
+    bool worse;       /* slower, a heavier crossing, or no longer measured */
+    double ratio;     /* after / before, of the medians; NaN where there is none */
+    double error;     /* standard error of its logarithm, by the samples */
+    double low, high; /* its 95 % bootstrap interval, spread between runs included */
+    double p_samples; /* Mann-Whitney, two-sided, corrected; NaN without samples */
+    double p_runs;    /* that the case differs from its group, against the spread between runs, corrected */
+    size_t group;     /* index of its group */
+    bool with_group;  /* the whole group changed */
+};
+
+/* Cases that cross alike: they drift together, and a kernel or a mitigation changes them together. */
+struct vt_compare_group {
+    size_t number;
+    size_t count; /* cases with a ratio */
+    double shift; /* median of their log ratios; where they are too few, of their engine and level */
+    double error; /* of it, by what the group drifted during the runs */
+    bool changed;
+};
+
+struct vt_comparison {
+    const struct vt_result *before, *after;
+    double threshold; /* a ratio nearer to 1 than this is no change */
+    double
+        spread; /* between the runs, as standard deviation of a case's log ratio, estimated from all cases */
+    struct vt_compared *rows;
+    size_t count;
+    struct vt_compare_group *groups;
+    size_t group_count;
+    double unexplained;               /* the part of the spread that the samples do not show */
+    size_t alone_before, alone_after; /* rows without a counterpart */
+    size_t changes[VT_CHANGES];
+    size_t worse;
+    char warnings[8][256];
+    size_t warning_count;
+};
+
+/*
+ * Compare. `threshold` is a share: 0.02 is 2 %. The results must outlive the
+ * comparison. Nothing in common is an error. On success release must follow.
+ */
+int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
+               const struct vt_result *after, double threshold, struct vt_error *error);
+
+void vt_compare_release(struct vt_comparison *comparison);
+
+/* "slower": for people. */
+const char *vt_compare_change_name(enum vt_change change);
+
+/* One sentence on a row whose crossing or status changed, without a full stop. */
+void vt_compare_explain(const struct vt_compared *row, char *text, size_t size);
+
+#endif

@@ -1,0 +1,292 @@
+#include "report/compare_format.h"
+#include "report/escape.h"
+#include "report/quantity.h"
+#include "report/save.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct vt_compare_format formats[] = {
+    {"text",     {".txt"},             vt_compare_text    },
+    {"markdown", {".md", ".markdown"}, vt_compare_markdown},
+    {"json",     {".json"},            vt_compare_json    },
+    {"html",     {".html", ".htm"},    vt_compare_html    },
+};
+
+const struct vt_compare_format *vt_compare_find_format(const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    return NULL;
+}
+
+const struct vt_compare_format *vt_compare_format_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof formats / sizeof formats[0]; i++)
+        for (const char *const *extension = formats[i].extensions; *extension; extension++)
+            if (strcasecmp(*extension, dot) == 0)
+                return &formats[i];
+    return NULL;
+}
+
+bool vt_compare_is_finding(const struct vt_compared *row)
+{
+    return row->change != VT_CHANGE_NONE && row->change != VT_CHANGE_UNCLEAR;
+}
+
+void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
+{
+    static const struct {
+        enum vt_change change;
+        const char *words;
+    } kinds[] = {
+        {VT_CHANGE_SLOWER,   "slower"                   },
+        {VT_CHANGE_FASTER,   "faster"                   },
+        {VT_CHANGE_CROSSING, "crossing in another way"  },
+        {VT_CHANGE_STATUS,   "measured on one side only"},
+    };
+    size_t changed = c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR], used;
+    if (changed == 0) {
+        snprintf(text, size, "Nothing changed beyond chance, in %zu measurements.", c->count);
+        return;
+    }
+    used = (size_t)snprintf(text, size, "%zu of %zu measurements changed", changed, c->count);
+    const char *separator = ": ";
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && used < size; i++)
+        if (c->changes[kinds[i].change]) {
+            used += (size_t)snprintf(text + used, size - used, "%s%zu %s", separator,
+                                     c->changes[kinds[i].change], kinds[i].words);
+            separator = ", ";
+        }
+    if (used < size)
+        snprintf(text + used, size - used, ".");
+}
+
+void vt_compare_basis(const struct vt_comparison *c, char *text, size_t size)
+{
+    snprintf(text, size,
+             "A change is at least %.3g %%, shows in the samples (Mann-Whitney) and exceeds the %.2g %% by "
+             "which like "
+             "cases differ between these two runs; both tests are corrected for the number of cases (Holm, 5 "
+             "%%).%s",
+             c->threshold * 100, c->spread * 100,
+             c->changes[VT_CHANGE_UNCLEAR] ? " Left out as unclear: what is unverified, disturbed by other "
+                                             "work, or too close to zero for a ratio."
+                                           : "");
+}
+
+void vt_compare_road(const struct vt_compared *row, char *text, size_t size)
+{
+    snprintf(text, size, row->before->cpl < 0 ? "%.40s" : "%.40s CPL %d", row->before->engine,
+             row->before->cpl);
+}
+
+static void print_percent(double ratio, char *text, size_t size)
+{
+    snprintf(text, size, "%+.1f %%", (ratio - 1) * 100);
+}
+
+static void print_p(double p, char *text, size_t size)
+{
+    if (isnan(p))
+        snprintf(text, size, "-");
+    else if (p < 0.001)
+        snprintf(text, size, "<0.001");
+    else
+        snprintf(text, size, "%.3f", p);
+}
+
+/* ---- text */
+
+struct line {
+    char road[64], before[32], after[32], change[32], interval[80], p[16];
+};
+
+static void fill_line(const struct vt_compared *row, struct line *line)
+{
+    char low[32], high[32];
+    *line = (struct line){{0}, {0}, {0}, {0}, {0}, {0}};
+    vt_compare_road(row, line->road, sizeof line->road);
+    vt_quantity_print(row->before->toll.median, row->before->unit, "us", line->before, sizeof line->before);
+    vt_quantity_print(row->after->toll.median, row->after->unit, "us", line->after, sizeof line->after);
+    if (!isfinite(row->ratio))
+        return;
+    print_percent(row->ratio, line->change, sizeof line->change);
+    print_percent(row->low, low, sizeof low);
+    print_percent(row->high, high, sizeof high);
+    snprintf(line->interval, sizeof line->interval, "%s to %s", low, high);
+    print_p(fmax(row->p_runs, isnan(row->p_samples) ? 0 : row->p_samples), line->p, sizeof line->p);
+}
+
+static void print_row(const struct vt_compared *row, const struct vt_screen *screen, FILE *stream)
+{
+    struct line line;
+    char tale[256];
+    bool timed = row->change == VT_CHANGE_SLOWER || row->change == VT_CHANGE_FASTER;
+    fill_line(row, &line);
+    vt_compare_explain(row, tale, sizeof tale);
+    const char *paint = screen->colour ? (row->worse ? "\033[31m" : "\033[32m") : "",
+               *plain = screen->colour ? "\033[0m" : "";
+    if (timed)
+        fprintf(stream, "%-22s %-18s %10s %10s  %s%9s%s  %-22s %-7s %s%s%s\n", row->before->name, line.road,
+                line.before, line.after, paint, line.change, plain, line.interval, line.p, paint, tale,
+                plain);
+    else
+        fprintf(stream, "%-22s %-18s %10s %10s  %s%s%s\n", row->before->name, line.road, line.before,
+                line.after, paint, tale, plain);
+}
+
+int vt_compare_text(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
+                    struct vt_error *error)
+{
+    char text[512];
+    bool headed = false;
+    (void)error;
+    vt_compare_headline(c, text, sizeof text);
+    fprintf(stream, "%s%s%s\n", screen->colour ? "\033[1m" : "", text, screen->colour ? "\033[0m" : "");
+    vt_compare_basis(c, text, sizeof text);
+    fprintf(stream, "%s\n", text);
+    for (size_t i = 0; i < c->count; i++) {
+        if (!vt_compare_is_finding(&c->rows[i]))
+            continue;
+        if (!headed)
+            fprintf(stream, "\n%-22s %-18s %10s %10s  %9s  %-22s %-7s\n", "CASE", "ROAD", "OLD", "NEW",
+                    "CHANGE", "95 % INTERVAL", "P");
+        headed = true;
+        print_row(&c->rows[i], screen, stream);
+    }
+    return 0;
+}
+
+/* ---- markdown */
+
+static void put_markdown(const char *text, FILE *stream)
+{
+    for (; *text; text++)
+        if (*text == '<')
+            fputs("&lt;", stream);
+        else if (*text == '&')
+            fputs("&amp;", stream);
+        else {
+            if (strchr("\\`*_[]|#~", *text))
+                putc('\\', stream);
+            putc(*text, stream);
+        }
+}
+
+static void put_markdown_row(const struct vt_compared *row, FILE *stream)
+{
+    struct line line;
+    char tale[256];
+    fill_line(row, &line);
+    vt_compare_explain(row, tale, sizeof tale);
+    fputs("| ", stream);
+    put_markdown(row->before->name, stream);
+    fputs(" | ", stream);
+    put_markdown(line.road, stream);
+    fprintf(stream, " | %s | %s | %s | %s | %s | ", line.before, line.after,
+            vt_compare_is_finding(row) || !isfinite(row->ratio) ? line.change : "~", line.interval, line.p);
+    if (vt_compare_is_finding(row))
+        fputs(row->worse ? "**" : "", stream);
+    put_markdown(tale, stream);
+    if (vt_compare_is_finding(row))
+        fputs(row->worse ? "**" : "", stream);
+    fputs(" |\n", stream);
+}
+
+static void put_markdown_table(const struct vt_comparison *c, bool findings, FILE *stream)
+{
+    fputs("\n| case | road | old | new | change | 95 % interval | p | verdict "
+          "|\n|---|---|---:|---:|---:|---|---:|---|\n",
+          stream);
+    for (size_t i = 0; i < c->count; i++)
+        if (vt_compare_is_finding(&c->rows[i]) == findings && (findings || isfinite(c->rows[i].ratio)))
+            put_markdown_row(&c->rows[i], stream);
+}
+
+int vt_compare_markdown(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
+                        struct vt_error *error)
+{
+    char text[512];
+    (void)screen;
+    (void)error;
+    vt_compare_headline(c, text, sizeof text);
+    fprintf(stream, "### What crossing into the hypervisor costs: %s\n\n", text);
+    for (size_t i = 0; i < c->warning_count; i++) {
+        fputs("> ", stream);
+        put_markdown(c->warnings[i], stream);
+        fputs("\n\n", stream);
+    }
+    if (c->count > c->changes[VT_CHANGE_NONE] + c->changes[VT_CHANGE_UNCLEAR])
+        put_markdown_table(c, true, stream);
+    fputs("\n<details><summary>Everything else (~: no change beyond chance)</summary>\n", stream);
+    put_markdown_table(c, false, stream);
+    vt_compare_basis(c, text, sizeof text);
+    fprintf(stream, "\n</details>\n\n%s\n", text);
+    return 0;
+}
+
+/* ---- json */
+
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *row_json(const struct vt_compared *row)
+{
+    char tale[256];
+    json_t *object = json_object(), *interval = json_array();
+    vt_compare_explain(row, tale, sizeof tale);
+    json_array_append_new(interval, vt_report_number(row->low));
+    json_array_append_new(interval, vt_report_number(row->high));
+    json_object_set_new(object, "case", json_string(row->before->name));
+    json_object_set_new(object, "engine", json_string(row->before->engine));
+    json_object_set_new(object, "cpl", row->before->cpl < 0 ? json_null() : json_integer(row->before->cpl));
+    json_object_set_new(object, "unit", json_string(row->before->unit));
+    json_object_set_new(object, "simulated", json_boolean(row->before->simulated));
+    json_object_set_new(object, "change", json_string(vt_compare_change_name(row->change)));
+    json_object_set_new(object, "worse", json_boolean(row->worse));
+    json_object_set_new(object, "explanation", json_string(tale));
+    json_object_set_new(object, "old", vt_report_number(row->before->toll.median));
+    json_object_set_new(object, "new", vt_report_number(row->after->toll.median));
+    json_object_set_new(object, "old_crossing", text_or_null(row->before->crossing));
+    json_object_set_new(object, "new_crossing", text_or_null(row->after->crossing));
+    json_object_set_new(object, "old_status", json_string(vt_status_name(row->before->status)));
+    json_object_set_new(object, "new_status", json_string(vt_status_name(row->after->status)));
+    json_object_set_new(object, "ratio", vt_report_number(row->ratio));
+    json_object_set_new(object, "ratio_ci95", isfinite(row->low) ? json_incref(interval) : json_null());
+    json_decref(interval);
+    json_object_set_new(object, "p_samples", vt_report_number(row->p_samples));
+    json_object_set_new(object, "p_runs", vt_report_number(row->p_runs));
+    return object;
+}
+
+int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
+                    struct vt_error *error)
+{
+    char text[512];
+    json_t *rows = json_array(), *warnings = json_array();
+    (void)screen;
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(rows, row_json(&c->rows[i]));
+    for (size_t i = 0; i < c->warning_count; i++)
+        json_array_append_new(warnings, json_string(c->warnings[i]));
+    vt_compare_headline(c, text, sizeof text);
+    json_t *document =
+        json_pack("{s:s, s:s, s:o, s:o, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1", "headline",
+                  text, "threshold", vt_report_number(c->threshold), "spread_between_runs",
+                  vt_report_number(c->spread), "regressions", (int)c->worse, "changes",
+                  (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "warnings",
+                  warnings, "measurements", rows);
+    int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
+    json_decref(document);
+    fputc('\n', stream);
+    if (status != 0 && !ferror(stream))
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the comparison");
+    return 0;
+}

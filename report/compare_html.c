@@ -1,0 +1,283 @@
+#include "report/asset.h"
+#include "report/compare_format.h"
+#include "report/escape.h"
+#include "report/plot.h"
+#include "report/quantity.h"
+#include "report/svg.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHART_ROWS = 50 };
+
+struct page {
+    const struct vt_comparison *comparison;
+    FILE *stream;
+};
+
+/* ---- the chart: findings, and the largest differences that are none */
+
+static int by_interest(const void *a, const void *b)
+{
+    const struct vt_compared *x = *(const struct vt_compared *const *)a,
+                             *y = *(const struct vt_compared *const *)b;
+    int order = (int)vt_compare_is_finding(y) - (int)vt_compare_is_finding(x);
+    double p = fabs(log(x->ratio)), q = fabs(log(y->ratio));
+    return order ? order : (p < q) - (p > q);
+}
+
+static size_t choose_rows(const struct vt_comparison *c, const struct vt_compared **chosen)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->count; i++)
+        if (isfinite(c->rows[i].ratio))
+            chosen[count++] = &c->rows[i];
+    qsort(chosen, count, sizeof *chosen, by_interest);
+    return count < CHART_ROWS ? count : CHART_ROWS;
+}
+
+static void put_points(const struct vt_compared **rows, size_t count, bool findings, const char *block,
+                       double limit, FILE *stream)
+{
+    fprintf(stream, "%s << EOD\n", block);
+    for (size_t i = 0; i < count; i++)
+        if (vt_compare_is_finding(rows[i]) == findings)
+            fprintf(stream, "%.5g %.5g %.5g %zu %zu\n", fmax((rows[i]->low - 1) * 100, -limit),
+                    fmin((rows[i]->high - 1) * 100, limit),
+                    fmax(fmin((rows[i]->ratio - 1) * 100, limit), -limit), i, i);
+    fputs("EOD\n", stream);
+}
+
+static void put_script(const struct vt_comparison *c, const struct vt_compared **rows, size_t count,
+                       FILE *stream)
+{
+    double limit = fmax(5, 2.5 * c->threshold * 100);
+    for (size_t i = 0; i < count; i++)
+        limit = fmax(limit, fmin(fabs(rows[i]->ratio - 1) * 115, 300));
+    fprintf(stream,
+            "set terminal svg size 760,%zu dynamic noenhanced font 'sans-serif,13'\nset encoding utf8\nset "
+            "output '0.svg'\n"
+            "unset key\nset border 0\nset lmargin at screen 0.36\nset rmargin at screen 0.97\nset tmargin "
+            "1\nset bmargin 2\n"
+            "set xrange [%g:%g]\nset xtics scale 0\nset format x '%%+g %%%%'\nset yrange [%g:-0.8]\nset "
+            "ytics scale 0 (",
+            count * 19 + 60, -limit, limit, (double)count - 0.2);
+    for (size_t i = 0; i < count; i++) {
+        char road[64], text[160], label[96];
+        vt_compare_road(rows[i], road, sizeof road);
+        snprintf(text, sizeof text, "%.40s, %.40s", rows[i]->before->name, road);
+        vt_plot_label(text, label, sizeof label);
+        fprintf(stream, "%s\"%s\" %zu", i ? ", " : "", label, i);
+    }
+    fprintf(stream, ")\nset grid xtics ytics lt 1 lw 1 lc rgb '" VT_SVG_GRID
+                    "'\nset arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5 lc rgb 'black'\n");
+    put_points(rows, count, false, "$same", limit, stream);
+    put_points(rows, count, true, "$changed", limit, stream);
+    bool any_same = false, any_changed = false;
+    for (size_t i = 0; i < count; i++)
+        *(vt_compare_is_finding(rows[i]) ? &any_changed : &any_same) = true;
+    const char *separator = "plot";
+    const struct {
+        bool any;
+        const char *block;
+        int point;
+        size_t series;
+    } sets[] = {
+        {any_same,    "$same",    6,  1},
+        {any_changed, "$changed", 13, 2}
+    };
+    for (size_t i = 0; i < 2; i++)
+        if (sets[i].any) {
+            fprintf(stream,
+                    "%s %s using 1:4:($2-$1):(0) with vectors nohead lw 2 lc rgb '" VT_SVG_SERIES
+                    "', %s using 3:4:(sprintf('%%d',$5)) with labels hypertext point pt %d ps 0.8 lc rgb "
+                    "'" VT_SVG_SERIES "'",
+                    separator, sets[i].block, sets[i].series, sets[i].block, sets[i].point, sets[i].series);
+            separator = ",";
+        }
+    fputs("\nunset output\n", stream);
+}
+
+static void put_hover(void *context, unsigned long number, FILE *stream)
+{
+    const struct vt_compared **rows = context;
+    char road[64];
+    vt_compare_road(rows[number], road, sizeof road);
+    vt_escape_html(rows[number]->before->name, stream);
+    fputs(", ", stream);
+    vt_escape_html(road, stream);
+    fprintf(stream, ": %+.1f %% (%+.1f to %+.1f)", (rows[number]->ratio - 1) * 100,
+            (rows[number]->low - 1) * 100, (rows[number]->high - 1) * 100);
+}
+
+static void put_chart(const struct page *page)
+{
+    const struct vt_comparison *c = page->comparison;
+    const struct vt_compared **rows = calloc(c->count + 1, sizeof *rows);
+    char *script = NULL, *picture = NULL;
+    size_t size = 0, count = rows ? choose_rows(c, rows) : 0;
+    struct vt_error error;
+    FILE *stream = count ? open_memstream(&script, &size) : NULL;
+    if (stream) {
+        put_script(c, rows, count, stream);
+        fclose(stream);
+        fputs("<section id=\"chart\"><h2>Ratios</h2>\n<p>New divided by old, as per cent more or less, with "
+              "95 % "
+              "intervals. Left of the line is faster, right is slower. Diamonds are changes; circles are the "
+              "largest "
+              "differences that chance explains.</p>\n",
+              page->stream);
+        if (vt_plot_run(script, &picture, 1, &error) == 0 && picture) {
+            fputs("<figure class=\"scroll plain\" tabindex=\"0\" role=\"region\" aria-label=\"Ratios, "
+                  "scrolls sideways\">",
+                  page->stream);
+            vt_svg_embed(
+                picture,
+                "Ratio of new to old per measurement with its interval; the table holds the same numbers",
+                "ratios", put_hover, rows, page->stream);
+            fputs("</figure>\n", page->stream);
+        } else {
+            fputs("<p class=\"missing\"><strong>The chart is missing:</strong> ", page->stream);
+            vt_escape_html(error.text, page->stream);
+            fputs(". The table holds its numbers.</p>\n", page->stream);
+        }
+        fputs("</section>\n", page->stream);
+    }
+    free(picture);
+    free(script);
+    free(rows);
+}
+
+/* ---- the table */
+
+static void put_toll(const struct vt_result_row *row, FILE *stream)
+{
+    char text[32];
+    if (!vt_result_has_toll(row)) {
+        fprintf(stream, "<td class=\"number absent\">%s</td>", vt_status_name(row->status));
+        return;
+    }
+    vt_quantity_print(row->toll.median, row->unit, "µs", text, sizeof text);
+    fprintf(stream, "<td class=\"number\" data-v=\"%.6g\">%s</td>", row->toll.median, text);
+}
+
+static void put_row(const struct vt_compared *row, FILE *stream)
+{
+    char road[64], tale[256];
+    bool finding = vt_compare_is_finding(row);
+    vt_compare_road(row, road, sizeof road);
+    vt_compare_explain(row, tale, sizeof tale);
+    fputs("<tr><th scope=\"row\">", stream);
+    vt_escape_html(row->before->name, stream);
+    fputs("</th><td>", stream);
+    vt_escape_html(road, stream);
+    fputs("</td>", stream);
+    put_toll(row->before, stream);
+    put_toll(row->after, stream);
+    if (isfinite(row->ratio))
+        fprintf(stream,
+                "<td class=\"number\" data-v=\"%.6g\">%s%+.1f %%%s</td><td class=\"number\">%+.1f to %+.1f "
+                "%%</td>",
+                row->ratio, finding ? "<b>" : "", (row->ratio - 1) * 100, finding ? "</b>" : "",
+                (row->low - 1) * 100, (row->high - 1) * 100);
+    else
+        fputs("<td></td><td></td>", stream);
+    fprintf(stream, "<td>%s", finding && row->worse ? "<span class=\"flag\">" : "");
+    vt_escape_html(finding ? tale : row->change == VT_CHANGE_UNCLEAR ? "unclear" : "~", stream);
+    fputs(finding && row->worse ? "</span></td></tr>\n" : "</td></tr>\n", stream);
+}
+
+static void put_heads(FILE *stream)
+{
+    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Road</th><th scope=\"col\" "
+          "class=\"number\">Old</th>"
+          "<th scope=\"col\" class=\"number\">New</th><th scope=\"col\" class=\"number\">Change</th><th "
+          "scope=\"col\" "
+          "class=\"number\">95 % interval</th><th scope=\"col\">Verdict</th></tr></thead>\n<tbody>\n",
+          stream);
+}
+
+static void put_rows(const struct page *page, bool findings)
+{
+    fputs("<div class=\"scroll\" role=\"region\" aria-label=\"Measurements, scrolls sideways\" "
+          "tabindex=\"0\">\n<table>",
+          page->stream);
+    put_heads(page->stream);
+    for (size_t i = 0; i < page->comparison->count; i++)
+        if (vt_compare_is_finding(&page->comparison->rows[i]) == findings)
+            put_row(&page->comparison->rows[i], page->stream);
+    fputs("</tbody></table></div>\n", page->stream);
+}
+
+static void put_side(const char *label, const struct vt_result *result, FILE *stream)
+{
+    const char *brand = vt_result_host_text(result, "cpu.brand"),
+               *kernel = vt_result_host_text(result, "system.kernel");
+    fprintf(stream, "<div><dt>%s</dt><dd>", label);
+    vt_escape_html(result->file, stream);
+    fputs("<br><small>", stream);
+    vt_escape_html(brand ? brand : "unknown processor", stream);
+    fputs(kernel ? ", kernel " : "", stream);
+    vt_escape_html(kernel, stream);
+    fputs(result->started ? ", " : "", stream);
+    vt_escape_html(result->started, stream);
+    fputs("</small></dd></div>\n", stream);
+}
+
+static void put_head(const struct page *page)
+{
+    char text[512];
+    const struct vt_comparison *c = page->comparison;
+    FILE *stream = page->stream;
+    vt_compare_headline(c, text, sizeof text);
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+          "'unsafe-inline'; img-src data:\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>",
+          stream);
+    vt_escape_html(text, stream);
+    fputs("</title>\n<style>\n", stream);
+    fwrite(vt_asset_style, 1, vt_asset_style_size, stream);
+    fputs("</style>\n</head>\n<body>\n", stream);
+    vt_svg_symbols(stream);
+    fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs: before and after</p>\n<h1>",
+          stream);
+    vt_escape_html(text, stream);
+    fputs("</h1>\n<dl class=\"facts\">\n", stream);
+    put_side("Old", c->before, stream);
+    put_side("New", c->after, stream);
+    fputs("</dl>\n</header>\n<main>\n", stream);
+}
+
+int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
+                    struct vt_error *error)
+{
+    struct page page = {c, stream};
+    char text[512];
+    (void)screen;
+    (void)error;
+    put_head(&page);
+    fputs("<section id=\"changes\"><h2>What changed</h2>\n", stream);
+    for (size_t i = 0; i < c->warning_count; i++) {
+        fputs("<p class=\"missing\">", stream);
+        vt_escape_html(c->warnings[i], stream);
+        fputs("</p>\n", stream);
+    }
+    vt_compare_basis(c, text, sizeof text);
+    fputs("<p>", stream);
+    vt_escape_html(text, stream);
+    fputs("</p>\n", stream);
+    if (c->count > c->changes[VT_CHANGE_NONE] + c->changes[VT_CHANGE_UNCLEAR])
+        put_rows(&page, true);
+    fputs("</section>\n", stream);
+    put_chart(&page);
+    fputs("<section id=\"rest\"><h2>Everything else</h2>\n<p>~ : no change beyond chance.</p>\n", stream);
+    put_rows(&page, false);
+    fputs(
+        "</section>\n</main>\n<footer><p>Made by vmtoll. This file stands alone: it loads nothing and sends "
+        "nothing.</p></footer>\n</body>\n</html>\n",
+        stream);
+    return 0;
+}

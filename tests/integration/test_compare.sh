@@ -1,0 +1,60 @@
+#!/bin/sh
+# vmtoll compare: the verdict, its formats, the exit status, and what cannot be compared.
+# shellcheck source=tests/integration/tap.sh
+. "$(dirname "$0")/tap.sh"
+data=$(dirname "$0")/../data
+command -v python3 >/dev/null 2>&1 || skip_all "python3 is missing, which makes the synthetic results: apt-get install python3"
+
+synthesize() { # file, option...
+    file=$1
+    shift
+    "$data/synthesize" --cases 40 --drift 0.002 "$@" >"$work/$file"
+}
+synthesize old.json --seed 1
+synthesize same.json --seed 2
+synthesize slow.json --seed 3 --scale cpuid=1.06
+synthesize other.json --seed 4 --host 'cpu.brand=Another <b>CPU</b>'
+
+run "$VMTOLL" compare "$work/old.json" "$work/same.json"
+is "two runs of the same: status 0" 0
+has "nothing changed" '^Nothing changed beyond chance'
+
+run "$VMTOLL" compare "$work/old.json" "$work/slow.json"
+is "a regression: status 1" 1
+has "the case is named" '^cpuid .*slower'
+lacks "and no other" '^mov-to-cr3 .*slower'
+run "$VMTOLL" compare "$work/slow.json" "$work/old.json"
+is "an improvement is no regression" 0
+has "it is reported all the same" '^cpuid .*faster'
+run "$VMTOLL" compare "$work/slow.json" "$work/old.json" --fail-on change
+is "but it is a change" 1
+run "$VMTOLL" compare "$work/old.json" "$work/slow.json" --fail-on never
+is "never fail" 0
+run "$VMTOLL" compare "$work/old.json" "$work/slow.json" --threshold 20
+is "below the threshold" 0
+
+for format in markdown json html; do
+    run "$VMTOLL" compare "$work/old.json" "$work/slow.json" --format "$format"
+    is "$format: status 1 as well" 1
+    has "$format: the case is named" 'cpuid'
+done
+run "$VMTOLL" compare "$work/old.json" "$work/other.json"
+has "another processor is warned about" 'unlike machines: the processor' err
+run "$VMTOLL" compare "$work/old.json" "$work/other.json" --format html
+lacks "a brand with markup stays text" '<b>CPU'
+
+sed 's/"crossing": "none"/"crossing": "exit-kernel"/' "$work/old.json" >"$work/exits.json"
+run "$VMTOLL" compare "$work/old.json" "$work/exits.json"
+is "a heavier crossing is a regression" 1
+has "it is told as such" 'this instruction exits now: no crossing before, exit to the kernel now'
+
+sed 's/"unit": "ns"/"unit": "instructions"/g' "$work/old.json" >"$work/lab.json"
+run "$VMTOLL" compare "$work/old.json" "$work/lab.json"
+refuses "time against instructions" 2 'nothing to compare'
+run "$VMTOLL" compare "$work/old.json"
+refuses "one file" 2
+run "$VMTOLL" compare "$work/old.json" "$work/none.json"
+refuses "a missing file" 2 'none\.json'
+run "$VMTOLL" compare "$work/old.json" "$work/old.json" --threshold -1
+refuses "a negative threshold" 2
+finish

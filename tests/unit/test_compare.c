@@ -1,0 +1,219 @@
+#include "report/compare.h"
+#include "report/compare_statistics.h"
+#include "bench/statistics.h"
+#include "tests/unit/suite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CASES = 60, SAMPLES = 100 };
+
+static uint64_t seed = 88172645463325252ULL;
+
+static double uniform(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return ((double)(seed >> 11) + 0.5) / 9007199254740992.0;
+}
+
+static double normal(void)
+{
+    return sqrt(-2 * log(uniform())) * cos(2 * M_PI * uniform());
+}
+
+/*
+ * A run of an invented machine: CASES cases on two roads, each with noise between
+ * samples, a drift of its own between runs, and now and then an outlier.
+ */
+static struct vt_result *run(double noise, double between_runs)
+{
+    static char names[CASES][16];
+    struct vt_result *result = vt_result_new();
+    result->rows = calloc(CASES, sizeof *result->rows);
+    result->count = CASES;
+    for (int i = 0; i < CASES; i++) {
+        double level = 100 * (i + 1) * exp(between_runs * normal()), work[SAMPLES];
+        double *samples = vt_arena_take(&result->arena, SAMPLES * sizeof *samples);
+        snprintf(names[i], sizeof names[i], "case-%d", i);
+        for (int k = 0; k < SAMPLES; k++)
+            samples[k] = level * (1 + noise * normal() + (uniform() < 0.05 ? uniform() : 0));
+        result->rows[i] = (struct vt_result_row){
+            .name = names[i],
+            .engine = i % 2 ? "kvm" : "native",
+            .crossing = i % 2 ? "exit-kernel" : "none",
+            .unit = "ns",
+            .cpl = 3,
+            .status = VT_STATUS_OK,
+            .batches = SAMPLES,
+            .marked = 0,
+            .toll = vt_statistics_summarize(samples, SAMPLES, work),
+            .samples = {samples, SAMPLES}
+        };
+    }
+    return result;
+}
+
+static void scale(struct vt_result *result, int i, double factor)
+{
+    struct vt_result_row *row = &result->rows[i];
+    double work[SAMPLES];
+    for (size_t k = 0; k < row->samples.count; k++)
+        ((double *)(size_t)row->samples.values)[k] *= factor;
+    row->toll = vt_statistics_summarize(row->samples.values, row->samples.count, work);
+}
+
+static size_t changes_of(struct vt_result *before, struct vt_result *after, struct vt_comparison *comparison)
+{
+    struct vt_error error;
+    ck_assert_msg(vt_compare(comparison, before, after, 0.02, &error) == 0, "%s", error.text);
+    return comparison->count - comparison->changes[VT_CHANGE_NONE] - comparison->changes[VT_CHANGE_UNCLEAR];
+}
+
+START_TEST(mann_whitney_agrees_with_the_textbook)
+{
+    /* U = 0 of 6 x 6: z = (18 - 0.5) / sqrt(36 * 13 / 12) = 2.8022, p = 0.00507 */
+    static const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {7, 8, 9, 10, 11, 12};
+    struct vt_result_series x = {a, 6}, y = {b, 6}, few = {a, 5};
+    ck_assert_double_eq_tol(vt_compare_mann_whitney(&x, &y), 0.005075, 1e-5);
+    ck_assert_double_eq_tol(vt_compare_mann_whitney(&y, &x), 0.005075, 1e-5);
+    ck_assert_double_eq(vt_compare_mann_whitney(&x, &x), 1);
+    ck_assert(isnan(vt_compare_mann_whitney(&x, &few)));
+    /* Ties: all equal says nothing. */
+    static const double same[] = {3, 3, 3, 3, 3, 3};
+    struct vt_result_series equal = {same, 6};
+    ck_assert_double_eq(vt_compare_mann_whitney(&equal, &equal), 1);
+}
+END_TEST
+
+START_TEST(holm_agrees_with_the_textbook)
+{
+    double p[] = {0.01, NAN, 0.04, 0.03, 0.005};
+    ck_assert_int_eq(vt_compare_holm(p, 5), 0);
+    ck_assert_double_eq_tol(p[4], 0.02, 1e-12);
+    ck_assert_double_eq_tol(p[0], 0.03, 1e-12);
+    ck_assert_double_eq_tol(p[3], 0.06, 1e-12);
+    ck_assert_double_eq_tol(p[2], 0.06, 1e-12); /* never below the one before */
+    ck_assert(isnan(p[1]));
+}
+END_TEST
+
+static int flagged_of_100(double between_runs)
+{
+    int flagged = 0;
+    for (int i = 0; i < 100; i++) {
+        struct vt_comparison comparison;
+        struct vt_result *a = run(0.02, between_runs), *b = run(0.02, between_runs);
+        flagged += changes_of(a, b, &comparison) > 0;
+        vt_compare_release(&comparison);
+        vt_result_free(a);
+        vt_result_free(b);
+    }
+    return flagged;
+}
+
+START_TEST(steady_runs_of_one_machine_show_nothing)
+{
+    ck_assert_int_le(flagged_of_100(0), 5);
+}
+END_TEST
+
+START_TEST(unsteady_runs_of_one_machine_show_nothing)
+{
+    ck_assert_int_le(flagged_of_100(0.02), 5);
+}
+END_TEST
+
+START_TEST(a_true_shift_of_five_per_cent_is_found)
+{
+    int found = 0;
+    for (int i = 0; i < 50; i++) {
+        struct vt_comparison comparison;
+        struct vt_result *a = run(0.02, 0.002), *b = run(0.02, 0.002);
+        double width = (a->rows[7].toll.ci_high - a->rows[7].toll.ci_low) / a->rows[7].toll.median;
+        ck_assert_double_lt(width, 0.02); /* half of it is the 1 % of the runner's precision */
+        scale(b, 7, 1.05);
+        changes_of(a, b, &comparison);
+        found += comparison.rows[7].change == VT_CHANGE_SLOWER && comparison.rows[7].worse;
+        vt_compare_release(&comparison);
+        vt_result_free(a);
+        vt_result_free(b);
+    }
+    ck_assert_msg(found >= 48, "found in %d of 50", found);
+}
+END_TEST
+
+START_TEST(a_whole_group_is_found)
+{
+    struct vt_comparison comparison;
+    struct vt_result *a = run(0.02, 0.002), *b = run(0.02, 0.002);
+    for (int i = 1; i < CASES; i += 2)
+        scale(b, i, 1.3);
+    ck_assert_uint_eq(changes_of(a, b, &comparison), CASES / 2);
+    ck_assert_uint_eq(comparison.changes[VT_CHANGE_SLOWER], CASES / 2);
+    ck_assert(comparison.rows[1].low > 1.2 && comparison.rows[1].high < 1.4);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+END_TEST
+
+START_TEST(a_crossing_that_changed_is_a_finding_of_its_own)
+{
+    struct vt_comparison comparison;
+    char text[256];
+    struct vt_result *a = run(0.02, 0), *b = run(0.02, 0);
+    b->rows[0].crossing = "exit-user";
+    b->rows[1].crossing = "none";
+    b->rows[2].status = VT_STATUS_FAILED;
+    changes_of(a, b, &comparison);
+    ck_assert_int_eq(comparison.rows[0].change, VT_CHANGE_CROSSING);
+    ck_assert(comparison.rows[0].worse);
+    vt_compare_explain(&comparison.rows[0], text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "this instruction exits now"));
+    vt_compare_explain(&comparison.rows[1], text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "no longer exits"));
+    ck_assert(!comparison.rows[1].worse);
+    ck_assert_int_eq(comparison.rows[2].change, VT_CHANGE_STATUS);
+    ck_assert_uint_eq(comparison.worse, 2);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+END_TEST
+
+START_TEST(unlike_units_are_refused)
+{
+    struct vt_comparison comparison;
+    struct vt_error error;
+    struct vt_result *a = run(0.02, 0), *b = run(0.02, 0);
+    for (int i = 0; i < CASES; i++) {
+        b->rows[i].unit = "instructions";
+        b->rows[i].simulated = true;
+    }
+    ck_assert_int_ne(vt_compare(&comparison, a, b, 0.02, &error), 0);
+    ck_assert_int_eq(error.exit, VT_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(error.text, "nothing to compare"));
+    vt_result_free(a);
+    vt_result_free(b);
+}
+END_TEST
+
+START_TEST(a_result_equals_itself)
+{
+    struct vt_comparison comparison;
+    struct vt_result *a = run(0.02, 0);
+    ck_assert_uint_eq(changes_of(a, a, &comparison), 0);
+    ck_assert_double_eq(comparison.rows[0].ratio, 1);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+}
+END_TEST
+
+VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
+         steady_runs_of_one_machine_show_nothing, unsteady_runs_of_one_machine_show_nothing,
+         a_true_shift_of_five_per_cent_is_found, a_whole_group_is_found,
+         a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself)
