@@ -162,8 +162,9 @@ static void explain_missing(const json_t *document, struct vt_kvm_obstacle *obst
     char path[128];
     if (is_registered() || is_loaded("kvm_intel") || is_loaded("kvm_amd") || is_loaded("kvm_pvm")) {
         snprintf(obstacle->reason, sizeof obstacle->reason,
-                 "the kernel has KVM loaded, but this %s has no " DEVICE,
-                 container ? container : "file system (a container or chroot?)");
+                 "the kernel has KVM loaded, but this %s%s has no " DEVICE,
+                 container ? container : "file system",
+                 container ? " container" : " (a container or chroot?)");
         snprintf(obstacle->fix, sizeof obstacle->fix, "%s",
                  container ? "start the container with --device " DEVICE
                            : "start the container with --device " DEVICE ", or: sudo mknod " DEVICE

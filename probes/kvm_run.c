@@ -12,7 +12,7 @@
 enum {
     TURNS = 1000, /* interpreted, about half a millisecond; else too short to time, long enough to count */
     INSTRUCTIONS_AROUND = 3,
-    LIMIT_NS = 8000000,
+    LIMIT_NS = 500000000, /* a run takes a millisecond; where the hypervisor is itself emulated, a hundred */
 };
 
 /* Above this, without counters, an instruction was not run by the processor itself. */

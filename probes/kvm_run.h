@@ -25,7 +25,8 @@ struct vt_trials {
     uint32_t tsc_khz; /* of the guest; 0: KVM does not say */
 };
 
-/* Build a machine and run both trials; never longer than about 20 ms. */
+/* Build a machine and run both trials; a few milliseconds, and at most a second where a guest does not come
+ * back. */
 void vt_kvm_try(struct vt_trials *trials);
 
 /* `hardware_backend`: the module in charge is KVM's for VT-x or AMD-V. Pure. */

@@ -137,7 +137,7 @@ static void wrap(const struct page *page, const char *text, int indent, int at)
         at += size;
         word += length + (word[length] == ' ');
     }
-    fputc('\n', page->stream);
+    fprintf(page->stream, "%s\n", page->plain);
 }
 
 static const char *answer_words(char answer)
@@ -182,32 +182,34 @@ static void format(const json_t *value, char *text, size_t size)
         snprintf(text, size, "unknown");
 }
 
-static void print_item(const struct page *page, const struct item *item)
+static const char *evidence_of(const struct page *page, const char *path)
+{
+    const char *evidence = json_string_value(json_object_get(json_object_get(page->probe, "evidence"), path));
+    return evidence ? evidence : "";
+}
+
+/* `said`: the reason or evidence of the item above, not to be repeated. Returns this one's. */
+static const char *print_item(const struct page *page, const struct item *item, const char *said)
 {
     const json_t *value = vt_document_get(page->probe, item->path);
-    const char *evidence =
-        json_string_value(json_object_get(json_object_get(page->probe, "evidence"), item->path));
-    const char *reason = vt_document_reason(page->probe, item->path);
-    char text[256], because[512];
+    const bool unknown = json_is_null(value);
+    const char *why = unknown ? vt_document_reason(page->probe, item->path) : evidence_of(page, item->path);
+    char text[256];
     if (!value)
-        return;
+        return said;
     format(value, text, sizeof text);
-    fprintf(page->stream, "  %-*s  ", LABEL, item->label);
-    if (json_is_null(value)) {
-        snprintf(because, sizeof because, "unknown, because %s", reason);
-        wrap(page, because, LABEL + 4, LABEL + 4);
-        return;
-    }
-    int length = width(text, strlen(text));
-    fprintf(page->stream, "%s", text);
-    if (!evidence) {
+    int length = width(text, strlen(text)), pad = length < VALUE ? VALUE - length : 0;
+    fprintf(page->stream, "  %-*s  %s", LABEL, item->label, text);
+    if (!*why || strcmp(why, said) == 0) {
         fputc('\n', page->stream);
-        return;
+    } else if (unknown) {
+        fputs(", because ", page->stream);
+        wrap(page, why, LABEL + 4, LABEL + 4 + length + (int)strlen(", because "));
+    } else {
+        fprintf(page->stream, "%*s  %s", pad, "", page->dim);
+        wrap(page, why, LABEL + VALUE + 6, LABEL + 6 + length + pad);
     }
-    int pad = length < VALUE ? VALUE - length : 0;
-    fprintf(page->stream, "%*s  %s", pad, "", page->dim);
-    wrap(page, evidence, LABEL + VALUE + 6, LABEL + 6 + length + pad);
-    fputs(page->plain, page->stream);
+    return why;
 }
 
 /* Words to be joined by commas, gathered in one string that wrap can break. */
@@ -285,8 +287,9 @@ static const char *common_reason(const struct page *page, const struct item *ite
 
 static void print_items(const struct page *page, const struct section *section)
 {
+    const char *said = "";
     for (const struct item *item = section->items; item->label; item++) {
-        print_item(page, item);
+        said = print_item(page, item, said);
         if (section->gated && vt_document_is_false(page->probe, section->items[0].path))
             return;
     }

@@ -124,7 +124,11 @@ static void judge_hardware(const json_t *document, struct verdict *verdict)
     } else if (vt_document_is_true(document, "kvm.runs_guest")) {
         judge_soft_kvm(document, verdict);
     } else {
-        answer(verdict, VT_NO, "%s", text_or(document, "kvm.reason", "KVM does not work here"));
+        answer(verdict, VT_NO, "%s%s", text_or(document, "kvm.reason", "KVM does not work here"),
+               found || is(document, "kvm.obstacle", "not-supported") ||
+                       is(document, "kvm.obstacle", "hidden-by-hypervisor")
+                   ? ""
+                   : "; besides, this machine shows neither VT-x nor AMD-V");
         copy_fix(document, verdict);
     }
 }
