@@ -18,6 +18,7 @@ static const char *const names[VT_COUNTERS] = {
     [VT_INVLPG] = "invlpg",
     [VT_USER_EXITS] = "user_exits",
     [VT_INTERRUPTS] = "interrupts",
+    [VT_HONOURED] = "honoured",
     [VT_SIGNALS] = "signals",
     [VT_PAGE_FAULTS] = "page_faults",
     [VT_HOST_EMULATIONS] = "host_emulations",

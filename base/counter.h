@@ -26,6 +26,7 @@ enum vt_counter {
     /* counted by the engine itself */
     VT_USER_EXITS,      /* returns of KVM_RUN other than the doorbell's */
     VT_INTERRUPTS,      /* self-IPIs the guest's handler ended */
+    VT_HONOURED,        /* paravirtual operations whose effect on the hypervisor was seen */
     VT_SIGNALS,         /* faults of the case caught as signals */
     VT_PAGE_FAULTS,     /* page faults the host kernel served without I/O */
     VT_HOST_EMULATIONS, /* answers that only the host kernel's instruction emulation gives */

@@ -5,7 +5,7 @@
  * The runner owns calibration, sampling, statistics and verdicts. An engine owns
  * its machine: it makes ready for a case and then runs one batch of one twin at a
  * time. Engines never print, never exit, never know of reports. Every operation
- * below is mandatory.
+ * below but `form` is mandatory.
  */
 #ifndef VT_BENCH_ENGINE_H
 #define VT_BENCH_ENGINE_H
@@ -55,6 +55,9 @@ struct vt_engine {
     enum vt_path (*path)(void *state);
     /* Can it run this case at this level? On no: false and why. */
     bool (*supports)(void *state, const struct vt_case *c, int cpl, char *reason, size_t size);
+    /* The paravirtual form it runs in the case's place, or NULL. Asked where the case is supported. An engine
+     * that runs the cases as they are has no such function. */
+    const struct vt_pv_form *(*form)(void *state, const struct vt_case *c, int cpl);
     /* Bring the machine into the state the case starts from. Called before its first batch and after a bad
      * end. */
     int (*prepare)(void *state, const struct vt_case *c, int cpl, struct vt_error *error);

@@ -206,14 +206,40 @@ static void judge_software(struct vt_measurement *m)
     double signals = each(m, VT_SIGNALS);
     m->crossing = crossing_of_software(m);
     m->exits_per_op = signals;
+    if (m->form && m->form->calls && m->crossing != VT_CROSSING_TRAP)
+        doubt(m, "%.2f signals per operation instead of 1: the call went elsewhere", signals);
     if (m->crossing == VT_CROSSING_UNKNOWN)
         doubt(m, "%.2f signals per operation: neither one nor none", signals);
+}
+
+/*
+ * A paravirtual form either calls, and then every operation is counted as a call, or it is memory alone, and
+ * then nothing may cross. Where all code is interpreted the crossing is that, the path stays paravirtual.
+ */
+static void judge_paravirtual(struct vt_measurement *m)
+{
+    double calls = each(m, VT_HYPERCALLS), honoured = each(m, VT_HONOURED);
+
+    m->exits_per_op = exits_each(m);
+    m->crossing = crossing_of_exits(m);
+    if (isnan(m->exits_per_op))
+        doubt(m, "this kernel offers no exit counter (KVM_GET_STATS_FD)", 0);
+    else if (m->form->calls && !(happened(calls) && absent(calls - 1)))
+        doubt(m, "%.2f hypercalls counted per operation instead of 1", calls);
+    else if (!m->form->calls && m->crossing != VT_CROSSING_NONE && m->crossing != VT_CROSSING_INTERPRETED)
+        doubt(m, "%.2f exits per operation where shared memory needs none", m->exits_per_op);
+    if (!isnan(honoured) && !happened(honoured))
+        doubt(m, "the hypervisor was not seen to honour it", 0);
+    check_interrupts(m);
 }
 
 void vt_evidence_judge(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     m->status = VT_STATUS_OK;
-    if (vt_counters_has(&m->body_counters, VT_EXITS) || vt_counters_has(&m->body_counters, VT_USER_EXITS))
+    if (m->form && !vt_counters_has(&m->body_counters, VT_SIGNALS))
+        judge_paravirtual(m);
+    else if (vt_counters_has(&m->body_counters, VT_EXITS) ||
+             vt_counters_has(&m->body_counters, VT_USER_EXITS))
         judge_exits(m, context);
     else if (m->path == VT_PATH_NATIVE)
         judge_native(m, context);

@@ -6,12 +6,14 @@
 extern const struct vt_engine vt_engine_native;
 extern const struct vt_engine vt_engine_trap;
 extern const struct vt_engine vt_engine_translate;
+extern const struct vt_engine vt_engine_hypercall;
 extern const struct vt_engine vt_engine_kvm;
 
 static const struct vt_engine *const engines[] = {
     &vt_engine_native,
     &vt_engine_trap,
     &vt_engine_translate,
+    &vt_engine_hypercall,
     &vt_engine_kvm,
 };
 

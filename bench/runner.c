@@ -1,4 +1,5 @@
 #include "bench/runner.h"
+#include "base/vendor.h"
 #include "bench/evidence.h"
 #include "bench/sampler.h"
 #include "bench/statistics.h"
@@ -18,9 +19,6 @@
 #define LIMIT_SHARE  (1.0 / 20)
 #define LIMIT_MIN_NS 20000000.0
 #define LIMIT_MAX_NS 1000000000.0
-
-/* "Hygo", first register of the vendor string; GCC's cpuid.h has no name for it. */
-#define signature_HYGON_ebx 0x6f677948
 
 /* The status a row has until it is measured. */
 #define PENDING VT_STATUSES
@@ -74,12 +72,6 @@ static bool inside_a_hypervisor(void)
 {
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) && (c >> 31 & 1);
-}
-
-static bool has_svm_vendor(void)
-{
-    unsigned a, b, c, d;
-    return __get_cpuid(0, &a, &b, &c, &d) && (b == signature_AMD_ebx || b == signature_HYGON_ebx);
 }
 
 /* Returns the CPU now pinned to, or -1. */
@@ -166,6 +158,8 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
                                          .simulated = plan->simulation != NULL};
             if (!open || !engine->supports(state, m->c, m->cpl, reason, sizeof reason))
                 refuse(m, VT_STATUS_UNSUPPORTED, reason);
+            else if (engine->form)
+                m->form = engine->form(state, m->c, m->cpl);
         }
     if (open)
         engine->close(state);
@@ -303,7 +297,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->cpu = pin(plan->cpu);
     /* An emulator that announces itself as a hypervisor has nothing to exit to. */
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,
-                                             has_svm_vendor()};
+                                             vt_vendor_has_svm()};
     s.rough_khz = rough_khz();
     s.deadline_ns = vt_sampler_clock() + (uint64_t)(plan->budget * 1e9);
 

@@ -131,7 +131,7 @@ static const char *const interface_names[VT_PV_INTERFACES] = {
 
 const struct vt_pv_form *vt_guest_pv_form(const struct vt_case *c, enum vt_pv_interface interface)
 {
-    return c->pv[interface].operation ? &c->pv[interface] : NULL;
+    return c->pv && c->pv[interface].operation ? &c->pv[interface] : NULL;
 }
 
 const char *vt_guest_pv_interface_name(enum vt_pv_interface interface)

@@ -93,7 +93,7 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
     *row = (struct vt_result_row){
         .name = m->c->name,
         .class = vt_guest_class_name(m->c->class),
-        .operation = keep(result, m->c->operation, lost),
+        .operation = keep(result, m->form ? m->form->operation : m->c->operation, lost),
         .path = vt_path_name(m->path),
         .engine = m->engine,
         .crossing = vt_crossing_name(m->crossing),

@@ -3,6 +3,7 @@
 #include "guest/catalogue.h"
 #include "vmm/longmode.h"
 
+#include <asm/kvm_para.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -135,6 +136,8 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
     for (uint32_t i = 0; number == 0 && i < cpuid->nent; i++) {
         if (cpuid->entries[i].function == 1)
             vm->features.xsave = cpuid->entries[i].ecx >> 26 & 1;
+        if (cpuid->entries[i].function == KVM_CPUID_FEATURES)
+            vm->kvm_features = cpuid->entries[i].eax;
         if (cpuid->entries[i].function == 7 && cpuid->entries[i].index == 0)
             vm->features.fsgsbase = cpuid->entries[i].ebx & 1;
     }

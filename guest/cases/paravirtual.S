@@ -45,8 +45,8 @@ FORM kvm, rdmsr_kernel, "mov ecx, [rsi + 0x08]; mov rax, [rsi]; sub ecx, [rsi + 
 FORM kvm, invlpg, "mov al, [rsi]; mov cl, al; or cl, 0x02; lock cmpxchg [rsi], cl", setup="mov rsi, [r11 + S_PV_STEAL]; add rsi, STEAL_PREEMPTED; mov bl, [rsi]", turn="mov byte ptr [rsi], 1"
 FORM kvm, xapic_read, "mov eax, [rsi]", setup="mov rsi, [r11 + S_PV_PRIORITY]"
 /* Each turn finds the bit set, as after the delivery of an interrupt; where it is clear the APIC must be told. */
-FORM kvm, xapic_eoi, "btr dword ptr [rsi], 0x00; jb 8f; mov [rdx + 0xb0], eax; 8:", setup="mov rsi, [r11 + S_PV_EOI]; mov rdx, [r11 + S_XAPIC]", turn="mov byte ptr [rsi], 1"
-FORM kvm, x2apic_eoi, "btr dword ptr [rsi], 0x00; jb 8f; wrmsr; 8:", setup="mov rsi, [r11 + S_PV_EOI]; mov ecx, 0x80b", turn="mov byte ptr [rsi], 1"
+FORM kvm, xapic_eoi, "btr dword ptr [rsi], 0x00; jb 8f; mov [rdx + 0xb0], eax; 8:", setup="mov rsi, [r11 + S_PV_EOI]; mov rdx, [r11 + S_XAPIC]", turn="mov dword ptr [rsi], 1"
+FORM kvm, x2apic_eoi, "btr dword ptr [rsi], 0x00; jb 8f; wrmsr; 8:", setup="mov rsi, [r11 + S_PV_EOI]; mov ecx, 0x80b", turn="mov dword ptr [rsi], 1"
 
 /* Slot 17 of the page, xen_version; XENVER_version takes no argument. */
 .macro XEN_VERSION name

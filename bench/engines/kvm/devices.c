@@ -3,10 +3,15 @@
 #include "guest/catalogue.h"
 
 #include <errno.h>
+#include <linux/kvm_para.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+/* Xen's call that asks for its version, and the answer: 4.17 (Xen version.h, XENVER_version). */
+#define XEN_VERSION_CALL 17
+#define XEN_VERSION      (4 << 16 | 17)
 
 static bool has(const struct vt_vm *vm, long capability)
 {
@@ -119,6 +124,12 @@ bool vt_kvm_devices_answer(const struct vt_kvm_devices *devices, struct kvm_run 
         run->msr.data = 0;
         run->msr.error = 0;
         return true;
+    case KVM_EXIT_HYPERCALL:
+        run->hypercall.ret = 0;
+        return run->hypercall.nr == KVM_HC_MAP_GPA_RANGE;
+    case KVM_EXIT_XEN:
+        run->xen.u.hcall.result = XEN_VERSION;
+        return run->xen.type == KVM_EXIT_XEN_HCALL && run->xen.u.hcall.input == XEN_VERSION_CALL;
     default:
         return false;
     }
