@@ -197,6 +197,19 @@ static void name_layers(const json_t *document, char *text, size_t size)
     }
 }
 
+/* Windows and its hypervisor's administrator run in a partition that may create others (TLFS 2.4.3). */
+static bool is_root_partition(const json_t *document)
+{
+    size_t i;
+    json_t *feature;
+    json_array_foreach(vt_document_get(document, "hypervisor.features"), i, feature)
+    {
+        if (strcmp(json_string_value(feature), "Hyper-V:create_partitions") == 0)
+            return is(document, "hypervisor.vendor", "Hyper-V");
+    }
+    return false;
+}
+
 static void judge_inside(const json_t *document, struct verdict *verdict)
 {
     char layers[384];
@@ -206,8 +219,9 @@ static void judge_inside(const json_t *document, struct verdict *verdict)
     else if (!vt_document_is_true(document, "hypervisor.present"))
         answer(verdict, VT_UNKNOWN, "%s", vt_document_reason(document, "hypervisor.present"));
     else if (*layers)
-        answer(verdict, VT_YES, "under %s (signature %s)", text_or(document, "hypervisor.vendor", "unknown"),
-               layers);
+        answer(verdict, VT_YES, "under %s%s (signature %s)",
+               text_or(document, "hypervisor.vendor", "unknown"),
+               is_root_partition(document) ? ", in its root partition: the host's own system" : "", layers);
     else
         answer(verdict, VT_YES, "but its hypervisor does not name itself: %s",
                vt_document_reason(document, "hypervisor.signature"));
