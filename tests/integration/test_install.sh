@@ -12,6 +12,8 @@ run "$work/root/opt/vmtoll/bin/vmtoll" --version
 is "it runs from there" 0
 holds "the manual is installed" test -f "$work/root/opt/vmtoll/share/man/man1/vmtoll-bench.1"
 holds "the schemas are installed" test -f "$work/root/opt/vmtoll/share/doc/vmtoll/result.schema.json"
+holds "so is completion for bash" test -f "$work/root/opt/vmtoll/share/bash-completion/completions/vmtoll"
+holds "and for zsh" test -f "$work/root/opt/vmtoll/share/zsh/site-functions/_vmtoll"
 run make -s --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/opt/vmtoll uninstall
 is "make uninstall succeeds" 0
 holds "nothing is left" test -z "$(find "$work/root" -type f)"
