@@ -258,13 +258,12 @@ static void settle_detours(struct build *b)
  * What a table leads to: RCX-free unless the status flags are needed behind it. Falls into what
  * follows when the register holds `guest`.
  */
-static void emit_check(struct vt_emitter *e, const struct vt_translate *t, unsigned branch, uint32_t guest,
-                       bool flags_dead)
+void vt_build_check(struct vt_emitter *e, const struct vt_translate *t, unsigned branch, uint32_t guest)
 {
     enum vt_gpr reg = branch == BY_MEMORY ? VT_RCX : (enum vt_gpr)branch;
     uint32_t slot = save_slot(t, VT_RCX);
 
-    if (flags_dead) {
+    if (vt_translate_flags_dead(t, guest)) {
         vt_emit_compare(e, reg, (int32_t)guest);
         vt_emit_jump_if(e, VT_CC_NE, t->stubs.miss[branch]);
         if (branch == BY_MEMORY)
@@ -327,7 +326,7 @@ static uint32_t build(struct vt_translate *t, uint32_t guest, int branch)
     align(&b->e, guest);
     uint32_t entry = vt_emit_here(&b->e);
     if (branch >= 0)
-        emit_check(&b->e, t, (unsigned)branch, guest, vt_translate_flags_dead(t, guest));
+        vt_build_check(&b->e, t, (unsigned)branch, guest);
     translate(b);
     t->counts.blocks++;
     t->counts.bytes += b->guest - guest;
@@ -362,7 +361,7 @@ static uint32_t build_check(struct vt_translate *t, uint32_t guest, unsigned bra
     struct block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
 
     *block = (struct block){.host = vt_emit_here(&e), .guest = guest, .first_point = t->points.count};
-    emit_check(&e, t, branch, guest, vt_translate_flags_dead(t, guest));
+    vt_build_check(&e, t, branch, guest);
     vt_emit_jump(&e, host);
     block->host_end = vt_emit_here(&e);
     t->used = block->host_end - (uint32_t)(uintptr_t)t->code;

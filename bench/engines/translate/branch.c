@@ -41,6 +41,7 @@ static bool load_target(struct build *b)
     if (b->insn.modrm >= 2 && (code[b->insn.modrm - 2] & 0xf0) == 0x40)
         rex = code[b->insn.modrm - 2] & 3;
     vt_emit_store(&b->e, VT_RCX, save_slot(b->t, VT_RCX));
+    vt_build_point(b, POINT_PLAIN, 0);
     VT_EMIT(&b->e, (uint8_t)(0x48 | rex), 0x8b, (uint8_t)((code[b->insn.modrm] & 0xc7) | VT_RCX << 3));
     start = b->e.at;
     vt_emit_bytes(&b->e, code + b->insn.modrm + 1, tail - 1);
@@ -67,49 +68,31 @@ static void jump_through(struct build *b, int branch)
     b->saved = 0;
 }
 
-/* PUSH the guest's return address; the mark is where the host's lies, for land(). */
-static uint8_t *push_return(struct build *b)
+/* PUSH the address the guest would push. */
+static void push_return(struct build *b)
 {
     vt_build_point(b, POINT_PLAIN, 0);
     vt_emit_8(&b->e, 0x68);
     vt_emit_32(&b->e, next_of(b));
-    vt_build_point(b, POINT_SHADOW, 0);
-    VT_EMIT(&b->e, 0x48, 0xc7, 0x84, 0x24); /* MOV qword [RSP + distance], host address */
-    vt_emit_32(&b->e, (uint32_t)b->t->shadow_distance);
-    vt_emit_32(&b->e, 0);
-    return b->e.at - 4;
 }
 
-/* Where a return arrives: is the guest address it popped still the one that was pushed? */
-static void land(struct build *b, uint8_t *mark)
+/* Where the return arrives: a return is an indirect jump through memory, and this is its target's entry. */
+static void land(struct build *b)
 {
     struct vt_translate *t = b->t;
-    struct vt_emitter *e = &b->e;
-    uint32_t here = vt_emit_here(e), expected = next_of(b);
+    uint32_t next = next_of(b);
 
-    memcpy(mark, &here, sizeof here);
-    if (vt_translate_flags_dead(t, expected)) {
-        VT_EMIT(e, 0x48, 0x81, 0x7c, 0x24, 0xf8); /* CMP qword [RSP - 8], expected */
-        vt_emit_32(e, expected);
-        vt_emit_jump_if(e, VT_CC_NE, t->stubs.return_miss);
+    if (t->step)
         return;
-    }
-    vt_emit_store(e, VT_RCX, save_slot(t, VT_RCX));
-    VT_EMIT(e, 0x48, 0x8b, 0x4c, 0x24, 0xf8); /* MOV RCX, [RSP - 8] */
-    vt_emit_lea(e, VT_RCX, VT_RCX, -(int32_t)expected);
-    uint8_t *equal = vt_emit_if_rcx_zero(e);
-    vt_emit_load(e, VT_RCX, save_slot(t, VT_RCX));
-    vt_emit_jump(e, t->stubs.return_miss);
-    vt_emit_land(e, equal);
-    vt_emit_load(e, VT_RCX, save_slot(t, VT_RCX));
+    vt_translate_set_table(t, BY_MEMORY, next - (uint32_t)(uintptr_t)t->window, vt_emit_here(&b->e));
+    vt_build_check(&b->e, t, BY_MEMORY, next);
 }
 
 static void call(struct build *b)
 {
-    uint8_t *mark = push_return(b);
-
+    push_return(b);
     jump(b, branch_target(b));
-    land(b, mark);
+    land(b);
 }
 
 static void unreachable_operand(struct build *b)
@@ -126,9 +109,9 @@ static void call_to(struct build *b)
         unreachable_operand(b);
         return;
     }
-    uint8_t *mark = push_return(b);
+    push_return(b);
     jump_through(b, branch);
-    land(b, mark);
+    land(b);
 }
 
 static void jump_to(struct build *b)
@@ -144,18 +127,12 @@ static void jump_to(struct build *b)
 
 static void return_near(struct build *b)
 {
-    vt_emit_lea(&b->e, VT_RSP, VT_RSP, 8);
-    vt_build_point(b, POINT_RETURN, 0);
-    VT_EMIT(&b->e, 0xff, 0xa4, 0x24); /* JMP [RSP + distance - 8] */
-    vt_emit_32(&b->e, (uint32_t)b->t->shadow_distance - 8);
-    b->ended = true;
-}
-
-static void return_and_pop(struct build *b)
-{
-    vt_build_save(b, VT_RCX);
-    VT_EMIT(&b->e, 0x48, 0x8b, 0x0c, 0x24); /* MOV RCX, [RSP] */
-    vt_emit_lea(&b->e, VT_RSP, VT_RSP, 8 + b->insn.pop);
+    vt_emit_store(&b->e, VT_RCX, save_slot(b->t, VT_RCX));
+    vt_build_point(b, POINT_PLAIN, 0);
+    vt_emit_8(&b->e, 0x59); /* POP RCX */
+    b->saved |= 1u << VT_RCX;
+    if (b->insn.pop)
+        vt_emit_lea(&b->e, VT_RSP, VT_RSP, b->insn.pop);
     jump_through(b, BY_MEMORY);
     b->ended = true;
 }
@@ -182,10 +159,7 @@ void vt_build_branch(struct build *b)
     case VT_INSN_JUMP_TO:
         jump_to(b);
         break;
-    case VT_INSN_RETURN:
-        return_near(b);
-        break;
     default:
-        return_and_pop(b);
+        return_near(b);
     }
 }

@@ -66,6 +66,9 @@ void vt_build_pend(struct build *b, uint32_t displacement, uint32_t guest);
  * reached. */
 bool vt_build_relocate(struct build *b, uint8_t *at, const uint8_t *end);
 
+/* The start of what a table leads to: is the register's value `guest` all the way? It is when the guest is
+ * sane. */
+void vt_build_check(struct vt_emitter *e, const struct vt_translate *t, unsigned branch, uint32_t guest);
 /* What the start of a detour owes the guest. */
 void vt_build_put_back(struct build *b, const struct detour *detour);
 

@@ -168,9 +168,7 @@ static uint8_t branch_kind(const ZydisDecodedInstruction *z)
             return VT_INSN_CALL;
         return z->opcode == 0xff && z->raw.modrm.reg == 2 ? VT_INSN_CALL_TO : VT_INSN_SENSITIVE;
     case ZYDIS_CATEGORY_RET:
-        return z->opcode == 0xc3   ? VT_INSN_RETURN
-               : z->opcode == 0xc2 ? VT_INSN_RETURN_POP
-                                   : VT_INSN_SENSITIVE;
+        return z->opcode == 0xc3 || z->opcode == 0xc2 ? VT_INSN_RETURN : VT_INSN_SENSITIVE;
     default:
         return VT_INSN_SENSITIVE;
     }

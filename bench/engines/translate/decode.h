@@ -20,13 +20,12 @@ enum vt_insn_kind {
     VT_INSN_LOOP,    /* LOOP, LOOPE, LOOPNE, JRCXZ: bytes in front of the displacement are copied */
     VT_INSN_CALL,
     VT_INSN_RETURN,
-    VT_INSN_RETURN_POP, /* RET imm16 */
-    VT_INSN_JUMP_TO,    /* JMP r/m64 */
-    VT_INSN_CALL_TO,    /* CALL r/m64 */
-    VT_INSN_SENSITIVE,  /* for the emulator's decoder to say more */
-    VT_INSN_BASED,      /* innocuous, but its operand is relative to FS or GS */
-    VT_INSN_INVALID,    /* no instruction */
-    VT_INSN_CUT,        /* does not end within the bytes given */
+    VT_INSN_JUMP_TO,   /* JMP r/m64 */
+    VT_INSN_CALL_TO,   /* CALL r/m64 */
+    VT_INSN_SENSITIVE, /* for the emulator's decoder to say more */
+    VT_INSN_BASED,     /* innocuous, but its operand is relative to FS or GS */
+    VT_INSN_INVALID,   /* no instruction */
+    VT_INSN_CUT,       /* does not end within the bytes given */
 };
 
 enum vt_insn_flags {
@@ -43,7 +42,7 @@ struct vt_insn {
     uint8_t relative; /* offset of the displacement of a RIP-relative operand, 0: none */
     uint8_t flags;    /* enum vt_insn_flags */
     bool extended;    /* touches x87, MMX, SSE, AVX or mask registers */
-    uint16_t pop;     /* VT_INSN_RETURN_POP */
+    uint16_t pop;     /* VT_INSN_RETURN: bytes dropped behind the address */
     int32_t branch;
 };
 

@@ -246,6 +246,7 @@ static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_erro
     engine->c = c;
     vt_machine_prepare(engine->machine, c);
     vt_translate_forget(engine->translate);
+    vt_translate_reset_vectors(engine->translate);
     memcpy(engine->window + CODE, vt_guest_code_start, (size_t)(vt_guest_code_end - vt_guest_code_start));
     lay_handlers(engine);
     *vt_translate_vcpu(engine->translate) = engine->machine->vcpu;

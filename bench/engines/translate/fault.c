@@ -11,9 +11,6 @@
 #define SIGNALS 5
 static const int signals[SIGNALS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
 
-/* Length of the store to the shadow (branch.c). */
-#define SHADOW_STORE 12
-
 struct caught {
     struct vt_translate *t;
     struct sigaction previous[SIGNALS];
@@ -107,15 +104,6 @@ static bool take_indirect(struct vt_translate *t, greg_t *gregs, unsigned branch
     return true;
 }
 
-static bool take_return(struct vt_translate *t, greg_t *gregs, uint64_t guest)
-{
-    gregs[REG_RSP] -= 8;
-    take_state(t, gregs, 0);
-    t->context->vcpu.rip = guest;
-    unwind(t, gregs, EXIT_RETURN);
-    return true;
-}
-
 static bool take_fault(struct vt_translate *t, greg_t *gregs, uint64_t guest, unsigned saved)
 {
     take_state(t, gregs, saved);
@@ -138,11 +126,6 @@ static bool take_point(struct vt_translate *t, greg_t *gregs, uint32_t host)
         return false;
     uint64_t guest = guest_at(block, point, host);
     switch ((enum point_kind)point->kind) {
-    case POINT_SHADOW:
-        gregs[REG_RIP] += SHADOW_STORE;
-        return true;
-    case POINT_RETURN:
-        return take_return(t, gregs, guest);
     case POINT_INDIRECT:
         return take_indirect(t, gregs, point->reg, point->saved);
     default:
@@ -155,12 +138,8 @@ static bool take(struct vt_translate *t, greg_t *gregs)
 {
     uint64_t rip = (uint64_t)gregs[REG_RIP];
 
-    if (rip == 0 && in_window(t, (uint64_t)gregs[REG_RSP] - 8))
-        return take_return(t, gregs, 0); /* an empty slot of the shadow; RIP does not matter */
     if (!is_code(t, rip))
         return false;
-    if (rip == t->stubs.return_miss_jump)
-        return take_indirect(t, gregs, BY_MEMORY, 1u << VT_RCX);
     return take_point(t, gregs, (uint32_t)rip);
 }
 

@@ -6,9 +6,6 @@
  * address is a sign-extended 32-bit operand and no guest register is needed to reach it:
  *
  *     window   guest memory
- *     shadow   as large; [address + shadow distance] holds the host address to which the
- *              return address at [address] leads (a parallel shadow stack: Dang, Maniatis,
- *              Wagner, "The Performance Cost of Shadow Stacks and Stack Canaries", 2015)
  *     context  struct vt_translate_context
  *     code     translated code, executable; written through a second mapping
  *
@@ -36,7 +33,6 @@ enum exit_reason {
     EXIT_CALLOUT,  /* index: struct site_record */
     EXIT_INDIRECT, /* index: register or BY_MEMORY; target: guest address */
     EXIT_STEP,     /* end of a stretch of one instruction; index: struct exit_record */
-    EXIT_RETURN,   /* written by the signal handler: a return without a shadow */
     EXIT_FAULT,    /* written by the signal handler: trap */
     EXIT_STOP,
 };
@@ -74,8 +70,6 @@ struct vt_translate_context {
 enum point_kind {
     POINT_COPY,     /* from here on as long as the guest's code: both advance alike */
     POINT_PLAIN,    /* one instruction of the guest */
-    POINT_SHADOW,   /* a store to the shadow: skipped when it faults */
-    POINT_RETURN,   /* the jump of a return: RSP is one slot further */
     POINT_INDIRECT, /* the jump through a table: `reg` */
 };
 
@@ -114,7 +108,6 @@ struct stubs {
     uint32_t enter, enter_backward; /* the latter with the direction flag set */
     uint32_t leave, unwind;
     uint32_t chain, callout, step;
-    uint32_t return_miss, return_miss_jump;
     uint32_t miss[BRANCHES];
 };
 
@@ -128,11 +121,10 @@ struct vt_translate {
     const struct vt_environment *environment;
     bool (*fix_fault)(ucontext_t *context);
 
-    uint8_t *reservation; /* window, shadow, context, code */
+    uint8_t *reservation; /* window, context, code */
     size_t reserved;
     uint8_t *window;
     size_t window_size;
-    int32_t shadow_distance;
     uint8_t *tables; /* BRANCHES of table_size */
     size_t table_size;
     int64_t table_distance; /* of the first */

@@ -27,7 +27,7 @@
 #endif
 
 /* Tables are filled and forgotten in chunks. */
-#define CHUNK 65536
+#define CHUNK 16384
 
 static void *reserve(uint64_t address, size_t size)
 {
@@ -120,17 +120,16 @@ int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings 
     t->window_size = rounded(settings->memory, MOST_MEMORY / 4, MOST_MEMORY);
     t->code_size = rounded(settings->cache, MOST_CACHE / 4, MOST_CACHE);
     t->table_size = (t->window_size * 8 + CHUNK - 1) & ~(size_t)(CHUNK - 1);
-    t->shadow_distance = (int32_t)(t->window_size + GUARD);
-    t->reserved = 2 * t->window_size + 4 * GUARD + context_size + t->code_size;
+    t->reserved = t->window_size + 3 * GUARD + context_size + t->code_size;
     if (!place(t))
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM,
                             "no room for the translator below 2 GiB: %zu MiB of address space are needed "
                             "(raise the limit on virtual memory: ulimit -v)",
                             (t->reserved + BRANCHES * t->table_size) >> 20);
-    t->context = (void *)(t->window + 2 * t->window_size + 2 * GUARD);
+    t->context = (void *)(t->window + t->window_size + GUARD);
     t->code = (uint8_t *)t->context + context_size;
-    if (!map_data(t->window, t->window_size) || !map_data(t->window + t->shadow_distance, t->window_size) ||
-        !map_data(t->context, context_size) || !map_code(t) || !map_records(t))
+    if (!map_data(t->window, t->window_size) || !map_data(t->context, context_size) || !map_code(t) ||
+        !map_records(t))
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno,
                             "cannot map the translator's code cache twice (memfd, executable): %s",
                             strerror(errno));
@@ -221,7 +220,6 @@ void vt_translate_clear_lookup(struct vt_translate *t)
     }
     madvise(t->host_of, t->window_size * sizeof *t->host_of, MADV_DONTNEED);
     t->lookup_span = ~UINT64_C(0);
-    madvise(t->window + t->shadow_distance, t->window_size, MADV_DONTNEED);
     for (uint32_t offset = 0; offset < t->window_size; offset += PAGE)
         vt_translate_unwatch(t, offset);
 }

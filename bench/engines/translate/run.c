@@ -18,12 +18,14 @@ static int incomplete(struct vt_translate *t, struct vt_error *error)
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM, "out of memory for the translator");
 }
 
-/* Values before any vector instruction: masked exceptions, all else 0 (Intel SDM 1 13.6). */
-static void init_vectors(struct vt_translate_context *context)
+/* Masked exceptions, all else 0 (Intel SDM 1 13.6). */
+void vt_translate_reset_vectors(struct vt_translate *t)
 {
+    struct vt_translate_context *context = t->context;
     uint16_t control = 0x37f;
     uint32_t mxcsr = 0x1f80;
 
+    memset(context->vector_state, 0, sizeof context->vector_state);
     memcpy(context->vector_state, &control, sizeof control);
     memcpy(context->vector_state + 24, &mxcsr, sizeof mxcsr);
 }
@@ -49,7 +51,7 @@ int vt_translate_create(struct vt_translate **out, const struct vt_translate_set
         return incomplete(t, error);
     vt_translate_emit_stubs(t);
     vt_vcpu_reset(&t->context->vcpu);
-    init_vectors(t->context);
+    vt_translate_reset_vectors(t);
     t->mode = vt_translate_mode(&t->context->vcpu);
     *out = t;
     return 0;
@@ -278,24 +280,6 @@ static enum next take_trap(struct vt_translate *t)
     return raise_trap(t);
 }
 
-/* The jump of a return found no shadow to jump through: RIP is still at the RET. */
-static enum next return_slowly(struct vt_translate *t)
-{
-    struct vt_vcpu *vcpu = &t->context->vcpu;
-    uint64_t target;
-    uint32_t error = 0;
-
-    if (t->environment->load(t->environment->context, vcpu->gpr[VT_RSP], &target, sizeof target, &error) !=
-        VT_ACCESS_DONE) {
-        vt_vcpu_raise_page_fault(vcpu, vcpu->gpr[VT_RSP], error);
-        return NEXT_FAULT;
-    }
-    vcpu->gpr[VT_RSP] += 8;
-    vcpu->rip = target;
-    t->counts.lookup_misses++;
-    return NEXT_GO_ON;
-}
-
 static enum next step_done(struct vt_translate *t)
 {
     const struct exit_record *record = pool_at(&t->exits, t->context->index, sizeof *record);
@@ -314,8 +298,6 @@ static enum next leave_reason(struct vt_translate *t)
         return call_out(t);
     case EXIT_INDIRECT:
         return resolve(t);
-    case EXIT_RETURN:
-        return return_slowly(t);
     case EXIT_FAULT:
         return take_trap(t);
     default:
@@ -425,13 +407,12 @@ static void put_back_control(const struct vt_translate *t, const struct host_con
 static bool push_gate(struct vt_translate *t)
 {
     struct vt_vcpu *vcpu = &t->context->vcpu;
-    uint64_t slot = vcpu->gpr[VT_RSP] - 8, gate = gate_of(t), miss = t->stubs.return_miss;
+    uint64_t slot = vcpu->gpr[VT_RSP] - 8, gate = gate_of(t);
 
     if (!in_window(t, slot) || !in_window(t, slot + 7) || t->watched[offset_of(t, slot) / PAGE])
         return false;
     vcpu->gpr[VT_RSP] = slot;
     memcpy((void *)(uintptr_t)slot, &gate, sizeof gate);
-    memcpy((void *)(uintptr_t)(slot + (uint64_t)t->shadow_distance), &miss, sizeof miss);
     return true;
 }
 

@@ -111,16 +111,6 @@ static void emit_miss(struct vt_translate *t, struct vt_emitter *e, unsigned bra
     emit_reason(t, e, EXIT_INDIRECT);
 }
 
-/* A return whose guest address is not the one its host address was made for: an indirect branch, then. */
-static void emit_return_miss(struct vt_translate *t, struct vt_emitter *e)
-{
-    t->stubs.return_miss = vt_emit_here(e);
-    vt_emit_store(e, VT_RCX, AT(t, save) + 8 * VT_RCX);
-    VT_EMIT(e, 0x48, 0x8b, 0x4c, 0x24, 0xf8); /* MOV RCX, [RSP - 8] */
-    t->stubs.return_miss_jump = vt_emit_here(e);
-    vt_emit_jump_table(e, VT_RCX, (int32_t)(t->table_distance + (int64_t)(BY_MEMORY * t->table_size)));
-}
-
 void vt_translate_emit_stubs(struct vt_translate *t)
 {
     struct vt_emitter e = {t->code_writable, t->code - t->code_writable};
@@ -133,6 +123,5 @@ void vt_translate_emit_stubs(struct vt_translate *t)
     t->stubs.step = emit_reason(t, &e, EXIT_STEP);
     for (unsigned branch = 0; branch < BRANCHES; branch++)
         emit_miss(t, &e, branch);
-    emit_return_miss(t, &e);
     t->after_stubs = t->used = (uint32_t)(e.at - t->code_writable);
 }

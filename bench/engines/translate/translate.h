@@ -68,7 +68,14 @@ void vt_translate_destroy(struct vt_translate *translate);
 /* Lives as long as the translator. Reset by create; its CPUID table is empty. */
 struct vt_vcpu *vt_translate_vcpu(struct vt_translate *translate);
 
-/* Guest memory: the same address in the process and in the guest, readable, writable, zero. */
+/* Vector and x87 registers as after FNINIT on zeroes; a run keeps them for the next. Create does it, too. */
+void vt_translate_reset_vectors(struct vt_translate *translate);
+
+/*
+ * Guest memory: the same address in the process and in the guest, readable, writable, zero. Pages
+ * from which code has been translated are read-only until the next flush; vt_translate_store writes to them,
+ * too.
+ */
 uint8_t *vt_translate_memory(struct vt_translate *translate, size_t *size);
 
 /*
