@@ -200,13 +200,13 @@ static void probe_device(json_t *document, const struct vt_facts *facts)
     unavailable(document, obstacle.reason);
 }
 
-static void probe_closed(json_t *document, const struct vt_facts *facts)
+static void probe_closed(json_t *document)
 {
     struct vt_kvm_obstacle obstacle;
     int fd = open(DEVICE, O_RDWR | O_CLOEXEC), number = errno;
     if (fd >= 0)
         close(fd);
-    vt_kvm_explain_open(document, facts, number, &obstacle);
+    vt_kvm_explain_open(document, number, &obstacle);
     vt_document_put(document, "kvm.accessible", json_false(), obstacle.reason);
     put_obstacle(document, &obstacle);
     put_backend(document, vt_vmm_backend());
@@ -233,7 +233,7 @@ void vt_detect_kvm(json_t *document, const struct vt_facts *facts)
     vt_document_put(document, "kvm.fix", json_null(), NULL);
     put_all_parameters(document);
     if (facts->kvm_device < 0) {
-        probe_closed(document, facts);
+        probe_closed(document);
         return;
     }
     vt_document_put(document, "kvm.accessible", json_true(), "opened for reading and writing");

@@ -189,10 +189,8 @@ static void explain_missing(const json_t *document, struct vt_kvm_obstacle *obst
     explain_module(module, obstacle);
 }
 
-void vt_kvm_explain_open(const json_t *document, const struct vt_facts *facts, int number,
-                         struct vt_kvm_obstacle *obstacle)
+void vt_kvm_explain_open(const json_t *document, int number, struct vt_kvm_obstacle *obstacle)
 {
-    (void)facts;
     *obstacle = (struct vt_kvm_obstacle){0};
     if (number == ENOENT)
         explain_missing(document, obstacle);

@@ -13,8 +13,7 @@ struct vt_kvm_obstacle {
 };
 
 /* `number` is the errno of opening the device for reading and writing. */
-void vt_kvm_explain_open(const json_t *document, const struct vt_facts *facts, int number,
-                         struct vt_kvm_obstacle *obstacle);
+void vt_kvm_explain_open(const json_t *document, int number, struct vt_kvm_obstacle *obstacle);
 
 /* `number` is the errno of `call` (KVM_CREATE_VM, KVM_CREATE_VCPU) on the open device. */
 void vt_kvm_explain_call(const char *call, int number, struct vt_kvm_obstacle *obstacle);

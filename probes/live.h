@@ -7,7 +7,7 @@
 
 #include "probes/facts.h"
 
-/* `facts` is initialised here; vt_facts_free and closing its descriptors (vt_live_close) are the caller's. */
+/* `facts` is initialised here, and released by vt_live_close. */
 int vt_live_open(struct vt_facts *facts, struct vt_error *error);
 
 void vt_live_close(struct vt_facts *facts);

@@ -17,7 +17,4 @@ vt_detector vt_detect_cpu, vt_detect_vt_x, vt_detect_amd_v, vt_detect_confidenti
     vt_detect_system, vt_detect_kvm, vt_detect_deprivileging, vt_detect_timing, vt_detect_mitigations,
     vt_detect_iommu, vt_detect_verdict;
 
-/* Null, for each name, in a document of a dump. */
-void vt_detect_not_in_dump(json_t *document, const char *section, const char *const *names, size_t count);
-
 #endif
