@@ -110,6 +110,13 @@ static bool read_cpuid_header(const char *at, struct line *line)
     return skip_word(&at, ":") && ends(at);
 }
 
+/* Newer versions of cpuid start with one. */
+static bool read_cpuid_disclaimer(const char *at, struct line *line)
+{
+    line->kind = NOTHING;
+    return skip_word(&at, "Disclaimer: cpuid ");
+}
+
 /* libcpuid's arrays: which leaves their elements are. */
 static const struct array {
     const char *name;
@@ -243,6 +250,7 @@ static const struct reader {
 } readers[] = {
     {read_cpuid_line,       VT_DUMP_CPUID    },
     {read_cpuid_header,     VT_DUMP_CPUID    },
+    {read_cpuid_disclaimer, VT_DUMP_CPUID    },
     {read_libcpuid_line,    VT_DUMP_LIBCPUID },
     {read_libcpuid_header,  VT_DUMP_LIBCPUID },
     {read_libcpuid_version, VT_DUMP_LIBCPUID },

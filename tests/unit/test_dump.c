@@ -48,6 +48,9 @@ START_TEST(headings_may_be_missing)
     vt_facts_free(&facts);
     ck_assert_int_eq(parse(&facts, "CPU:\n" WHOLE), 0);
     vt_facts_free(&facts);
+    ck_assert_int_eq(
+        parse(&facts, "Disclaimer: cpuid may not support decoding of all cpuid registers.\nCPU:\n" WHOLE), 0);
+    vt_facts_free(&facts);
 }
 END_TEST
 
