@@ -132,7 +132,21 @@ check:
 	@$(QUIETLY) tests
 	@tests/run $B
 
+# Fuzz targets are for libFuzzer: clang, and a build of their own.
+FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$B/fuzz/%: tests/fuzz/%.c $(SUPPORT) $B/libvmtoll.a
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(SUPPORT) $B/libvmtoll.a $(LIBS) \
+		$(CHECK_LIBS) -lm
+
+fuzzers: $(FUZZERS)
+
 # Other builds of the same tree, each in a folder of its own.
+fuzz:
+	$(MAKE) B=build-fuzz CC=clang \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined" fuzzers
+
 sanitize:
 	$(MAKE) B=build-sanitize \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" test
@@ -192,10 +206,11 @@ help:
 	@echo 'make format       clang-format over all C files'
 	@echo 'make lint         clang-tidy, cppcheck, shellcheck, layers, headers that compile alone'
 	@echo 'make sanitize     the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make fuzz         the fuzz targets with libFuzzer (clang): build-fuzz/fuzz/'
 	@echo 'make coverage     the tests with line coverage: build-coverage/coverage.html'
 	@echo 'make clean        remove what was built; make distclean: and what ./configure wrote'
 	@echo 'NO_DEPS=1         installs nothing; B=DIR builds there; CC= and CFLAGS= as usual'
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all bench benches tests test deps report check sanitize coverage lint format install uninstall dist clean distclean help
+.PHONY: all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall dist clean distclean help
