@@ -107,7 +107,7 @@ benches: all $(BENCHES)
 bench: benches
 	@for program in $(BENCHES); do echo "== $$program"; $$program || true; done
 
-tests: all $(UNIT)
+tests: all $(UNIT) $(BENCHES)
 
 test: tests
 	tests/run $B

@@ -5,7 +5,7 @@
 #include "bench/engine.h"
 #include "bench/engines/translate/translate.h"
 #include "guest/abi.h"
-#include "tests/bench/compare.h"
+#include "tests/bench/versus.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -96,9 +96,9 @@ static int compare_kernels(const struct side *native, const struct side *transla
             ours[round] = cycles(translate, VT_BODY, KERNEL_TURNS, NULL);
             ratios[round] = ours[round] / theirs[round];
         }
-        logarithms += log(vt_compare_median(ratios, ROUNDS));
+        logarithms += log(vt_versus_median(ratios, ROUNDS));
         snprintf(title, sizeof title, "translate, %s against native", kernels[i].name);
-        int status = vt_compare_report(title, "cycles", ours, theirs, ROUNDS, kernels[i].limit);
+        int status = vt_versus_report(title, "cycles", ours, theirs, ROUNDS, kernels[i].limit);
         worst = status > worst ? status : worst;
     }
     double mean = exp(logarithms / KERNELS);
@@ -117,7 +117,7 @@ static double toll(const struct side *side, struct vt_counters *counters)
         tolls[round] =
             cycles(side, VT_BODY, CASE_TURNS, &body) - cycles(side, VT_BASELINE, CASE_TURNS, &baseline);
     *counters = vt_counters_since(&baseline, &body);
-    return vt_compare_median(tolls, ROUNDS);
+    return vt_versus_median(tolls, ROUNDS);
 }
 
 static double limit_of(const struct vt_case *c, bool called_out)
@@ -259,7 +259,7 @@ static int measure_speed(void)
                    (unsigned long long)counts.flushes);
         vt_translate_destroy(translate);
     }
-    double speed = vt_compare_median(speeds, sizeof speeds / sizeof speeds[0]);
+    double speed = vt_versus_median(speeds, sizeof speeds / sizeof speeds[0]);
     printf("translation, cold: %.1f MB/s of guest code, at least %g: %s\n", speed, SPEED_LIMIT,
            speed >= SPEED_LIMIT ? "kept" : "NOT KEPT");
     return speed < SPEED_LIMIT;

@@ -4,7 +4,7 @@
  */
 #include "bench/engine.h"
 #include "guest/abi.h"
-#include "tests/bench/compare.h"
+#include "tests/bench/versus.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -101,12 +101,12 @@ static int compare(const struct vt_engine *engine, void *state)
             puts("no privileged case runs on engine trap");
             return 3;
         }
-        ours[round] = vt_compare_median(figures, used);
+        ours[round] = vt_versus_median(figures, used);
         theirs[round] = (before + measure_bare()) / 2;
     }
     printf("median over %zu privileged cases\n", used);
-    return vt_compare_report("trap, a privileged case against a bare fault and return", "cycles", ours,
-                             theirs, ROUNDS, 1.15);
+    return vt_versus_report("trap, a privileged case against a bare fault and return", "cycles", ours, theirs,
+                            ROUNDS, 1.15);
 }
 
 int main(void)

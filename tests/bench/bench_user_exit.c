@@ -4,7 +4,7 @@
  */
 #include "bench/engine.h"
 #include "guest/abi.h"
-#include "tests/bench/compare.h"
+#include "tests/bench/versus.h"
 #include "vmm/vm.h"
 
 #include <stdio.h>
@@ -62,8 +62,8 @@ static int compare(struct vt_vm *vm, const struct vt_engine *engine, void *state
         ours[i] = (double)batch.cycles / ITERATIONS;
         theirs[i] = run_bare(vm) / ITERATIONS;
     }
-    return vt_compare_report("user exit, engine against bare KVM_RUN loop", "cycles", ours, theirs, PAIRS,
-                             1.05);
+    return vt_versus_report("user exit, engine against bare KVM_RUN loop", "cycles", ours, theirs, PAIRS,
+                            1.05);
 }
 
 int main(void)

@@ -1,11 +1,11 @@
-#include "tests/bench/compare.h"
+#include "tests/bench/versus.h"
 #include "bench/statistics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-double vt_compare_clock(void)
+double vt_versus_clock(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_RAW, &now);
@@ -18,14 +18,14 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double vt_compare_median(double *values, size_t count)
+double vt_versus_median(double *values, size_t count)
 {
     qsort(values, count, sizeof *values, ascending);
     return vt_statistics_quantile(values, count, 0.5);
 }
 
-int vt_compare_report(const char *what, const char *unit, double *ours, double *theirs, size_t count,
-                      double limit)
+int vt_versus_report(const char *what, const char *unit, double *ours, double *theirs, size_t count,
+                     double limit)
 {
     double *ratios = calloc(2 * count, sizeof *ratios);
     if (!ratios)
@@ -34,7 +34,7 @@ int vt_compare_report(const char *what, const char *unit, double *ours, double *
         ratios[i] = ours[i] / theirs[i];
     struct vt_summary s = vt_statistics_summarize(ratios, count, ratios + count);
     printf("%s: %.4g %s against %.4g %s, ratio %.3f [%.3f, %.3f] (at most %.2f): %s\n", what,
-           vt_compare_median(ours, count), unit, vt_compare_median(theirs, count), unit, s.median, s.ci_low,
+           vt_versus_median(ours, count), unit, vt_versus_median(theirs, count), unit, s.median, s.ci_low,
            s.ci_high, limit, s.median <= limit ? "kept" : "NOT KEPT");
     free(ratios);
     return s.median <= limit ? 0 : 1;
