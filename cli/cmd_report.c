@@ -74,15 +74,16 @@ static int print(const struct vt_format *format, const struct collection *collec
 
 int vt_cmd_report(int argc, char **argv)
 {
-    static const char *const formats[] = {"text", "markdown", "csv", "json", "html", NULL};
+    static const char *const formats[] = {"text", "markdown", "csv", "json", "html", "openmetrics", NULL};
     const char *name = NULL, *path = "-";
     const struct vt_option options[] = {
         {.name = "format",
          .argument = "FORMAT",
          .text = &name,
          .choices = formats,
-         .help = "text, markdown, csv, json or html; by default as the\nextension of --output says, "
-                 "otherwise text"},
+         .help =
+             "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output says, "
+             "otherwise text"},
         {.name = "output",
          .argument = "FILE",
          .text = &path,

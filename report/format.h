@@ -52,6 +52,7 @@ int vt_format_text(const struct vt_report *report, FILE *stream, struct vt_error
 int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_format_csv(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_format_json(const struct vt_report *report, FILE *stream, struct vt_error *error);
+int vt_format_openmetrics(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error *error);
 
 #endif
