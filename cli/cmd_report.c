@@ -2,53 +2,92 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/screen.h"
+#include "report/fleet.h"
 #include "report/format.h"
+#include "report/gather.h"
 #include "report/load.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
+/* More results than fit side by side are shown as a fleet. */
+enum { SIDE_BY_SIDE = 8 };
+
 struct collection {
-    struct vt_result **results;
+    struct vt_result *results[SIDE_BY_SIDE];
     size_t count;
+    bool many;
+    struct vt_fleet fleet; /* holds everything when there are many */
 };
+
+static int turn_into_fleet(struct collection *collection)
+{
+    struct vt_error error;
+    if (vt_fleet_start(&collection->fleet, NULL, &error) != 0)
+        return -ENOMEM;
+    collection->many = true;
+    for (size_t i = 0; i < collection->count; i++)
+        if (vt_fleet_add(&collection->fleet, collection->results[i]) != 0)
+            return -ENOMEM;
+    collection->count = 0;
+    return 0;
+}
 
 static int collect(struct vt_result *result, void *context)
 {
     struct collection *collection = context;
-    struct vt_result **results = realloc(collection->results, (collection->count + 1) * sizeof(*results));
-    if (!results) {
+    if (!collection->many && collection->count < SIDE_BY_SIDE) {
+        collection->results[collection->count++] = result;
+        return 0;
+    }
+    if (!collection->many && turn_into_fleet(collection) != 0) {
         vt_result_free(result);
         return -ENOMEM;
     }
-    collection->results = results;
-    results[collection->count++] = result;
-    return 0;
+    return vt_fleet_add(&collection->fleet, result);
 }
 
 static void release(struct collection *collection)
 {
     for (size_t i = 0; i < collection->count; i++)
         vt_result_free(collection->results[i]);
-    free(collection->results);
+    if (collection->many)
+        vt_fleet_release(&collection->fleet);
 }
 
 /* One bad file among several is named and left out; alone it ends the command. */
-static int load(struct collection *collection, int count, char **files)
+static int load(struct collection *collection, const struct vt_gather *gather)
 {
     struct vt_load_options options = {.samples = true};
-    struct vt_error error;
     int status = VT_EXIT_DONE;
-    for (int i = 0; i < count; i++) {
-        error.exit = VT_EXIT_INTERNAL;
-        if (vt_report_load(files[i], &options, collect, collection, &error) == 0)
+    for (size_t i = 0; i < gather->count; i++) {
+        struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory"};
+        if (vt_report_load(gather->files[i], &options, collect, collection, &error) == 0)
             continue;
         vt_cli_fail(&error);
-        if (count == 1)
+        if (gather->count == 1)
             return error.exit;
         status = VT_EXIT_NO;
     }
-    return collection->count ? status : VT_EXIT_USAGE;
+    return collection->count || collection->many ? status : VT_EXIT_USAGE;
+}
+
+static void complain(const struct vt_error *error)
+{
+    vt_cli_fail(error);
+}
+
+static int load_fleet(struct collection *collection, const struct vt_gather *gather, const char *by)
+{
+    struct vt_error error;
+    if (vt_fleet_start(&collection->fleet, by, &error) != 0)
+        return vt_cli_fail(&error);
+    collection->many = true;
+    size_t bad = vt_gather_read(gather, &collection->fleet, complain);
+    if (collection->fleet.host_count == 0)
+        return VT_EXIT_USAGE;
+    return bad ? VT_EXIT_NO : VT_EXIT_DONE;
 }
 
 static const struct vt_format *choose_format(const char *name, const char *output)
@@ -57,59 +96,97 @@ static const struct vt_format *choose_format(const char *name, const char *outpu
     return format ? format : vt_report_find_format("text");
 }
 
-static int print(const struct vt_format *format, const struct collection *collection, const char *path)
+static int print_to(const struct vt_format *format, struct collection *collection,
+                    const struct vt_screen *screen, FILE *stream, struct vt_error *error)
+{
+    if (!collection->many)
+        return vt_report_print(format, collection->results, collection->count, screen, stream, error);
+    int status = vt_fleet_finish(&collection->fleet, error);
+    return status ? status : vt_fleet_print(&collection->fleet, format->name, stream, error);
+}
+
+static int print(const struct vt_format *format, struct collection *collection, const char *path)
 {
     struct vt_output output;
     struct vt_error error;
     struct vt_screen screen = vt_cli_screen(path);
     if (vt_file_create(&output, path, &error) != 0)
         return vt_cli_fail(&error);
-    if (vt_report_print(format, collection->results, collection->count, &screen, output.stream, &error) !=
-        0) {
+    if (print_to(format, collection, &screen, output.stream, &error) != 0) {
         vt_file_discard(&output);
         return vt_cli_fail(&error);
     }
     return vt_file_commit(&output, &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
 }
 
+static int gather_all(struct vt_gather *gather, int count, char **operands, const char *list)
+{
+    struct vt_error error;
+    for (int i = 0; i < count; i++)
+        if (vt_gather_add(gather, operands[i], &error) != 0)
+            return vt_cli_fail(&error);
+    if (list && vt_gather_list(gather, list, &error) != 0)
+        return vt_cli_fail(&error);
+    if (gather->count == 0)
+        return vt_cli_misuse("report: no result named (see vmtoll report --help)");
+    return VT_EXIT_DONE;
+}
+
 int vt_cmd_report(int argc, char **argv)
 {
     static const char *const formats[] = {"text", "markdown", "csv", "json", "html", "openmetrics", NULL};
-    const char *name = NULL, *path = "-";
+    const char *name = NULL, *path = "-", *by = NULL, *list = NULL;
     const struct vt_option options[] = {
         {.name = "format",
          .argument = "FORMAT",
          .text = &name,
          .choices = formats,
-         .help =
-             "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output says, "
-             "otherwise text"},
+         .help = "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output "
+                 "says, otherwise text"},
         {.name = "output",
          .argument = "FILE",
          .text = &path,
          .help = "write to FILE instead of standard output"},
-        {0},
+        {.name = "by",
+         .argument = "KEY",
+         .text = &by,
+         .help = "many hosts, grouped by a key of the host document: cpu.brand,\nkvm.backend, kernel, ..."},
+        {.name = "list",
+         .argument = "LIST",
+         .text = &list,
+         .help = "also read the files named in LIST, one per line; - is standard input"},
+        {0                 },
     };
     const struct vt_synopsis synopsis = {
         .command = "report",
-        .operands = "FILE...",
-        .summary = "Show one result or several side by side: what each crossing costs on each road.",
-        .least = 1,
-        .most = 1 << 20,
+        .operands = "[FILE|FOLDER...]",
+        .summary =
+            "Show one result or several side by side: what each crossing costs on each road.\n"
+            "More than eight are shown as a fleet: medians of all hosts, and the hosts that stand out.",
+        .least = 0,
+        .most = 1 << 24,
         .options = options,
-        .notes =
-            "FILE is a result document of vmtoll bench, or several behind one another; - is standard input.",
+        .notes = "FILE is a result document of vmtoll bench, or several behind one another; - is standard\n"
+                 "input. Of a FOLDER every *.json and *.jsonl below it is read.\n"
+                 "Exit status: 1 when some of several files could not be read; they are named.",
     };
-    struct collection collection = {0};
+    struct collection collection = {.count = 0};
+    struct vt_gather gather = {0};
     int status = vt_options_parse(&synopsis, &argc, &argv);
     if (status != VT_OPTIONS_PROCEED)
         return status;
-    int loaded = load(&collection, argc, argv);
-    status = loaded;
-    if (collection.count && (loaded == VT_EXIT_DONE || argc > 1)) {
-        int printed = print(choose_format(name, path), &collection, path);
-        status = printed ? printed : loaded;
+    status = gather_all(&gather, argc, argv, list);
+    if (status == VT_EXIT_DONE) {
+        bool fleet = by || gather.count > SIDE_BY_SIDE;
+        int loaded = fleet ? load_fleet(&collection, &gather, by) : load(&collection, &gather);
+        status = loaded;
+        if ((loaded == VT_EXIT_DONE || gather.count > 1) &&
+            (collection.count || collection.fleet.host_count)) {
+            int printed = print(choose_format(name, path), &collection, path);
+            status = printed ? printed : loaded;
+        }
     }
+    vt_gather_release(&gather);
     release(&collection);
     return status;
 }

@@ -298,6 +298,23 @@ static int start_row(struct loader *loader)
     return push_object(loader, &vt_load_row_shape, row);
 }
 
+/* Most of a document is proof and background, which medians of many hosts do without. */
+static bool is_spared(const struct loader *loader, const struct vt_field *field, const struct vt_token *token)
+{
+    bool container = token->type == VT_TOKEN_OBJECT || token->type == VT_TOKEN_ARRAY;
+    if (!loader->options->medians_only || !container)
+        return false;
+    return field->kind == VT_KIND_EVIDENCE || field->kind == VT_KIND_SERIES ||
+           strcmp(field->key, "toll_cycles") == 0 ||
+           (field->kind == VT_KIND_TREE && strcmp(field->key, "host") != 0);
+}
+
+static bool is_spared_of_host(const struct loader *loader, const struct frame *frame)
+{
+    return loader->options->medians_only && loader->depth == 2 &&
+           (strcmp(frame->key, "evidence") == 0 || strcmp(frame->key, "unknown") == 0);
+}
+
 static int open_field(struct loader *loader, const struct vt_field *field, void *place,
                       const struct vt_token *token)
 {
@@ -337,12 +354,16 @@ static int open_container(struct loader *loader, const struct vt_token *token)
     json_t *node = NULL;
     switch (frame->type) {
     case FRAME_OBJECT:
+        if (frame->field && is_spared(loader, frame->field, token))
+            return push(loader, FRAME_SKIP) != NULL;
         if (frame->field)
             return open_field(loader, frame->field, place_of(frame), token);
         return push(loader, FRAME_SKIP) != NULL;
     case FRAME_ROWS:
         return token->type == VT_TOKEN_OBJECT ? start_row(loader) : refuse_value(loader, "an object", token);
     case FRAME_TREE:
+        if (is_spared_of_host(loader, frame))
+            return push(loader, FRAME_SKIP) != NULL;
         if (!add_node(loader, frame, token, &node))
             return 0;
         frame = push(loader, FRAME_TREE);

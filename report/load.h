@@ -16,6 +16,9 @@
 
 struct vt_load_options {
     bool samples; /* keep the series of each row; without, they are checked and dropped */
+    /* Keep only what medians of many hosts need: tolls and facts of the host. The rest is checked as JSON
+     * alone. */
+    bool medians_only;
 };
 
 /* Receives each document as it is complete, and owns it. Not 0: loading ends with that value. */

@@ -53,16 +53,19 @@ static void put_label(const char *name, const char *value, bool first, FILE *str
     putc('"', stream);
 }
 
-static const char *host_of(const struct vt_result *result)
+/* Its name; where it has none, the place it was read from. */
+static const char *host_of(const struct vt_result *result, char *text, size_t size)
 {
     const char *name = vt_result_host_text(result, "system.hostname");
-    return name ? name : result->file;
+    snprintf(text, size, result->line > 1 ? "%.400s:%zu" : "%.400s", result->file ? result->file : "",
+             result->line);
+    return name ? name : text;
 }
 
 static void put_row(const struct vt_report *report, const struct vt_result *result,
                     const struct vt_result_row *row, FILE *stream)
 {
-    char cpl[16] = "";
+    char cpl[16] = "", host[480];
     if (row->cpl >= 0)
         snprintf(cpl, sizeof cpl, "%d", row->cpl);
     put_label("case", row->name, true, stream);
@@ -73,7 +76,7 @@ static void put_row(const struct vt_report *report, const struct vt_result *resu
     put_label("crossing", row->crossing, false, stream);
     put_label("status", vt_status_name(row->status), false, stream);
     if (report->table->result_count > 1)
-        put_label("host", host_of(result), false, stream);
+        put_label("host", host_of(result, host, sizeof host), false, stream);
     fputs("} ", stream);
 }
 
@@ -113,6 +116,7 @@ static double seconds_of(const char *started)
 
 static void put_info(const struct vt_report *report, FILE *stream)
 {
+    char host[480];
     fputs("# HELP vmtoll_result_info What was measured on, and with which version.\n# TYPE "
           "vmtoll_result_info gauge\n",
           stream);
@@ -124,13 +128,14 @@ static void put_info(const struct vt_report *report, FILE *stream)
         put_label("kernel", vt_result_host_text(result, "system.kernel"), false, stream);
         put_label("kvm_backend", vt_result_host_text(result, "kvm.backend"), false, stream);
         if (report->table->result_count > 1)
-            put_label("host", host_of(result), false, stream);
+            put_label("host", host_of(result, host, sizeof host), false, stream);
         fputs("} 1\n", stream);
     }
 }
 
 static void put_start(const struct vt_report *report, FILE *stream)
 {
+    char host[480];
     bool headed = false;
     for (size_t r = 0; r < report->table->result_count; r++) {
         const struct vt_result *result = report->table->results[r];
@@ -144,7 +149,7 @@ static void put_start(const struct vt_report *report, FILE *stream)
         headed = true;
         fputs("vmtoll_started_timestamp_seconds", stream);
         if (report->table->result_count > 1) {
-            put_label("host", host_of(result), true, stream);
+            put_label("host", host_of(result, host, sizeof host), true, stream);
             putc('}', stream);
         }
         fprintf(stream, " %.0f\n", seconds);

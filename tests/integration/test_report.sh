@@ -47,6 +47,58 @@ run "$VMTOLL" report "$work/a.json" "$work/lab.json"
 has "time and instructions stand in columns of their own" 'native, instructions, simulated'
 has "simulated columns are explained" 'Simulated columns count instructions'
 
+# Many results: a fleet
+mkdir "$work/fleet"
+i=0
+while [ $i -lt 12 ]; do
+    sed 's/"system": {/"system": {"hostname": "node'$i'",/' "$work/a.json" >"$work/fleet/$i.json"
+    i=$((i + 1))
+done
+python3 - "$work/fleet/7.json" 2>/dev/null <<'P'
+import json, sys
+document = json.load(open(sys.argv[1]))
+document["host"]["system"]["kernel"] = "5.4.0-slow"
+for row in document["measurements"]:
+    if row["toll"]:
+        row["toll"] = {k: [x * 1.5 for x in v] if isinstance(v, list) else v * 1.5 for k, v in row["toll"].items()}
+json.dump(document, open(sys.argv[1], "w"))
+P
+altered=$?
+run "$VMTOLL" report "$work/fleet"
+is "a folder of results" 0
+has "a fleet is counted" '^12 results'
+if [ "$altered" -eq 0 ]; then
+    has "the host that stands out is named and explained" 'node7 .*\+50.*system.kernel is 5\.4\.0-slow'
+else
+    skip "the host that stands out is named and explained" "python3 is missing"
+fi
+ls "$work"/fleet/*.json >"$work/names"
+run "$VMTOLL" report --list "$work/names" --by kernel --format csv
+is "a list of files, grouped" 0
+has "csv names the group" '^group,case,'
+run "$VMTOLL" report "$work/fleet" --format json
+has "json names the schema" 'vmtoll\.fleet/1'
+echo '{' >"$work/fleet/bad.json"
+run "$VMTOLL" report "$work/fleet"
+is "a bad file among many: status 1" 1
+has "it is named" 'bad\.json' err
+has "the others are reported" '^12 results'
+rm "$work/fleet/bad.json"
+run "$VMTOLL" report "$work/fleet" --format html
+refuses "a page of a fleet" 2 'text, csv or json'
+cat "$work"/fleet/[0-9]*.json >"$work/all.jsonl"
+run "$VMTOLL" report "$work/all.jsonl"
+has "many results in one file are a fleet as well" '^12 results'
+
+# node_exporter's textfile collector
+run "$VMTOLL" report "$work/a.json" "$work/b.json" --format openmetrics
+is "openmetrics" 0
+if command -v promtool >/dev/null 2>&1; then
+    holds "promtool accepts it" sh -c 'promtool check metrics <"$1"' - "$work/out"
+else
+    skip "promtool accepts it" "promtool is missing: apt-get install prometheus"
+fi
+
 # What is wrong is said in one line
 echo '{"schema":"vmtoll.result/1","measurements":[{"case":"x"' >"$work/cut.json"
 run "$VMTOLL" report "$work/cut.json"
@@ -57,8 +109,9 @@ has "the bad file is named" 'cut\.json' err
 has "the good one is reported" 'rdtsc'
 run "$VMTOLL" report "$work/missing.json"
 refuses "a missing file" 2 "missing\.json.*No such file"
-run "$VMTOLL" report "$work"
-refuses "a folder without results" 2
+mkdir "$work/nothing"
+run "$VMTOLL" report "$work/nothing"
+refuses "a folder without results" 2 'holds no file named'
 run "$VMTOLL" report
 refuses "no file" 2
 run "$VMTOLL" report "$work/a.json" --format htlm

@@ -1,0 +1,33 @@
+/*
+ * Finds and reads many result files: operands that are files or folders, on all
+ * cores, streaming.
+ */
+#ifndef VT_REPORT_GATHER_H
+#define VT_REPORT_GATHER_H
+
+#include "base/error.h"
+#include "report/fleet.h"
+
+#include <stddef.h>
+
+struct vt_gather {
+    char **files; /* owned */
+    size_t count, room;
+};
+
+/* Add a file, or every *.json and *.jsonl below a folder. */
+int vt_gather_add(struct vt_gather *gather, const char *path, struct vt_error *error);
+
+/* Add the files named one per line in `path` ("-": standard input). */
+int vt_gather_list(struct vt_gather *gather, const char *path, struct vt_error *error);
+
+void vt_gather_release(struct vt_gather *gather);
+
+/*
+ * Read all files into the fleet. A bad file is reported through `complain` (called
+ * from one thread at a time) and skipped; returns how many were bad.
+ */
+size_t vt_gather_read(const struct vt_gather *gather, struct vt_fleet *fleet,
+                      void (*complain)(const struct vt_error *error));
+
+#endif
