@@ -197,7 +197,9 @@ enum vt_step vt_emulate_xsetbv(struct vt_emulation *e)
         return vt_emulate_ud(e);
     if (e->vcpu->cpl || (uint32_t)e->vcpu->gpr[VT_RCX] != 0 || !is_valid_xcr0(e->vcpu, value))
         return vt_emulate_gp(e, 0);
-    e->vcpu->xcr0 = value;
-    vt_vcpu_refresh(e->vcpu);
+    if (value != e->vcpu->xcr0) {
+        e->vcpu->xcr0 = value;
+        vt_vcpu_refresh(e->vcpu);
+    }
     return VT_STEP_DONE;
 }
