@@ -241,7 +241,7 @@ static __attribute__((no_stack_protector)) void on_signal(int number, siginfo_t 
     struct vt_vcpu *vcpu;
     uint64_t fs, gs;
 
-    if (!is_ours(catcher, &fs)) {
+    if (!is_ours(catcher, &catcher)) {
         signal(number, SIG_DFL);
         return;
     }
