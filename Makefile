@@ -3,7 +3,7 @@
 .SECONDARY:
 .DEFAULT_GOAL := all
 B := build
-UNCONFIGURED := help clean distclean deps report check dist format
+UNCONFIGURED := help clean distclean deps report check dist deb format
 ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
@@ -184,6 +184,9 @@ uninstall:
 		$(BASH_COMPLETION)/vmtoll $(ZSH_COMPLETION)/_vmtoll
 	[ ! -d $(DOC) ] || rmdir $(DOC)
 
+deb:
+	@tools/deb $B
+
 dist:
 	@mkdir -p $B
 	version=$$(sed -n 's/^version=//p' configure) && \
@@ -202,6 +205,7 @@ help:
 	@echo 'make check        install what is missing, build, run all tests'
 	@echo 'make test         run all tests; tests/run build NAME runs those whose name contains NAME'
 	@echo 'make install      install below PREFIX (./configure --prefix=...), DESTDIR before it; make uninstall'
+	@echo 'make deb          build/vmtoll_VERSION_amd64.deb, for apt install ./FILE'
 	@echo 'make dist         build/vmtoll-VERSION.tar.gz of the last commit'
 	@echo 'make format       clang-format over all C files'
 	@echo 'make lint         clang-tidy, cppcheck, shellcheck, layers, headers that compile alone'
@@ -213,4 +217,4 @@ help:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall dist clean distclean help
+.PHONY: all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall dist deb clean distclean help
