@@ -58,6 +58,7 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
     int status = vt_lab_inside_calibrate(&simulation.ticks_per_instruction, error);
     if (status != 0)
         return status;
+    /* cppcheck-suppress autoVariables ; the plan is not used after the run below */
     plan->simulation = &simulation;
     plan->budget = BUDGET;
     plan->cpu = -1;

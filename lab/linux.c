@@ -64,7 +64,7 @@ int vt_lab_linux_find(struct vt_lab_linux *linux_, const struct vt_lab_request *
     }
     if (status == 0 && (!linux_->kernel || !linux_->modules))
         status = vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
-    if (status == 0 && access(linux_->kernel, R_OK) != 0)
+    else if (status == 0 && access(linux_->kernel, R_OK) != 0)
         status = vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the kernel '%s': %s", linux_->kernel,
                               strerror(errno));
     if (status != 0)

@@ -21,7 +21,7 @@ static char *const arguments[] = {
     "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "512",
     "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1",
     "-serial", "file:console", "-chardev", "file,id=link,path=link", "-device", "isa-debugcon,chardev=link",
-    "-initrd", "initrd", "-append", VT_LAB_LINUX_COMMAND_LINE, "-kernel",
+    "-initrd", "initrd", "-append", (VT_LAB_LINUX_COMMAND_LINE), "-kernel",
     /* clang-format on */
 };
 enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };

@@ -179,7 +179,7 @@ enum vt_step vt_emulate_alu(struct vt_emulation *e)
 {
     const struct vt_instruction *instruction = e->instruction;
     bool to_register = instruction->operation == VT_OP_ALU_LOAD;
-    uint64_t second = second_operand(e), carry = e->vcpu->rflags & VT_FLAG_CF, memory, value, flags;
+    uint64_t second = second_operand(e), carry = e->vcpu->rflags & VT_FLAG_CF, memory = 0, value, flags;
     unsigned size = instruction->size;
     bool reads = to_register || !writes_back(instruction->alu);
 

@@ -13,8 +13,6 @@
 
 #define RUNS 50
 
-extern char **environ;
-
 /* Milliseconds; negative when the program failed. */
 static double run_once(const char *program)
 {

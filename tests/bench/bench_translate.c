@@ -43,7 +43,7 @@ static const struct kernel kernels[] = {
     {"interpreter",   1.35},
     {"recursion",     1.60},
 };
-#define KERNELS (sizeof kernels / sizeof kernels[0])
+enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 
 static double cycles_per_ns(void)
 {

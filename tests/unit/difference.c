@@ -138,6 +138,13 @@ static uint64_t next(uint64_t *state)
     return z ^ z >> 31;
 }
 
+/* Each bit set one time in four. */
+static uint64_t sparse(uint64_t *state)
+{
+    uint64_t first = next(state);
+    return first & next(state);
+}
+
 static bool one_in(uint64_t *random, unsigned n)
 {
     return next(random) % n == 0;
@@ -344,7 +351,7 @@ static void suit_registers(struct difference *d, uint64_t *random)
     case VT_OP_MOV_TO_CR: /* CR4 changes in bits both sides know, and in one that nobody has */
         if (d->instruction.reg == 4)
             gpr[d->instruction.rm] =
-                vcpu->cr[4] ^ (next(random) & next(random) & (OPTIONAL_CR4 | VT_CR4_PAE | UINT64_C(1) << 40));
+                vcpu->cr[4] ^ (sparse(random) & (OPTIONAL_CR4 | VT_CR4_PAE | UINT64_C(1) << 40));
         break;
     case VT_OP_SYSRET:
         gpr[VT_RCX] = one_in(random, 8) ? UINT64_C(1) << 50 : WORLD_CODE + 0x200;

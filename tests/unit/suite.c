@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { REASON = 256, TIMEOUT_SECONDS = 30 };
+enum { REASON = 256, TIMEOUT_SECONDS = 120 };
 
 /* Check runs each test in a child process: the reason of a skip comes back through shared memory. */
 static char *shared_reason;

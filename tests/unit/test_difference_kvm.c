@@ -327,7 +327,7 @@ static bool control_differs(const struct vt_vcpu *vcpu, const struct outcome *o)
 
 static bool memory_differs(const struct emulator *e)
 {
-    for (size_t i = 0; memcmp(e->memory, m.memory + WORLD_MEMORY, WORLD_SIZE) && i < WORLD_SIZE; i++)
+    for (size_t i = 0; memcmp(e->memory, m.memory + WORLD_MEMORY, WORLD_SIZE) != 0 && i < WORLD_SIZE; i++)
         if (e->memory[i] != m.memory[WORLD_MEMORY + i]) {
             char where[64];
             snprintf(where, sizeof where, "memory at 0x%zx", WORLD_MEMORY + i);

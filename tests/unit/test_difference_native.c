@@ -35,8 +35,9 @@ extern const uint8_t native_exit[];
     X("rcx", 8)                                                                                              \
     X("rdx", 16)                                                                                             \
     X("rbx", 24)                                                                                             \
-    X("rbp", 40) X("rsi", 48) X("rdi", 56) X("r8", 64) X("r9", 72) X("r10", 80) X("r11", 88) X("r12", 96)    \
-        X("r13", 104) X("r14", 112) X("r15", 120) X("rsp", 32)
+    X("rbp", 40)                                                                                             \
+    X("rsi", 48) X("rdi", 56) X("r8", 64) X("r9", 72) X("r10", 80) X("r11", 88) X("r12", 96) X("r13", 104)   \
+        X("r14", 112) X("r15", 120) X("rsp", 32)
 #define LOAD(name, offset)  "    movq native_in+" #offset "(%rip), %" name "\n"
 #define STORE(name, offset) "    movq %" name ", native_out+" #offset "(%rip)\n"
 
@@ -98,7 +99,7 @@ static void put_exit(const struct difference *d)
 
     at[0] = 0xe9;
     memcpy(at + 1, &distance, 4);
-    memcpy(memory + JUMP, "\xff\x25\0\0\0\0", 6); /* jmp [rip] */
+    memcpy(memory + JUMP, (const uint8_t[]){0xff, 0x25, 0, 0, 0, 0}, 6); /* jmp [rip] */
     memcpy(memory + JUMP + 6, &target, 8);
 }
 
@@ -141,8 +142,8 @@ static bool memory_differs(const struct difference *d)
 {
     const size_t code = JUMP + 14;
 
-    for (size_t i = code; memcmp(memory + code, d->world.memory + code, WORLD_SIZE - code) && i < WORLD_SIZE;
-         i++)
+    for (size_t i = code;
+         memcmp(memory + code, d->world.memory + code, WORLD_SIZE - code) != 0 && i < WORLD_SIZE; i++)
         if (differs("memory", d->world.memory[i], memory[i]))
             return true;
     return false;

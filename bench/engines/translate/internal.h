@@ -215,7 +215,7 @@ void vt_translate_catch(struct vt_translate *t);
 void vt_translate_release(struct vt_translate *t);
 
 /* specialize.c: after a callout, emit code for the operands it had. */
-void vt_translate_specialize(struct vt_translate *t, struct site_record *site, const uint64_t *gpr);
+void vt_translate_specialize(struct vt_translate *t, struct site_record *site, const uint64_t *before);
 
 /* What of the virtual CPU's state translations depend on. */
 uint64_t vt_translate_mode(const struct vt_vcpu *vcpu);

@@ -14,10 +14,7 @@ static void require(struct build *b, enum vt_gpr reg, uint32_t value)
     struct vt_emitter *e = &b->e;
 
     vt_build_save(b, VT_RCX);
-    if (reg >= 8 || reg != VT_RCX)
-        VT_EMIT(e, 0x8d, (uint8_t)(0x88 | reg)); /* LEA ECX, [reg - value] */
-    else
-        VT_EMIT(e, 0x8d, 0x89);
+    VT_EMIT(e, 0x8d, (uint8_t)(0x88 | reg)); /* LEA ECX, [reg - value] */
     vt_emit_32(e, 0 - value);
     uint8_t *equal = vt_emit_if_rcx_zero(e);
     vt_emit_jump(e, 0);

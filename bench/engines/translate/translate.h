@@ -60,8 +60,8 @@ struct vt_translate_counts {
     uint64_t modifications; /* writes to code that had been translated */
 };
 
-/* Needs the address range below 2 GiB. On success *translate is the caller's until destroyed. */
-int vt_translate_create(struct vt_translate **translate, const struct vt_translate_settings *settings,
+/* Needs the address range below 2 GiB. On success *out is the caller's until destroyed. */
+int vt_translate_create(struct vt_translate **out, const struct vt_translate_settings *settings,
                         struct vt_error *error);
 void vt_translate_destroy(struct vt_translate *translate);
 
