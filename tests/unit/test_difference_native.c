@@ -30,14 +30,25 @@ uint64_t native_stack, native_target;
 void native_run(void);
 extern const uint8_t native_exit[];
 
+/* clang-format off */
 #define EACH_REGISTER(X)                                                                                     \
-    X("rax", 0)                                                                                              \
-    X("rcx", 8)                                                                                              \
-    X("rdx", 16)                                                                                             \
-    X("rbx", 24)                                                                                             \
-    X("rbp", 40)                                                                                             \
-    X("rsi", 48) X("rdi", 56) X("r8", 64) X("r9", 72) X("r10", 80) X("r11", 88) X("r12", 96) X("r13", 104)   \
-        X("r14", 112) X("r15", 120) X("rsp", 32)
+    X("rax", 0) \
+    X("rcx", 8) \
+    X("rdx", 16) \
+    X("rbx", 24) \
+    X("rbp", 40) \
+    X("rsi", 48) \
+    X("rdi", 56) \
+    X("r8", 64) \
+    X("r9", 72) \
+    X("r10", 80) \
+    X("r11", 88) \
+    X("r12", 96) \
+    X("r13", 104) \
+    X("r14", 112) \
+    X("r15", 120) \
+    X("rsp", 32)
+/* clang-format on */
 #define LOAD(name, offset)  "    movq native_in+" #offset "(%rip), %" name "\n"
 #define STORE(name, offset) "    movq %" name ", native_out+" #offset "(%rip)\n"
 
