@@ -105,11 +105,13 @@ static int print_to(const struct vt_format *format, struct collection *collectio
     return status ? status : vt_fleet_print(&collection->fleet, format->name, stream, error);
 }
 
-static int print(const struct vt_format *format, struct collection *collection, const char *path)
+static int print(const struct vt_format *format, struct collection *collection, const char *path,
+                 bool published)
 {
     struct vt_output output;
     struct vt_error error;
     struct vt_screen screen = vt_cli_screen(path);
+    screen.published = published;
     if (vt_file_create(&output, path, &error) != 0)
         return vt_cli_fail(&error);
     if (print_to(format, collection, &screen, output.stream, &error) != 0) {
@@ -136,6 +138,7 @@ int vt_cmd_report(int argc, char **argv)
 {
     static const char *const formats[] = {"text", "markdown", "csv", "json", "html", "openmetrics", NULL};
     const char *name = NULL, *path = "-", *by = NULL, *list = NULL;
+    bool reference = false;
     const struct vt_option options[] = {
         {.name = "format",
          .argument = "FORMAT",
@@ -151,11 +154,14 @@ int vt_cmd_report(int argc, char **argv)
          .argument = "KEY",
          .text = &by,
          .help = "many hosts, grouped by a key of the host document: cpu.brand,\nkvm.backend, kernel, ..."},
+        {.name = "reference",
+         .flag = &reference,
+         .help = "show published figures beside, clearly marked; text, markdown, html"},
         {.name = "list",
          .argument = "LIST",
          .text = &list,
          .help = "also read the files named in LIST, one per line; - is standard input"},
-        {0                 },
+        {0                             },
     };
     const struct vt_synopsis synopsis = {
         .command = "report",
@@ -182,7 +188,7 @@ int vt_cmd_report(int argc, char **argv)
         status = loaded;
         if ((loaded == VT_EXIT_DONE || gather.count > 1) &&
             (collection.count || collection.fleet.host_count)) {
-            int printed = print(choose_format(name, path), &collection, path);
+            int printed = print(choose_format(name, path), &collection, path, reference);
             status = printed ? printed : loaded;
         }
     }

@@ -10,3 +10,4 @@
 ASSET(vt_asset_style, "report/page.css");
 ASSET(vt_asset_script, "report/page.js");
 ASSET(vt_asset_method, "report/page_method.html");
+ASSET(vt_asset_published, "data/published.json");

@@ -47,7 +47,13 @@ int vt_report_print(const struct vt_format *format, struct vt_result *const *res
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
     struct vt_report report = {.table = &table, .screen = *screen};
     vt_finding_collect(&report.findings, &table);
-    int status = format->print(&report, stream, error);
+    struct vt_published published = {0};
+    int status = 0;
+    if (screen->published && vt_published_load(&published, &table) != 0)
+        status = vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the published figures");
+    report.published = screen->published ? &published : NULL;
+    status = status ? status : format->print(&report, stream, error);
+    vt_published_release(&published);
     vt_table_release(&table);
     return status;
 }

@@ -6,23 +6,26 @@
 
 #include "base/error.h"
 #include "report/finding.h"
+#include "report/published.h"
 #include "report/table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-/* How the reader's screen is. */
+/* What the reader's screen can show, and what the reader wants to see. */
 struct vt_screen {
     bool colour; /* escape sequences may be used */
     bool utf8;
-    int width; /* columns; 0: no limit */
+    int width;      /* columns; 0: no limit */
+    bool published; /* published figures are wanted beside measured ones, in text, markdown and html */
 };
 
 struct vt_report {
     const struct vt_table *table;
     struct vt_findings findings;
     struct vt_screen screen;
+    const struct vt_published *published; /* NULL: not asked for */
 };
 
 struct vt_format {

@@ -192,6 +192,46 @@ static void put_machine(const struct vt_html *page)
     fputs("</section>\n", page->stream);
 }
 
+/* ---- published figures */
+
+static void put_published(const struct vt_html *page)
+{
+    const struct vt_published *published = page->report->published;
+    if (!published || published->count == 0)
+        return;
+    fputs(
+        "<section id=\"published\"><h2>Published figures</h2>\n<p>Read in the sources named: other machines, "
+        "other "
+        "years, other methods. They stand here for orientation and are no part of anything above.</p>\n"
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Published figures, scrolls sideways\" "
+        "tabindex=\"0\">\n"
+        "<table class=\"proofs\"><thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">Published</th>"
+        "<th scope=\"col\">Unit</th><th scope=\"col\">Processor and source</th><th scope=\"col\">Measured "
+        "here"
+        "</th></tr></thead>\n<tbody>\n",
+        page->stream);
+    for (size_t i = 0; i < published->count; i++) {
+        const struct vt_published_row *row = &published->rows[i];
+        const char *const cells[] = {row->figures, row->unit};
+        fputs("<tr><th scope=\"row\">", page->stream);
+        vt_escape_html(row->operation, page->stream);
+        fputs("</th>", page->stream);
+        for (size_t k = 0; k < 2; k++) {
+            fputs("<td>", page->stream);
+            vt_escape_html(cells[k], page->stream);
+            fputs("</td>", page->stream);
+        }
+        fputs("<td>", page->stream);
+        vt_escape_html(row->cpu, page->stream);
+        fputs(row->cpu ? "<br><small>" : "<small>", page->stream);
+        vt_escape_html(row->source, page->stream);
+        fputs("</small></td><td>", page->stream);
+        vt_escape_html(row->here, page->stream);
+        fputs("</td></tr>\n", page->stream);
+    }
+    fputs("</tbody></table></div></section>\n", page->stream);
+}
+
 static void put_foot(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
@@ -221,6 +261,7 @@ int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error
     put_machine(&page);
     vt_html_audit(&page);
     vt_html_evidence(&page);
+    put_published(&page);
     put_foot(&page);
     vt_chart_release(&page.charts);
     return 0;

@@ -152,6 +152,26 @@ static void put_legend(FILE *stream)
     fputs(".\n", stream);
 }
 
+static void put_published(const struct vt_published *published, FILE *stream)
+{
+    if (!published || published->count == 0)
+        return;
+    fputs("\n## Published figures\n\nRead in the sources named; other machines, never part of what is "
+          "above.\n\n"
+          "| operation | published | unit | source | measured here |\n|---|---|---|---|---|\n",
+          stream);
+    for (size_t i = 0; i < published->count; i++) {
+        const struct vt_published_row *row = &published->rows[i];
+        const char *const cells[] = {row->operation, row->figures, row->unit, row->source, row->here};
+        for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
+            fputs("| ", stream);
+            put(cells[k], stream);
+            putc(' ', stream);
+        }
+        fputs("|\n", stream);
+    }
+}
+
 int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     const struct vt_table *table = report->table;
@@ -176,5 +196,6 @@ int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_e
         put(table->notes[i].text, stream);
         putc('\n', stream);
     }
+    put_published(report->published, stream);
     return 0;
 }

@@ -311,7 +311,6 @@ static void print_host(const struct page *page, const struct vt_result *result)
 {
     struct vt_fact facts[VT_FACTS];
     struct vt_verdict verdicts[VT_VERDICTS];
-    const char *warnings[MAX_WARNINGS];
     size_t count = vt_host_verdict(result, verdicts);
     for (size_t i = 0; i < count; i++)
         print_verdict(page, &verdicts[i]);
@@ -323,11 +322,6 @@ static void print_host(const struct page *page, const struct vt_result *result)
     for (size_t i = 0; i < count; i++) {
         put_left(page, DIM, facts[i].label, 13);
         print_wrapped(page, PLAIN, facts[i].text, 13);
-    }
-    count = vt_host_warnings(result, warnings, MAX_WARNINGS);
-    for (size_t i = 0; i < count; i++) {
-        put_left(page, ALERT, i ? "" : "Beware", 13);
-        print_wrapped(page, PLAIN, warnings[i], 13);
     }
     putc('\n', page->stream);
 }
@@ -378,14 +372,35 @@ static void print_notes(const struct page *page)
 /* What the document itself says stood in the way of clean figures. */
 static void print_warnings(const struct page *page, const struct vt_result *result)
 {
-    const json_t *warnings = json_object_get(result->settings, "warnings"), *warning;
-    size_t index;
-    json_array_foreach(warnings, index, warning)
-    {
-        if (!json_is_string(warning))
-            continue;
-        fputs(index == 0 ? "\nTake with care\n  · " : "  · ", page->stream);
-        print_wrapped(page, PLAIN, json_string_value(warning), 4);
+    const char *warnings[MAX_WARNINGS];
+    size_t count = vt_host_warnings(result, warnings, MAX_WARNINGS);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i == 0 ? "\nTake with care\n  · " : "  · ", page->stream);
+        print_wrapped(page, PLAIN, warnings[i], 4);
+    }
+}
+
+static void print_published(const struct page *page)
+{
+    const struct vt_published *published = page->report->published;
+    const char *source = "";
+    for (size_t i = 0; published && i < published->count; i++) {
+        const struct vt_published_row *row = &published->rows[i];
+        char line[1024];
+        if (i == 0)
+            put(page, BOLD,
+                "\nPublished figures: read in the sources named, other machines, never part of what is "
+                "above\n");
+        if (strcmp(source, row->source) != 0) {
+            source = row->source;
+            putc('\n', page->stream);
+            print_wrapped(page, PLAIN, source, 0);
+        }
+        snprintf(line, sizeof line, "%s (%s%s%s): %s%s%s", row->operation, row->cpu ? row->cpu : "",
+                 row->cpu ? ", " : "", row->unit, row->figures, *row->here ? "; measured here: " : "",
+                 row->here);
+        fputs("  · ", page->stream);
+        print_wrapped(page, PLAIN, line, 4);
     }
 }
 
@@ -407,6 +422,7 @@ static void print_page(const struct page *page)
     print_notes(page);
     for (size_t i = 0; i < report->table->result_count; i++)
         print_warnings(page, report->table->results[i]);
+    print_published(page);
 }
 
 /* Where the screen cannot show UTF-8, the few characters beyond ASCII that reports use get a stand-in. */

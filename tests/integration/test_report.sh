@@ -33,6 +33,11 @@ holds "markdown by extension" grep -q '^| case | unit' "$work/r.md"
 status=$?
 is "- is standard input" 0
 
+run "$VMTOLL" report "$work/a.json" --reference
+has "published figures are marked as such" '^Published figures: .*never part of'
+run "$VMTOLL" report "$work/a.json"
+lacks "and not shown unasked" 'Published figures'
+
 # Several results
 cp "$work/a.json" "$work/b.json"
 run "$VMTOLL" report "$work/a.json" "$work/b.json"
