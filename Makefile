@@ -137,7 +137,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 $B/fuzz/%: tests/fuzz/%.c $(SUPPORT) $B/libvmtoll.a
 	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(SUPPORT) $B/libvmtoll.a $(LIBS) \
+	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(SUPPORT) $(WHOLE) $(LIBS) \
 		$(CHECK_LIBS) -lm
 
 fuzzers: $(FUZZERS)
