@@ -354,20 +354,24 @@ static bool accepts_anything(uint32_t msr)
     return msr == 0xc0000084 || msr == 0x277 || msr == 0x175 || msr == 0x176;
 }
 
-/* Did LLDT or LTR meet a 16-byte descriptor whose second half has type bits, which are reserved? */
-static bool has_second_type(const struct difference *d)
+/* Did LLDT or LTR meet a 16-byte descriptor whose second half has type bits, or lies beyond the limit? */
+static bool has_bad_half(const struct difference *d)
 {
-    uint32_t selector = d->world.vcpu.fault.error & 0xfff8;
-    bool raised = d->world.vcpu.fault.vector == VT_EXCEPTION_GP && selector + 15 <= d->world.vcpu.gdtr.limit;
+    const struct vt_vcpu *vcpu = &d->world.vcpu;
+    uint32_t selector = vcpu->fault.error & 0xfff8;
 
-    return raised && d->world.memory[WORLD_GDT - WORLD_MEMORY + selector + 13] & 0x1f;
+    if (vcpu->fault.vector != VT_EXCEPTION_GP || selector + 7 > vcpu->gdtr.limit)
+        return false;
+    return selector + 15 > vcpu->gdtr.limit ||
+           d->world.memory[WORLD_GDT - WORLD_MEMORY + selector + 13] & 0x1f;
 }
 
 /*
  * Where KVM interprets ring 0 itself it takes liberties (Linux, arch/x86/kvm/emulate.c and the PVM patches):
- * no upper half of DR6 and DR7 through their aliases, more than two bytes of a selector stored with REX.W,
- * #UD for REX.R with a segment register, which processors ignore, error code 0 for a system segment in the
- * LDT. It shows features that its CPUID denies, and lets IRETQ and bits of CR4 through unchecked.
+ * no look at the upper halves of DR6 and DR7 written through their aliases, nor at the second half of a
+ * system descriptor; more than two bytes of a selector stored with REX.W; #UD for REX.R with a segment
+ * register, which processors ignore; error code 0 for a system segment in the LDT. It shows features that its
+ * CPUID denies, and lets IRETQ and bits of CR4 through unchecked.
  */
 static bool interpreter_errs(const struct difference *d)
 {
@@ -398,7 +402,7 @@ static bool interpreter_errs(const struct difference *d)
         return i->reg == 4 || i->reg == 5;
     case VT_OP_LLDT:
     case VT_OP_LTR:
-        return d->world.vcpu.fault.error & 4 || has_second_type(d);
+        return d->world.vcpu.fault.error & 4 || has_bad_half(d);
     case VT_OP_WRMSR:
         return accepts_anything(d->world.vcpu.gpr[VT_RCX]);
     case VT_OP_SLDT:
