@@ -191,16 +191,16 @@ static uint64_t msr_value(const struct vt_vcpu *vcpu, uint32_t index)
 
 static void move_msrs(unsigned long request, uint64_t values[MSRS])
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entries[MSRS];
-    } msrs = {.head = {.nmsrs = MSRS}};
+    union {
+        struct kvm_msrs list;
+        uint8_t room[sizeof(struct kvm_msrs) + MSRS * sizeof(struct kvm_msr_entry)];
+    } msrs = {.list.nmsrs = MSRS};
 
     for (size_t i = 0; i < MSRS; i++)
-        msrs.entries[i] = (struct kvm_msr_entry){.index = compared_msrs[i], .data = values[i]};
+        msrs.list.entries[i] = (struct kvm_msr_entry){.index = compared_msrs[i], .data = values[i]};
     ioctl(m.vcpu, request, &msrs);
     for (size_t i = 0; i < MSRS; i++)
-        values[i] = msrs.entries[i].data;
+        values[i] = msrs.list.entries[i].data;
 }
 
 static void serve_port(struct outcome *o)

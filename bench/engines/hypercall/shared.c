@@ -144,12 +144,11 @@ static int fail(struct vt_error *error, const char *what)
 
 static int set_msr(const struct vt_kvm_machine *machine, uint32_t index, uint64_t value)
 {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msrs = {
-        .header.nmsrs = 1, .entry = {.index = index, .data = value}
-    };
+    union {
+        struct kvm_msrs list;
+        uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msrs = {.list.nmsrs = 1};
+    msrs.list.entries[0] = (struct kvm_msr_entry){.index = index, .data = value};
     return ioctl(machine->vm.vcpu, KVM_SET_MSRS, &msrs) == 1 ? 0 : -1;
 }
 
