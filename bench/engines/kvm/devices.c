@@ -100,7 +100,7 @@ static void drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
     }
 }
 
-bool vt_kvm_devices_answer(const struct vt_kvm_devices *devices, struct kvm_run *run)
+bool vt_kvm_devices_answer(struct vt_kvm_devices *devices, struct kvm_run *run)
 {
     switch (run->exit_reason) {
     case KVM_EXIT_IO:
@@ -128,6 +128,7 @@ bool vt_kvm_devices_answer(const struct vt_kvm_devices *devices, struct kvm_run 
         run->hypercall.ret = 0;
         return run->hypercall.nr == KVM_HC_MAP_GPA_RANGE;
     case KVM_EXIT_XEN:
+        devices->xen_calls++;
         run->xen.u.hcall.result = XEN_VERSION;
         return run->xen.type == KVM_EXIT_XEN_HCALL && run->xen.u.hcall.input == XEN_VERSION_CALL;
     default:

@@ -15,6 +15,7 @@ struct vt_kvm_devices {
     int eventfd;             /* -1 when closed */
     uint32_t offered;        /* enum vt_need bits that work on this machine */
     uint32_t coalesced_page; /* of the ring in the vCPU's mapping; 0: none */
+    uint64_t xen_calls;      /* Xen's hypercalls answered; KVM's own count leaves them out */
 };
 
 /* Attach to a machine that is open. What the kernel does not offer is left out of `offered`. */
@@ -22,6 +23,6 @@ void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
 void vt_kvm_devices_close(struct vt_kvm_devices *devices);
 
 /* Answer the user exit that kvm_run describes. False: it is none of these devices'. */
-bool vt_kvm_devices_answer(const struct vt_kvm_devices *devices, struct kvm_run *run);
+bool vt_kvm_devices_answer(struct vt_kvm_devices *devices, struct kvm_run *run);
 
 #endif

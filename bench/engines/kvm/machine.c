@@ -277,7 +277,7 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
                                        uint64_t iterations, struct vt_batch *out, struct vt_error *error)
 {
     struct vt_mailbox *box = vt_kvm_machine_mailbox(machine);
-    uint64_t users = machine->users, interrupts = box->interrupts;
+    uint64_t users = machine->users, interrupts = box->interrupts, calls = machine->devices.xen_calls;
     long preempted = preemptions();
     struct vt_counters now;
 
@@ -299,6 +299,9 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
         .marked = preempted > 0,
     };
     take_off_doorbell(&out->counters);
+    if (machine->devices.xen_calls > calls)
+        vt_counters_put(&out->counters, VT_HYPERCALLS,
+                        out->counters.value[VT_HYPERCALLS] + machine->devices.xen_calls - calls);
     vt_counters_put(&out->counters, VT_USER_EXITS, machine->users - users);
     vt_counters_put(&out->counters, VT_INTERRUPTS, box->interrupts - interrupts);
     vt_counters_put(&out->counters, VT_PREEMPTIONS, (uint64_t)preempted);
