@@ -43,6 +43,7 @@ struct schedule {
     uint64_t deadline_ns;
     double rough_khz;
     size_t pending; /* rows still to be visited in this round */
+    size_t due;     /* rows of this round */
     int round, rounds;
 };
 
@@ -168,14 +169,11 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
 /* Done counts visits: a row is visited once a round. */
 static void report_progress(const struct schedule *s, const struct vt_measurement *m)
 {
-    size_t pending = 0;
     if (!s->plan->progress)
         return;
-    for (size_t i = 0; i < s->run->count; i++)
-        pending += s->run->measurements[i].status == PENDING;
     struct vt_progress progress = {
-        .done = (size_t)s->round * pending + (pending - s->pending),
-        .total = (size_t)s->rounds * pending,
+        .done = (size_t)s->round * s->due + (s->due - s->pending),
+        .total = (size_t)s->rounds * s->due,
         .left = fmax(0, ((double)s->deadline_ns - (double)vt_sampler_clock()) * 1e-9),
         .engine = m->engine,
         .name = m->c->name,
@@ -261,6 +259,7 @@ static void measure(struct schedule *s)
         s->pending = 0;
         for (size_t i = 0; i < s->run->count; i++)
             s->pending += s->run->measurements[i].status == PENDING;
+        s->due = s->pending;
         for (size_t e = 0; e < s->plan->engine_count; e++)
             visit_engine(s, s->plan->engines[e]);
     }

@@ -15,6 +15,10 @@
 
 #define MAX_ITERATIONS (UINT64_C(1) << 24)
 
+/* Where instructions are counted: a first batch, and how long the others may be. */
+#define FIXED_FIRST 10
+#define FIXED_TICKS UINT64_C(500000)
+
 /* A toll near nothing cannot be known to 1 % of itself; a twentieth of a cycle is as good. */
 #define FLOOR_CYCLES 0.05
 
@@ -52,18 +56,33 @@ static double batch_target_ns(const struct vt_sampling *sampling)
     return fmax(BATCH_MIN_NS, fmin(BATCH_NS, share));
 }
 
-/* The first of each twin finds cold caches and translations: its count is another one. */
+/*
+ * As many operations as asked for, fewer where they are long: the count is exact
+ * either way. The first batch of each twin is thrown away, it finds cold caches and
+ * translations.
+ */
 static enum vt_batch_end warm_up(struct vt_measurement *m, const struct vt_sampling *sampling,
                                  struct vt_error *error)
 {
     uint64_t limit = m->c->max_iterations ? m->c->max_iterations : sampling->iterations;
     struct vt_batch batch = {0};
 
-    m->iterations = sampling->iterations < limit ? sampling->iterations : limit;
+    m->iterations = limit < FIXED_FIRST ? limit : FIXED_FIRST;
     enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
     if (end != VT_BATCH_DONE)
         return end;
-    return sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &batch, error);
+    end = sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &batch, error);
+    if (end != VT_BATCH_DONE)
+        return end;
+    end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
+    uint64_t fitting = FIXED_TICKS * m->iterations / (batch.cycles + 1);
+    if (fitting > m->iterations)
+        m->iterations = fitting;
+    if (m->iterations > sampling->iterations)
+        m->iterations = sampling->iterations;
+    if (m->iterations > limit)
+        m->iterations = limit;
+    return end;
 }
 
 /* Grow the body's batch until it lasts long enough; slow operations may end at one per batch. */
