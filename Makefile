@@ -24,7 +24,7 @@ SOURCES := $(filter-out guest/offsets.c,$(SOURCES))
 CASES := $(wildcard guest/cases/*.S)
 STUBS := $(wildcard audit/*.S)
 PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
-LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o
+LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o $B/guest/image_files.o
 
 # Whole, so that every program carries every case: the cases are found by their section, not by name.
 WHOLE := -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive
@@ -69,6 +69,30 @@ $B/guest/payload.bin: $B/guest/payload.elf
 	objcopy -O binary $< $@
 
 $B/guest/payload_image.o: guest/payload_image.S $B/guest/payload.bin
+	$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
+
+# An image that boots by itself: the cases, the catalogue and the payload's handlers in one ELF.
+IMAGE_SHARED := guest/catalogue.c guest/image/measure.c guest/image/string.c guest/image/batch.S
+IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) guest/longmode.c guest/image/pvh.c guest/image/pvh.S \
+	guest/payload/entry.S)
+IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) guest/image/xenpv.c guest/image/xenpv.S)
+
+$B/image/%.o: % $B/guest/offsets.inc
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_FLAGS) -fno-builtin -MMD -MP -c -o $@ $<
+
+$B/guest/image-pvh.elf: $(IMAGE_PVH) $(patsubst %,$B/%.o,$(CASES)) guest/image/image.lds
+	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+# A PV domain is linked where Xen maps it: in the last 2 GiB.
+$B/image-xenpv/%.o: % $B/guest/offsets.inc
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_FLAGS) -mcmodel=kernel -fno-builtin -MMD -MP -c -o $@ $<
+
+$B/guest/image-xenpv.elf: $(IMAGE_XENPV) $(patsubst %,$B/%.o,$(CASES)) guest/image/xenpv.lds
+	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/xenpv.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+$B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/image-xenpv.elf
 	$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
 
 # Offsets reach the assembler from the compiler, never by hand.

@@ -61,6 +61,9 @@
 #define VT_MSR_KERNEL_WRITE 0x8b       /* IA32_BIOS_SIGN_ID; the write is without effect in a guest */
 #define VT_MSR_USER         0x4d544f4c /* no CPU has it; the filter hands it to user space */
 
+/* Where an image that boots by itself writes what it has to say (lab/link.h). */
+#define VT_PORT_LINK 0x5f0
+
 /* vt_mailbox.state */
 #define VT_STATE_DONE      1 /* the batch ended; tsc[] holds its times */
 #define VT_STATE_EXCEPTION 2 /* an unexpected exception ended it; exception holds it */
@@ -84,6 +87,8 @@ struct vt_mailbox {
     uint64_t skip_length; /* ... and how far its handler moves RIP; vector ~0: none */
     uint64_t interrupts;  /* self-IPIs delivered */
     struct vt_guest_exception exception;
+    uint64_t recover; /* not 0: an unexpected exception continues here, with this stack, instead of at the doorbell */
+    uint64_t recover_stack;
 };
 
 /*

@@ -58,4 +58,6 @@ void vt_guest_offsets(void)
     MAILBOX(SKIP_LENGTH, skip_length);
     MAILBOX(INTERRUPTS, interrupts);
     MAILBOX(EXCEPTION, exception);
+    MAILBOX(RECOVER, recover);
+    MAILBOX(RECOVER_STACK, recover_stack);
 }

@@ -1,7 +1,7 @@
 #include "vmm/vm.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
-#include "vmm/longmode.h"
+#include "guest/longmode.h"
 
 #include <asm/kvm_para.h>
 #include <errno.h>

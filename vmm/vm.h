@@ -10,7 +10,7 @@
 #define VT_VMM_VM_H
 
 #include "base/error.h"
-#include "vmm/longmode.h"
+#include "guest/longmode.h"
 #include "vmm/stats.h"
 
 #include <linux/kvm.h>

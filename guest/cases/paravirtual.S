@@ -61,3 +61,47 @@ FORM process, \name, "syscall", setup="mov r9, r11", turn="mov eax, UNUSED", aft
 .endm
 DISPATCHED vmcall
 DISPATCHED vmmcall
+
+/*
+ * Xen takes the number in rax, arguments in rdi rsi rdx r10, and answers in rax
+ * (xen/include/public/arch-x86/xen-x86_64.h); r8 leads to a hypercall that keeps rcx and r11.
+ */
+    .set XEN_STACK_SWITCH, 3
+    .set XEN_FPU_TASKSWITCH, 5
+    .set XEN_SET_DEBUGREG, 8
+    .set XEN_GET_DEBUGREG, 9
+    .set XEN_SET_SEGMENT_BASE, 25
+    .set XEN_MMUEXT_OP, 26
+    .set XEN_SCHED_OP, 29
+    .set XEN_KERNEL_SS, 0xe02b
+    .set DOMID_SELF, 0x7ff0
+    .set MMUEXT_NEW_BASEPTR, 5
+    .set MMUEXT_INVLPG_LOCAL, 7
+    .set MMUEXT_FLUSH_CACHE, 12
+    .set MMUEXT_SET_LDT, 13
+
+.macro XEN_CALL name, number, setup
+FORM xen, \name, "call r8", setup="mov r8, [r11 + S_HYPERCALL]; \setup", turn="mov eax, \number"
+.endm
+XEN_CALL clts, XEN_FPU_TASKSWITCH, "xor edi, edi"
+XEN_CALL mov_to_cr0, XEN_FPU_TASKSWITCH, "xor edi, edi"
+XEN_CALL mov_from_dr7, XEN_GET_DEBUGREG, "mov edi, 7"
+XEN_CALL mov_to_dr7, XEN_SET_DEBUGREG, "mov edi, 7; mov rsi, [r11 + S_DR7]"
+XEN_CALL ltr, XEN_STACK_SWITCH, "mov edi, XEN_KERNEL_SS; mov rsi, rsp"
+/* SEGBASE_FS is 0, SCHEDOP_yield is 0. */
+XEN_CALL wrmsr_fsbase, XEN_SET_SEGMENT_BASE, "xor edi, edi; mov rsi, [r11 + S_FS_BASE]"
+XEN_CALL pause, XEN_SCHED_OP, "xor edi, edi; xor esi, esi"
+
+/* One struct mmuext_op in the scratch block's buffer; the fourth argument's register counts the turns. */
+.macro XEN_MMUEXT name, command, setup
+FORM xen, \name, "xchg r9, r10; call r8; xchg r9, r10", setup="mov r8, [r11 + S_HYPERCALL]; lea rdi, [r11 + S_BUFFER]; mov qword ptr [rdi], \command; \setup; mov [rdi + 8], rax; mov qword ptr [rdi + 16], 0; mov esi, 1; mov r9d, DOMID_SELF", turn="mov eax, XEN_MMUEXT_OP"
+.endm
+XEN_MMUEXT mov_to_cr3, MMUEXT_NEW_BASEPTR, "mov rax, [r11 + S_CR3]; shr rax, 12"
+XEN_MMUEXT invlpg, MMUEXT_INVLPG_LOCAL, "mov rax, [r11 + S_PAGE]"
+XEN_MMUEXT wbinvd, MMUEXT_FLUSH_CACHE
+XEN_MMUEXT lldt, MMUEXT_SET_LDT
+
+/* struct vcpu_info: evtchn_upcall_pending, evtchn_upcall_mask, ..., arch.cr2 at 16. */
+FORM xen, cli, "mov byte ptr [rdx], 0x01", setup="mov rdx, [r11 + S_EVENT_MASK]"
+FORM xen, sti, "mov byte ptr [rdx], 0x00; cmp byte ptr [rdx - 0x01], 0x00; jnz 8f; 8:", setup="mov rdx, [r11 + S_EVENT_MASK]"
+FORM xen, mov_from_cr2, "mov rax, [rdx]", setup="mov rdx, [r11 + S_EVENT_MASK]; add rdx, 15"

@@ -13,7 +13,7 @@
     .quad vt_payload_stubs
 
     .text
-    .globl vt_payload_entry
+    .globl vt_payload_entry, vt_payload_stubs
 vt_payload_entry:
     mov r15, rdi
     jmp 2f
@@ -68,7 +68,12 @@ dispatch:
     mov rax, cr2
     mov [VT_GUEST_MAILBOX + M_EXCEPTION + 48], rax
     mov qword ptr [VT_GUEST_MAILBOX + M_STATE], VT_STATE_EXCEPTION
-    mov edx, VT_PORT_DOORBELL
+    mov rax, [VT_GUEST_MAILBOX + M_RECOVER]
+    test rax, rax
+    jz 3f
+    mov rsp, [VT_GUEST_MAILBOX + M_RECOVER_STACK]
+    jmp rax
+3:  mov edx, VT_PORT_DOORBELL
 1:  out dx, al
     jmp 1b
 

@@ -1,0 +1,157 @@
+/*
+ * The image at ring 0: on an emulated processor without a hypervisor, or as a PVH
+ * domain of Xen. The machine it makes for the cases is the one the kvm engine makes
+ * (guest/abi.h), without the devices.
+ */
+#include "guest/abi.h"
+#include "guest/image/image.h"
+#include "guest/longmode.h"
+
+#include <cpuid.h>
+#include <linux/kvm.h>
+#include <string.h>
+
+void vt_image_main(void);
+void vt_image_load_tables(const void *gdtr, const void *idtr);
+extern const uint8_t vt_payload_stubs[];
+
+#define MSR_APIC_BASE 0x1b
+#define MSR_EFER      0xc0000080
+#define APIC_X2       (1u << 10)
+#define APIC_SVR      0xf0
+#define SVR_ENABLE    0x1ff
+
+static struct vt_mailbox *const mailbox = (struct vt_mailbox *)VT_GUEST_MAILBOX;
+static struct vt_scratch *const scratch = (struct vt_scratch *)VT_GUEST_SCRATCH;
+
+static uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return low | (uint64_t)high << 32;
+}
+
+static void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+uint64_t vt_image_vector(void)
+{
+    return mailbox->exception.vector;
+}
+
+static bool has_feature(const struct vt_cpuid_bit *bit)
+{
+    unsigned registers[4];
+    if (bit->leaf == 0)
+        return true;
+    return __get_cpuid_count(bit->leaf, bit->subleaf, &registers[0], &registers[1], &registers[2],
+                             &registers[3]) &&
+           (registers[bit->reg] >> bit->bit & 1);
+}
+
+static void fill_operand(uint8_t operand[16], const struct kvm_dtable *table)
+{
+    memcpy(operand, &table->limit, sizeof table->limit);
+    memcpy(operand + 2, &table->base, sizeof table->base);
+}
+
+static void fill_scratch(const struct kvm_sregs *sregs)
+{
+    *scratch = (struct vt_scratch){
+        .cr0 = sregs->cr0,
+        .cr3 = sregs->cr3,
+        .cr4 = sregs->cr4,
+        .dr7 = 0x400,
+        .xcr0 = 1,
+        .msr_kernel_read = VT_MSR_KERNEL_READ,
+        .msr_kernel_write = VT_MSR_KERNEL_WRITE,
+        .port_kernel = VT_PORT_KERNEL,
+        .port_user = VT_PORT_USER,
+        .mmio_user = VT_GUEST_MMIO + VT_MMIO_USER,
+        .xapic = VT_GUEST_XAPIC,
+        .code_selector = VT_SEL_CODE0,
+        .data_selector = VT_SEL_DATA0,
+        .tss_selector = VT_SEL_TSS,
+        .ldt_selector = VT_SEL_LDT,
+        .tss_descriptor = VT_GUEST_GDT + VT_SEL_TSS,
+        .absent = VT_GUEST_ABSENT,
+        .touch = VT_GUEST_TOUCH,
+        .page = VT_GUEST_TOUCH,
+    };
+    fill_operand(scratch->gdtr, &sregs->gdt);
+    fill_operand(scratch->idtr, &sregs->idt);
+}
+
+static void make_machine(void)
+{
+    const struct vt_cpuid_bit xsave = {1, 0, VT_ECX, 26}, fsgsbase = {7, 0, VT_EBX, 0};
+    struct vt_longmode_features features = {.xsave = has_feature(&xsave), .fsgsbase = has_feature(&fsgsbase)};
+    struct kvm_sregs sregs = {0};
+
+    vt_longmode_tables((uint8_t *)0, (uint64_t)(uintptr_t)vt_payload_stubs);
+    vt_longmode_registers(&sregs, 0, &features);
+    wrmsr(MSR_EFER, sregs.efer);
+    __asm__ volatile("mov %0, %%cr4" : : "r"(sregs.cr4) : "memory");
+    __asm__ volatile("mov %0, %%cr3" : : "r"(sregs.cr3) : "memory");
+    __asm__ volatile("mov %0, %%cr0" : : "r"(sregs.cr0) : "memory");
+    *mailbox = (struct vt_mailbox){.skip_vector = UINT64_MAX};
+    fill_scratch(&sregs);
+    /* The descriptor of a busy TSS cannot be loaded: make it available (Intel SDM 2A LTR). */
+    *(uint8_t *)(uintptr_t)(VT_GUEST_GDT + VT_SEL_TSS + 5) &= 0xfd;
+    vt_image_load_tables(scratch->gdtr, scratch->idtr);
+}
+
+/* Mode bits of IA32_APIC_BASE go from xAPIC to x2APIC and never back: the catalogue has xAPIC's cases first.
+ */
+static void set_apic_mode(uint32_t needs)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE);
+    if (needs & VT_NEED_X2APIC && !(base & APIC_X2)) {
+        wrmsr(MSR_APIC_BASE, base | APIC_X2);
+        wrmsr(0x800 + APIC_SVR / 16, SVR_ENABLE);
+    }
+    if (needs & VT_NEED_XAPIC)
+        *(volatile uint32_t *)(uintptr_t)(VT_GUEST_XAPIC + APIC_SVR) = SVR_ENABLE;
+}
+
+static const char *why_not(const struct vt_case *c)
+{
+    const uint32_t absent = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD;
+    if (c->needs & absent)
+        return "needs KVM's devices around it";
+    if (!has_feature(&c->feature))
+        return "the processor does not announce it";
+    return NULL;
+}
+
+static void run(const struct vt_case *c)
+{
+    struct vt_image_row row = {c->name, "plain", c->body, c->baseline, c->max_iterations};
+    const char *reason = why_not(c);
+
+    if (reason) {
+        vt_image_refuse(&row, reason);
+        return;
+    }
+    set_apic_mode(c->needs);
+    mailbox->skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;
+    mailbox->skip_length = c->skip_length;
+    vt_image_measure(&row, scratch);
+    __asm__ volatile("cli");
+}
+
+void vt_image_main(void)
+{
+    size_t count;
+    const struct vt_case *cases = vt_guest_cases(&count);
+
+    make_machine();
+    vt_image_say("@stage measuring\n");
+    for (size_t i = 0; i < count; i++) {
+        vt_image_announce(i + 1, count, cases[i].name);
+        run(&cases[i]);
+    }
+    vt_image_say("@end\n");
+}

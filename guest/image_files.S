@@ -1,0 +1,14 @@
+/* The images that boot by themselves, carried inside the program. */
+    .section .rodata
+    .balign 64
+    .globl vt_image_pvh, vt_image_pvh_end
+vt_image_pvh:
+    .incbin "guest/image-pvh.elf"
+vt_image_pvh_end:
+    .balign 64
+    .globl vt_image_xenpv, vt_image_xenpv_end
+vt_image_xenpv:
+    .incbin "guest/image-xenpv.elf"
+vt_image_xenpv_end:
+
+    .section .note.GNU-stack, "", @progbits
