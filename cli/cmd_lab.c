@@ -83,14 +83,18 @@ static int parse(int *argc, char ***argv, struct arguments *a)
     };
     const struct vt_synopsis synopsis = {
         .command = "lab",
-        .operands = "svm",
+        .operands = "svm|vmx|xen|tcg",
         .summary =
             "Run the cases on emulated hardware under a real hypervisor and count the instructions each\n"
             "crossing takes: the same number every time, on any machine.",
         .least = 1,
         .most = 1,
         .options = options,
-        .notes = "  svm  Linux's kvm_amd on QEMU's AMD-V\n\n"
+        .notes = "  svm  Linux's kvm_amd on QEMU's AMD-V\n"
+                 "  vmx  Linux's kvm_intel on Bochs' VT-x; takes minutes\n"
+                 "  xen  Xen under QEMU: the cases as its PV domain, trapped (CPL 3) and paravirtual\n"
+                 "       (CPL 0), and as its PVH domain on AMD-V\n"
+                 "  tcg  no hypervisor, at ring 0 of QEMU's processor: the baseline\n\n"
                  "Emulators are taken from $PATH; kernels are downloaded as Debian packages into\n"
                  "$XDG_CACHE_HOME/vmtoll and never installed. Nothing here needs root.",
     };
@@ -156,6 +160,7 @@ static int describe(struct vt_result *result, const struct vt_lab *lab, const st
     set_text(result->settings, "cases", a->cases);
     set_text(result->settings, "emulator", outcome->emulator);
     set_text(result->settings, "kernel", outcome->kernel);
+    set_text(result->settings, "hypervisor", outcome->hypervisor);
     set_text(result->settings, "kernel_command_line", outcome->command_line);
     return VT_EXIT_DONE;
 }

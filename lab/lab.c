@@ -7,7 +7,10 @@
 #include <string.h>
 
 static const struct vt_lab all[] = {
-    {"svm", "kvm_amd on QEMU's AMD-V", vt_lab_run_svm},
+    {"svm", "kvm_amd on QEMU's AMD-V",                          vt_lab_run_svm},
+    {"vmx", "kvm_intel on Bochs' VT-x",                         vt_lab_run_vmx},
+    {"xen", "Xen, the cases in its first domain: PV, then PVH", vt_lab_run_xen},
+    {"tcg", "no hypervisor, at ring 0 of QEMU's processor",     vt_lab_run_tcg},
 };
 
 const struct vt_lab *vt_labs(size_t *count)
@@ -28,16 +31,6 @@ int vt_lab_require_emulator(struct vt_lab_outcome *outcome, const char *program,
         snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s", (int)strcspn(text, "\n"), text);
     free(text);
     return 0;
-}
-
-void vt_lab_take_document(struct vt_lab_outcome *outcome, struct vt_lab_link *link)
-{
-    const char *kernel = vt_lab_link_fact(link, "kernel");
-    outcome->document = link->document;
-    outcome->size = link->document_size;
-    link->document = NULL;
-    if (kernel)
-        snprintf(outcome->kernel, sizeof outcome->kernel, "%s", kernel);
 }
 
 void vt_lab_release(struct vt_lab_outcome *outcome)

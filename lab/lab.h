@@ -37,7 +37,8 @@ struct vt_lab_outcome {
     size_t size;
     struct vt_measurement *measurements; /* of labs that boot the payload itself */
     size_t count;
-    char emulator[160], kernel[160], command_line[1024]; /* what the numbers depend on; may be empty */
+    char emulator[160], kernel[160], hypervisor[160],
+        command_line[1024]; /* what the numbers depend on; may be empty */
 };
 
 struct vt_lab {

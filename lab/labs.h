@@ -3,16 +3,19 @@
 #define VT_LAB_LABS_H
 
 #include "lab/lab.h"
-#include "lab/link.h"
 
 int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                   struct vt_error *error);
+int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                   struct vt_error *error);
+
+int vt_lab_run_tcg(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                   struct vt_error *error);
+int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
 
 /* The emulator must be installed; its version goes into the outcome. */
 int vt_lab_require_emulator(struct vt_lab_outcome *outcome, const char *program, const char *package,
                             struct vt_error *error);
-
-/* Move the document and the kernel's name from the link into the outcome. */
-void vt_lab_take_document(struct vt_lab_outcome *outcome, struct vt_lab_link *link);
 
 #endif

@@ -19,10 +19,6 @@
 #define ITERATIONS 100
 #define PAIRS      7
 
-struct note {
-    const struct vt_lab_request *request;
-};
-
 static void note_fetch(void *context, const char *text)
 {
     const struct vt_lab_request *request = context;
@@ -47,12 +43,11 @@ static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request 
     return 0;
 }
 
-int vt_lab_linux_find(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
-                      struct vt_error *error)
+static int find_kernel(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                       struct vt_error *error)
 {
     int status = 0;
 
-    *linux_ = (struct vt_lab_linux){0};
     if (request->kernel) {
         linux_->kernel = realpath(request->kernel, NULL);
         if (!linux_->kernel)
@@ -67,13 +62,12 @@ int vt_lab_linux_find(struct vt_lab_linux *linux_, const struct vt_lab_request *
     else if (status == 0 && access(linux_->kernel, R_OK) != 0)
         status = vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the kernel '%s': %s", linux_->kernel,
                               strerror(errno));
-    if (status != 0)
-        vt_lab_linux_release(linux_);
     return status;
 }
 
-void vt_lab_linux_release(struct vt_lab_linux *linux_)
+void vt_lab_linux_close(struct vt_lab_linux *linux_)
 {
+    vt_workspace_close(&linux_->workspace);
     vt_package_release(&linux_->package);
     free(linux_->kernel);
     free(linux_->modules);
@@ -131,7 +125,7 @@ static int add_all(struct vt_archive *archive, const struct vt_lab_modules *modu
     return status == 0 ? add_modules(archive, modules, error) : status;
 }
 
-int vt_lab_linux_archive(const struct vt_lab_linux *linux_, const char *path, const char *module,
+static int write_archive(const struct vt_lab_linux *linux_, const char *path, const char *module,
                          const struct vt_lab_plan *plan, struct vt_error *error)
 {
     struct vt_lab_modules modules;
@@ -153,8 +147,8 @@ int vt_lab_linux_archive(const struct vt_lab_linux *linux_, const char *path, co
     return status;
 }
 
-int vt_lab_linux_plan(struct vt_lab_plan *plan, const char *engine, const struct vt_lab_request *request,
-                      struct vt_error *error)
+static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct vt_lab_request *request,
+                     struct vt_error *error)
 {
     *plan = (struct vt_lab_plan){.iterations = ITERATIONS, .pairs = PAIRS};
     snprintf(plan->engine, sizeof plan->engine, "%s", engine);
@@ -165,4 +159,46 @@ int vt_lab_linux_plan(struct vt_lab_plan *plan, const char *engine, const struct
         return 0;
     return vt_error_set(error, VT_EXIT_USAGE, E2BIG, "the list of cases is longer than %zu characters",
                         sizeof plan->cases - 1);
+}
+
+int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
+                      const char *module, struct vt_error *error)
+{
+    struct vt_lab_plan plan;
+
+    *linux_ = (struct vt_lab_linux){0};
+    int status = make_plan(&plan, lab, request, error);
+    if (status == 0)
+        status = find_kernel(linux_, request, error);
+    if (status == 0)
+        status = vt_workspace_open(&linux_->workspace, error);
+    if (status == 0) {
+        char *path = vt_workspace_path(linux_->workspace.folder, VT_LAB_LINUX_INITRD);
+        status = path ? write_archive(linux_, path, module, &plan, error)
+                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        free(path);
+    }
+    if (status != 0)
+        vt_lab_linux_close(linux_);
+    return status;
+}
+
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
+                     struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    struct vt_lab_link link = {0};
+
+    emulator->folder = linux_->workspace.folder;
+    emulator->console_file = "console";
+    emulator->panic = "Kernel panic - ";
+    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", VT_LAB_LINUX_COMMAND_LINE);
+    int status = vt_emulator_run(emulator, &link, error);
+    const char *kernel = vt_lab_link_fact(&link, "kernel");
+    if (kernel)
+        snprintf(outcome->kernel, sizeof outcome->kernel, "%s", kernel);
+    outcome->document = link.document;
+    outcome->size = link.document_size;
+    link.document = NULL;
+    vt_lab_link_release(&link);
+    return status;
 }

@@ -6,32 +6,38 @@
 #define VT_LAB_LINUX_H
 
 #include "base/error.h"
+#include "lab/emulator.h"
 #include "lab/lab.h"
 #include "lab/package.h"
-#include "lab/plan.h"
+#include "lab/workspace.h"
+
+/* The kernel's own messages on the first serial port, nothing random, an end where it panics. */
+#define VT_LAB_LINUX_COMMAND_LINE                                                                            \
+    "console=ttyS0 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on rdinit=/vmtoll -- " \
+    "lab "                                                                                                   \
+    "inside"
+
+#define VT_LAB_LINUX_INITRD "initrd" /* in the workspace */
 
 struct vt_lab_linux {
     struct vt_package package;
     char *kernel, *modules; /* owned */
+    struct vt_workspace workspace;
 };
 
-/* The kernel's own messages on the first serial port, nothing random, an end where it panics. */
-#define VT_LAB_LINUX_COMMAND_LINE                                                                            \
-    "console=ttyS0 panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on rdinit=/vmtoll -- lab "   \
-    "inside"
+/*
+ * Find the kernel and modules of the request, or Debian's, and write the initial
+ * root file system into a new workspace: this program, a plan for rows of engine
+ * `lab`, the module `module` and what it depends on.
+ */
+int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
+                      const char *module, struct vt_error *error);
 
-/* Use the kernel and modules of the request, or Debian's. */
-int vt_lab_linux_find(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
-                      struct vt_error *error);
+/* Safe when it failed to open. */
+void vt_lab_linux_close(struct vt_lab_linux *linux_);
 
-/* Write the initial root file system with `module` and what it depends on. */
-int vt_lab_linux_archive(const struct vt_lab_linux *linux_, const char *path, const char *module,
-                         const struct vt_lab_plan *plan, struct vt_error *error);
-
-/* A plan for this request; fails when the list of cases is too long. */
-int vt_lab_linux_plan(struct vt_lab_plan *plan, const char *engine, const struct vt_lab_request *request,
-                      struct vt_error *error);
-
-void vt_lab_linux_release(struct vt_lab_linux *linux_);
+/* Boot it: `emulator` without what is the same for all. The document goes to the outcome. */
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
+                     struct vt_lab_outcome *outcome, struct vt_error *error);
 
 #endif

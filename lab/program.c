@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MOST ((off_t)1 << 20)
+#define MOST     ((off_t)1 << 20)
+#define GRACE_MS 1000
+#define TURN_MS  20
 
 static bool exists_in(const char *folders, const char *name)
 {
@@ -53,7 +55,7 @@ static _Noreturn void become(char *const *argv, const char *folder, int output, 
     setpgid(0, 0);
     signal(SIGPIPE, SIG_DFL);
     /* The parent may have ended between fork and here; the signal would then never come. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || nothing < 0 || dup2(nothing, 0) < 0 ||
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || nothing < 0 || dup2(nothing, 0) < 0 ||
         dup2(output, 1) < 0 || dup2(output, 2) < 0 || (folder && chdir(folder) != 0))
         _exit(126);
     execvp(argv[0], argv);
@@ -76,6 +78,12 @@ void vt_program_end(pid_t pid)
 {
     if (pid <= 0)
         return;
+    kill(-pid, SIGTERM);
+    for (int turn = 0; turn < GRACE_MS / TURN_MS; turn++) {
+        if (waitpid(pid, NULL, WNOHANG) != 0)
+            return;
+        poll(NULL, 0, TURN_MS);
+    }
     kill(-pid, SIGKILL);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
@@ -110,7 +118,7 @@ static int wait_for(pid_t pid, const volatile int *stop)
             vt_program_end(pid);
             return -EINTR;
         }
-        poll(NULL, 0, 20);
+        poll(NULL, 0, TURN_MS);
     }
 }
 

@@ -1,0 +1,171 @@
+#include "lab/image.h"
+#include "base/file.h"
+#include "bench/select.h"
+#include "bench/statistics.h"
+#include "lab/workspace.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_PAIRS 101
+
+/* One instruction that takes this many has been elsewhere; entry and handler of an exception in the guest
+ * take 20. */
+#define CROSSED 100
+
+struct collection {
+    const struct vt_lab_image *image;
+    struct vt_lab_outcome *outcome;
+    const struct vt_case **chosen;
+    size_t chosen_count;
+};
+
+static bool is_chosen(const struct collection *collection, const struct vt_case *c)
+{
+    for (size_t i = 0; i < collection->chosen_count; i++)
+        if (collection->chosen[i] == c)
+            return true;
+    return false;
+}
+
+static struct vt_measurement *add(struct vt_lab_outcome *outcome)
+{
+    struct vt_measurement *more = realloc(outcome->measurements, (outcome->count + 1) * sizeof *more);
+    if (!more)
+        return NULL;
+    outcome->measurements = more;
+    more[outcome->count] = (struct vt_measurement){0};
+    return &more[outcome->count++];
+}
+
+/* "100 231 231 231 231": operations per batch, then ticks of body and baseline in turn. */
+static int take_batches(struct vt_measurement *m, char *rest)
+{
+    double toll[MOST_PAIRS], work[MOST_PAIRS];
+    unsigned long long iterations = strtoull(rest, &rest, 10);
+
+    m->body = calloc(MOST_PAIRS, sizeof *m->body);
+    m->baseline = calloc(MOST_PAIRS, sizeof *m->baseline);
+    if (!m->body || !m->baseline)
+        return -ENOMEM;
+    for (char *end; m->batches < MOST_PAIRS && *rest; rest = end) {
+        double body = (double)strtoull(rest, &rest, 10), baseline = (double)strtoull(rest, &end, 10);
+        if (end == rest)
+            return -EPROTO;
+        m->body[m->batches] = body / (double)iterations;
+        m->baseline[m->batches] = baseline / (double)iterations;
+        toll[m->batches] = m->body[m->batches] - m->baseline[m->batches];
+        m->batches++;
+    }
+    if (iterations == 0 || m->batches < VT_STATISTICS_MIN)
+        return -EPROTO;
+    m->iterations = iterations;
+    m->toll = m->toll_cycles = vt_statistics_summarize(toll, m->batches, work);
+    return 0;
+}
+
+/*
+ * No counter of the hypervisor is within reach, but its instructions are counted too:
+ * the surplus proves the crossing.
+ */
+static void judge(const struct vt_lab_image *image, struct vt_measurement *m, bool calls)
+{
+    bool work = m->c->class == VT_CLASS_COMPUTE || m->c->class == VT_CLASS_CONTROL;
+    bool crossed = image->hypervisor && !work && m->toll.median >= CROSSED;
+
+    m->status = VT_STATUS_OK;
+    m->crossing = !crossed ? VT_CROSSING_NONE : calls ? VT_CROSSING_HYPERCALL : VT_CROSSING_EXIT_KERNEL;
+}
+
+/* #UD: not there. #GP under a hypervisor: it looked at the instruction and would not do it. */
+static int take_fault(const struct vt_lab_image *image, struct vt_measurement *m, const char *rest)
+{
+    uint64_t vector = strtoull(rest, NULL, 10);
+    const char *why = vector == 6         ? "the instruction is not offered"
+                      : vector != 13      ? NULL
+                      : m->c->refusal     ? m->c->refusal
+                      : image->hypervisor ? "Xen gives the fault back to the guest"
+                                          : NULL;
+
+    m->status = why ? VT_STATUS_UNSUPPORTED : VT_STATUS_FAILED;
+    snprintf(m->reason, sizeof m->reason, "%s: %s", vt_guest_vector_name(vector), why ? why : "unexpected");
+    return 0;
+}
+
+static int fill(const struct collection *collection, struct vt_measurement *m, const char *form,
+                const char *status, char *rest)
+{
+    const struct vt_pv_form *pv = vt_guest_pv_form(m->c, VT_PV_XEN);
+    bool paravirtual = strcmp(form, "paravirtual") == 0;
+
+    m->path = paravirtual ? VT_PATH_PARAVIRTUAL : collection->image->path;
+    if (strcmp(status, "unsupported") == 0) {
+        m->status = VT_STATUS_UNSUPPORTED;
+        snprintf(m->reason, sizeof m->reason, "%s", rest);
+        return 0;
+    }
+    if (strcmp(status, "fault") == 0)
+        return take_fault(collection->image, m, rest);
+    if (strcmp(status, "ok") != 0)
+        return -EPROTO;
+    int result = take_batches(m, rest);
+    if (result == 0)
+        judge(collection->image, m, paravirtual ? pv && pv->calls : m->c->class == VT_CLASS_HYPERCALL);
+    return result;
+}
+
+/* "cpuid plain ok 100 ..." */
+static int take_row(void *context, char *line)
+{
+    struct collection *collection = context;
+    char name[64], form[16], status[16];
+    int used = 0;
+
+    if (sscanf(line, "%63s %15s %15s %n", name, form, status, &used) < 3)
+        return -EPROTO;
+    const struct vt_case *c = vt_guest_find_case(name);
+    if (!c)
+        return -EPROTO;
+    if (!is_chosen(collection, c))
+        return 0;
+    struct vt_measurement *m = add(collection->outcome);
+    if (!m)
+        return -ENOMEM;
+    *m = (struct vt_measurement){.c = c,
+                                 .engine = collection->image->engine,
+                                 .cpl = strcmp(form, "paravirtual") == 0 ? 0 : collection->image->cpl,
+                                 .simulated = true,
+                                 .stop = VT_STOP_SAMPLES,
+                                 .exits_per_op = NAN,
+                                 .tsc_khz = 1e6};
+    return fill(collection, m, form, status, line + used);
+}
+
+static int write_image(const struct vt_lab_image *image, const char *folder, struct vt_error *error)
+{
+    char *path = vt_workspace_path(folder, image->file);
+    int status = path ? vt_file_write(path, image->start, (size_t)(image->end - image->start), error)
+                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    free(path);
+    return status;
+}
+
+int vt_lab_image_run(const struct vt_lab_image *image, const struct vt_emulator *emulator,
+                     struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    struct collection collection = {.image = image, .outcome = outcome};
+    struct vt_lab_link link = {.row = take_row, .context = &collection};
+
+    int status =
+        vt_select_cases(emulator->request->cases, &collection.chosen, &collection.chosen_count, error);
+    if (status == 0)
+        status = write_image(image, emulator->folder, error);
+    if (status == 0)
+        status = vt_emulator_run(emulator, &link, error);
+    vt_lab_link_release(&link);
+    free(collection.chosen);
+    return status;
+}

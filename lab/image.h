@@ -1,0 +1,33 @@
+/*
+ * Labs that boot the payload itself (guest/image/): its rows become measurements.
+ */
+#ifndef VT_LAB_IMAGE_H
+#define VT_LAB_IMAGE_H
+
+#include "base/error.h"
+#include "lab/emulator.h"
+#include "lab/lab.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vt_lab_image {
+    const char *engine;         /* of its rows; static */
+    const uint8_t *start, *end; /* the ELF, inside this program */
+    const char *file;           /* its name in the workspace */
+    bool hypervisor;            /* one lies below: what takes hundreds of instructions has crossed into it */
+    int cpl; /* of the plain rows: where they really run; the paravirtual ones stand for a kernel's CPL 0 */
+    enum vt_path path; /* of what crosses, or may */
+};
+
+/*
+ * Write the image into emulator->folder, run the emulator, append the rows of the
+ * request's cases to the outcome.
+ */
+int vt_lab_image_run(const struct vt_lab_image *image, const struct vt_emulator *emulator,
+                     struct vt_lab_outcome *outcome, struct vt_error *error);
+
+/* The ELF files inside this program. */
+extern const uint8_t vt_image_pvh[], vt_image_pvh_end[], vt_image_xenpv[], vt_image_xenpv_end[];
+
+#endif

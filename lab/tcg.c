@@ -1,0 +1,46 @@
+/* Lab `tcg`: the cases at ring 0 of QEMU's emulated processor, no hypervisor below: the baseline of the
+ * others. */
+#include "lab/image.h"
+#include "lab/labs.h"
+#include "lab/workspace.h"
+
+#define LIMIT 60
+
+static char *const arguments[] = {
+    /* clang-format off */
+    "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none",
+    "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "64",
+    "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1",
+    "-serial", "file:console", "-chardev", "file,id=link,path=link", "-device", "isa-debugcon,iobase=0x5f0,chardev=link",
+    "-kernel", "image", NULL,
+    /* clang-format on */
+};
+
+int vt_lab_run_tcg(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                   struct vt_error *error)
+{
+    struct vt_workspace workspace;
+    const struct vt_lab_image image = {.engine = "tcg",
+                                       .start = vt_image_pvh,
+                                       .end = vt_image_pvh_end,
+                                       .file = "image",
+                                       .path = VT_PATH_NATIVE};
+
+    int status = vt_lab_require_emulator(outcome, "qemu-system-x86_64", "qemu-system-x86", error);
+    if (status == 0)
+        status = vt_workspace_open(&workspace, error);
+    if (status != 0)
+        return status;
+    struct vt_emulator emulator = {
+        .lab = "tcg",
+        .argv = arguments,
+        .folder = workspace.folder,
+        .link_file = "link",
+        .console_file = "console",
+        .limit = request->limit > 0 ? request->limit : LIMIT,
+        .request = request,
+    };
+    status = vt_lab_image_run(&image, &emulator, outcome, error);
+    vt_workspace_close(&workspace);
+    return status;
+}

@@ -1,0 +1,216 @@
+/*
+ * Lab `vmx`: KVM's VT-x code on Bochs, whose processors have VMX with EPT, VPID and
+ * unrestricted guest. Bochs makes one tick per instruction, and its time-stamp
+ * counter counts ticks.
+ */
+#include "base/file.h"
+#include "lab/labs.h"
+#include "lab/linux.h"
+#include "lab/program.h"
+#include "lab/workspace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIMIT 600
+
+/* The debug port's bytes come out on Bochs' standard output. */
+static const char configuration[] = "config_interface: textconfig\n"
+                                    "display_library: x\n"
+                                    "cpu: model=corei7_skylake_x, count=1, ips=200000000\n"
+                                    "memory: guest=512, host=512\n"
+                                    "romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot\n"
+                                    "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
+                                    "ata0-master: type=cdrom, path=disc.iso, status=inserted\n"
+                                    "boot: cdrom\n"
+                                    "com1: enabled=1, mode=file, dev=console\n"
+                                    "port_e9_hack: enabled=1\n"
+                                    "clock: sync=none, time0=1767225600, rtc_sync=0\n"
+                                    "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy\n"
+                                    "speaker: enabled=0\n"
+                                    "mouse: enabled=0\n"
+                                    "log: bochs.log\n"
+                                    "panic: action=fatal\n"
+                                    "error: action=ignore\n"
+                                    "info: action=ignore\n";
+
+/* Debian's Bochs has its debugger built in, and stops there first. */
+static const char debugger[] = "c\n";
+
+static const char menu[] = "set timeout=0\n"
+                           "terminal_output console\n"
+                           "menuentry vmtoll {\n"
+                           "linux /kernel " VT_LAB_LINUX_COMMAND_LINE "\n"
+                           "initrd /" VT_LAB_LINUX_INITRD "\n"
+                           "}\n";
+
+static const struct {
+    const char *program, *package;
+} needed[] = {
+    {"Xvfb",          "xvfb"       },
+    {"grub-mkrescue", "grub-common"},
+    {"xorriso",       "xorriso"    },
+    {"mformat",       "mtools"     },
+};
+
+static const struct {
+    const char *file, *package;
+} needed_files[] = {
+    {"/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_x_gui.so", "bochs-x"    },
+    {"/usr/share/bochs/BIOS-bochs-latest",                     "bochsbios"  },
+    {"/usr/lib/grub/i386-pc",                                  "grub-pc-bin"},
+};
+
+static int require_all(struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    char *text = NULL;
+    int status = vt_program_require("bochs", "bochs bochsbios bochs-x", error);
+    for (size_t i = 0; status == 0 && i < sizeof needed / sizeof needed[0]; i++)
+        status = vt_program_require(needed[i].program, needed[i].package, error);
+    for (size_t i = 0; status == 0 && i < sizeof needed_files / sizeof needed_files[0]; i++)
+        if (access(needed_files[i].file, F_OK) != 0)
+            status = vt_error_set(error, VT_EXIT_ENVIRONMENT, errno,
+                                  "%s is missing: install it with: apt-get install %s", needed_files[i].file,
+                                  needed_files[i].package);
+    if (status != 0)
+        return status;
+    vt_program_run((char *[]){"bochs", "--help", "cpu", NULL}, NULL, &text, NULL);
+    const char *name = text ? strstr(text, "Bochs x86 Emulator") : NULL;
+    if (name)
+        snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s", (int)strcspn(name, "\n"), name);
+    free(text);
+    return 0;
+}
+
+static int write_file(const char *folder, const char *name, const char *text, struct vt_error *error)
+{
+    char *path = vt_workspace_path(folder, name);
+    int status = path ? vt_file_write(path, text, strlen(text), error)
+                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    free(path);
+    return status;
+}
+
+static int tell(const struct vt_lab_request *request, const char *stage)
+{
+    struct vt_lab_progress progress = {.stage = stage};
+    if (request->progress)
+        request->progress(request->context, &progress);
+    return 0;
+}
+
+/* Folder "disc" becomes "disc.iso" with GRUB in front. */
+static int make_disc(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                     struct vt_error *error)
+{
+    static const char *const folders[] = {"disc", "disc/boot", "disc/boot/grub", "tmp"};
+    const char *folder = linux_->workspace.folder;
+    char *temporary = NULL, *text = NULL;
+
+    tell(request, "making a boot disc");
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char *path = vt_workspace_path(folder, folders[i]);
+        if (path)
+            mkdir(path, 0700);
+        free(path);
+    }
+    int status = write_file(folder, "disc/boot/grub/grub.cfg", menu, error);
+    if (status != 0)
+        return status;
+    if (asprintf(&temporary, "TMPDIR=%s/tmp", folder) < 0)
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    char *const copy[] = {"cp", "--", linux_->kernel, "disc/kernel", NULL};
+    char *const move[] = {"mv", VT_LAB_LINUX_INITRD, "disc/", NULL};
+    char *const image[] = {"env", temporary,  "grub-mkrescue", "-d", "/usr/lib/grub/i386-pc",
+                           "-o",  "disc.iso", "disc",          NULL};
+    char *const *const steps[] = {copy, move, image};
+    for (size_t i = 0; status == 0 && i < sizeof steps / sizeof steps[0]; i++) {
+        free(text);
+        text = NULL;
+        status = vt_program_run(steps[i], folder, &text, request->stop);
+        if (status == -EINTR)
+            vt_error_set(error, VT_EXIT_NO, EINTR, "lab vmx: interrupted while making a boot disc");
+        else if (status != 0)
+            vt_error_set(error, VT_EXIT_ENVIRONMENT, 0, "lab vmx: making a boot disc failed at %s: %s",
+                         steps[i] == image ? image[2] : steps[i][0],
+                         text ? vt_program_last_line(text) : "no reason given");
+    }
+    free(temporary);
+    free(text);
+    return status == 0 ? 0 : -EIO;
+}
+
+/* Bochs draws a screen nobody looks at; its other ways to run without one do not start. */
+static pid_t start_screen(const struct vt_lab_linux *linux_, char display[32], struct vt_error *error)
+{
+    char *const argv[] = {"Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", NULL};
+    char *path = vt_workspace_path(linux_->workspace.folder, "screen");
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1, number = -1;
+    pid_t pid = fd >= 0 ? vt_program_start(argv, linux_->workspace.folder, fd) : -1;
+
+    for (int turn = 0; pid > 0 && number < 0 && turn < 500; turn++) {
+        char text[4096] = "";
+        ssize_t size = pread(fd, text, sizeof text - 1, 0);
+        const char *line = size > 0 && text[size - 1] == '\n' ? vt_program_last_line(text) : "";
+        if (sscanf(line, "%d", &number) != 1)
+            number = -1;
+        poll(NULL, 0, 20);
+    }
+    free(path);
+    if (fd >= 0)
+        close(fd);
+    if (number >= 0) {
+        snprintf(display, 32, "DISPLAY=:%d", number);
+        return pid;
+    }
+    vt_program_end(pid);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, 0,
+                        "lab vmx: Xvfb does not start: try: Xvfb -displayfd 1");
+}
+
+static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    char display[32];
+    char *const argv[] = {"env", display, "bochs", "-q", "-f", "bochsrc", "-rc", "debugger", NULL};
+    struct vt_emulator emulator = {
+        .lab = "vmx",
+        .argv = argv,
+        .link_file = VT_EMULATOR_OUTPUT,
+        .limit = request->limit > 0 ? request->limit : LIMIT,
+        .request = request,
+    };
+
+    pid_t screen = start_screen(linux_, display, error);
+    if (screen < 0)
+        return screen;
+    int status = vt_lab_linux_run(linux_, &emulator, outcome, error);
+    vt_program_end(screen);
+    return status;
+}
+
+int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                   struct vt_error *error)
+{
+    struct vt_lab_linux linux_;
+    int status = require_all(outcome, error);
+    if (status == 0)
+        status = vt_lab_linux_open(&linux_, request, "vmx", "kvm-intel", error);
+    if (status != 0)
+        return status;
+    status = make_disc(&linux_, request, error);
+    if (status == 0)
+        status = write_file(linux_.workspace.folder, "bochsrc", configuration, error);
+    if (status == 0)
+        status = write_file(linux_.workspace.folder, "debugger", debugger, error);
+    if (status == 0)
+        status = boot(&linux_, request, outcome, error);
+    vt_lab_linux_close(&linux_);
+    return status;
+}

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Lab xen: one hypervisor, three roads: trapped and emulated, paravirtual, hardware.
+. "$(dirname "$0")/tap.sh"
+
+command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
+command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+
+run "$VMTOLL" lab xen --quiet --output "$work/one.json"
+grep -q 'the package' "$work/err" && skip_all "$(cat "$work/err")"
+is "all cases run" 0
+run "$VMTOLL" lab xen --quiet --output "$work/two.json"
+is "and a second time" 0
+
+ok() { # expression
+    jq "[.measurements[] | select(.status == \"ok\") | select($1)] | length" "$work/one.json"
+}
+
+row() {
+    jq -e ".measurements[] | select($1)" "$work/one.json"
+}
+
+# Tolls by case, engine and level; prints those that differ by more than 0.1 % between the runs.
+differing() {
+    jq -n --slurpfile one "$work/one.json" --slurpfile two "$work/two.json" '
+        def tolls: [.[0].measurements[] | select(.status == "ok") | {key: "\(.case) \(.engine) \(.cpl)", value: .toll.median}] | from_entries;
+        ($one | tolls) as $a | ($two | tolls) as $b
+        | (($a | keys) + ($b | keys) | unique)[]
+        | select($a[.] == null or $b[.] == null or (($a[.] - $b[.]) | fabs) > 0.001 * ($a[.] | fabs))'
+}
+
+both=$(jq '[.measurements[] | select(.engine == "xen-pv" and .status == "ok")] | group_by(.case) | map(select(length == 2)) | length' "$work/one.json")
+differing >"$work/out"
+holds "two runs count the same" test ! -s "$work/out"
+holds "at least 20 operations in the PV domain" test "$(ok '.engine == "xen-pv"')" -ge 20
+holds "at least 10 of them trapped and paravirtual" test "$both" -ge 10
+holds "at least 20 operations in the PVH domain" test "$(ok '.engine == "xen-pvh"')" -ge 20
+holds "mov-from-cr0 is trapped and emulated" row '.engine == "xen-pv" and .case == "mov-from-cr0" and .path == "emulated" and .toll.median > 500'
+holds "cli is a write to memory" row '.engine == "xen-pv" and .case == "cli" and .path == "paravirtual" and .crossing == "none" and .toll.median < 10'
+holds "a hypercall is cheaper than a trap" row '.engine == "xen-pv" and .case == "clts" and .path == "paravirtual" and .crossing == "hypercall" and .toll.median < 500'
+holds "cpuid exits in the PVH domain" row '.engine == "xen-pvh" and .case == "cpuid" and .path == "hardware" and .toll.median > 1000'
+holds "cpuid does not trap in the PV domain" row '.engine == "xen-pv" and .case == "cpuid" and .toll.median == 1'
+holds "settings name the hypervisor" jq -e '.settings.hypervisor | test("^Xen [0-9]")' "$work/one.json"
+holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
+finish
