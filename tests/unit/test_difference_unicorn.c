@@ -12,7 +12,7 @@
 
 #include "config.h"
 #include "guest/abi.h"
-#include "vmm/longmode.h"
+#include "guest/longmode.h"
 
 #if VT_HAVE_UNICORN
 #include <stdio.h>
