@@ -1,4 +1,5 @@
 #include "report/chart_script.h"
+#include "bench/statistics.h"
 #include "report/plot.h"
 #include "report/svg.h"
 
@@ -216,15 +217,6 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double quantile(const double *sorted, size_t count, double p)
-{
-    double position = p * (double)(count - 1);
-    size_t low = (size_t)position;
-    if (low + 1 >= count)
-        return sorted[count - 1];
-    return sorted[low] + (position - (double)low) * (sorted[low + 1] - sorted[low]);
-}
-
 struct series {
     double points[QUANTILES + 1]; /* quantiles 0, 1/QUANTILES, ..., 1 */
     bool drawn;
@@ -240,9 +232,9 @@ static void thin_out(struct series *series, const struct vt_result_row *cell, en
         return;
     memcpy(sorted, cell->samples.values, cell->samples.count * sizeof *sorted);
     qsort(sorted, cell->samples.count, sizeof *sorted, compare_doubles);
-    double median = quantile(sorted, cell->samples.count, 0.5);
+    double median = vt_statistics_quantile(sorted, cell->samples.count, 0.5);
     for (int i = 0; i <= QUANTILES; i++) {
-        double value = quantile(sorted, cell->samples.count, (double)i / QUANTILES);
+        double value = vt_statistics_quantile(sorted, cell->samples.count, (double)i / QUANTILES);
         series->points[i] = axis == VT_AXIS_RELATIVE ? (value / median - 1) * 100 : value;
     }
     series->drawn = isfinite(series->points[0]) && isfinite(series->points[QUANTILES]);
@@ -251,7 +243,7 @@ static void thin_out(struct series *series, const struct vt_result_row *cell, en
 
 static double at(const struct series *series, double p)
 {
-    return quantile(series->points, QUANTILES + 1, p);
+    return vt_statistics_quantile(series->points, QUANTILES + 1, p);
 }
 
 /* The axis follows the bulk; a lone far sample must not squeeze everything else into a line. */

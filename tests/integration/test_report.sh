@@ -99,6 +99,7 @@ has "many results in one file are a fleet as well" '^12 results'
 run "$VMTOLL" report "$work/a.json" "$work/b.json" --format openmetrics
 is "openmetrics" 0
 if command -v promtool >/dev/null 2>&1; then
+    # shellcheck disable=SC2016
     holds "promtool accepts it" sh -c 'promtool check metrics <"$1"' - "$work/out"
 else
     skip "promtool accepts it" "promtool is missing: apt-get install prometheus"

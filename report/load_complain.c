@@ -1,0 +1,73 @@
+#include "report/load_state.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void describe_path(const struct vt_loader *loader, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < loader->depth && used < size; i++) {
+        const struct vt_load_frame *frame = &loader->frames[i];
+        const char *key = frame->type == FRAME_OBJECT ? (frame->field ? frame->field->key : "")
+                          : frame->type == FRAME_TREE && json_is_array(frame->node)    ? ""
+                          : frame->type == FRAME_TREE || frame->type == FRAME_EVIDENCE ? frame->key
+                                                                                       : "";
+        if (frame->type == FRAME_ROWS || frame->type == FRAME_SERIES || frame->type == FRAME_INTERVAL)
+            used += (size_t)snprintf(text + used, size - used, "[%zu]", frame->index);
+        else if (*key)
+            used += (size_t)snprintf(text + used, size - used, "%s%.40s", used ? "." : "", key);
+    }
+}
+
+void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *line, uint64_t *column)
+{
+    uint64_t start = loader->line_start;
+    if (consumed > loader->chunk_size)
+        consumed = loader->chunk_size;
+    *line = loader->line;
+    for (size_t i = 0; i < consumed; i++)
+        if (loader->chunk[i] == '\n') {
+            ++*line;
+            start = loader->chunk_start + i + 1;
+        }
+    *column = loader->chunk_start + consumed - start;
+    if (*column == 0)
+        *column = 1;
+}
+
+int vt_load_refuse(struct vt_loader *loader, const char *format, ...)
+{
+    char what[256], path[160];
+    uint64_t line, column;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    describe_path(loader, path, sizeof path);
+    vt_load_locate(loader, yajl_get_bytes_consumed(loader->parser), &line, &column);
+    vt_error_set(loader->error, VT_EXIT_USAGE, EBADMSG, "%s:%ju:%ju: %s%s%s", loader->name, (uintmax_t)line,
+                 (uintmax_t)column, path, *path ? ": " : "", what);
+    loader->failed = true;
+    return 0;
+}
+
+int vt_load_lacks_memory(struct vt_loader *loader)
+{
+    vt_error_set(loader->error, VT_EXIT_ENVIRONMENT, ENOMEM, "%s: not enough memory to read it",
+                 loader->name);
+    loader->failed = true;
+    return 0;
+}
+
+int vt_load_refuse_value(struct vt_loader *loader, const char *expected, const struct vt_token *token)
+{
+    if (token->type == VT_TOKEN_NUMBER || token->type == VT_TOKEN_TEXT)
+        return vt_load_refuse(loader, "expected %s, found %s%.*s%s", expected,
+                              token->type == VT_TOKEN_TEXT ? "\"" : "",
+                              (int)(token->length < 40 ? token->length : 40), token->text,
+                              token->type == VT_TOKEN_TEXT ? "\"" : "");
+    return vt_load_refuse(loader, "expected %s, found %s", expected, vt_load_token_name(token));
+}
