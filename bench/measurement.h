@@ -64,7 +64,7 @@ struct vt_summary {
 struct vt_measurement {
     const struct vt_case *c;
     const struct vt_pv_form *form; /* the paravirtual form that ran in its place, or NULL */
-    const char *engine; /* name; static */
+    const char *engine;            /* name; static */
     enum vt_path path;
     int cpl; /* privilege level the code believes to run at or runs at: 0 or 3 */
     enum vt_crossing crossing;

@@ -10,11 +10,7 @@ extern const struct vt_engine vt_engine_hypercall;
 extern const struct vt_engine vt_engine_kvm;
 
 static const struct vt_engine *const engines[] = {
-    &vt_engine_native,
-    &vt_engine_trap,
-    &vt_engine_translate,
-    &vt_engine_hypercall,
-    &vt_engine_kvm,
+    &vt_engine_native, &vt_engine_trap, &vt_engine_translate, &vt_engine_hypercall, &vt_engine_kvm,
 };
 
 const struct vt_engine *const *vt_bench_engines(size_t *count)
