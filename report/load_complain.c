@@ -28,11 +28,11 @@ void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *l
     if (consumed > loader->chunk_size)
         consumed = loader->chunk_size;
     *line = loader->line;
-    for (size_t i = 0; i < consumed; i++)
-        if (loader->chunk[i] == '\n') {
-            ++*line;
-            start = loader->chunk_start + i + 1;
-        }
+    const unsigned char *end = loader->chunk + consumed, *newline = loader->chunk;
+    while (newline < end && (newline = memchr(newline, '\n', (size_t)(end - newline)))) {
+        ++*line;
+        start = loader->chunk_start + (uint64_t)(++newline - loader->chunk);
+    }
     *column = loader->chunk_start + consumed - start;
     if (*column == 0)
         *column = 1;

@@ -73,7 +73,8 @@ _Static_assert(sizeof row_fields / sizeof row_fields[0] <= 64, "a frame's seen s
 const struct vt_field *vt_load_find_field(const struct vt_shape *shape, const char *key, size_t length)
 {
     for (size_t i = 0; i < shape->count; i++)
-        if (strncmp(shape->fields[i].key, key, length) == 0 && shape->fields[i].key[length] == '\0')
+        if (length && shape->fields[i].key[0] == key[0] && strncmp(shape->fields[i].key, key, length) == 0 &&
+            shape->fields[i].key[length] == '\0')
             return &shape->fields[i];
     return NULL;
 }
