@@ -1,6 +1,7 @@
 /* The translator: what it decodes, what sensitive instructions do inline, and how it takes what goes wrong.
  */
 #include "bench/engines/translate/decode.h"
+#include "bench/engines/translate/internal.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/translated.h"
 #include "vcpu/decode.h"
@@ -406,6 +407,14 @@ START_TEST(wild_branches_fault_where_they_lead)
                          VT_TRANSLATE_FAULT); /* push rbx; ret */
         ck_assert_uint_eq(world.vcpu->rip, targets[i]);
     }
+    /* A target whose entry lies in memory of the host's, and is 0. */
+    static const uint64_t host_memory[1024] __attribute__((aligned(4096)));
+    uint64_t table = (uint64_t)world.translate->table_distance + VT_RBX * world.translate->table_size;
+    world.vcpu->gpr[VT_RBX] = ((uintptr_t)&host_memory[512] - table) / 8;
+    uint64_t target = world.vcpu->gpr[VT_RBX];
+    world.vcpu->gpr[VT_RSP] = address(TRANSLATED_STACK);
+    ck_assert_int_eq(translated_run(&world, CODE("\x90\xff\xe3"), 100), VT_TRANSLATE_FAULT);
+    ck_assert_uint_eq(world.vcpu->rip, target);
     /* An alias of a good target: the same but for the highest bits. */
     world.vcpu->gpr[VT_RBX] = address(TRANSLATED_CODE) | UINT64_C(1) << 61;
     world.vcpu->gpr[VT_RSP] = address(TRANSLATED_STACK);

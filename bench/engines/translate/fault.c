@@ -6,7 +6,9 @@
 #include "bench/engines/translate/internal.h"
 
 #include <string.h>
+#include <sys/uio.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #define SIGNALS 5
 static const int signals[SIGNALS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
@@ -133,13 +135,41 @@ static bool take_point(struct vt_translate *t, greg_t *gregs, uint32_t host)
     }
 }
 
+/* What a jump through the table of `branch` would have read; false: nothing can be read there. */
+static bool read_entry(const struct vt_translate *t, const greg_t *gregs, unsigned branch, uint64_t *entry)
+{
+    uint64_t target = (uint64_t)gregs[registers[branch == BY_MEMORY ? VT_RCX : branch]];
+    uint64_t address = target * 8 + (uint64_t)t->table_distance + branch * t->table_size;
+    struct iovec from = {(void *)(uintptr_t)address, sizeof *entry}, to = {entry, sizeof *entry};
+
+    return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)sizeof *entry;
+}
+
+/*
+ * The thread is nowhere: a target so wild that its entry lay beyond the table, in memory of the host's, and
+ * led here. The register whose entry says so was the branch's.
+ */
+static bool take_wild(struct vt_translate *t, greg_t *gregs)
+{
+    uint64_t rip = (uint64_t)gregs[REG_RIP], entry;
+
+    for (unsigned branch = 0; branch < BRANCHES; branch++) {
+        unsigned saved = branch == BY_MEMORY ? 1u << VT_RCX : 0;
+        if (branch != VT_RSP && read_entry(t, gregs, branch, &entry) && entry == rip)
+            return take_indirect(t, gregs, branch, saved);
+    }
+    return take_fault(t, gregs, rip, 0);
+}
+
 /* False: not the guest's fault. */
 static bool take(struct vt_translate *t, greg_t *gregs)
 {
     uint64_t rip = (uint64_t)gregs[REG_RIP];
 
-    if (!is_code(t, rip))
+    if (!t->context->inside)
         return false;
+    if (!is_code(t, rip))
+        return take_wild(t, gregs);
     return take_point(t, gregs, (uint32_t)rip);
 }
 

@@ -57,6 +57,7 @@ struct vt_translate_context {
     uint64_t flags_enter; /* AX for SAHF and ADD AL, 127 */
     uint64_t flags_leave;
     uint32_t reason, index;
+    uint32_t inside;  /* the thread is between enter and leave */
     uint32_t vectors; /* guest code uses vector registers: they are kept in `vector_state` outside it */
     uint8_t vector_state[4096] __attribute__((aligned(64))); /* XSAVE area (Intel SDM 1 13.4) */
 };

@@ -62,6 +62,7 @@ static uint32_t emit_enter(struct vt_translate *t, struct vt_emitter *e, bool ba
         push(e, preserved[i]);
     vt_emit_store(e, VT_RSP, AT(t, host_stack));
     move_vectors(t, e, true);
+    vt_emit_store_value_32(e, AT(t, inside), 1);
     vt_emit_load(e, VT_RAX, AT(t, flags_enter));
     VT_EMIT(e, 0x04, 0x7f, 0x9e); /* ADD AL, 127: overflows when AL is 1; SAHF leaves OF alone */
     if (backward)
@@ -85,6 +86,7 @@ static void emit_leave(struct vt_translate *t, struct vt_emitter *e)
     t->stubs.unwind = vt_emit_here(e);
     vt_emit_load(e, VT_RSP, AT(t, host_stack));
     vt_emit_8(e, 0xfc); /* CLD */
+    vt_emit_store_value_32(e, AT(t, inside), 0);
     move_vectors(t, e, false);
     for (size_t i = PRESERVED; i-- > 0;)
         pop(e, preserved[i]);
