@@ -176,7 +176,7 @@ static uint8_t shift_of(uint8_t factor)
 
 /*
  * Base 101b with mod 00b is no base at all, whatever REX.B says (Intel SDM 2A table 2-5); Zydis 4.0 sees R13D
- * there when addresses are 32 bits wide.
+ * there, and no displacement, when addresses are 32 bits wide.
  */
 static bool has_no_base(const ZydisDecodedInstruction *source)
 {
@@ -191,12 +191,14 @@ static void take_memory(struct vt_instruction *result, const ZydisDecodedInstruc
     result->base = memory->base == ZYDIS_REGISTER_RIP || memory->base == ZYDIS_REGISTER_EIP
                        ? VT_BASE_RIP
                        : gpr_of(memory->base);
-    if (has_no_base(source))
-        result->base = VT_NO_REGISTER;
     result->index = gpr_of(memory->index);
     result->scale = shift_of(memory->scale);
     result->segment = segment_of(memory->segment);
     result->displacement = memory->disp.has_displacement ? memory->disp.value : 0;
+    if (has_no_base(source)) {
+        result->base = VT_NO_REGISTER;
+        result->displacement = source->raw.disp.value;
+    }
 }
 
 /* Operand m. */

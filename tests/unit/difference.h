@@ -57,6 +57,23 @@ enum vt_step difference_emulate(struct difference *d, bool delivers);
 /* "lar seed 0x1234: 48 0f 02 c1" */
 const char *difference_describe(const struct difference *d);
 
+/* Does the state fail? Called with copies of it that were made smaller. */
+typedef bool difference_fails(const struct difference *d);
+
+/* Put back everything to what `base` has that the failure does not need. */
+void difference_minimize(struct difference *d, const struct emulator *base, difference_fails *fails);
+
+/*
+ * Report a failure: minimize it, write it to a file below VT_FAILURES (default /tmp) and say where.
+ * Moved to tests/data/emulator/ it is replayed from then on.
+ */
+void difference_keep(const struct difference *d, const struct emulator *base, difference_fails *fails);
+
+/* Replay tests/data/emulator/ for forms with `judge`. Returns how many fail and adds to *count how many there
+ * are. */
+unsigned difference_replay(const struct emulator *base, enum judge judge, difference_fails *fails,
+                           unsigned *count);
+
 /* The seed of one state: every form and round has its own. */
 uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round);
 

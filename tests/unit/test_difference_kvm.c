@@ -435,6 +435,24 @@ static bool is_comparable(const struct emulator *e)
     return !(e->vcpu.rflags & VT_FLAG_TF) && e->vcpu.rip - WORLD_CODE < 0x1000;
 }
 
+static bool fails(const struct difference *before)
+{
+    static struct difference d;
+    struct outcome outcome;
+    enum vt_step step;
+
+    d = *before;
+    d.world.environment.context = &d.world;
+    if (!judge(&d, &outcome)) {
+        close_machine();
+        open_machine();
+        return false;
+    }
+    step = go_on_to_halt(&d, difference_emulate(&d, true));
+    return is_comparable(&d.world) && !(m.backend == VT_BACKEND_PVM && interpreter_errs(&d)) &&
+           outcome_differs(&d, step, &outcome);
+}
+
 struct tally {
     unsigned run, refused, different;
     uint32_t exit, suberror;
@@ -442,10 +460,13 @@ struct tally {
 
 static void compare(struct difference *d, struct tally *tally)
 {
+    static struct difference before;
     struct outcome outcome;
     bool judged = judge(d, &outcome);
-    enum vt_step step = go_on_to_halt(d, difference_emulate(d, true));
+    enum vt_step step;
 
+    before = *d;
+    step = go_on_to_halt(d, difference_emulate(d, true));
     if (!judged) {
         /* A machine that ended this way may keep exceptions pending: the next state gets a new one. */
         close_machine();
@@ -458,8 +479,10 @@ static void compare(struct difference *d, struct tally *tally)
     if (!is_comparable(&d->world) || (m.backend == VT_BACKEND_PVM && interpreter_errs(d)))
         return;
     tally->run++;
-    if (outcome_differs(d, step, &outcome) && tally->different++ < 3)
+    if (outcome_differs(d, step, &outcome) && tally->different++ < 3) {
         printf("# %s: %s\n", difference_describe(d), verdict);
+        difference_keep(&before, &base, fails);
+    }
 }
 
 START_TEST(emulator_and_kvm_agree)
@@ -493,6 +516,7 @@ START_TEST(emulator_and_kvm_agree)
         different += tally.different;
         expected += rounds;
     }
+    different += difference_replay(&base, JUDGE_KVM, fails, &total);
     printf("# %u states compared\n", total);
     ck_assert_uint_eq(different, 0);
     ck_assert_uint_gt(total, expected / 2);

@@ -181,6 +181,7 @@ static void adopt_process(struct vt_vcpu *vcpu)
     vcpu->system_flags = 0;
     vcpu->rflags &= ~(VT_FLAG_NT | VT_FLAG_TF);
     vcpu->segment[VT_GS].base = 0;
+    vcpu->cpl = 3;
 }
 
 static bool uses_fs(const struct difference *d)
@@ -205,7 +206,7 @@ static void give_selector(struct difference *d, uint16_t selector)
 
     if (!(i->flags & VT_INSN_MEMORY))
         d->world.vcpu.gpr[i->rm] = selector;
-    else if (address >= WORLD_DATA && address < WORLD_DATA + 0x1000)
+    else if (address >= WORLD_DATA && address < WORLD_MEMORY + WORLD_SIZE - 2)
         memcpy(emulator_at(&d->world, address), &selector, 2);
 }
 
@@ -230,22 +231,37 @@ static bool fill_ldt(uint64_t *random)
     return syscall(SYS_modify_ldt, 0, emulator_at(&base, WORLD_LDT), LOCAL_ENTRIES * 8) == LOCAL_ENTRIES * 8;
 }
 
+static bool fails(const struct difference *before)
+{
+    static struct difference d;
+
+    d = *before;
+    d.world.environment.context = &d.world;
+    adopt_process(&d.world.vcpu);
+    run_native(&d);
+    return outcome_differs(&d, difference_emulate(&d, false));
+}
+
 struct tally {
     unsigned run, different;
 };
 
 static void compare(struct difference *d, struct tally *tally)
 {
+    static struct difference before;
     enum vt_step step;
 
     adopt_process(&d->world.vcpu);
+    before = *d;
     run_native(d);
     step = difference_emulate(d, false);
     if (step == VT_STEP_AGAIN)
         return;
     tally->run++;
-    if (outcome_differs(d, step) && tally->different++ < 3)
+    if (outcome_differs(d, step) && tally->different++ < 3) {
         printf("# %s: %s\n", difference_describe(d), verdict);
+        difference_keep(&before, &base, fails);
+    }
 }
 
 /* Every form this judge knows; those that ask of selectors when `selectors`, else the others. */
@@ -287,6 +303,7 @@ START_TEST(loads_stores_and_arithmetic_agree_with_the_processor)
 {
     open_base();
     struct tally tally = compare_forms(difference_rounds(1500), false);
+    tally.different += difference_replay(&base, JUDGE_NATIVE, fails, &tally.run);
     ck_assert_uint_eq(tally.different, 0);
     ck_assert_uint_gt(tally.run, 1000);
 }

@@ -205,12 +205,21 @@ static bool outcome_differs(const struct difference *d, enum vt_step step)
            differs("ports written", d->world.port_writes, u.port_writes);
 }
 
+static bool fails(const struct difference *before)
+{
+    static struct difference d;
+
+    d = *before;
+    d.world.environment.context = &d.world;
+    return judge(&d) && outcome_differs(&d, difference_emulate(&d, false));
+}
+
 START_TEST(emulator_and_unicorn_agree)
 {
     unsigned rounds = difference_rounds(3000), total = 0, different = 0;
     uint64_t seed = difference_seed();
     static struct emulator base;
-    static struct difference d;
+    static struct difference d, before;
 
     emulator_open(&base);
     base.vcpu.cr[3] = VT_GUEST_TABLES;
@@ -228,8 +237,11 @@ START_TEST(emulator_and_unicorn_agree)
                 continue;
             }
             run++;
-            if (outcome_differs(&d, difference_emulate(&d, false)) && wrong++ < 3)
+            before = d;
+            if (outcome_differs(&d, difference_emulate(&d, false)) && wrong++ < 3) {
                 printf("# %s: %s\n", difference_describe(&d), verdict);
+                difference_keep(&before, &base, fails);
+            }
         }
         if (wrong || refused)
             printf("# %s: %u compared, %u different, %u not done by Unicorn\n", difference_forms[i].name, run,
@@ -237,6 +249,7 @@ START_TEST(emulator_and_unicorn_agree)
         total += run;
         different += wrong;
     }
+    different += difference_replay(&base, JUDGE_UNICORN, fails, &total);
     printf("# %u states compared\n", total);
     uc_close(u.uc);
     ck_assert_uint_eq(different, 0);
