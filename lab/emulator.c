@@ -47,7 +47,6 @@ static char *read_log(const struct watch *watch, const char *name)
 /* Emulator's words and console, one after the other, where they outlive the temporary folder. */
 static void keep_log(const struct watch *watch, char *name, size_t size)
 {
-    static const char *const parts[] = {"", "console"};
     struct vt_error ignored;
     struct vt_output output;
     char *cache = vt_workspace_cache(&ignored);
@@ -63,7 +62,7 @@ static void keep_log(const struct watch *watch, char *name, size_t size)
     }
     for (int i = 0; i < 2; i++) {
         char *text = read_log(watch, i ? watch->emulator->console_file : VT_EMULATOR_OUTPUT);
-        fprintf(output.stream, "%s%s", i ? "\n---- console\n" : "---- emulator\n", text ? text : parts[0]);
+        fprintf(output.stream, "%s%s", i ? "\n---- console\n" : "---- emulator\n", text ? text : "");
         free(text);
     }
     if (vt_file_commit(&output, &ignored) != 0)
@@ -166,8 +165,12 @@ static void report_progress(const struct watch *watch)
 static int judge_end(const struct watch *watch)
 {
     const struct vt_lab_link *link = watch->link;
-    if (link->failed)
-        return fail(watch, (enum vt_exit)link->exit, link->text, NULL);
+    if (link->failed) {
+        char log[256];
+        keep_log(watch, log, sizeof log);
+        return vt_error_set(watch->error, (enum vt_exit)link->exit, 0, "lab %s: %s%s%s", watch->emulator->lab,
+                            link->text, *log ? "; full log: " : "", log);
+    }
     return link->document_wanted ? fail(watch, VT_EXIT_ENVIRONMENT, "the result was cut off", NULL) : 0;
 }
 

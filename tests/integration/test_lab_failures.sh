@@ -1,0 +1,94 @@
+#!/bin/sh
+# What goes wrong around a lab: one clear line, the right status, nothing left behind.
+. "$(dirname "$0")/tap.sh"
+
+command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
+mkdir "$work/tmp" "$work/empty" "$work/bin"
+export TMPDIR="$work/tmp"
+
+clean() { # what happened
+    holds "$1: nothing temporary is left" test -z "$(ls "$TMPDIR")"
+    # shellcheck disable=SC2012
+    holds "$1: no process is left" test -z "$(ls -l /proc/[0-9]*/cwd 2>/dev/null | grep "$work/tmp")"
+}
+
+# Stands for the emulator: does what the test needs, with the machine's files in its folder.
+fake() { # shell commands
+    printf '#!/bin/sh\n[ "$1" = --version ] && exec echo "QEMU emulator version 0"\n%s\n' "$1" >"$work/bin/qemu-system-x86_64"
+    chmod +x "$work/bin/qemu-system-x86_64"
+}
+with_fake() {
+    run env PATH="$work/bin:$PATH" "$@"
+}
+
+# Command line
+run "$VMTOLL" lab
+refuses "no lab named" 2 "missing"
+run "$VMTOLL" lab smv
+refuses "a misspelt lab" 2 "did you mean 'svm'"
+run "$VMTOLL" lab svm --case cpuuid
+refuses "a misspelt case costs no boot" 2 "did you mean 'cpuid'"
+run "$VMTOLL" lab svm --kernel /boot/vmlinuz
+refuses "a kernel without its modules" 2 "go together"
+run "$VMTOLL" lab svm --kernel "$work/none" --modules "$work/empty"
+refuses "a kernel that is not there" 2 "cannot read the kernel"
+run "$VMTOLL" lab inside
+refuses "the inner part outside of a machine" 2 "first process"
+run "$VMTOLL" lab tcg --output "$work/none/result.json"
+refuses "an output folder that is not there" 3 "folder does not exist"
+
+# The emulator
+run env PATH=/nonexistent "$VMTOLL" lab svm
+refuses "no emulator" 3 "qemu-system-x86_64 is missing: install it with: apt-get install qemu-system-x86"
+run env PATH=/nonexistent "$VMTOLL" lab vmx
+refuses "no Bochs" 3 "bochs is missing"
+echo kernel >"$work/kernel"
+run "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+refuses "a kernel that is none" 3 "ended with status .* full log: "
+clean "a kernel that is none"
+fake 'echo "[    1.0] Kernel panic - not syncing: it is a test" >console; exec sleep 60'
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+refuses "a panic" 3 "panicked while booting; it said last: .*not syncing: it is a test; full log: "
+clean "a panic"
+fake 'echo "@error 3 the module kvm.ko does not load: it is a test" >link; exec sleep 60'
+with_fake "$VMTOLL" lab svm --limit 3 --kernel "$work/kernel" --modules "$work/empty"
+refuses "a machine that speaks and then is silent" 3 "no result within 3 s while booting"
+fake 'printf "@stage loading kvm.ko\n@error 3 the module kvm.ko does not load: it is a test\n@end\n" >link; exec sleep 60'
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+refuses "a module that does not load" 3 "lab svm: the module kvm.ko does not load: it is a test; full log: "
+clean "a module that does not load"
+fake 'printf "@result 5000\n{\"schema\"" >link'
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+refuses "a result that is cut off" 3 "ended with status 0"
+fake 'printf "@result 9\n{\"a\": 1}\n\n@end\n" >link; exec sleep 60'
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+refuses "a result that is none" 2 "expected"
+fake 'printf "@result 99999999999\n" >link; exec sleep 60'
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+refuses "a size nobody believes" 4 "makes no sense"
+fake 'printf "@row cpuid plain ok 0 1 1\n@end\n" >link; exec sleep 60'
+with_fake "$VMTOLL" lab tcg
+refuses "a row that makes no sense" 4 "makes no sense"
+clean "words that make no sense"
+
+# Interruption
+fake 'exec sleep 60'
+env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty" >"$work/out" 2>"$work/err" &
+sleep 1
+kill -TERM $!
+wait $!
+status=$?
+refuses "interrupted" 1 "interrupted while booting"
+clean "interrupted"
+
+# A full disk, as a limit on the size of files
+run sh -c 'trap "" XFSZ; ulimit -f 64; exec "$@"' sh "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+refuses "no room for the machine's files" 3 "cannot write"
+clean "no room for the machine's files"
+run "$VMTOLL" lab tcg --case nop --quiet --output /dev/full
+refuses "no room for the result" 3 "No space left"
+
+# The package cache
+run env XDG_CACHE_HOME=/proc/none "$VMTOLL" lab svm --case nop
+refuses "a cache that cannot be made" 3 "cache folder '/proc/none/vmtoll'"
+finish
