@@ -1,5 +1,6 @@
 #!/bin/sh
 # Lab svm: KVM's AMD-V code on an emulated CPU, counted in instructions, the same number every time.
+# seconds: 600
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Lab vmx: KVM's VT-x code on Bochs. Slow, so a few cases; both runs at once, one on each core.
+# seconds: 900
+. "$(dirname "$0")/tap.sh"
+
+command -v bochs >/dev/null 2>&1 || skip_all "bochs is missing: apt-get install bochs bochsbios bochs-x xvfb grub-pc-bin xorriso mtools"
+command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+cases=nop,thousand,cpuid,vmcall,out-user,mov-from-cr0,rdmsr-kernel
+
+"$VMTOLL" lab vmx --case "$cases" --limit 800 --quiet --output "$work/two.json" 2>"$work/two.err" &
+run "$VMTOLL" lab vmx --case "$cases" --limit 800 --quiet --output "$work/one.json"
+first=$status
+wait $!
+second=$?
+grep -qE 'the package|is missing: install' "$work/err" && skip_all "$(cat "$work/err")"
+status=$first
+is "some cases run" 0
+holds "and a second time" test "$second" -eq 0
+
+row() { # expression over one row
+    jq -e ".measurements[] | select($1)" "$work/one.json"
+}
+
+differing() {
+    jq -n --slurpfile one "$work/one.json" --slurpfile two "$work/two.json" '
+        [$one[0].measurements, $two[0].measurements] | transpose[]
+        | select(.[0].status != .[1].status or ((.[0].toll.median - .[1].toll.median) | fabs) > 0.005 * .[0].toll.median)'
+}
+
+differing >"$work/out"
+holds "two runs differ by less than 0.5 %" test ! -s "$work/out"
+holds "one instruction counts as 1" row '.case == "nop" and .toll.median == 1'
+holds "a thousand count as 1000" row '.case == "thousand" and .toll.median == 1000'
+holds "cpuid exits once" row '.case == "cpuid" and .path == "hardware" and .crossing == "exit-kernel" and (.exits_per_op - 1 | fabs) < 0.002'
+holds "vmcall is a hypercall" row '.case == "vmcall" and .crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
+holds "out-user is one user exit" row '.case == "out-user" and .crossing == "exit-user" and (.evidence.user_exits - 1 | fabs) < 0.002'
+holds "mov-from-cr0 does not exit" row '.case == "mov-from-cr0" and .crossing == "none" and .exits_per_op == 0'
+holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
+finish
