@@ -4,6 +4,7 @@
 #include "bench/statistics.h"
 #include "cli/command.h"
 #include "lab/inside.h"
+#include "probes/probe.h"
 #include "report/document.h"
 #include "report/save.h"
 
@@ -24,6 +25,7 @@ static int send_document(const struct vt_run *run, const struct vt_lab_plan *ask
                          struct vt_error *error)
 {
     struct vt_document document = {
+        .host = vt_probes_machine(error),
         .settings = json_pack("{s:s, s:I, s:I, s:f}", "levels", asked->levels, "iterations",
                               (json_int_t)asked->iterations, "pairs", (json_int_t)asked->pairs,
                               "ticks_per_instruction", ticks),
@@ -45,6 +47,7 @@ static int send_document(const struct vt_run *run, const struct vt_lab_plan *ask
     free(text);
     vt_result_free(result);
     json_decref(document.settings);
+    json_decref(document.host);
     return status;
 }
 

@@ -14,6 +14,7 @@ is "all cases run" 0
 run "$VMTOLL" lab svm --quiet --output "$work/two.json"
 is "and a second time" 0
 
+# shellcheck disable=SC2317
 row() { # expression over one row of the first result
     jq -e ".measurements[] | select(.cpl == 0) | select($1)" "$work/one.json"
 }

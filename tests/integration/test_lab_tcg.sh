@@ -16,6 +16,7 @@ tolls() {
     jq -S '[.measurements[] | {case, status, toll: .toll.median}]' "$1"
 }
 
+# shellcheck disable=SC2317
 row() {
     jq -e ".measurements[] | select($1)" "$work/one.json"
 }

@@ -19,6 +19,7 @@ status=$first
 is "some cases run" 0
 holds "and a second time" test "$second" -eq 0
 
+# shellcheck disable=SC2317
 row() { # expression over one row
     jq -e ".measurements[] | select($1)" "$work/one.json"
 }

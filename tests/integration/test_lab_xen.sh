@@ -18,6 +18,7 @@ ok() { # expression
     jq "[.measurements[] | select(.status == \"ok\") | select($1)] | length" "$work/one.json"
 }
 
+# shellcheck disable=SC2317
 row() {
     jq -e ".measurements[] | select($1)" "$work/one.json"
 }
