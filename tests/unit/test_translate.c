@@ -160,6 +160,7 @@ static const struct snippet snippets[] = {
     {"wrmsr",           "\x0f\x30",             false, false},
     {"rdpid rax",       "\xf3\x0f\xc7\xf8",     false, false},
     {"xgetbv",          "\x0f\x01\xd0",         false, false},
+    {"xsetbv",          "\x0f\x01\xd1",         false, false},
     {"lmsw ax",         "\x0f\x01\xf0",         false, false},
 };
 
@@ -192,7 +193,7 @@ static uint64_t operand_for(unsigned reg)
     case 5:
         return reg == VT_RCX ? msrs[random_number() % 8] : random_number() % 8;
     case 6:
-        return vcpu->segment[VT_FS].base;
+        return reg == VT_RAX ? vcpu->xcr0 : reg == VT_RCX || reg == VT_RDX ? 0 : vcpu->segment[VT_FS].base;
     default:
         return random_number();
     }

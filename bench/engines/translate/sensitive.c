@@ -46,7 +46,7 @@ static bool is_specialized(const struct build *b, uint16_t operation)
     if (b->t->context->vcpu.cpl || b->t->step)
         return false;
     return operation == VT_OP_CPUID || operation == VT_OP_RDMSR || operation == VT_OP_WRMSR ||
-           operation == VT_OP_XGETBV;
+           operation == VT_OP_XGETBV || operation == VT_OP_XSETBV;
 }
 
 void vt_build_callout(struct build *b, const struct vt_instruction *instruction)

@@ -1,5 +1,5 @@
 /*
- * CPUID, RDMSR, WRMSR and XGETBV take their operand from a register: after a
+ * CPUID, RDMSR, WRMSR, XGETBV and XSETBV take their operand from a register: after a
  * callout, code is made for the value it had and put in front of the callout. It ends in
  * a jump back; another value finds the specialization before it, or the callout.
  */
@@ -95,6 +95,40 @@ static void refuse_non_canonical(struct build *b)
     vt_build_restore(b, VT_RCX);
 }
 
+/* RAX keeps its value meanwhile. */
+static void put_flags_away(struct build *b)
+{
+    vt_build_save(b, VT_RAX);
+    VT_EMIT(&b->e, 0x9f, 0x0f, 0x90, 0xc0); /* LAHF; SETO AL */
+    vt_emit_store(&b->e, VT_RAX, AT(b->t, flags_save));
+    vt_emit_load(&b->e, VT_RAX, save_slot(b->t, VT_RAX));
+}
+
+static void put_flags_back(struct build *b)
+{
+    vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));
+    VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
+    vt_build_restore(b, VT_RAX);
+}
+
+/* XCR0 as it is already: nothing changes. Any other value is for the emulator to check. */
+static bool xsetbv(struct build *b, const struct site_record *site, const uint64_t *before)
+{
+    uint32_t xcr0 = AT(b->t, vcpu.xcr0);
+
+    (void)site;
+    if ((uint32_t)before[VT_RCX] != 0)
+        return false;
+    require(b, VT_RCX, 0);
+    put_flags_away(b);
+    vt_emit_absolute(&b->e, false, 0x3b, VT_RAX, xcr0); /* CMP EAX, [xcr0] */
+    refuse_if_not_zero(b);
+    vt_emit_absolute(&b->e, false, 0x3b, VT_RDX, xcr0 + 4);
+    refuse_if_not_zero(b);
+    put_flags_back(b);
+    return true;
+}
+
 static bool wrmsr(struct build *b, const struct site_record *site, const uint64_t *before)
 {
     struct vt_translate *t = b->t;
@@ -108,10 +142,7 @@ static bool wrmsr(struct build *b, const struct site_record *site, const uint64_
 
     require(b, VT_RCX, (uint32_t)before[VT_RCX]);
     if (checked) {
-        vt_build_save(b, VT_RAX);
-        VT_EMIT(&b->e, 0x9f, 0x0f, 0x90, 0xc0); /* LAHF; SETO AL: kept for the detour even when dead */
-        vt_emit_store(&b->e, VT_RAX, AT(t, flags_save));
-        vt_emit_load(&b->e, VT_RAX, save_slot(t, VT_RAX));
+        put_flags_away(b); /* for the detour, even when nobody wants them */
         refuse_bits(b, 0xc0, ~(uint32_t)place->mask);
         refuse_bits(b, 0xc2, ~(uint32_t)(place->mask >> 32));
         if (place->canonical)
@@ -119,11 +150,8 @@ static bool wrmsr(struct build *b, const struct site_record *site, const uint64_
     }
     vt_emit_absolute(&b->e, false, 0x89, VT_RAX, address);
     vt_emit_absolute(&b->e, false, 0x89, VT_RDX, address + 4);
-    if (checked && !dead) {
-        vt_emit_load(&b->e, VT_RAX, AT(t, flags_save));
-        VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
-        vt_build_restore(b, VT_RAX);
-    }
+    if (checked && !dead)
+        put_flags_back(b);
     b->saved = 0;
     return true;
 }
@@ -155,6 +183,8 @@ static bool emit_sequence(struct build *b, const struct site_record *site, const
         return rdmsr(b, site, before);
     case VT_OP_WRMSR:
         return wrmsr(b, site, before);
+    case VT_OP_XSETBV:
+        return xsetbv(b, site, before);
     default:
         return xgetbv(b, site, before);
     }
