@@ -48,15 +48,16 @@ static bool everything_is_interpreted(const struct vt_measurement *m)
            emulated > 2 * exits;
 }
 
-static void doubt(struct vt_measurement *m, const char *format, double value)
+/* `text` goes on from the value ("0.40 exits per operation ..."); without a value it stands alone. */
+static void doubt(struct vt_measurement *m, double value, const char *text)
 {
     if (m->status == VT_STATUS_UNVERIFIED)
         return;
     m->status = VT_STATUS_UNVERIFIED;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(m->reason, sizeof m->reason, format, value);
-#pragma GCC diagnostic pop
+    if (isnan(value))
+        snprintf(m->reason, sizeof m->reason, "%s", text);
+    else
+        snprintf(m->reason, sizeof m->reason, "%.2f %s", value, text);
 }
 
 static void note(struct vt_measurement *m, const char *text)
@@ -115,9 +116,9 @@ static void check_interrupts(struct vt_measurement *m)
     double body = (double)m->body_counters.value[VT_INTERRUPTS] / turns;
     double baseline = (double)m->baseline_counters.value[VT_INTERRUPTS] / turns;
     if (body < 0.99)
-        doubt(m, "%.2f interrupts delivered per operation instead of 1", body);
+        doubt(m, body, "interrupts delivered per operation instead of 1");
     else if (m->c->class == VT_CLASS_IDLE && baseline < 0.99)
-        doubt(m, "the baseline took %.2f interrupts per operation instead of 1", baseline);
+        doubt(m, baseline, "interrupts per operation taken by the baseline instead of 1");
 }
 
 static void check_handler(struct vt_measurement *m)
@@ -125,17 +126,16 @@ static void check_handler(struct vt_measurement *m)
     switch (m->c->handler) {
     case VT_BY_USER:
         if (!happened(each(m, VT_USER_EXITS)))
-            doubt(m, "%.2f user exits per operation instead of 1", each(m, VT_USER_EXITS));
+            doubt(m, each(m, VT_USER_EXITS), "user exits per operation instead of 1");
         break;
     case VT_BY_KERNEL:
         if (m->crossing != VT_CROSSING_EXIT_KERNEL && m->crossing != VT_CROSSING_INTERPRETED)
-            doubt(m, "%.2f exits per operation instead of 1", exits_each(m));
+            doubt(m, exits_each(m), "exits per operation instead of 1");
         break;
     case VT_BY_HYPERCALL:
         if (m->crossing == VT_CROSSING_NONE)
-            doubt(m,
-                  "%.2f exits per operation: nothing here took the hypercall; the outer hypervisor may have",
-                  exits_each(m));
+            doubt(m, exits_each(m),
+                  "exits per operation: nothing here took the hypercall; the outer hypervisor may have");
         break;
     case VT_BY_CPU:
         break;
@@ -149,9 +149,9 @@ static void check_manual(struct vt_measurement *m, enum vt_exiting exiting)
     if (m->crossing == VT_CROSSING_INTERPRETED)
         return;
     if (exiting == VT_EXITS_ALWAYS && !happened(exits))
-        doubt(m, "%.2f exits per operation where the manual says it always exits", exits);
+        doubt(m, exits, "exits per operation where the manual says it always exits");
     else if (exiting == VT_EXITS_NEVER && !absent(exits))
-        doubt(m, "%.2f exits per operation where the manual says it cannot exit", exits);
+        doubt(m, exits, "exits per operation where the manual says it cannot exit");
 }
 
 /* Where instructions are counted exactly, an exit in a hundred operations shows in the toll. */
@@ -175,10 +175,9 @@ static void judge_exits(struct vt_measurement *m, const struct vt_evidence_conte
     if (m->crossing == VT_CROSSING_INTERPRETED)
         m->path = VT_PATH_EMULATED;
     if (m->crossing == VT_CROSSING_UNKNOWN)
-        doubt(m,
+        doubt(m, m->exits_per_op,
               isnan(m->exits_per_op) ? "this kernel offers no exit counter (KVM_GET_STATS_FD)"
-                                     : "%.2f exits per operation: neither one nor none",
-              m->exits_per_op);
+                                     : "exits per operation: neither one nor none");
     check_handler(m);
     if (backend == VT_BACKEND_VMX)
         check_manual(m, m->c->vmx);
@@ -207,9 +206,9 @@ static void judge_software(struct vt_measurement *m)
     m->crossing = crossing_of_software(m);
     m->exits_per_op = signals;
     if (m->form && m->form->calls && m->crossing != VT_CROSSING_TRAP)
-        doubt(m, "%.2f signals per operation instead of 1: the call went elsewhere", signals);
+        doubt(m, signals, "signals per operation instead of 1: the call went elsewhere");
     if (m->crossing == VT_CROSSING_UNKNOWN)
-        doubt(m, "%.2f signals per operation: neither one nor none", signals);
+        doubt(m, signals, "signals per operation: neither one nor none");
 }
 
 /*
@@ -223,13 +222,13 @@ static void judge_paravirtual(struct vt_measurement *m)
     m->exits_per_op = exits_each(m);
     m->crossing = crossing_of_exits(m);
     if (isnan(m->exits_per_op))
-        doubt(m, "this kernel offers no exit counter (KVM_GET_STATS_FD)", 0);
+        doubt(m, NAN, "this kernel offers no exit counter (KVM_GET_STATS_FD)");
     else if (m->form->calls && !(happened(calls) && absent(calls - 1)))
-        doubt(m, "%.2f hypercalls counted per operation instead of 1", calls);
+        doubt(m, calls, "hypercalls counted per operation instead of 1");
     else if (!m->form->calls && m->crossing != VT_CROSSING_NONE && m->crossing != VT_CROSSING_INTERPRETED)
-        doubt(m, "%.2f exits per operation where shared memory needs none", m->exits_per_op);
+        doubt(m, m->exits_per_op, "exits per operation where shared memory needs none");
     if (!isnan(honoured) && !happened(honoured))
-        doubt(m, "the hypervisor was not seen to honour it", 0);
+        doubt(m, NAN, "the hypervisor was not seen to honour it");
     check_interrupts(m);
 }
 

@@ -87,7 +87,8 @@ struct vt_mailbox {
     uint64_t skip_length; /* ... and how far its handler moves RIP; vector ~0: none */
     uint64_t interrupts;  /* self-IPIs delivered */
     struct vt_guest_exception exception;
-    uint64_t recover; /* not 0: an unexpected exception continues here, with this stack, instead of at the doorbell */
+    uint64_t recover; /* not 0: an unexpected exception continues here, with this stack, instead of at the
+                         doorbell */
     uint64_t recover_stack;
 };
 

@@ -34,7 +34,7 @@ enum { COMMON = sizeof common / sizeof common[0], MOST = COMMON + 8 };
 
 /* A ring-3 IRETQ of a PV domain dies under QEMU's SMAP. */
 static char *const pv[] = {"-cpu", "max,-smap", "-append", COMMON_OPTIONS, NULL};
-static char *const pvh[] = {"-cpu", "max", "-device", "amd-iommu", "-append", COMMON_OPTIONS " dom0=pvh",
+static char *const pvh[] = {"-cpu", "max", "-device", "amd-iommu", "-append", (COMMON_OPTIONS " dom0=pvh"),
                             NULL};
 
 static const struct {

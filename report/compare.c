@@ -192,7 +192,7 @@ static double road_shift(const struct vt_comparison *comparison, const struct vt
     for (size_t i = 0; i < comparison->count && !member; i++)
         if (comparison->rows[i].group == group->number)
             member = comparison->rows[i].before;
-    for (size_t i = 0; i < comparison->count; i++) {
+    for (size_t i = 0; i < comparison->count && member; i++) {
         const struct vt_result_row *row = comparison->rows[i].before;
         if (is_comparable(&comparison->rows[i]) && row->cpl == member->cpl &&
             row->simulated == member->simulated && strcmp(row->engine, member->engine) == 0)

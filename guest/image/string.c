@@ -2,6 +2,8 @@
 #include <stddef.h>
 #include <string.h>
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc names them otherwise. */
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     void *start = to;
@@ -24,3 +26,5 @@ int strcmp(const char *a, const char *b)
     }
     return (unsigned char)*a - (unsigned char)*b;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -198,7 +198,7 @@ static bool outcome_differs(const struct difference *d, enum vt_step step)
         return true;
     if (step == VT_STEP_FAULT || is_legacy_descriptor(d))
         return false;
-    for (size_t i = 0; memcmp(u.memory, d->world.memory, WORLD_SIZE) && i < WORLD_SIZE; i++)
+    for (size_t i = 0; memcmp(u.memory, d->world.memory, WORLD_SIZE) != 0 && i < WORLD_SIZE; i++)
         if (differs("memory", d->world.memory[i], u.memory[i]))
             return true;
     return registers_differ(&d->world.vcpu) || differs("ports read", d->world.port_reads, u.port_reads) ||
