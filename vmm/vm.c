@@ -250,6 +250,18 @@ void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size)
     return vm->memory + gpa;
 }
 
+int vt_vmm_set_msr(int vcpu, uint32_t index, uint64_t value)
+{
+    union {
+        struct kvm_msrs list;
+        uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msrs = {.list.nmsrs = 1};
+
+    msrs.list.entries[0] = (struct kvm_msr_entry){.index = index, .data = value};
+    errno = EINVAL; /* KVM stops before an MSR it refuses and reports no error */
+    return ioctl(vcpu, KVM_SET_MSRS, &msrs) == 1 ? 0 : -1;
+}
+
 const char *vt_vmm_exit_name(uint32_t reason)
 {
     static const char *const names[] = {

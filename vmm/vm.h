@@ -60,6 +60,9 @@ int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip
  */
 void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size);
 
+/* Write one MSR of a vCPU as the host may. 0, or -1 with errno where KVM refuses it. */
+int vt_vmm_set_msr(int vcpu, uint32_t index, uint64_t value);
+
 /* Name of a KVM_EXIT_ reason ("io", "shutdown", ...); "unknown" for numbers this build has no name for. */
 const char *vt_vmm_exit_name(uint32_t reason);
 

@@ -41,8 +41,8 @@ TIME kvm, rdtsc
 TIME xen, rdtscp
 
 FORM kvm, rdmsr_kernel, "mov ecx, [rsi + 0x08]; mov rax, [rsi]; sub ecx, [rsi + 0x08]; neg ecx; jb 6b", setup="mov rsi, [r11 + S_PV_STEAL]", turn="6:"
-/* rbx keeps what the hypervisor made of the last flush; each turn finds the vCPU preempted. */
-FORM kvm, invlpg, "mov al, [rsi]; mov cl, al; or cl, 0x02; lock cmpxchg [rsi], cl", setup="mov rsi, [r11 + S_PV_STEAL]; add rsi, STEAL_PREEMPTED; mov bl, [rsi]", turn="mov byte ptr [rsi], 1"
+/* Each turn finds the vCPU preempted. */
+FORM kvm, invlpg, "mov al, [rsi]; mov cl, al; or cl, 0x02; lock cmpxchg [rsi], cl", setup="mov rsi, [r11 + S_PV_STEAL]; add rsi, STEAL_PREEMPTED", turn="mov byte ptr [rsi], 1"
 FORM kvm, xapic_read, "mov eax, [rsi]", setup="mov rsi, [r11 + S_PV_PRIORITY]"
 /* Each turn finds the bit set, as after the delivery of an interrupt; where it is clear the APIC must be told. */
 FORM kvm, xapic_eoi, "btr dword ptr [rsi], 0x00; jb 8f; mov [rdx + 0xb0], eax; 8:", setup="mov rsi, [r11 + S_PV_EOI]; mov rdx, [r11 + S_XAPIC]", turn="mov dword ptr [rsi], 1"

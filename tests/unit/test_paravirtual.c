@@ -217,6 +217,26 @@ START_TEST(kvm_keeps_the_task_priority_in_step)
 }
 END_TEST
 
+START_TEST(kvm_takes_a_flush_left_for_another_vcpu)
+{
+    is_honoured("invlpg", 0);
+    is_honoured("invlpg", 3);
+}
+END_TEST
+
+START_TEST(a_machine_that_had_a_second_vcpu_serves_again)
+{
+    struct fixture f;
+    prepare(&f, "invlpg", 3);
+    for (int i = 0; i < 3; i++) {
+        f.c = vt_guest_find_case(i % 2 ? "rdtsc" : "invlpg");
+        ck_assert_msg(f.engine->prepare(f.state, f.c, 3, &f.error) == 0, "%s", f.error.text);
+        ck_assert_uint_eq(count(&f, VT_BODY, 7, VT_HONOURED), 7);
+    }
+    f.engine->close(f.state);
+}
+END_TEST
+
 START_TEST(a_case_without_a_form_says_so)
 {
     struct fixture f;
@@ -232,4 +252,5 @@ END_TEST
 VT_SUITE(recorded_counters_give_their_verdict, a_system_call_is_dispatched_once_per_operation,
          system_calls_of_this_process_pass_afterwards, a_call_that_never_ends_is_ended,
          kvm_keeps_its_clock_page, kvm_keeps_its_steal_time_page, kvm_keeps_the_task_priority_in_step,
+         kvm_takes_a_flush_left_for_another_vcpu, a_machine_that_had_a_second_vcpu_serves_again,
          a_case_without_a_form_says_so)

@@ -6,8 +6,8 @@
 #include "base/vendor.h"
 #include "bench/engine.h"
 #include "bench/engines/hypercall/dispatch.h"
+#include "bench/engines/hypercall/peer.h"
 #include "bench/engines/hypercall/shared.h"
-#include "bench/engines/kvm/machine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 struct hypercall_engine {
     bool has_machine, has_dispatch;
     char no_machine[512], no_dispatch[512]; /* why not */
-    struct vt_kvm_machine machine;
+    struct vt_pv_guest guest;
     struct vt_dispatch dispatch;
     enum vt_pv_interface interface; /* of the prepared case */
     const struct vt_pv_form *form;
@@ -52,7 +52,8 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
     struct hypercall_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine hypercall");
-    int status = vt_kvm_machine_open(&engine->machine, settings, error);
+    engine->guest.peer = -1;
+    int status = vt_kvm_machine_open(&engine->guest.machine, settings, error);
     engine->has_machine = status == 0;
     if (status != 0)
         snprintf(engine->no_machine, sizeof engine->no_machine, "%s", error->text);
@@ -75,8 +76,9 @@ static void engine_close(void *state)
     struct hypercall_engine *engine = state;
     if (engine->has_dispatch)
         vt_dispatch_close(&engine->dispatch);
+    vt_pv_peer_close(&engine->guest);
     if (engine->has_machine)
-        vt_kvm_machine_close(&engine->machine);
+        vt_kvm_machine_close(&engine->guest.machine);
     free(engine);
 }
 
@@ -117,8 +119,8 @@ static bool machine_supports(const struct hypercall_engine *engine, const struct
     else if (cpl != 0 && c->needs & VT_NEED_INTERRUPTS)
         snprintf(reason, size, "set up for CPL 0 only");
     else
-        return vt_kvm_machine_offers(&engine->machine, c->needs & KEPT_NEEDS, reason, size) &&
-               vt_pv_shared_offers(&engine->machine, interface, form, cpl, reason, size);
+        return vt_kvm_machine_offers(&engine->guest.machine, c->needs & KEPT_NEEDS, reason, size) &&
+               vt_pv_shared_offers(&engine->guest, interface, form, cpl, reason, size);
     return false;
 }
 
@@ -162,10 +164,15 @@ static const struct vt_pv_form *form_of(void *state, const struct vt_case *c, in
 static int prepare_machine(struct hypercall_engine *engine, const struct vt_case *c, int cpl,
                            struct vt_error *error)
 {
-    int status = vt_kvm_machine_start(&engine->machine, c, cpl, error);
+    /* A vCPU lives as long as its virtual machine: one that has had a peer is not used again, and one that
+     * gets a peer is new. */
+    vt_pv_peer_close(&engine->guest);
+    if (engine->form->needs & VT_PV_NEED_TLB_FLUSH)
+        engine->guest.machine.vm.dirty = true;
+    int status = vt_kvm_machine_start(&engine->guest.machine, c, cpl, error);
     if (status == 0)
-        status = vt_pv_shared_set_up(&engine->machine, engine->interface, engine->form, error);
-    return status == 0 ? vt_kvm_machine_enter(&engine->machine, error) : status;
+        status = vt_pv_shared_set_up(&engine->guest, engine->interface, engine->form, error);
+    return status == 0 ? vt_kvm_machine_enter(&engine->guest.machine, error) : status;
 }
 
 static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_error *error)
@@ -186,13 +193,13 @@ static enum vt_batch_end machine_batch(struct hypercall_engine *engine, enum vt_
     const struct vt_pv_form *form = engine->form;
 
     if (!engine->proved) {
-        enum vt_batch_end end = vt_pv_shared_prove(&engine->machine, form, &engine->honoured, error);
+        enum vt_batch_end end = vt_pv_shared_prove(&engine->guest, form, &engine->honoured, error);
         if (end != VT_BATCH_DONE)
             return end;
         engine->proved = true;
     }
     enum vt_batch_end end = vt_kvm_machine_batch(
-        &engine->machine, twin == VT_BODY ? form->body : form->baseline, iterations, out, error);
+        &engine->guest.machine, twin == VT_BODY ? form->body : form->baseline, iterations, out, error);
     if (end == VT_BATCH_DONE)
         vt_counters_put(&out->counters, VT_HONOURED, twin == VT_BODY && engine->honoured ? iterations : 0);
     return end;
