@@ -25,17 +25,29 @@ struct subject {
     const char *remark; /* member shown on a line of its own where it is not null */
 };
 
+/* What a paravirtual guest does instead, by interface. */
+static json_t *describe_forms(const struct vt_case *c)
+{
+    json_t *forms = json_object();
+    for (int i = 0; i < VT_PV_INTERFACES; i++) {
+        const struct vt_pv_form *form = vt_guest_pv_form(c, i);
+        if (form)
+            json_object_set_new(forms, vt_guest_pv_interface_name(i), json_string(form->operation));
+    }
+    return forms;
+}
+
 static json_t *describe_case(const struct vt_case *c)
 {
     json_t *levels = json_array();
     for (int cpl = 0; cpl <= 3; cpl += 3)
         if (vt_guest_case_runs_at(c, cpl, true))
             json_array_append_new(levels, json_integer(cpl));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "name", c->name, "class",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o}", "name", c->name, "class",
                      vt_guest_class_name(c->class), "summary", c->summary, "operation", c->operation,
                      "reference", c->reference, "sensitivity", vt_guest_sensitivity_name(c->sensitivity),
                      "levels", levels, "vmx_exits", vt_guest_exiting_name(c->vmx), "svm_exits",
-                     vt_guest_exiting_name(c->svm));
+                     vt_guest_exiting_name(c->svm), "paravirtual", describe_forms(c));
 }
 
 static json_t *describe_cases(void)

@@ -18,6 +18,9 @@ equals() { # name, got, wanted
 run "$VMTOLL" list engines
 has "the engine is listed" '^hypercall '
 
+run "$VMTOLL" list cases --json
+has "the catalogue names the forms" '"kvm": *"PV EOI: clear a bit in memory"'
+
 run "$VMTOLL" bench --engine hypercall --case 'rdtsc,rdmsr-kernel,vmcall,vmmcall,cpuid' --budget 3 --output "$result"
 is "hypercall ends well" 0
 equals "every row is of path paravirtual" "$("$VMTOLL" report "$result" --format csv | awk -F, '
