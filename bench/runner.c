@@ -45,6 +45,7 @@ struct schedule {
     size_t pending; /* rows still to be visited in this round */
     size_t due;     /* rows of this round */
     int round, rounds;
+    struct vt_quiet quiet;
 };
 
 static struct clocks read_clocks(void)
@@ -206,6 +207,8 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .turn = last ? 0 : (size_t)(s->round + 1) * PAIRS_PER_ROUND,
         .iterations = simulation ? simulation->iterations : 0,
         .pairs = simulation ? simulation->pairs : 0,
+        .quiet = simulation ? NULL : &s->quiet,
+        .patience_ns = now + share / (uint64_t)(s->rounds - s->round) / 2,
         .stop = s->plan->stop,
     };
 
@@ -312,6 +315,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->tsc_khz = khz_between(&from, &to);
     run->steal = steal_seconds(run->cpu) - steal;
     run->preemptions = preemptions() - preempted;
+    run->waited = (double)s.quiet.waited_ns * 1e-9;
     run->interrupted = *plan->stop != 0;
     if (plan->simulation)
         convert_to_instructions(run, plan->simulation);

@@ -58,6 +58,7 @@ struct vt_run {
     double tsc_khz;       /* measured against CLOCK_MONOTONIC_RAW during the run */
     double steal;         /* seconds the hypervisor below took from this CPU; NaN: unknown */
     uint64_t preemptions; /* involuntary context switches of the run */
+    double waited;        /* seconds spent on finding the core quiet (quiet.h) */
 };
 
 /*

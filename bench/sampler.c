@@ -168,6 +168,8 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
     bool enough;
 
     do {
+        if (sampling->quiet)
+            vt_quiet_wait(sampling->quiet, sampling->patience_ns, sampling->stop);
         enum vt_batch_end end = take_pair(m, sampling, error);
         /* What an interrupt of the user's cut short keeps the pairs it has. */
         if (end == VT_BATCH_INTERRUPTED && m->batches >= VT_STATISTICS_MIN)

@@ -7,6 +7,7 @@
 
 #include "bench/engine.h"
 #include "bench/measurement.h"
+#include "bench/quiet.h"
 
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ struct vt_sampling {
     size_t turn;          /* this turn ends when the measurement has that many pairs; 0: when it is precise */
     uint64_t iterations;  /* not 0: this many operations per batch ... */
     size_t pairs;         /* ... and exactly this many pairs */
+    struct vt_quiet *quiet; /* wait for a quiet core before each pair; NULL: do not */
+    uint64_t patience_ns;   /* CLOCK_MONOTONIC: from then on do not wait */
     const volatile int *stop;
 };
 

@@ -148,12 +148,13 @@ static json_t *words(const char *list)
 
 static json_t *describe_settings(const struct arguments *a, const struct vt_run *run)
 {
-    return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f}", "budget_s", a->budget,
-                     "engines", words(a->engines), "paths", words(a->paths), "cases", words(a->cases),
-                     "levels", words(a->levels), "cpu", run->cpu >= 0 ? json_integer(run->cpu) : json_null(),
-                     "elapsed_s", run->elapsed, "tsc_khz", run->tsc_khz, "steal_s",
-                     isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
-                     (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_RUNNER_PRECISION);
+    return json_pack(
+        "{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f, s:f}", "budget_s", a->budget, "engines",
+        words(a->engines), "paths", words(a->paths), "cases", words(a->cases), "levels", words(a->levels),
+        "cpu", run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s", run->elapsed, "tsc_khz",
+        run->tsc_khz, "steal_s", isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
+        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_RUNNER_PRECISION, "waited_s",
+        run->waited);
 }
 
 static int worst_status(const struct vt_run *run)
