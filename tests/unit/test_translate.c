@@ -265,7 +265,7 @@ static void lay(const struct snippet *s)
     struct vt_instruction in;
     if (vt_vcpu_decode((const uint8_t *)s->code + s->pushes, 15, &in) == 0)
         size = in.length + s->pushes;
-    memcpy(code, s->code, size);
+    memcpy(code, s->code, size); /* NOLINT(bugprone-not-null-terminated-result): machine code, not text */
     if (s->pops)
         code[size++] = 0x58;
     code[size] = 0xc3;
