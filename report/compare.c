@@ -1,6 +1,7 @@
 #include "report/compare.h"
 #include "report/compare_statistics.h"
 #include "bench/statistics.h"
+#include "report/compare_counts.h"
 #include "report/crossing.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ enum {
     TAIL_LEAST = 30,                        /* cases whose 95th percentile says something of the tails */
 };
 static const double level = 0.05;
+static const double usual_threshold = 0.02;
 static const double disturbed_share = 0.25;
 static const double deviation = 1.4826; /* median absolute deviation to standard deviation, of a normal */
 /* Found with runs of one machine under changing load: what keeps 95 of 100 pairs without a finding. */
@@ -61,8 +63,13 @@ static int pair_rows(struct vt_comparison *comparison)
     for (size_t i = 0; i < before->count; i++) {
         const struct vt_result_row *other = find_row(after, &before->rows[i], &hint);
         if (other)
-            comparison->rows[comparison->count++] = (struct vt_compared){
-                .before = &before->rows[i], .after = other, .ratio = NAN, .low = NAN, .high = NAN};
+            comparison->rows[comparison->count++] = (struct vt_compared){.before = &before->rows[i],
+                                                                         .after = other,
+                                                                         .counts = vt_compare_is_count(other),
+                                                                         .difference = NAN,
+                                                                         .ratio = NAN,
+                                                                         .low = NAN,
+                                                                         .high = NAN};
         else
             comparison->alone_before++;
     }
@@ -72,9 +79,7 @@ static int pair_rows(struct vt_comparison *comparison)
 
 /* ---- warnings */
 
-static void warn(struct vt_comparison *comparison, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void warn(struct vt_comparison *comparison, const char *format, ...)
+void vt_compare_warn(struct vt_comparison *comparison, const char *format, ...)
 {
     size_t room = sizeof comparison->warnings / sizeof comparison->warnings[0];
     if (comparison->warning_count == room)
@@ -100,21 +105,25 @@ static void warn_of_host(struct vt_comparison *comparison)
         const char *a = vt_result_host_text(comparison->before, facts[i].path);
         const char *b = vt_result_host_text(comparison->after, facts[i].path);
         if (a && b && strcmp(a, b) != 0)
-            warn(comparison, "unlike machines: the %s was \"%.80s\" and is \"%.80s\"", facts[i].name, a, b);
+            vt_compare_warn(comparison, "unlike machines: the %s was \"%.80s\" and is \"%.80s\"",
+                            facts[i].name, a, b);
     }
+    if (vt_compare_warn_of_labs(comparison))
+        return;
     const char *a = vt_result_host_text(comparison->before, "system.kernel");
     const char *b = vt_result_host_text(comparison->after, "system.kernel");
     if (a && b && strcmp(a, b) != 0)
-        warn(comparison, "the kernel was %.80s and is %.80s", a, b);
+        vt_compare_warn(comparison, "the kernel was %.80s and is %.80s", a, b);
 }
 
 static void warn_of_rows(struct vt_comparison *comparison)
 {
     if (comparison->alone_before || comparison->alone_after)
-        warn(comparison, "%zu measurements are only in the old result and %zu only in the new one",
-             comparison->alone_before, comparison->alone_after);
+        vt_compare_warn(comparison, "%zu measurements are only in the old result and %zu only in the new one",
+                        comparison->alone_before, comparison->alone_after);
     if (comparison->before->interrupted || comparison->after->interrupted)
-        warn(comparison, "the %s run was interrupted", comparison->before->interrupted ? "old" : "new");
+        vt_compare_warn(comparison, "the %s run was interrupted",
+                        comparison->before->interrupted ? "old" : "new");
 }
 
 /* ---- ratios */
@@ -146,7 +155,9 @@ static bool is_disturbed(const struct vt_result_row *row)
 /* Clear of zero, and known well enough that a ratio says something. */
 static void compute_ratio(struct vt_compared *row)
 {
-    if (!is_measured(row->before) || !is_measured(row->after) || is_disturbed(row->before) ||
+    if (row->counts)
+        row->difference = vt_compare_subtract(row);
+    if (row->counts || !is_measured(row->before) || !is_measured(row->after) || is_disturbed(row->before) ||
         is_disturbed(row->after))
         return;
     row->error = pair_error(row);
@@ -379,6 +390,8 @@ static void judge(const struct vt_comparison *comparison, struct vt_compared *ro
     } else if (a->crossing && b->crossing && strcmp(a->crossing, b->crossing) != 0) {
         row->change = VT_CHANGE_CROSSING;
         row->worse = weight_of(b->crossing) > weight_of(a->crossing);
+    } else if (row->counts) {
+        vt_compare_judge_count(comparison, row);
     } else if (!is_comparable(row)) {
         row->change = VT_CHANGE_UNCLEAR;
     } else if (is_significant(comparison, row)) {
@@ -394,6 +407,7 @@ static void judge_all(struct vt_comparison *comparison)
         judge(comparison, &comparison->rows[i]);
         comparison->changes[comparison->rows[i].change]++;
         comparison->worse += comparison->rows[i].worse;
+        comparison->counts += comparison->rows[i].counts;
     }
 }
 
@@ -405,7 +419,10 @@ static const char *name_of(const struct vt_result *result)
 int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
                const struct vt_result *after, double threshold, struct vt_error *error)
 {
-    *comparison = (struct vt_comparison){.before = before, .after = after, .threshold = threshold};
+    *comparison = (struct vt_comparison){.before = before,
+                                         .after = after,
+                                         .threshold = isnan(threshold) ? usual_threshold : threshold,
+                                         .count_threshold = threshold};
     int status = pair_rows(comparison);
     if (status == 0 && comparison->count == 0) {
         vt_compare_release(comparison);
@@ -441,8 +458,9 @@ void vt_compare_release(struct vt_comparison *comparison)
 const char *vt_compare_change_name(enum vt_change change)
 {
     static const char *const names[VT_CHANGES] = {
-        [VT_CHANGE_NONE] = "same",         [VT_CHANGE_SLOWER] = "slower", [VT_CHANGE_FASTER] = "faster",
-        [VT_CHANGE_CROSSING] = "crossing", [VT_CHANGE_STATUS] = "status", [VT_CHANGE_UNCLEAR] = "unclear",
+        [VT_CHANGE_NONE] = "same",     [VT_CHANGE_SLOWER] = "slower",   [VT_CHANGE_FASTER] = "faster",
+        [VT_CHANGE_LONGER] = "longer", [VT_CHANGE_SHORTER] = "shorter", [VT_CHANGE_CROSSING] = "crossing",
+        [VT_CHANGE_STATUS] = "status", [VT_CHANGE_UNCLEAR] = "unclear",
     };
     return names[change];
 }
@@ -464,6 +482,8 @@ void vt_compare_explain(const struct vt_compared *row, char *text, size_t size)
                                                                        : "it crosses in another way: ";
         snprintf(text, size, "%s%s before, %s now", tale, vt_crossing_style(a->crossing)->title,
                  vt_crossing_style(b->crossing)->title);
+    } else if (row->change == VT_CHANGE_LONGER || row->change == VT_CHANGE_SHORTER) {
+        vt_compare_print_difference(row, text, size);
     } else {
         snprintf(text, size, "%s%s", vt_compare_change_name(row->change),
                  row->with_group ? ", with its group" : "");

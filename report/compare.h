@@ -24,6 +24,8 @@ enum vt_change {
     VT_CHANGE_NONE,
     VT_CHANGE_SLOWER,
     VT_CHANGE_FASTER,
+    VT_CHANGE_LONGER,   /* more instructions, of a row that counts them */
+    VT_CHANGE_SHORTER,  /* fewer */
     VT_CHANGE_CROSSING, /* it crosses in another way: a finding of its own, whatever the time */
     VT_CHANGE_STATUS,   /* measured on one side, failed or unsupported on the other */
     VT_CHANGE_UNCLEAR,  /* unverified, or too close to zero for a ratio */
@@ -33,14 +35,16 @@ enum vt_change {
 struct vt_compared {
     const struct vt_result_row *before, *after; /* of the results compared */
     enum vt_change change;
-    bool worse;       /* slower, a heavier crossing, or no longer measured */
-    double ratio;     /* after / before, of the medians; NaN where there is none */
-    double error;     /* standard error of its logarithm, by the samples */
-    double low, high; /* its 95 % bootstrap interval, spread between runs included */
-    double p_samples; /* Mann-Whitney, two-sided, corrected; NaN without samples */
-    double p_runs;    /* that the case differs from its group, against the spread between runs, corrected */
-    size_t group;     /* index of its group */
-    bool with_group;  /* the whole group changed */
+    bool worse;        /* slower, longer, a heavier crossing, or no longer measured */
+    bool counts;       /* instructions of the lab: only change, worse and difference apply */
+    double difference; /* after - before of a row that counts, in instructions; else NaN */
+    double ratio;      /* after / before, of the medians; NaN where there is none */
+    double error;      /* standard error of its logarithm, by the samples */
+    double low, high;  /* its 95 % bootstrap interval, spread between runs included */
+    double p_samples;  /* Mann-Whitney, two-sided, corrected; NaN without samples */
+    double p_runs;     /* that the case differs from its group, against the spread between runs, corrected */
+    size_t group;      /* index of its group */
+    bool with_group;   /* the whole group changed */
 };
 
 /* Cases that cross alike: they drift together, and a kernel or a mitigation changes them together. */
@@ -54,7 +58,8 @@ struct vt_compare_group {
 
 struct vt_comparison {
     const struct vt_result *before, *after;
-    double threshold; /* a ratio nearer to 1 than this is no change */
+    double threshold;       /* a ratio of times nearer to 1 than this is no change */
+    double count_threshold; /* the same of instruction counts; NaN: each lab's own noise */
     double
         spread; /* between the runs, as standard deviation of a case's log ratio, estimated from all cases */
     struct vt_compared *rows;
@@ -65,18 +70,24 @@ struct vt_comparison {
     size_t alone_before, alone_after; /* rows without a counterpart */
     size_t changes[VT_CHANGES];
     size_t worse;
-    char warnings[8][256];
+    size_t counts; /* rows that count instructions */
+    char warnings[12][512];
     size_t warning_count;
 };
 
 /*
- * Compare. `threshold` is a share: 0.02 is 2 %. The results must outlive the
- * comparison. Nothing in common is an error. On success release must follow.
+ * Compare. `threshold` is a share: 0.02 is 2 %; NaN is that for times and, for what
+ * counts instructions, the noise of its lab. The results must outlive the comparison. Nothing in common is an
+ * error. On success release must follow.
  */
 int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
                const struct vt_result *after, double threshold, struct vt_error *error);
 
 void vt_compare_release(struct vt_comparison *comparison);
+
+/* Add a sentence for the reader, unless there are too many already. */
+void vt_compare_warn(struct vt_comparison *comparison, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* "slower": for people. */
 const char *vt_compare_change_name(enum vt_change change);

@@ -1,4 +1,5 @@
 #include "report/compare_format.h"
+#include "report/compare_counts_format.h"
 #include "report/escape.h"
 #include "report/quantity.h"
 #include "report/save.h"
@@ -46,12 +47,15 @@ void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
     } kinds[] = {
         {VT_CHANGE_SLOWER,   "slower"                   },
         {VT_CHANGE_FASTER,   "faster"                   },
+        {VT_CHANGE_LONGER,   "longer"                   },
+        {VT_CHANGE_SHORTER,  "shorter"                  },
         {VT_CHANGE_CROSSING, "crossing in another way"  },
         {VT_CHANGE_STATUS,   "measured on one side only"},
     };
     size_t changed = c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR], used;
     if (changed == 0) {
-        snprintf(text, size, "Nothing changed beyond chance, in %zu measurements.", c->count);
+        snprintf(text, size, "Nothing changed%s, in %zu measurements.",
+                 c->counts == c->count ? "" : " beyond chance", c->count);
         return;
     }
     used = (size_t)snprintf(text, size, "%zu of %zu measurements changed", changed, c->count);
@@ -68,6 +72,10 @@ void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
 
 void vt_compare_basis(const struct vt_comparison *c, char *text, size_t size)
 {
+    if (c->counts == c->count) {
+        vt_compare_count_basis(c, text, size);
+        return;
+    }
     snprintf(text, size,
              "A change is at least %.3g %%, shows in the samples (Mann-Whitney) and exceeds the %.2g %% by "
              "which like "
@@ -151,7 +159,7 @@ int vt_compare_text(const struct vt_comparison *c, const struct vt_screen *scree
     vt_compare_basis(c, text, sizeof text);
     fprintf(stream, "%s\n", text);
     for (size_t i = 0; i < c->count; i++) {
-        if (!vt_compare_is_finding(&c->rows[i]))
+        if (c->rows[i].counts || !vt_compare_is_finding(&c->rows[i]))
             continue;
         if (!headed)
             fprintf(stream, "\n%-22s %-18s %10s %10s  %9s  %-22s %-7s\n", "CASE", "ROAD", "OLD", "NEW",
@@ -159,24 +167,11 @@ int vt_compare_text(const struct vt_comparison *c, const struct vt_screen *scree
         headed = true;
         print_row(&c->rows[i], screen, stream);
     }
+    vt_compare_counts_text(c, screen, stream);
     return 0;
 }
 
 /* ---- markdown */
-
-static void put_markdown(const char *text, FILE *stream)
-{
-    for (; *text; text++)
-        if (*text == '<')
-            fputs("&lt;", stream);
-        else if (*text == '&')
-            fputs("&amp;", stream);
-        else {
-            if (strchr("\\`*_[]|#~", *text))
-                putc('\\', stream);
-            putc(*text, stream);
-        }
-}
 
 static void put_markdown_row(const struct vt_compared *row, FILE *stream)
 {
@@ -185,26 +180,37 @@ static void put_markdown_row(const struct vt_compared *row, FILE *stream)
     fill_line(row, &line);
     vt_compare_explain(row, tale, sizeof tale);
     fputs("| ", stream);
-    put_markdown(row->before->name, stream);
+    vt_escape_markdown(row->before->name, stream);
     fputs(" | ", stream);
-    put_markdown(line.road, stream);
+    vt_escape_markdown(line.road, stream);
     fprintf(stream, " | %s | %s | %s | %s | %s | ", line.before, line.after,
             vt_compare_is_finding(row) || !isfinite(row->ratio) ? line.change : "~", line.interval, line.p);
     if (vt_compare_is_finding(row))
         fputs(row->worse ? "**" : "", stream);
-    put_markdown(tale, stream);
+    vt_escape_markdown(tale, stream);
     if (vt_compare_is_finding(row))
         fputs(row->worse ? "**" : "", stream);
     fputs(" |\n", stream);
 }
 
+static bool has_times(const struct vt_comparison *c, bool findings)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (!c->rows[i].counts && vt_compare_is_finding(&c->rows[i]) == findings)
+            return true;
+    return false;
+}
+
 static void put_markdown_table(const struct vt_comparison *c, bool findings, FILE *stream)
 {
+    if (!has_times(c, findings))
+        return;
     fputs("\n| case | road | old | new | change | 95 % interval | p | verdict "
           "|\n|---|---|---:|---:|---:|---|---:|---|\n",
           stream);
     for (size_t i = 0; i < c->count; i++)
-        if (vt_compare_is_finding(&c->rows[i]) == findings && (findings || isfinite(c->rows[i].ratio)))
+        if (!c->rows[i].counts && vt_compare_is_finding(&c->rows[i]) == findings &&
+            (findings || isfinite(c->rows[i].ratio)))
             put_markdown_row(&c->rows[i], stream);
 }
 
@@ -218,13 +224,15 @@ int vt_compare_markdown(const struct vt_comparison *c, const struct vt_screen *s
     fprintf(stream, "### What crossing into the hypervisor costs: %s\n\n", text);
     for (size_t i = 0; i < c->warning_count; i++) {
         fputs("> ", stream);
-        put_markdown(c->warnings[i], stream);
+        vt_escape_markdown(c->warnings[i], stream);
         fputs("\n\n", stream);
     }
-    if (c->count > c->changes[VT_CHANGE_NONE] + c->changes[VT_CHANGE_UNCLEAR])
-        put_markdown_table(c, true, stream);
-    fputs("\n<details><summary>Everything else (~: no change beyond chance)</summary>\n", stream);
+    put_markdown_table(c, true, stream);
+    vt_compare_counts_markdown(c, true, stream);
+    fprintf(stream, "\n<details><summary>Everything else%s</summary>\n",
+            c->counts < c->count ? " (~: no change beyond chance)" : "");
     put_markdown_table(c, false, stream);
+    vt_compare_counts_markdown(c, false, stream);
     vt_compare_basis(c, text, sizeof text);
     fprintf(stream, "\n</details>\n\n%s\n", text);
     return 0;
@@ -258,7 +266,9 @@ static json_t *row_json(const struct vt_compared *row)
     json_object_set_new(object, "new_crossing", text_or_null(row->after->crossing));
     json_object_set_new(object, "old_status", json_string(vt_status_name(row->before->status)));
     json_object_set_new(object, "new_status", json_string(vt_status_name(row->after->status)));
-    json_object_set_new(object, "ratio", vt_report_number(row->ratio));
+    json_object_set_new(object, "difference", vt_report_number(row->difference));
+    json_object_set_new(object, "ratio",
+                        vt_report_number(row->counts ? vt_compare_count_ratio(row) : row->ratio));
     json_object_set_new(object, "ratio_ci95", isfinite(row->low) ? json_incref(interval) : json_null());
     json_decref(interval);
     json_object_set_new(object, "p_samples", vt_report_number(row->p_samples));
@@ -277,12 +287,12 @@ int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *scree
     for (size_t i = 0; i < c->warning_count; i++)
         json_array_append_new(warnings, json_string(c->warnings[i]));
     vt_compare_headline(c, text, sizeof text);
-    json_t *document =
-        json_pack("{s:s, s:s, s:o, s:o, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1", "headline",
-                  text, "threshold", vt_report_number(c->threshold), "spread_between_runs",
-                  vt_report_number(c->spread), "regressions", (int)c->worse, "changes",
-                  (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "warnings",
-                  warnings, "measurements", rows);
+    json_t *document = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1", "headline", text,
+        "threshold", vt_report_number(c->threshold), "count_threshold", vt_report_number(c->count_threshold),
+        "spread_between_runs", vt_report_number(c->spread), "regressions", (int)c->worse, "changes",
+        (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "warnings", warnings,
+        "measurements", rows);
     int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
     json_decref(document);
     fputc('\n', stream);

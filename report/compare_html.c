@@ -1,4 +1,5 @@
 #include "report/asset.h"
+#include "report/compare_counts_format.h"
 #include "report/compare_format.h"
 #include "report/escape.h"
 #include "report/plot.h"
@@ -198,14 +199,26 @@ static void put_heads(FILE *stream)
           stream);
 }
 
+static bool has_times(const struct vt_comparison *c, bool findings)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (!c->rows[i].counts && vt_compare_is_finding(&c->rows[i]) == findings)
+            return true;
+    return false;
+}
+
 static void put_rows(const struct page *page, bool findings)
 {
+    vt_compare_counts_html(page->comparison, findings, page->stream);
+    if (!has_times(page->comparison, findings))
+        return;
     fputs("<div class=\"scroll\" role=\"region\" aria-label=\"Measurements, scrolls sideways\" "
           "tabindex=\"0\">\n<table>",
           page->stream);
     put_heads(page->stream);
     for (size_t i = 0; i < page->comparison->count; i++)
-        if (vt_compare_is_finding(&page->comparison->rows[i]) == findings)
+        if (!page->comparison->rows[i].counts &&
+            vt_compare_is_finding(&page->comparison->rows[i]) == findings)
             put_row(&page->comparison->rows[i], page->stream);
     fputs("</tbody></table></div>\n", page->stream);
 }
@@ -269,11 +282,11 @@ int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *scree
     fputs("<p>", stream);
     vt_escape_html(text, stream);
     fputs("</p>\n", stream);
-    if (c->count > c->changes[VT_CHANGE_NONE] + c->changes[VT_CHANGE_UNCLEAR])
-        put_rows(&page, true);
+    put_rows(&page, true);
     fputs("</section>\n", stream);
     put_chart(&page);
-    fputs("<section id=\"rest\"><h2>Everything else</h2>\n<p>~ : no change beyond chance.</p>\n", stream);
+    fprintf(stream, "<section id=\"rest\"><h2>Everything else</h2>\n%s",
+            c->counts < c->count ? "<p>~ : no change beyond chance.</p>\n" : "");
     put_rows(&page, false);
     fputs(
         "</section>\n</main>\n<footer><p>Made by vmtoll. This file stands alone: it loads nothing and sends "

@@ -1,4 +1,5 @@
 #include "report/compare.h"
+#include "report/compare_counts.h"
 #include "report/compare_statistics.h"
 #include "bench/statistics.h"
 #include "tests/unit/suite.h"
@@ -213,7 +214,85 @@ START_TEST(a_result_equals_itself)
 }
 END_TEST
 
+/* Cases of an invented lab, every count 1000. */
+static struct vt_result *lab(const char *engine)
+{
+    struct vt_result *result = run(0, 0);
+    for (int i = 0; i < CASES; i++) {
+        struct vt_result_row *row = &result->rows[i];
+        row->engine = engine;
+        row->unit = "instructions";
+        row->simulated = true;
+        row->samples = (struct vt_result_series){NULL, 0};
+        row->toll = (struct vt_summary){.median = 1000, .ci_low = 1000, .ci_high = 1000};
+    }
+    return result;
+}
+
+static enum vt_change change_of_count(const char *engine, double more, double threshold, char text[64])
+{
+    struct vt_comparison comparison;
+    struct vt_error error;
+    struct vt_result *a = lab(engine), *b = lab(engine);
+    b->rows[5].toll.median += more;
+    ck_assert_int_eq(vt_compare(&comparison, a, b, threshold, &error), 0);
+    enum vt_change change = comparison.rows[5].change;
+    ck_assert_uint_eq(comparison.changes[VT_CHANGE_NONE], CASES - (change != VT_CHANGE_NONE));
+    ck_assert_uint_eq(comparison.worse, change == VT_CHANGE_LONGER);
+    ck_assert_uint_eq(comparison.counts, CASES);
+    ck_assert_double_eq(comparison.rows[5].difference, more);
+    vt_compare_print_difference(&comparison.rows[5], text, 64);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+    return change;
+}
+
+START_TEST(a_single_instruction_shows)
+{
+    char text[64];
+    ck_assert_int_eq(change_of_count("svm", 0, NAN, text), VT_CHANGE_NONE);
+    ck_assert_str_eq(text, "0");
+    ck_assert_int_eq(change_of_count("svm", 1, NAN, text), VT_CHANGE_LONGER);
+    ck_assert_str_eq(text, "+1 instruction (+0.1 %)");
+    ck_assert_int_eq(change_of_count("xen-pv", -40, NAN, text), VT_CHANGE_SHORTER);
+    ck_assert_str_eq(text, "-40 instructions (-4 %)");
+    ck_assert_int_eq(change_of_count("tcg", 0.5, NAN, text), VT_CHANGE_LONGER);
+    ck_assert_str_eq(text, "+0.50 instructions (+0.05 %)");
+}
+END_TEST
+
+START_TEST(the_threshold_holds_for_counts)
+{
+    char text[64];
+    ck_assert_int_eq(change_of_count("svm", 20, 0.02, text), VT_CHANGE_NONE);
+    ck_assert_int_eq(change_of_count("svm", 21, 0.02, text), VT_CHANGE_LONGER);
+    ck_assert_int_eq(change_of_count("vmx", 5, NAN, text), VT_CHANGE_NONE);
+    ck_assert_str_eq(text, "+5 instructions (+0.5 %)");
+    ck_assert_int_eq(change_of_count("vmx", 6, NAN, text), VT_CHANGE_LONGER);
+    ck_assert_int_eq(change_of_count("vmx", 1, 0, text), VT_CHANGE_LONGER);
+}
+END_TEST
+
+START_TEST(another_kernel_is_named)
+{
+    struct vt_comparison comparison;
+    struct vt_error error;
+    struct vt_result *a = lab("svm"), *b = lab("svm");
+    a->settings = json_pack("{s:s, s:s}", "lab", "svm", "kernel", "Linux 6.1");
+    b->settings = json_pack("{s:s, s:s}", "lab", "svm", "kernel", "Linux 6.2");
+    ck_assert_int_eq(vt_compare(&comparison, a, b, NAN, &error), 0);
+    ck_assert_uint_eq(comparison.warning_count, 1);
+    ck_assert_str_eq(comparison.warnings[0], "the lab's kernel was \"Linux 6.1\" and is \"Linux 6.2\"");
+    ck_assert_uint_eq(comparison.worse, 0);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+END_TEST
+
 VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          steady_runs_of_one_machine_show_nothing, unsteady_runs_of_one_machine_show_nothing,
          a_true_shift_of_five_per_cent_is_found, a_whole_group_is_found,
-         a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself)
+         a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself,
+         a_single_instruction_shows, the_threshold_holds_for_counts, another_kernel_is_named)
