@@ -32,7 +32,7 @@ static double normal(void)
  */
 static struct vt_result *run(double noise, double between_runs)
 {
-    static char names[CASES][16];
+    static char names[CASES][24];
     struct vt_result *result = vt_result_new();
     result->rows = calloc(CASES, sizeof *result->rows);
     result->count = CASES;
