@@ -1,4 +1,5 @@
 #include "bench/runner.h"
+#include "base/usage.h"
 #include "base/vendor.h"
 #include "bench/evidence.h"
 #include "bench/sampler.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* A batch that takes longer than this share of the budget is ended; bounds in nanoseconds. */
@@ -110,12 +110,6 @@ static double steal_seconds(int cpu)
     }
     fclose(file);
     return steal;
-}
-
-static uint64_t preemptions(void)
-{
-    struct rusage usage;
-    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
 }
 
 static void refuse(struct vt_measurement *m, enum vt_status status, const char *reason)
@@ -304,7 +298,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     s.deadline_ns = vt_sampler_clock() + (uint64_t)(plan->budget * 1e9);
 
     double steal = steal_seconds(run->cpu);
-    uint64_t preempted = preemptions();
+    uint64_t preempted = vt_usage_now().preemptions;
     struct clocks from = read_clocks();
     for (size_t e = 0; e < plan->engine_count; e++)
         plan_engine(&s, plan->engines[e]);
@@ -314,7 +308,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->elapsed = to.seconds - from.seconds;
     run->tsc_khz = khz_between(&from, &to);
     run->steal = steal_seconds(run->cpu) - steal;
-    run->preemptions = preemptions() - preempted;
+    run->preemptions = vt_usage_now().preemptions - preempted;
     run->waited = (double)s.quiet.waited_ns * 1e-9;
     run->interrupted = *plan->stop != 0;
     if (plan->simulation)

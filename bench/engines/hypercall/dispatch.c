@@ -1,4 +1,5 @@
 #include "bench/engines/hypercall/dispatch.h"
+#include "base/usage.h"
 
 #include <errno.h>
 #include <linux/kvm_para.h>
@@ -6,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <ucontext.h>
 
 /* linux/prctl.h and asm-generic/siginfo.h of kernels newer than the headers at hand. */
@@ -145,12 +145,6 @@ static __attribute__((noinline)) bool call_guarded(struct vt_dispatch *dispatch,
     return true;
 }
 
-static long preemptions(void)
-{
-    struct rusage usage;
-    return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
-}
-
 static enum vt_batch_end explain_expiry(const struct vt_dispatch *dispatch, struct vt_error *error)
 {
     if (*dispatch->settings.stop)
@@ -164,7 +158,7 @@ enum vt_batch_end vt_dispatch_batch(struct vt_dispatch *dispatch, vt_case_functi
                                     uint64_t iterations, struct vt_batch *out, struct vt_error *error)
 {
     uint64_t tsc[2];
-    long preempted = preemptions();
+    struct vt_usage before = vt_usage_now();
 
     dispatch->calls = 0;
     if (switch_on((uintptr_t)dispatch->code + dispatch->size + BEHIND_LAST) != 0) {
@@ -178,9 +172,9 @@ enum vt_batch_end vt_dispatch_batch(struct vt_dispatch *dispatch, vt_case_functi
     switch_off();
     if (!returned)
         return explain_expiry(dispatch, error);
-    preempted = preemptions() - preempted;
-    *out = (struct vt_batch){.cycles = tsc[1] - tsc[0], .marked = preempted > 0};
+    struct vt_usage after = vt_usage_now();
+    *out = (struct vt_batch){.cycles = tsc[1] - tsc[0], .marked = after.preemptions != before.preemptions};
     vt_counters_put(&out->counters, VT_SIGNALS, dispatch->calls);
-    vt_counters_put(&out->counters, VT_PREEMPTIONS, (uint64_t)preempted);
+    vt_usage_count(&before, &after, &out->counters);
     return VT_BATCH_DONE;
 }

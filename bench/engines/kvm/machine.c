@@ -1,4 +1,5 @@
 #include "bench/engines/kvm/machine.h"
+#include "base/usage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 struct vt_mailbox *vt_kvm_machine_mailbox(const struct vt_kvm_machine *machine)
 {
@@ -258,12 +258,6 @@ int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error)
     return 0;
 }
 
-static long preemptions(void)
-{
-    struct rusage usage;
-    return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
-}
-
 /* The doorbell is ours, not the case's. */
 static void take_off_doorbell(struct vt_counters *counters)
 {
@@ -278,7 +272,7 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
 {
     struct vt_mailbox *box = vt_kvm_machine_mailbox(machine);
     uint64_t users = machine->users, interrupts = box->interrupts, calls = machine->devices.xen_calls;
-    long preempted = preemptions();
+    struct vt_usage before = vt_usage_now();
     struct vt_counters now;
 
     if (machine->c->needs & VT_NEED_DISCARD)
@@ -292,11 +286,11 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
         return end;
     }
     vt_stats_read(&machine->vm.stats, &now);
-    preempted = preemptions() - preempted;
+    struct vt_usage after = vt_usage_now();
     *out = (struct vt_batch){
         .cycles = box->tsc[1] - box->tsc[0],
         .counters = vt_counters_since(&machine->counted, &now),
-        .marked = preempted > 0,
+        .marked = after.preemptions != before.preemptions,
     };
     take_off_doorbell(&out->counters);
     if (machine->devices.xen_calls > calls)
@@ -304,7 +298,7 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
                         out->counters.value[VT_HYPERCALLS] + machine->devices.xen_calls - calls);
     vt_counters_put(&out->counters, VT_USER_EXITS, machine->users - users);
     vt_counters_put(&out->counters, VT_INTERRUPTS, box->interrupts - interrupts);
-    vt_counters_put(&out->counters, VT_PREEMPTIONS, (uint64_t)preempted);
+    vt_usage_count(&before, &after, &out->counters);
     machine->counted = now;
     return VT_BATCH_DONE;
 }

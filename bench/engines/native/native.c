@@ -2,6 +2,7 @@
  * Engine `native`: the cases called in place, at ring 3 of this process. What
  * faults there is not measured: that is engine `trap`'s road.
  */
+#include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/native/umip.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static const int caught[] = {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP};
@@ -192,13 +192,6 @@ static enum vt_batch_end explain_signal(const struct native_engine *engine, stru
     return VT_BATCH_FAULT;
 }
 
-static struct rusage usage(void)
-{
-    struct rusage now = {0};
-    getrusage(RUSAGE_THREAD, &now);
-    return now;
-}
-
 /* Alone in its function: what a long jump may clobber stays here. False: a signal ended the case. */
 static __attribute__((noinline)) bool call_guarded(struct native_engine *engine, vt_case_function function,
                                                    uint64_t iterations, uint64_t tsc[2])
@@ -224,18 +217,17 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
 
     if (engine->c->needs & VT_NEED_DISCARD)
         madvise(engine->touch, VT_GUEST_TOUCH_SIZE, MADV_DONTNEED);
-    struct rusage before = usage();
+    struct vt_usage before = vt_usage_now();
     vt_watchdog_arm(&engine->watchdog, engine->settings.limit_ns);
     bool returned = call_guarded(engine, function, iterations, tsc);
     vt_watchdog_arm(&engine->watchdog, 0);
     if (!returned)
         return explain_signal(engine, error);
-    struct rusage after = usage();
+    struct vt_usage after = vt_usage_now();
 
-    *out = (struct vt_batch){.cycles = tsc[1] - tsc[0], .marked = after.ru_nivcsw != before.ru_nivcsw};
+    *out = (struct vt_batch){.cycles = tsc[1] - tsc[0], .marked = after.preemptions != before.preemptions};
     vt_counters_put(&out->counters, VT_SIGNALS, 0);
-    vt_counters_put(&out->counters, VT_PREEMPTIONS, (uint64_t)(after.ru_nivcsw - before.ru_nivcsw));
-    vt_counters_put(&out->counters, VT_PAGE_FAULTS, (uint64_t)(after.ru_minflt - before.ru_minflt));
+    vt_usage_count(&before, &after, &out->counters);
     vt_counters_put(&out->counters, VT_HOST_EMULATIONS, emulated ? iterations : 0);
     return VT_BATCH_DONE;
 }

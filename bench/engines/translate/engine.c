@@ -7,6 +7,7 @@
  * length runs once in counting mode, untimed; a batch of that length reports its hits.
  * Callouts are counted in the batch itself.
  */
+#include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/machine/machine.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 /* Layout of the window. */
 #define CODE       0x000000
@@ -337,14 +337,6 @@ static enum vt_batch_end explain(const struct translate_engine *engine, enum vt_
     }
 }
 
-static struct rusage usage(void)
-{
-    struct rusage now = {0};
-
-    getrusage(RUSAGE_THREAD, &now);
-    return now;
-}
-
 static void fill_counters(struct vt_counters *counters, const struct vt_translate_counts *before,
                           const struct vt_translate_counts *after)
 {
@@ -364,22 +356,19 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
     if (end == VT_TRANSLATE_RETURNED)
         end = warm_up(engine, twin);
     struct vt_translate_counts before = vt_translate_counts(engine->translate);
-    struct rusage usage_before = usage();
+    struct vt_usage usage_before = vt_usage_now();
     if (end == VT_TRANSLATE_RETURNED)
         end = run(engine, twin, iterations);
     if (end != VT_TRANSLATE_RETURNED)
         return explain(engine, end, error);
-    struct rusage usage_after = usage();
+    struct vt_usage usage_after = vt_usage_now();
     struct vt_translate_counts after = vt_translate_counts(engine->translate);
 
     *out = (struct vt_batch){.cycles = engine->tsc[1] - engine->tsc[0],
-                             .marked = usage_after.ru_nivcsw != usage_before.ru_nivcsw};
+                             .marked = usage_after.preemptions != usage_before.preemptions};
     fill_counters(&out->counters, &before, &after);
     vt_counters_put(&out->counters, VT_INLINE_HITS, engine->proof[twin].hits);
-    vt_counters_put(&out->counters, VT_PREEMPTIONS,
-                    (uint64_t)(usage_after.ru_nivcsw - usage_before.ru_nivcsw));
-    vt_counters_put(&out->counters, VT_PAGE_FAULTS,
-                    (uint64_t)(usage_after.ru_minflt - usage_before.ru_minflt));
+    vt_usage_count(&usage_before, &usage_after, &out->counters);
     if (engine->c->needs & VT_NEED_INTERRUPTS)
         vt_counters_put(&out->counters, VT_INTERRUPTS, after.interrupts - before.interrupts);
     return VT_BATCH_DONE;

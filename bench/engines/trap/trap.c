@@ -3,6 +3,7 @@
  * believes to run at CPL 0; what faults is emulated, what does not fault shows the
  * guest the host.
  */
+#include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/machine/machine.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 /* INT 80h, without help of the kernel a system call of this process. */
 #define SYSTEM_CALL_VECTOR 0x80
@@ -155,14 +155,6 @@ static enum vt_batch_end explain(const struct trap_engine *engine, enum vt_trap_
     }
 }
 
-static struct rusage usage(void)
-{
-    struct rusage now = {0};
-
-    getrusage(RUSAGE_THREAD, &now);
-    return now;
-}
-
 /* vt_batch reads the clock twice; where that faults, two of the signals are the method's own. */
 static uint64_t own_signals(const struct trap_engine *engine)
 {
@@ -188,20 +180,19 @@ static const char *note_of(const struct trap_engine *engine, uint64_t signals, b
 }
 
 static void fill_batch(const struct trap_engine *engine, enum vt_twin twin, uint64_t iterations,
-                       const struct rusage *before, const struct rusage *after, struct vt_batch *out)
+                       const struct vt_usage *before, const struct vt_usage *after, struct vt_batch *out)
 {
     bool emulated = engine->umip_emulated && twin == VT_BODY && vt_native_umip_covers(engine->c);
     uint64_t signals = engine->catcher.signals - own_signals(engine);
 
     *out = (struct vt_batch){
         .cycles = engine->tsc[1] - engine->tsc[0],
-        .marked = after->ru_nivcsw != before->ru_nivcsw,
+        .marked = after->preemptions != before->preemptions,
         .note = note_of(engine, signals, emulated),
     };
     vt_counters_put(&out->counters, VT_SIGNALS, signals);
     vt_counters_put(&out->counters, VT_HOST_EMULATIONS, emulated ? iterations : 0);
-    vt_counters_put(&out->counters, VT_PREEMPTIONS, (uint64_t)(after->ru_nivcsw - before->ru_nivcsw));
-    vt_counters_put(&out->counters, VT_PAGE_FAULTS, (uint64_t)(after->ru_minflt - before->ru_minflt));
+    vt_usage_count(before, after, &out->counters);
     if (engine->c->needs & VT_NEED_INTERRUPTS)
         vt_counters_put(&out->counters, VT_INTERRUPTS, engine->catcher.interrupts);
 }
@@ -224,14 +215,14 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
                                struct vt_error *error)
 {
     struct trap_engine *engine = state;
-    struct rusage before, after;
+    struct vt_usage before, after;
     enum vt_trap_end end;
 
     if (engine->c->needs & VT_NEED_DISCARD)
         vt_machine_discard(engine->machine);
-    before = usage();
+    before = vt_usage_now();
     end = run(engine, twin == VT_BODY ? engine->c->body : engine->c->baseline, iterations);
-    after = usage();
+    after = vt_usage_now();
     if (end != VT_TRAP_RETURNED)
         return explain(engine, end, error);
     fill_batch(engine, twin, iterations, &before, &after, out);
