@@ -5,7 +5,7 @@
  * The runner owns calibration, sampling, statistics and verdicts. An engine owns
  * its machine: it makes ready for a case and then runs one batch of one twin at a
  * time. Engines never print, never exit, never know of reports. Every operation
- * below but `form` is mandatory.
+ * below but `form` and `bare` is mandatory.
  */
 #ifndef VT_BENCH_ENGINE_H
 #define VT_BENCH_ENGINE_H
@@ -65,6 +65,9 @@ struct vt_engine {
      */
     enum vt_batch_end (*batch)(void *state, enum vt_twin twin, uint64_t iterations, struct vt_batch *batch,
                                struct vt_error *error);
+    /* Cycles of one crossing of this engine that does nothing, measured now: what a toll cannot go below.
+     * NULL where that cannot be asked apart. */
+    double (*bare)(void *state);
     void (*close)(void *state);
 };
 

@@ -20,6 +20,13 @@ static const char *const crossing_names[VT_CROSSINGS] = {
     [VT_CROSSING_HYPERCALL] = "hypercall",
 };
 
+static const char *const part_names[VT_PARTS] = {
+    [VT_PART_BARE] = "bare",
+    [VT_PART_EMULATION] = "emulation",
+    [VT_PART_KERNEL] = "kernel",
+    [VT_PART_USER] = "user",
+};
+
 static const char *const status_names[VT_STATUSES] = {
     [VT_STATUS_OK] = "ok",
     [VT_STATUS_UNVERIFIED] = "unverified",
@@ -37,8 +44,9 @@ void vt_measurement_release(struct vt_measurement *measurement)
 {
     free(measurement->body);
     free(measurement->baseline);
+    free(measurement->bare);
     free(measurement->marks);
-    measurement->body = measurement->baseline = NULL;
+    measurement->body = measurement->baseline = measurement->bare = NULL;
     measurement->marks = NULL;
 }
 
@@ -59,6 +67,11 @@ const char *vt_path_name(enum vt_path path)
 const char *vt_crossing_name(enum vt_crossing crossing)
 {
     return crossing_names[crossing];
+}
+
+const char *vt_part_name(enum vt_part part)
+{
+    return part_names[part];
 }
 
 const char *vt_status_name(enum vt_status status)

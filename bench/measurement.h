@@ -61,6 +61,12 @@ struct vt_summary {
     double min, p05, p25, p75, p95, p99, mad;
 };
 
+/*
+ * What the toll of a crossing is made of. `bare` is the way there and back alone, with nothing to do on the
+ * other side; the others are what is done there: by the engine's own emulator, by the kernel, in user space.
+ */
+enum vt_part { VT_PART_BARE, VT_PART_EMULATION, VT_PART_KERNEL, VT_PART_USER, VT_PARTS };
+
 struct vt_measurement {
     const struct vt_case *c;
     const struct vt_pv_form *form; /* the paravirtual form that ran in its place, or NULL */
@@ -77,10 +83,14 @@ struct vt_measurement {
     size_t marked;       /* pairs hit by a preemption, by evidence; kept all the same */
     /* Per operation, in TSC cycles, one entry per pair; owned by the measurement. */
     double *body, *baseline;
+    double *bare;   /* TSC cycles of one bare crossing, beside each pair; NULL: the engine has none; owned */
     uint8_t *marks; /* 1 where the pair was hit */
     double tsc_khz; /* turns cycles into time; where simulated, a million times the ticks per instruction */
     struct vt_summary toll_cycles; /* of body[i] - baseline[i] */
     struct vt_summary toll;        /* the same in nanoseconds; where simulated, in instructions */
+    struct vt_summary
+        parts[VT_PARTS]; /* of the toll, in its unit; only those whose bit in parts_known is set */
+    uint32_t parts_known;
     /* Counter totals over all batches of each twin. */
     struct vt_counters body_counters, baseline_counters;
     double exits_per_op; /* NaN: the engine has no exits and no signals */
@@ -97,6 +107,7 @@ double vt_measurement_per_operation(const struct vt_measurement *measurement, en
 
 const char *vt_path_name(enum vt_path path);
 const char *vt_crossing_name(enum vt_crossing crossing); /* NULL for VT_CROSSING_UNKNOWN */
+const char *vt_part_name(enum vt_part part);
 const char *vt_status_name(enum vt_status status);
 const char *vt_stop_name(enum vt_stop stop);
 

@@ -1,6 +1,7 @@
 #include "bench/runner.h"
 #include "base/usage.h"
 #include "base/vendor.h"
+#include "bench/breakdown.h"
 #include "bench/evidence.h"
 #include "bench/sampler.h"
 #include "bench/statistics.h"
@@ -181,6 +182,7 @@ static void finish_row(const struct schedule *s, struct vt_measurement *m)
 {
     vt_sampler_summarize(m);
     vt_evidence_judge(m, &s->context);
+    vt_breakdown_compute(m);
 }
 
 static void visit_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine,
@@ -278,6 +280,8 @@ static void convert_to_time(struct vt_run *run)
         struct vt_measurement *m = &run->measurements[i];
         m->tsc_khz = run->tsc_khz;
         m->toll = vt_statistics_scale(&m->toll_cycles, 1e6 / run->tsc_khz);
+        for (int part = 0; part < VT_PARTS; part++)
+            m->parts[part] = vt_statistics_scale(&m->parts[part], 1e6 / run->tsc_khz);
     }
 }
 

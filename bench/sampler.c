@@ -133,6 +133,8 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     }
     m->body[index] = (double)batch[VT_BODY].cycles / (double)m->iterations;
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
+    if (m->bare)
+        m->bare[index] = sampling->engine->bare(sampling->state);
     m->marks[index] = batch[VT_BODY].marked || batch[VT_BASELINE].marked;
     m->marked += m->marks[index];
     if (batch[VT_BODY].note)
@@ -183,12 +185,13 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
     return m->batches < VT_STATISTICS_MIN ? VT_BATCH_INTERRUPTED : VT_BATCH_DONE;
 }
 
-static int allocate(struct vt_measurement *m, struct vt_error *error)
+static int allocate(struct vt_measurement *m, bool bare, struct vt_error *error)
 {
+    m->bare = bare ? calloc(VT_SAMPLER_MOST, sizeof *m->bare) : NULL;
     m->body = calloc(VT_SAMPLER_MOST, sizeof *m->body);
     m->baseline = calloc(VT_SAMPLER_MOST, sizeof *m->baseline);
     m->marks = calloc(VT_SAMPLER_MOST, sizeof *m->marks);
-    if (m->body && m->baseline && m->marks)
+    if (m->body && m->baseline && m->marks && (m->bare || !bare))
         return 0;
     return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the samples of %s", m->c->name);
 }
@@ -200,7 +203,7 @@ int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling
     int status = 0;
 
     if (!m->body)
-        status = allocate(m, error);
+        status = allocate(m, engine->bare != NULL, error);
     if (status == 0)
         status = engine->prepare(sampling->state, m->c, m->cpl, error);
     if (status != 0)

@@ -38,14 +38,25 @@ static void put_row(const struct vt_result *result, const struct vt_result_row *
     const char *const more[] = {row->crossing, vt_status_name(row->status), row->reason,
                                 row->simulated ? "true" : "false", row->unit};
     const struct vt_summary *t = &row->toll;
-    const double numbers[] = {row->iterations,  row->batches,
-                              row->marked,      t->median,
-                              t->ci_low,        t->ci_high,
-                              t->min,           t->p05,
-                              t->p25,           t->p75,
-                              t->p95,           t->p99,
-                              t->mad,           row->toll_cycles.median,
-                              row->exits_per_op};
+    const double numbers[] = {row->iterations,
+                              row->batches,
+                              row->marked,
+                              t->median,
+                              t->ci_low,
+                              t->ci_high,
+                              t->min,
+                              t->p05,
+                              t->p25,
+                              t->p75,
+                              t->p95,
+                              t->p99,
+                              t->mad,
+                              row->toll_cycles.median,
+                              row->exits_per_op,
+                              row->breakdown[VT_PART_BARE].median,
+                              row->breakdown[VT_PART_EMULATION].median,
+                              row->breakdown[VT_PART_KERNEL].median,
+                              row->breakdown[VT_PART_USER].median};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (i)
             putc(',', stream);
@@ -66,7 +77,8 @@ int vt_format_csv(const struct vt_report *report, FILE *stream, struct vt_error 
     (void)error;
     fputs("file,started,cpu,case,class,path,engine,cpl,crossing,status,reason,simulated,unit,iterations,"
           "batches,marked,"
-          "median,ci95_low,ci95_high,min,p05,p25,p75,p95,p99,mad,median_cycles,exits_per_op\r\n",
+          "median,ci95_low,ci95_high,min,p05,p25,p75,p95,p99,mad,median_cycles,exits_per_op,"
+          "bare,emulation,kernel,user\r\n",
           stream);
     for (size_t r = 0; r < report->table->result_count; r++)
         for (size_t i = 0; i < report->table->results[r]->count; i++)

@@ -86,6 +86,12 @@ static json_t *totals_json(const struct vt_measurement *m)
                      counters_json(&m->baseline_counters));
 }
 
+static void keep_breakdown(struct vt_result_row *row, const struct vt_measurement *m)
+{
+    for (int part = 0; part < VT_PARTS; part++)
+        row->breakdown[part] = m->parts_known >> part & 1 ? m->parts[part] : vt_result_unknown_summary();
+}
+
 static void fill_row(struct vt_result *result, struct vt_result_row *row, const struct vt_measurement *m,
                      bool *lost)
 {
@@ -111,6 +117,7 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
         .exits_per_op = ran ? m->exits_per_op : NAN,
         .evidence_totals = ran ? totals_json(m) : NULL,
     };
+    keep_breakdown(row, m);
     if (!ran)
         return;
     keep_evidence(result, row, m, lost);

@@ -1,4 +1,5 @@
 #include "report/finding.h"
+#include "report/breakdown.h"
 #include "report/crossing.h"
 #include "report/quantity.h"
 
@@ -39,6 +40,28 @@ static void note_extremes(struct vt_group *group, const struct vt_line *line, do
     }
 }
 
+static double median_of(double *values, size_t count)
+{
+    if (count == 0)
+        return NAN;
+    qsort(values, count, sizeof *values, compare_doubles);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+/* Median over the group's cases of one part of their tolls. */
+static double summarize_part(const struct vt_table *table, const struct vt_group *group, enum vt_part part,
+                             double *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->line_count; i++) {
+        const struct vt_result_row *cell = table->lines[i].cells[group->column];
+        if (counts(&table->lines[i], cell) && same_crossing(cell->crossing, group->crossing) &&
+            isfinite(cell->breakdown[part].median))
+            work[count++] = cell->breakdown[part].median;
+    }
+    return median_of(work, count);
+}
+
 static struct vt_group summarize(const struct vt_table *table, size_t column, const char *crossing)
 {
     struct vt_group group = {.column = column, .crossing = crossing, .median = NAN};
@@ -51,10 +74,10 @@ static struct vt_group summarize(const struct vt_table *table, size_t column, co
         if (tolls)
             tolls[group.count++] = cell->toll.median;
     }
-    if (group.count) {
-        qsort(tolls, group.count, sizeof *tolls, compare_doubles);
-        group.median = (tolls[(group.count - 1) / 2] + tolls[group.count / 2]) / 2;
-    }
+    if (tolls)
+        group.median = median_of(tolls, group.count);
+    for (int part = 0; part < VT_PARTS; part++)
+        group.parts[part] = tolls ? summarize_part(table, &group, part, tolls) : NAN;
     free(tolls);
     return group;
 }
@@ -161,22 +184,36 @@ static void say(struct vt_findings *findings, const char *format, ...)
     va_end(arguments);
 }
 
+/* "; of it the bare crossing 2.53 µs, ..." or nothing. */
+static void say_parts(char *text, size_t size, const struct vt_table *table, const struct vt_group *group)
+{
+    size_t used = 0;
+    char amount[32];
+    *text = 0;
+    for (int part = 0; part < VT_PARTS && used < size; part++)
+        if (isfinite(group->parts[part]))
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "; of it ",
+                                 vt_breakdown_title(part), cost(table, group, group->parts[part], amount));
+}
+
 static void say_group(struct vt_findings *findings, const struct vt_table *table,
                       const struct vt_group *group)
 {
     const struct vt_column *column = &table->columns[group->column];
-    char low[32], median[32], high[32];
+    char low[32], median[32], high[32], parts[160];
     if (!group->crossing || strcmp(group->crossing, "none") == 0)
         return;
     cost(table, group, group->median, median);
+    say_parts(parts, sizeof parts, table, group);
     if (group->count == 1)
-        say(findings, "%s, %s: %s (%s).", column->title, vt_crossing_style(group->crossing)->title, median,
-            group->cheapest);
+        say(findings, "%s, %s: %s (%s)%s.", column->title, vt_crossing_style(group->crossing)->title, median,
+            group->cheapest, parts);
     else
-        say(findings, "%s, %s: median %s over %zu cases, from %s (%s) to %s (%s).", column->title,
+        say(findings, "%s, %s: median %s over %zu cases, from %s (%s) to %s (%s)%s.", column->title,
             vt_crossing_style(group->crossing)->title, median, group->count,
             cost(table, group, group->low, low), group->cheapest, cost(table, group, group->high, high),
-            group->dearest);
+            group->dearest, parts);
 }
 
 static void say_unverified(struct vt_findings *findings, const struct vt_table *table)

@@ -14,6 +14,7 @@ struct vt_group {
     size_t count;
     double low, median, high;       /* of the tolls' medians, in the column's unit */
     const char *cheapest, *dearest; /* cases */
+    double parts[VT_PARTS];         /* medians over the cases whose toll was taken apart; NaN: none was */
 };
 
 enum { VT_FINDINGS = 12 };

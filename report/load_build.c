@@ -157,6 +157,8 @@ static int start_row(struct vt_loader *loader)
                                   .exits_per_op = NAN,
                                   .toll = vt_result_unknown_summary(),
                                   .toll_cycles = vt_result_unknown_summary()};
+    for (int part = 0; part < VT_PARTS; part++)
+        row->breakdown[part] = vt_result_unknown_summary();
     return push_object(loader, &vt_load_row_shape, row);
 }
 
@@ -168,7 +170,7 @@ static bool is_spared(const struct vt_loader *loader, const struct vt_field *fie
     if (!loader->options->medians_only || !container)
         return false;
     return field->kind == VT_KIND_EVIDENCE || field->kind == VT_KIND_SERIES ||
-           strcmp(field->key, "toll_cycles") == 0 ||
+           strcmp(field->key, "toll_cycles") == 0 || strcmp(field->key, "breakdown") == 0 ||
            (field->kind == VT_KIND_TREE && strcmp(field->key, "host") != 0);
 }
 

@@ -19,6 +19,18 @@ static const struct vt_field summary_fields[] = {
 };
 static const struct vt_shape summary_shape = SHAPE(summary_fields);
 
+#define PART(name, part)                                                                                     \
+    {                                                                                                        \
+        name, VT_KIND_OBJECT, (part) * sizeof(struct vt_summary), &summary_shape                             \
+    }
+static const struct vt_field breakdown_fields[] = {
+    PART("bare", VT_PART_BARE),
+    PART("emulation", VT_PART_EMULATION),
+    PART("kernel", VT_PART_KERNEL),
+    PART("user", VT_PART_USER),
+};
+static const struct vt_shape breakdown_shape = SHAPE(breakdown_fields);
+
 #define ROW(key, kind, member)                                                                               \
     {                                                                                                        \
         key, VT_KIND_##kind, offsetof(struct vt_result_row, member), NULL                                    \
@@ -46,8 +58,9 @@ static const struct vt_field row_fields[] = {
     ROW("samples_body", SERIES, samples_body),
     ROW("samples_baseline", SERIES, samples_baseline),
     ROW("marks", SERIES, marks),
-    {"toll",        VT_KIND_OBJECT, offsetof(struct vt_result_row, toll),        &summary_shape},
-    {"toll_cycles", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll_cycles), &summary_shape},
+    {"toll",        VT_KIND_OBJECT, offsetof(struct vt_result_row, toll),        &summary_shape  },
+    {"toll_cycles", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll_cycles), &summary_shape  },
+    {"breakdown",   VT_KIND_OBJECT, offsetof(struct vt_result_row, breakdown),   &breakdown_shape},
 };
 const struct vt_shape vt_load_row_shape = SHAPE(row_fields);
 
@@ -68,6 +81,7 @@ static const struct vt_field document_fields[] = {
 };
 const struct vt_shape vt_load_document_shape = SHAPE(document_fields);
 
+_Static_assert(sizeof breakdown_fields / sizeof breakdown_fields[0] == VT_PARTS, "a field for each part");
 _Static_assert(sizeof row_fields / sizeof row_fields[0] <= 64, "a frame's seen set holds one bit per field");
 
 const struct vt_field *vt_load_find_field(const struct vt_shape *shape, const char *key, size_t length)

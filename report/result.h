@@ -40,6 +40,7 @@ struct vt_result_row {
     bool simulated;
     double iterations, batches, marked;
     struct vt_summary toll, toll_cycles;
+    struct vt_summary breakdown[VT_PARTS]; /* of the toll, in its unit */
     double exits_per_op;
     const struct vt_result_counter *evidence;
     size_t evidence_count;

@@ -26,6 +26,13 @@ static json_t *text_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
+static json_t *interval_json(const struct vt_summary *s)
+{
+    if (!isfinite(s->ci_low) || !isfinite(s->ci_high))
+        return json_null();
+    return json_pack("[o, o]", vt_report_number(s->ci_low), vt_report_number(s->ci_high));
+}
+
 static json_t *summary_json(const struct vt_summary *s)
 {
     if (!isfinite(s->median))
@@ -42,16 +49,29 @@ static json_t *summary_json(const struct vt_summary *s)
         {"p99", s->p99},
         {"mad", s->mad},
     };
-    json_t *object = json_object(), *interval = json_array();
+    json_t *object = json_object();
     json_object_set_new(object, "median", vt_report_number(s->median));
-    json_array_append_new(interval, vt_report_number(s->ci_low));
-    json_array_append_new(interval, vt_report_number(s->ci_high));
-    json_object_set_new(object, "ci95", isfinite(s->ci_low) && isfinite(s->ci_high) ? interval : json_null());
-    if (!isfinite(s->ci_low) || !isfinite(s->ci_high))
-        json_decref(interval);
+    json_object_set_new(object, "ci95", interval_json(s));
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         json_object_set_new(object, members[i].key, vt_report_number(members[i].value));
     return object;
+}
+
+/* Null where nothing is known of any part; a part that is not known is absent. */
+static json_t *breakdown_json(const struct vt_result_row *row)
+{
+    json_t *object = json_object();
+    for (int part = 0; part < VT_PARTS; part++) {
+        const struct vt_summary *s = &row->breakdown[part];
+        if (isfinite(s->median))
+            json_object_set_new(
+                object, vt_part_name(part),
+                json_pack("{s:o, s:o}", "median", vt_report_number(s->median), "ci95", interval_json(s)));
+    }
+    if (json_object_size(object) > 0)
+        return object;
+    json_decref(object);
+    return json_null();
 }
 
 static json_t *evidence_json(const struct vt_result_row *row)
@@ -90,6 +110,7 @@ static json_t *row_json(const struct vt_result_row *row)
     json_object_set_new(object, "marked", vt_report_number(row->marked));
     json_object_set_new(object, "toll", summary_json(&row->toll));
     json_object_set_new(object, "toll_cycles", summary_json(&row->toll_cycles));
+    json_object_set_new(object, "breakdown", breakdown_json(row));
     json_object_set_new(object, "exits_per_op", vt_report_number(row->exits_per_op));
     json_object_set_new(object, "evidence", evidence_json(row));
     json_object_set_new(object, "evidence_totals",

@@ -1,4 +1,5 @@
 /* Verdicts from counters as recorded on hosts of each backend. */
+#include "bench/breakdown.h"
 #include "bench/evidence.h"
 #include "tests/unit/suite.h"
 
@@ -240,6 +241,38 @@ START_TEST(native_has_no_exits_to_count)
 }
 END_TEST
 
+START_TEST(a_proved_trap_is_taken_apart)
+{
+    static double body[] = {110, 120, 130, 140, 150, 160}, baseline[] = {10, 10, 10, 10, 10, 10};
+    static double bare[] = {40, 40, 40, 40, 40, 40};
+    struct count counts[] = {
+        {VT_SIGNALS, 2, 0},
+        END
+    };
+    struct vt_measurement m = measured("cli", VT_PATH_EMULATED, counts);
+    m.batches = sizeof body / sizeof body[0];
+    m.body = body;
+    m.baseline = baseline;
+    m.bare = bare;
+    m.status = VT_STATUS_OK;
+    m.crossing = VT_CROSSING_TRAP;
+    double crossings = vt_measurement_per_operation(&m, VT_SIGNALS);
+    vt_breakdown_compute(&m);
+    ck_assert_uint_eq(m.parts_known, 1u << VT_PART_BARE | 1u << VT_PART_EMULATION);
+    ck_assert_double_eq_tol(m.parts[VT_PART_BARE].median, 40 * crossings, 1e-9);
+    ck_assert_double_eq_tol(m.parts[VT_PART_EMULATION].median, 125 - 40 * crossings, 1e-9);
+
+    m.parts_known = 0;
+    m.crossing = VT_CROSSING_NONE;
+    vt_breakdown_compute(&m);
+    ck_assert_uint_eq(m.parts_known, 0);
+    m.crossing = VT_CROSSING_TRAP;
+    m.status = VT_STATUS_UNVERIFIED;
+    vt_breakdown_compute(&m);
+    ck_assert_uint_eq(m.parts_known, 0);
+}
+END_TEST
+
 VT_SUITE(recorded_counters_give_their_verdict, an_interpreted_loop_is_never_of_path_hardware,
          host_interrupts_are_not_exits_of_the_operation, a_guest_is_told_of_the_hypervisor_below,
-         native_has_no_exits_to_count)
+         native_has_no_exits_to_count, a_proved_trap_is_taken_apart)

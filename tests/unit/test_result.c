@@ -55,7 +55,9 @@ static struct vt_result *measure(void)
         .baseline = baseline,
         .marks = marks,
         .tsc_khz = 2e6,
-        .toll = {5, 4.5, 5.5, 4.5, 4.5, 4.6, 5.4, 5.5, NAN, 0.5},
+        .toll = {5,    4.5, 5.5, 4.5, 4.5, 4.6, 5.4, 5.5, NAN, 0.5},
+        .parts = {[VT_PART_BARE] = {3, 2.5, 3.5, 2, 2, 2, 3, 4, NAN, 0.5}},
+        .parts_known = 1u << VT_PART_BARE,
         .exits_per_op = 1.0033333
     };
     vt_counters_put(&m[0].body_counters, VT_EXITS, 301);
@@ -83,6 +85,8 @@ START_TEST(measurements_become_rows)
     ck_assert_double_eq_tol(row->samples_baseline.values[0], 0.5, 1e-12);
     ck_assert_uint_eq(row->marks.count, 1);
     ck_assert_double_eq(row->marks.values[0], 1);
+    ck_assert_double_eq(row->breakdown[VT_PART_BARE].median, 3);
+    ck_assert(isnan(row->breakdown[VT_PART_USER].median));
     ck_assert_uint_eq(row->evidence_count, 1);
     ck_assert_double_eq_tol(row->evidence[0].per_operation, 1, 1e-12);
     ck_assert(isnan(result->rows[1].toll.median));
@@ -114,6 +118,8 @@ START_TEST(unknown_is_null_and_not_zero)
     ck_assert_ptr_nonnull(strstr(text, "\"p99\":null"));
     ck_assert_ptr_nonnull(strstr(text, "\"toll\":null"));
     ck_assert_ptr_nonnull(strstr(text, "\"host\":null"));
+    ck_assert_ptr_nonnull(strstr(text, "\"breakdown\":{\"bare\":{\"median\":3,\"ci95\":[2.5,3.5]}}"));
+    ck_assert_ptr_nonnull(strstr(text, "\"breakdown\":null"));
     ck_assert_ptr_null(strstr(text, "nan"));
     free(text);
     vt_result_free(result);

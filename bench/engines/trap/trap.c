@@ -9,6 +9,7 @@
 #include "bench/engines/machine/machine.h"
 #include "bench/engines/native/umip.h"
 #include "bench/engines/trap/assist.h"
+#include "bench/engines/trap/bare.h"
 #include "bench/engines/trap/catch.h"
 
 #include <cpuid.h>
@@ -229,6 +230,12 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
     return VT_BATCH_DONE;
 }
 
+static double bare(void *state)
+{
+    (void)state;
+    return vt_trap_bare();
+}
+
 static const int levels[] = {0, -1};
 
 const struct vt_engine vt_engine_trap = {
@@ -241,5 +248,6 @@ const struct vt_engine vt_engine_trap = {
     .supports = supports,
     .prepare = prepare,
     .batch = batch,
+    .bare = bare,
     .close = engine_close,
 };

@@ -1,0 +1,31 @@
+#include "bench/breakdown.h"
+#include "bench/sampler.h"
+#include "bench/statistics.h"
+
+/* Crossings per operation: the host's kernel may answer a fault by itself, and then none is the engine's. */
+#define LEAST 0.9
+
+/* Crossings whose cost an engine can measure bare, and the counter that says how many an operation took. */
+static const enum vt_counter counters[VT_CROSSINGS] = {
+    [VT_CROSSING_CALLOUT] = VT_CALLOUTS,
+    [VT_CROSSING_TRAP] = VT_SIGNALS,
+};
+
+void vt_breakdown_compute(struct vt_measurement *m)
+{
+    bool crossed = m->crossing == VT_CROSSING_CALLOUT || m->crossing == VT_CROSSING_TRAP;
+    double bare[VT_SAMPLER_MOST], rest[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
+
+    if (!m->bare || !crossed || m->status != VT_STATUS_OK)
+        return;
+    double crossings = vt_measurement_per_operation(m, counters[m->crossing]);
+    if (!(crossings >= LEAST))
+        return;
+    for (size_t i = 0; i < m->batches; i++) {
+        bare[i] = m->bare[i] * crossings;
+        rest[i] = m->body[i] - m->baseline[i] - bare[i];
+    }
+    m->parts[VT_PART_BARE] = vt_statistics_summarize(bare, m->batches, work);
+    m->parts[VT_PART_EMULATION] = vt_statistics_summarize(rest, m->batches, work);
+    m->parts_known = 1u << VT_PART_BARE | 1u << VT_PART_EMULATION;
+}

@@ -1,0 +1,15 @@
+/*
+ * What a toll is made of. Pure: samples and verdict in, parts out.
+ */
+#ifndef VT_BENCH_BREAKDOWN_H
+#define VT_BENCH_BREAKDOWN_H
+
+#include "bench/measurement.h"
+
+/*
+ * Fill parts (in TSC cycles) and parts_known of a judged measurement. Parts are known where the engine
+ * measured its bare crossing beside each pair and each operation is proved to have crossed.
+ */
+void vt_breakdown_compute(struct vt_measurement *measurement);
+
+#endif
