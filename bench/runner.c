@@ -25,12 +25,12 @@
 #define PENDING VT_STATUSES
 
 /*
- * Every case is sampled in several rounds over the whole run, not in one go: on a
- * shared machine a neighbour's burst then spoils a part of many cases instead of
- * all of one. All rounds but the last take a fixed number of pairs.
+ * Every case is sampled a few pairs at a time, in rounds over the whole run: on a
+ * shared machine a neighbour's burst then spoils a small part of many cases instead
+ * of most of one. Rounds go on until all medians are precise or the time is up.
  */
-#define ROUNDS          4
-#define PAIRS_PER_ROUND 26
+#define PAIRS_PER_ROUND 13
+#define ROUNDS_AT_LEAST ((VT_SAMPLER_PRECISE_FROM + PAIRS_PER_ROUND - 1) / PAIRS_PER_ROUND)
 
 struct clocks {
     uint64_t tsc;
@@ -45,7 +45,8 @@ struct schedule {
     double rough_khz;
     size_t pending; /* rows still to be visited in this round */
     size_t due;     /* rows of this round */
-    int round, rounds;
+    size_t visited; /* rows of all rounds before */
+    size_t round;
     struct vt_quiet quiet;
 };
 
@@ -162,14 +163,20 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
         engine->close(state);
 }
 
+/* The rounds still to come, this one included, as far as they can be foreseen. */
+static size_t rounds_left(const struct schedule *s)
+{
+    return s->round < ROUNDS_AT_LEAST ? ROUNDS_AT_LEAST - s->round : 1;
+}
+
 /* Done counts visits: a row is visited once a round. */
 static void report_progress(const struct schedule *s, const struct vt_measurement *m)
 {
     if (!s->plan->progress)
         return;
     struct vt_progress progress = {
-        .done = (size_t)s->round * s->due + (s->due - s->pending),
-        .total = (size_t)s->rounds * s->due,
+        .done = s->visited + (s->due - s->pending),
+        .total = s->visited + (s->plan->simulation ? 1 : rounds_left(s)) * s->due,
         .left = fmax(0, ((double)s->deadline_ns - (double)vt_sampler_clock()) * 1e-9),
         .engine = m->engine,
         .name = m->c->name,
@@ -185,35 +192,42 @@ static void finish_row(const struct schedule *s, struct vt_measurement *m)
     vt_breakdown_compute(m);
 }
 
+static bool is_complete(const struct vt_measurement *m)
+{
+    return m->stop == VT_STOP_PRECISION || m->stop == VT_STOP_SAMPLES;
+}
+
 static void visit_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine,
                       void *state)
 {
     uint64_t now = vt_sampler_clock();
     uint64_t left = now < s->deadline_ns ? s->deadline_ns - now : 0;
     uint64_t share = left / s->pending;
-    bool last = s->round == s->rounds - 1;
+    uint64_t turn_ns = share / rounds_left(s);
     const struct vt_simulation *simulation = s->plan->simulation;
     struct vt_error error = {0};
     struct vt_sampling sampling = {
         .engine = engine,
         .state = state,
-        .deadline_ns = now + share / (uint64_t)(s->rounds - s->round),
+        .deadline_ns = now + turn_ns,
         .share_ns = share,
         .tsc_khz = s->rough_khz,
-        .turn = last ? 0 : (size_t)(s->round + 1) * PAIRS_PER_ROUND,
+        .turn = simulation ? 0 : PAIRS_PER_ROUND,
         .iterations = simulation ? simulation->iterations : 0,
         .pairs = simulation ? simulation->pairs : 0,
         .quiet = simulation ? NULL : &s->quiet,
-        .patience_ns = now + share / (uint64_t)(s->rounds - s->round) / 2,
+        .patience_ns = now + turn_ns / 2,
         .stop = s->plan->stop,
     };
 
     s->pending--;
     if (left == 0 && m->batches == 0)
         refuse(m, VT_STATUS_TIMEOUT, "the time budget was spent before its turn: raise --budget");
-    else if (left > 0 && vt_sampler_take(m, &sampling, &error) != 0)
+    else if (left == 0)
+        m->stop = VT_STOP_BUDGET;
+    else if (vt_sampler_take(m, &sampling, &error) != 0)
         refuse(m, VT_STATUS_FAILED, error.text);
-    else if (m->status == PENDING && (last || left == 0))
+    if (m->status == PENDING && (simulation || left == 0 || is_complete(m)))
         finish_row(s, m);
 }
 
@@ -252,15 +266,23 @@ static void visit_engine(struct schedule *s, const struct vt_engine *engine)
         engine->close(state);
 }
 
+static size_t count_pending(const struct vt_run *run)
+{
+    size_t pending = 0;
+    for (size_t i = 0; i < run->count; i++)
+        pending += run->measurements[i].status == PENDING;
+    return pending;
+}
+
 static void measure(struct schedule *s)
 {
-    for (s->round = 0; s->round < s->rounds; s->round++) {
-        s->pending = 0;
-        for (size_t i = 0; i < s->run->count; i++)
-            s->pending += s->run->measurements[i].status == PENDING;
-        s->due = s->pending;
+    s->due = count_pending(s->run);
+    for (s->round = 0; s->due > 0 && !*s->plan->stop; s->round++) {
+        s->pending = s->due;
         for (size_t e = 0; e < s->plan->engine_count; e++)
             visit_engine(s, s->plan->engines[e]);
+        s->visited += s->due;
+        s->due = count_pending(s->run);
     }
     for (size_t i = 0; i < s->run->count; i++)
         if (s->run->measurements[i].status == PENDING)
@@ -287,7 +309,7 @@ static void convert_to_time(struct vt_run *run)
 
 int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error *error)
 {
-    struct schedule s = {.plan = plan, .run = run, .rounds = plan->simulation ? 1 : ROUNDS};
+    struct schedule s = {.plan = plan, .run = run};
     cpu_set_t affinity;
 
     *run = (struct vt_run){.measurements = calloc(rows_at_most(plan) + 1, sizeof *run->measurements)};

@@ -22,9 +22,6 @@
 /* A toll near nothing cannot be known to 1 % of itself; a twentieth of a cycle is as good. */
 #define FLOOR_CYCLES 0.05
 
-/* Tails are reported too: not fewer pairs than a 99th percentile needs, if the time allows. */
-#define PRECISE_FROM 101
-
 /* What a share of time must leave room for, or the batches are made shorter. */
 #define WANTED_PAIRS 20
 
@@ -145,8 +142,7 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     return VT_BATCH_DONE;
 }
 
-static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sampling *sampling,
-                             size_t *next_check)
+static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sampling *sampling)
 {
     if (*sampling->stop)
         return VT_STOP_INTERRUPTED;
@@ -154,20 +150,25 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
         return VT_STOP_SAMPLES;
     if (sampling->pairs)
         return VT_STOP_NOT_RUN;
-    if (sampling->turn == 0 && m->batches >= *next_check) {
-        *next_check = m->batches + m->batches / 3;
-        if (precise(m))
-            return VT_STOP_PRECISION;
-    }
     return m->batches >= VT_STATISTICS_MIN && vt_sampler_clock() >= sampling->deadline_ns ? VT_STOP_BUDGET
                                                                                           : VT_STOP_NOT_RUN;
+}
+
+/* What ran in between took caches and predictors; the first batch of a later turn would pay for it. */
+static enum vt_batch_end refresh(const struct vt_measurement *m, const struct vt_sampling *sampling,
+                                 struct vt_error *error)
+{
+    struct vt_batch batch = {0};
+    enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
+    return end != VT_BATCH_DONE
+               ? end
+               : sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &batch, error);
 }
 
 static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampling *sampling,
                                 struct vt_error *error)
 {
-    size_t next_check = m->batches > PRECISE_FROM ? m->batches : PRECISE_FROM;
-    bool enough;
+    size_t last = m->batches + sampling->turn;
 
     do {
         if (sampling->quiet)
@@ -179,9 +180,10 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
         else if (end != VT_BATCH_DONE)
             return end;
         else
-            m->stop = why_stop(m, sampling, &next_check);
-        enough = sampling->turn > 0 && m->batches >= sampling->turn;
-    } while (m->stop == VT_STOP_NOT_RUN && !enough);
+            m->stop = why_stop(m, sampling);
+    } while (m->stop == VT_STOP_NOT_RUN && m->batches != last);
+    if (m->stop == VT_STOP_NOT_RUN && m->batches >= VT_SAMPLER_PRECISE_FROM && precise(m))
+        m->stop = VT_STOP_PRECISION;
     return m->batches < VT_STATISTICS_MIN ? VT_BATCH_INTERRUPTED : VT_BATCH_DONE;
 }
 
@@ -210,6 +212,8 @@ int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling
         return status;
     if (m->iterations == 0)
         end = sampling->pairs ? warm_up(m, sampling, error) : calibrate(m, sampling, error);
+    else
+        end = refresh(m, sampling, error);
     if (end == VT_BATCH_DONE)
         end = sample(m, sampling, error);
     if (end != VT_BATCH_DONE) {
