@@ -160,3 +160,25 @@ int vt_select_levels(const char *list, uint32_t *levels, struct vt_error *error)
     *levels = (chosen & 1) | (chosen >> 1 & 1) << 3;
     return status;
 }
+
+int vt_select(const struct vt_selection *selection, struct vt_plan *plan, struct vt_error *error)
+{
+    int status =
+        vt_select_cases(selection->cases, (const struct vt_case ***)&plan->cases, &plan->case_count, error);
+    if (status == 0)
+        status = vt_select_engines(selection->engines, (const struct vt_engine ***)&plan->engines,
+                                   &plan->engine_count, error);
+    if (status == 0)
+        status = vt_select_paths(selection->paths, &plan->paths, error);
+    if (status == 0)
+        status = vt_select_levels(selection->levels, &plan->levels, error);
+    return status;
+}
+
+void vt_select_release(struct vt_plan *plan)
+{
+    free((void *)plan->cases);
+    free((void *)plan->engines);
+    plan->cases = NULL;
+    plan->engines = NULL;
+}

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "bench/engine.h"
+#include "bench/runner.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,5 +29,17 @@ int vt_select_paths(const char *list, uint32_t *paths, struct vt_error *error);
 
 /* Bit per privilege level; NULL selects 0 and 3. */
 int vt_select_levels(const char *list, uint32_t *levels, struct vt_error *error);
+
+/* The four lists of a command line, each NULL where it was not given. */
+struct vt_selection {
+    const char *cases, *engines, *paths, *levels;
+};
+
+/*
+ * All of the above into `plan`, whose other members stay as they are. On success
+ * and on failure the caller calls vt_select_release.
+ */
+int vt_select(const struct vt_selection *selection, struct vt_plan *plan, struct vt_error *error);
+void vt_select_release(struct vt_plan *plan);
 
 #endif

@@ -67,22 +67,25 @@ int vt_cmd_compare(int argc, char **argv)
          .high = 1000,
          .help =
              "a difference of less per cent is no change [times: 2;\ninstruction counts: 0, of lab vmx 0.5]"},
-        {.name = "fail-on",
+        {
+         .name = "fail-on",
          .argument = "WHAT",
          .text = &fail_on,
          .choices = judgements,
          .help = "end with status 1 on a regression (slower, a heavier crossing, no\nlonger measured), on "
-                 "any change, or never [regression]"},
+                    "any change, or never [regression]", },
         {.name = "format",
          .argument = "FORMAT",
          .text = &name,
          .choices = formats,
          .help =
              "text, markdown, json or html; by default as the extension of\n--output says, otherwise text"},
-        {.name = "output",
+        {
+         .name = "output",
          .argument = "FILE",
          .text = &path,
-         .help = "write to FILE instead of standard output"},
+         .help = "write to FILE instead of standard output",
+         },
         {0  },
     };
     const struct vt_synopsis synopsis = {

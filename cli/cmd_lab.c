@@ -1,24 +1,22 @@
-#include "bench/select.h"
 #include "base/file.h"
 #include "base/suggest.h"
+#include "bench/select.h"
 #include "cli/command.h"
+#include "cli/measured.h"
 #include "cli/options.h"
-#include "cli/screen.h"
 #include "lab/lab.h"
 #include "report/document.h"
-#include "report/format.h"
 #include "report/load.h"
-#include "report/save.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct arguments {
-    const char *kernel, *modules, *cases, *levels, *output;
+    struct vt_selection selection; /* of cases and levels */
+    const char *kernel, *modules, *output;
     double limit;
     bool quiet;
 };
@@ -55,31 +53,50 @@ static void show_progress(void *context, const struct vt_lab_progress *p)
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
     const struct vt_option options[] = {
-        {.name = "kernel",
+        {
+         .name = "kernel",
          .argument = "BZIMAGE",
          .text = &a->kernel,
-         .help = "svm, vmx: boot this kernel instead of Debian's"},
-        {.name = "modules",
+         .help = "svm, vmx: boot this kernel instead of Debian's",
+         },
+        {
+         .name = "modules",
          .argument = "DIR",
          .text = &a->modules,
-         .help = "svm, vmx: take kvm's modules from below DIR, a build tree\nor lib/modules/VERSION"},
-        {.name = "case",
+         .help = "svm, vmx: take kvm's modules from below DIR, a build tree\nor lib/modules/VERSION",
+         },
+        {
+         .name = "case",
          .argument = "GLOB,...",
-         .text = &a->cases,
-         .help = "cases by name or pattern; see vmtoll list cases [all]"},
-        {.name = "cpl",                                                                           .argument = "0,3", .text = &a->levels, .help = "svm, vmx: privilege levels [0]"},
-        {.name = "limit",
+         .text = &a->selection.cases,
+         .help = "cases by name or pattern; see vmtoll list cases [all]",
+         },
+        {
+         .name = "cpl",
+         .argument = "0,3",
+         .text = &a->selection.levels,
+         .help = "svm, vmx: privilege levels [0]",
+         },
+        {
+         .name = "limit",
          .argument = "SECONDS",
          .number = &a->limit,
          .low = 1,
          .high = 86400,
-         .help = "give up after this time"},
-        {.name = "output",
+         .help = "give up after this time",
+         },
+        {
+         .name = "output",
          .argument = "FILE",
          .text = &a->output,
-         .help = "write the result document to FILE; - is standard output"},
-        {.name = "quiet",                                                                           .flag = &a->quiet, .help = "no summary on standard output"},
-        {0                                                                                          },
+         .help = "write the result document to FILE; - is standard output",
+         },
+        {
+         .name = "quiet",
+         .flag = &a->quiet,
+         .help = "no summary on standard output",
+         },
+        {0},
     };
     const struct vt_synopsis synopsis = {
         .command = "lab",
@@ -119,19 +136,15 @@ static const struct vt_lab *find_lab(const char *name)
 /* A wrong name must not cost a boot. */
 static int check(const struct arguments *a)
 {
-    const struct vt_case **cases = NULL;
-    uint32_t levels;
-    size_t count;
+    struct vt_plan plan = {0};
     struct vt_error error;
 
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
-    int status = vt_select_cases(a->cases, &cases, &count, &error);
-    if (status == 0)
-        status = vt_select_levels(a->levels, &levels, &error);
+    int status = vt_select(&a->selection, &plan, &error);
     if (status == 0 && a->output)
         status = vt_file_check(a->output, &error);
-    free(cases);
+    vt_select_release(&plan);
     return status == 0 ? VT_OPTIONS_PROCEED : vt_cli_fail(&error);
 }
 
@@ -157,7 +170,7 @@ static int describe(struct vt_result *result, const struct vt_lab *lab, const st
     if (!result->settings || !result->started)
         return vt_cli_misuse("out of memory");
     set_text(result->settings, "lab", lab->name);
-    set_text(result->settings, "cases", a->cases);
+    set_text(result->settings, "cases", a->selection.cases);
     set_text(result->settings, "emulator", outcome->emulator);
     set_text(result->settings, "kernel", outcome->kernel);
     set_text(result->settings, "hypervisor", outcome->hypervisor);
@@ -180,23 +193,6 @@ static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struc
     return NULL;
 }
 
-static int print_summary(struct vt_result *result)
-{
-    struct vt_error error;
-    struct vt_screen screen = vt_cli_screen("-");
-    if (vt_report_print(vt_report_find_format("text"), &result, 1, &screen, stdout, &error) != 0)
-        return vt_cli_fail(&error);
-    return VT_EXIT_DONE;
-}
-
-static int worst_status(const struct vt_result *result)
-{
-    for (size_t i = 0; i < result->count; i++)
-        if (result->rows[i].status == VT_STATUS_FAILED || result->rows[i].status == VT_STATUS_TIMEOUT)
-            return VT_EXIT_NO;
-    return VT_EXIT_DONE;
-}
-
 static int deliver(const struct vt_lab *lab, const struct arguments *a, const struct vt_lab_outcome *outcome,
                    const char *started)
 {
@@ -205,12 +201,8 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
     if (!result)
         return vt_cli_fail(&error);
     int status = describe(result, lab, a, outcome, started);
-    if (status == VT_EXIT_DONE && a->output && vt_report_save(result, a->output, &error) != 0)
-        status = vt_cli_fail(&error);
-    if (status == VT_EXIT_DONE && !a->quiet && !(a->output && strcmp(a->output, "-") == 0))
-        status = print_summary(result);
     if (status == VT_EXIT_DONE)
-        status = worst_status(result);
+        status = vt_cli_deliver(result, a->output, a->quiet);
     vt_result_free(result);
     return status;
 }
@@ -221,8 +213,8 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
     struct vt_lab_request request = {
         .kernel = a->kernel,
         .modules = a->modules,
-        .cases = a->cases,
-        .levels = a->levels,
+        .cases = a->selection.cases,
+        .levels = a->selection.levels,
         .limit = a->limit,
         .stop = &stop,
         .progress = terminal ? show_progress : NULL,
@@ -230,23 +222,20 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
     };
     struct vt_lab_outcome outcome = {0};
     struct vt_error error;
-    char started[32];
-    time_t now = time(NULL);
-    struct tm utc;
+    struct vt_cli_moment started = vt_cli_now();
 
-    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     catch_interrupts();
     int status = lab->run(&request, &outcome, &error);
     if (terminal)
         fputs("\r\033[K", stderr);
-    status = status == 0 ? deliver(lab, a, &outcome, started) : vt_cli_fail(&error);
+    status = status == 0 ? deliver(lab, a, &outcome, started.text) : vt_cli_fail(&error);
     vt_lab_release(&outcome);
     return status;
 }
 
 int vt_cmd_lab(int argc, char **argv)
 {
-    struct arguments a = {.levels = "0"};
+    struct arguments a = {.selection = {.levels = "0"}};
 
     if (argc == 2 && strcmp(argv[1], "inside") == 0)
         return vt_cli_lab_inside();

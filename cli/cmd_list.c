@@ -204,7 +204,11 @@ int vt_cmd_list(int argc, char **argv)
 {
     bool json = false;
     const struct vt_option options[] = {
-        {.name = "json",                                      .flag = &json, .help = "print a JSON document instead of a table"},
+        {
+         .name = "json",
+         .flag = &json,
+         .help = "print a JSON document instead of a table",
+         },
         {0},
     };
     const struct vt_synopsis synopsis = {

@@ -118,17 +118,23 @@ static int answer(const struct arguments *a, json_t *probe)
 static int parse(int argc, char **argv, struct arguments *a)
 {
     const struct vt_option options[] = {
-        {.name = "json",                                      .flag = &a->json, .help = "print the probe document instead of text"},
+        {
+         .name = "json",
+         .flag = &a->json,
+         .help = "print the probe document instead of text",
+         },
         {.name = "from-cpuid",
          .argument = "FILE",
          .text = &a->dump,
          .help =
              "decode a dump of another machine: cpuid -r, or libcpuid's raw\nformat; - is standard input"},
-        {.name = "require",
+        {
+         .name = "require",
          .argument = "CAP,...",
          .text = &a->require,
-         .help = "only answer whether these are there;\nsee vmtoll list capabilities"},
-        {0                                   },
+         .help = "only answer whether these are there;\nsee vmtoll list capabilities",
+         },
+        {0                                 },
     };
     const struct vt_synopsis synopsis = {
         .command = "probe",

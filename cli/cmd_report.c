@@ -140,28 +140,38 @@ int vt_cmd_report(int argc, char **argv)
     const char *name = NULL, *path = "-", *by = NULL, *list = NULL;
     bool reference = false;
     const struct vt_option options[] = {
-        {.name = "format",
+        {
+         .name = "format",
          .argument = "FORMAT",
          .text = &name,
          .choices = formats,
-         .help = "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output "
-                 "says, otherwise text"},
-        {.name = "output",
+         .help =
+                "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output "
+                "says, otherwise text", },
+        {
+         .name = "output",
          .argument = "FILE",
          .text = &path,
-         .help = "write to FILE instead of standard output"},
-        {.name = "by",
+         .help = "write to FILE instead of standard output",
+         },
+        {
+         .name = "by",
          .argument = "KEY",
          .text = &by,
-         .help = "many hosts, grouped by a key of the host document: cpu.brand,\nkvm.backend, kernel, ..."},
-        {.name = "reference",
+         .help = "many hosts, grouped by a key of the host document: cpu.brand,\nkvm.backend, kernel, ...",
+         },
+        {
+         .name = "reference",
          .flag = &reference,
-         .help = "show published figures beside, clearly marked; text, markdown, html"},
-        {.name = "list",
+         .help = "show published figures beside, clearly marked; text, markdown, html",
+         },
+        {
+         .name = "list",
          .argument = "LIST",
          .text = &list,
-         .help = "also read the files named in LIST, one per line; - is standard input"},
-        {0                             },
+         .help = "also read the files named in LIST, one per line; - is standard input",
+         },
+        {0},
     };
     const struct vt_synopsis synopsis = {
         .command = "report",

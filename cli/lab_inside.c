@@ -78,23 +78,17 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
 
 int vt_cli_lab_inside(void)
 {
-    struct vt_lab_plan asked;
+    struct vt_lab_plan asked = {0};
     struct vt_plan plan = {0};
     struct vt_error error;
 
     if (!vt_lab_inside())
         return vt_cli_misuse("lab inside: this is for the first process of an emulated machine");
     int status = vt_lab_inside_prepare(&asked, &error);
+    struct vt_selection selection = {
+        .cases = *asked.cases ? asked.cases : NULL, .engines = "kvm", .levels = asked.levels};
     if (status == 0)
-        status = vt_select_cases(*asked.cases ? asked.cases : NULL, (const struct vt_case ***)&plan.cases,
-                                 &plan.case_count, &error);
-    if (status == 0)
-        status =
-            vt_select_engines("kvm", (const struct vt_engine ***)&plan.engines, &plan.engine_count, &error);
-    if (status == 0)
-        status = vt_select_paths(NULL, &plan.paths, &error);
-    if (status == 0)
-        status = vt_select_levels(asked.levels, &plan.levels, &error);
+        status = vt_select(&selection, &plan, &error);
     if (status == 0)
         status = measure(&asked, &plan, &error);
     vt_lab_inside_end(status == 0 ? NULL : &error);
