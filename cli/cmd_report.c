@@ -16,7 +16,7 @@ enum { SIDE_BY_SIDE = 8 };
 
 struct collection {
     struct vt_result *results[SIDE_BY_SIDE];
-    size_t count;
+    size_t count, complaints;
     bool many;
     struct vt_fleet fleet; /* holds everything when there are many */
 };
@@ -56,35 +56,45 @@ static void release(struct collection *collection)
         vt_fleet_release(&collection->fleet);
 }
 
-/* One bad file among several is named and left out; alone it ends the command. */
+static void complain(const struct vt_error *error)
+{
+    vt_cli_fail(error);
+}
+
+static void complain_of_document(const struct vt_error *error, void *context)
+{
+    ((struct collection *)context)->complaints++;
+    vt_cli_fail(error);
+}
+
+/* One bad file among several, or document in a file, is named and left out; alone it ends the command. */
 static int load(struct collection *collection, const struct vt_gather *gather)
 {
-    struct vt_load_options options = {.samples = true};
+    struct vt_load_options options = {.samples = true, .complain = complain_of_document};
     int status = VT_EXIT_DONE;
     for (size_t i = 0; i < gather->count; i++) {
         struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory"};
         if (vt_report_load(gather->files[i], &options, collect, collection, &error) == 0)
             continue;
         vt_cli_fail(&error);
-        if (gather->count == 1)
+        if (gather->count == 1 && !collection->count && !collection->many)
             return error.exit;
         status = VT_EXIT_NO;
     }
-    return collection->count || collection->many ? status : VT_EXIT_USAGE;
-}
-
-static void complain(const struct vt_error *error)
-{
-    vt_cli_fail(error);
+    if (!collection->count && !collection->many)
+        return VT_EXIT_USAGE;
+    return collection->complaints ? VT_EXIT_NO : status;
 }
 
 static int load_fleet(struct collection *collection, const struct vt_gather *gather, const char *by)
 {
     struct vt_error error;
+    size_t bad = 0;
     if (vt_fleet_start(&collection->fleet, by, &error) != 0)
         return vt_cli_fail(&error);
     collection->many = true;
-    size_t bad = vt_gather_read(gather, &collection->fleet, complain);
+    if (vt_gather_read(gather, &collection->fleet, complain, &bad, &error) != 0)
+        return vt_cli_fail(&error);
     if (collection->fleet.host_count == 0)
         return VT_EXIT_USAGE;
     return bad ? VT_EXIT_NO : VT_EXIT_DONE;
@@ -196,8 +206,7 @@ int vt_cmd_report(int argc, char **argv)
         bool fleet = by || gather.count > SIDE_BY_SIDE;
         int loaded = fleet ? load_fleet(&collection, &gather, by) : load(&collection, &gather);
         status = loaded;
-        if ((loaded == VT_EXIT_DONE || gather.count > 1) &&
-            (collection.count || collection.fleet.host_count)) {
+        if (collection.count || collection.fleet.host_count) {
             int printed = print(choose_format(name, path), &collection, path, reference);
             status = printed ? printed : loaded;
         }

@@ -26,6 +26,7 @@ struct vt_fleet_private {
     json_t *texts; /* every text once: its object's keys */
     json_t *index; /* key of a cell -> its number */
     const char *by;
+    const char *facts[VT_FLEET_FACTS + 3]; /* wanted of a host: those above, its name, and `by` */
     size_t host_room, cell_room;
 };
 
@@ -39,7 +40,15 @@ int vt_fleet_start(struct vt_fleet *fleet, const char *by, struct vt_error *erro
     fleet->private->texts = json_object();
     fleet->private->index = json_object();
     fleet->private->by = by && strcmp(by, "kernel") == 0 ? "system.kernel" : by;
+    memcpy(fleet->private->facts, vt_fleet_fact_names, sizeof vt_fleet_fact_names);
+    fleet->private->facts[VT_FLEET_FACTS] = "system.hostname";
+    fleet->private->facts[VT_FLEET_FACTS + 1] = fleet->private->by;
     return 0;
+}
+
+const char *const *vt_fleet_facts(const struct vt_fleet *fleet)
+{
+    return fleet->private->facts;
 }
 
 void vt_fleet_release(struct vt_fleet *fleet)

@@ -55,6 +55,9 @@ struct vt_fleet {
 /* `by`: key of the host document ("cpu.brand"; "kernel" and "host" are understood), or NULL: one group. */
 int vt_fleet_start(struct vt_fleet *fleet, const char *by, struct vt_error *error);
 
+/* What a host document must hold for this fleet, ended by NULL. The fleet's. */
+const char *const *vt_fleet_facts(const struct vt_fleet *fleet);
+
 /* Takes what it needs of the result and frees it. 0, or -ENOMEM. */
 int vt_fleet_add(struct vt_fleet *fleet, struct vt_result *result);
 

@@ -24,10 +24,11 @@ int vt_gather_list(struct vt_gather *gather, const char *path, struct vt_error *
 void vt_gather_release(struct vt_gather *gather);
 
 /*
- * Read all files into the fleet. A bad file is reported through `complain` (called
- * from one thread at a time) and skipped; returns how many were bad.
+ * Read all files into the fleet. What is bad, a file or a document among others in
+ * it, is reported through `complain` (called from one thread at a time) and skipped;
+ * *bad counts them. 0, or -ENOMEM.
  */
-size_t vt_gather_read(const struct vt_gather *gather, struct vt_fleet *fleet,
-                      void (*complain)(const struct vt_error *error));
+int vt_gather_read(const struct vt_gather *gather, struct vt_fleet *fleet,
+                   void (*complain)(const struct vt_error *error), size_t *bad, struct vt_error *error);
 
 #endif

@@ -1,12 +1,11 @@
+#include "report/load_scan.h"
 #include "report/load_state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { CHUNK = 1 << 16 };
+enum { MAX_COMPLAINTS = 1000 };
 static const uint64_t max_gap = 1 << 24;      /* bytes of one token, or of blanks */
 static const uint64_t max_document = 1 << 29; /* bytes */
 
@@ -91,35 +90,96 @@ static int syntax_error(struct vt_loader *loader, bool at_end)
     if (loader->failed || loader->sink_status)
         return 0;
     if (at_end && loader->depth)
-        return vt_load_refuse(loader, "the file ends here, in the middle of a document; it was cut off");
+        return vt_load_refuse(loader, "the %s, in the middle of a document; it was cut off",
+                              loader->is_part ? "next one starts here" : "file ends here");
     unsigned char *text = yajl_get_error(loader->parser, 0, NULL, 0);
     const char *reason = text ? (const char *)text : "unreadable";
     size_t length = strcspn(reason, "\n");
+    if (length && reason[length - 1] == '.')
+        length--;
     vt_load_refuse(loader, "expected a result document in JSON: %.*s", (int)length, reason);
     if (text)
         yajl_free_error(loader->parser, text);
     return 0;
 }
 
-static int feed(struct vt_loader *loader, const unsigned char *data, size_t size)
+/* Go on behind `size` bytes of the chunk. */
+static void advance(struct vt_loader *loader, size_t size)
+{
+    const unsigned char *newline = memrchr(loader->chunk, '\n', size);
+    if (newline) {
+        loader->line += vt_load_scan_lines(loader->chunk, size);
+        loader->line_start = loader->chunk_start + (uint64_t)(newline - loader->chunk) + 1;
+    }
+    loader->chunk_start += size;
+    loader->chunk += size;
+    loader->chunk_size = 0;
+}
+
+static int parse(struct vt_loader *loader, const unsigned char *data, size_t size)
 {
     loader->chunk = data;
     loader->chunk_size = size;
     if (yajl_parse(loader->parser, data, size) != yajl_status_ok)
         return syntax_error(loader, false);
-    uint64_t line, column;
-    vt_load_locate(loader, size, &line, &column);
-    if (line != loader->line) {
-        const unsigned char *newline = memrchr(data, '\n', size);
-        loader->line_start = loader->chunk_start + (uint64_t)(newline - data) + 1;
-        loader->line = line;
-    }
-    loader->chunk_start += size;
+    advance(loader, size);
     if (loader->chunk_start - loader->last_event > max_gap)
         return vt_load_refuse(loader, "expected no single value or gap of more than %ju bytes",
                               (uintmax_t)max_gap);
     if (loader->depth && loader->chunk_start - loader->document_start > max_document)
         return vt_load_refuse(loader, "expected a document of at most %ju bytes", (uintmax_t)max_document);
+    return 1;
+}
+
+static struct vt_load_frame *unwanted_series(struct vt_loader *loader)
+{
+    if (loader->depth == 0 || loader->options->samples)
+        return NULL;
+    struct vt_load_frame *frame = &loader->frames[loader->depth - 1];
+    return frame->type == FRAME_SERIES ? frame : NULL;
+}
+
+/* Up to the second ',' or to ']': behind that, the parser has had a whole number and waits for more. */
+static size_t first_number(const unsigned char *data, size_t size)
+{
+    size_t i = 0;
+    for (int commas = 0; i < size && data[i] != ']'; i++)
+        if (data[i] == ',' && ++commas == 2)
+            break;
+    return i;
+}
+
+/* Numbers nobody asked for pass by the parser. Returns the bytes done with; 0 may mean that it failed. */
+static size_t pass_series(struct vt_loader *loader, const unsigned char *data, size_t size)
+{
+    size_t count = 0, done = first_number(data, size);
+    if (done && !parse(loader, data, done))
+        return 0;
+    struct vt_load_frame *frame = unwanted_series(loader);
+    if (!frame)
+        return done;
+    size_t skipped = vt_load_scan_numbers(data + done, size - done, &count);
+    loader->chunk = data + done;
+    advance(loader, skipped);
+    loader->last_event = loader->chunk_start;
+    vt_load_count_numbers(loader, frame, count);
+    return done + skipped;
+}
+
+static int feed(struct vt_loader *loader, const unsigned char *data, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        if (unwanted_series(loader))
+            done += pass_series(loader, data + done, size - done);
+        if (loader->failed || loader->sink_status)
+            return 0;
+        size_t stretch =
+            loader->options->samples ? size - done : vt_load_scan_series(data + done, size - done);
+        if (stretch && !parse(loader, data + done, stretch))
+            return 0;
+        done += stretch;
+    }
     return 1;
 }
 
@@ -132,7 +192,7 @@ static int end(struct vt_loader *loader)
         return 0;
     if (loader->depth)
         return syntax_error(loader, true);
-    if (loader->documents)
+    if (loader->documents || loader->complaints)
         return complete ? 1 : syntax_error(loader, true);
     vt_error_set(loader->error, VT_EXIT_USAGE, EBADMSG,
                  "%s:1:1: expected a result document (\"schema\": \"" VT_RESULT_SCHEMA
@@ -142,21 +202,76 @@ static int end(struct vt_loader *loader)
     return 0;
 }
 
-static int start(struct vt_loader *loader)
+static int pump(struct vt_loader *loader, struct vt_source *source)
 {
-    loader->line = 1;
+    const unsigned char *bytes;
+    for (;;) {
+        ssize_t size = vt_source_at(source, loader->chunk_start, 1, &bytes, loader->error);
+        if (size < 0)
+            loader->failed = true;
+        if (size <= 0)
+            return size < 0 ? 0 : end(loader);
+        if (!feed(loader, bytes, (size_t)size))
+            return 0;
+    }
+}
+
+static int start(struct vt_loader *loader, uint64_t offset, uint64_t line)
+{
+    vt_result_free(loader->result);
+    loader->result = NULL;
+    loader->depth = 0;
+    loader->failed = loader->refused = false;
+    loader->chunk = NULL;
+    loader->chunk_size = 0;
+    loader->chunk_start = loader->line_start = loader->last_event = offset;
+    loader->line = line;
+    if (loader->parser)
+        yajl_free(loader->parser);
     loader->parser = yajl_alloc(&callbacks, NULL, loader);
     if (!loader->parser) {
         vt_load_lacks_memory(loader);
-        return -ENOMEM;
+        return 0;
     }
     yajl_config(loader->parser, yajl_allow_multiple_values, 1);
-    return 0;
+    return 1;
 }
 
-static int finish(struct vt_loader *loader)
+/* Behind a bad document: complain, and start again at the next one. Its own start is the surest mark: who
+ * knows how much of what follows it took for its own. */
+static bool resume(struct vt_loader *loader, struct vt_source *source)
 {
-    yajl_free(loader->parser);
+    uint64_t offset = loader->depth ? loader->document_start : loader->refused_at;
+    uint64_t line = loader->depth ? loader->document_line : loader->refused_line;
+    struct vt_error error;
+    if (!loader->refused || !loader->options->complain)
+        return false;
+    int found = vt_load_find_document(source, &offset, &line);
+    if (found == -ESPIPE) {
+        offset = loader->refused_at;
+        line = loader->refused_line;
+        found = vt_load_find_document(source, &offset, &line);
+    }
+    if (found != 1)
+        return false;
+    bool enough = ++loader->complaints > MAX_COMPLAINTS;
+    vt_error_set(&error, loader->error->exit, loader->error->number, "%s; %s at line %ju",
+                 loader->error->text, enough ? "too many bad documents, leaving off" : "going on",
+                 (uintmax_t)line);
+    *loader->error = error;
+    if (enough)
+        return false;
+    loader->options->complain(&error, loader->context);
+    return start(loader, offset, line);
+}
+
+static int load(struct vt_loader *loader, struct vt_source *source, uint64_t line)
+{
+    if (start(loader, source->start, line))
+        while (!pump(loader, source) && resume(loader, source))
+            continue;
+    if (loader->parser)
+        yajl_free(loader->parser);
     vt_result_free(loader->result);
     free(loader->numbers);
     if (loader->sink_status)
@@ -170,59 +285,32 @@ int vt_report_load_memory(const char *name, const void *data, size_t size,
 {
     struct vt_loader loader = {
         .name = name, .options = options, .sink = sink, .context = context, .error = error};
-    int status = start(&loader);
+    struct vt_source source;
+    vt_source_memory(&source, name, data, size);
+    return load(&loader, &source, 1);
+}
+
+int vt_report_load_part(const char *path, const struct vt_load_part *part,
+                        const struct vt_load_options *options, vt_load_sink sink, void *context,
+                        struct vt_error *error)
+{
+    struct vt_source source;
+    struct vt_loader loader = {.options = options,
+                               .sink = sink,
+                               .context = context,
+                               .error = error,
+                               .is_part = part && part->end != UINT64_MAX};
+    int status = vt_source_open(&source, path, part, error);
     if (status)
         return status;
-    if (size == 0 || feed(&loader, data, size))
-        end(&loader);
-    return finish(&loader);
-}
-
-static int pump_through(struct vt_loader *loader, int fd, unsigned char buffer[CHUNK])
-{
-    for (;;) {
-        ssize_t size = read(fd, buffer, CHUNK);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0) {
-            loader->failed = true;
-            return vt_error_set(loader->error, VT_EXIT_USAGE, errno, "cannot read '%s': %s", loader->name,
-                                strerror(errno));
-        }
-        if (size == 0)
-            return end(loader);
-        if (!feed(loader, buffer, (size_t)size))
-            return 0;
-    }
-}
-
-static int pump(struct vt_loader *loader, int fd)
-{
-    unsigned char buffer[CHUNK];
-    int status = pump_through(loader, fd, buffer);
-    loader->chunk = NULL;
-    loader->chunk_size = 0;
+    loader.name = source.name;
+    status = load(&loader, &source, part ? part->line : 1);
+    vt_source_release(&source);
     return status;
 }
 
 int vt_report_load(const char *path, const struct vt_load_options *options, vt_load_sink sink, void *context,
                    struct vt_error *error)
 {
-    bool standard = strcmp(path, "-") == 0;
-    struct vt_loader loader = {.name = standard ? "standard input" : path,
-                               .options = options,
-                               .sink = sink,
-                               .context = context,
-                               .error = error};
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
-    int status = start(&loader);
-    if (status == 0) {
-        pump(&loader, fd);
-        status = finish(&loader);
-    }
-    if (!standard)
-        close(fd);
-    return status;
+    return vt_report_load_part(path, NULL, options, sink, context, error);
 }

@@ -13,12 +13,22 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct vt_load_options {
     bool samples; /* keep the series of each row; without, they are checked and dropped */
-    /* Keep only what medians of many hosts need: tolls and facts of the host. The rest is checked as JSON
-     * alone. */
-    bool medians_only;
+    /* Keep only what medians of many hosts need: tolls and these facts of the host ("cpu.brand"), ended by
+     * NULL. The rest is checked as JSON alone. NULL: keep all. */
+    const char *const *facts_only;
+    /* Called with each bad document that others follow; loading goes on with those, and they decide what it
+     * returns. NULL: it ends there. */
+    void (*complain)(const struct vt_error *error, void *context);
+};
+
+/* Bytes of a file that hold whole documents. */
+struct vt_load_part {
+    uint64_t offset, end; /* UINT64_MAX: to the end of the file */
+    size_t line;          /* at `offset` */
 };
 
 /* Receives each document as it is complete, and owns it. Not 0: loading ends with that value. */
@@ -27,13 +37,26 @@ typedef int (*vt_load_sink)(struct vt_result *result, void *context);
 /*
  * Load every document of `path` ("-": standard input). Returns 0, the sink's value,
  * or a negative errno with "FILE:LINE:COLUMN: what was expected" in `error`;
- * documents before the bad one have reached the sink. Unknown keys are ignored;
- * what is absent is unknown. A file without any document is an error.
+ * the good documents have reached the sink. Unknown keys are ignored;
+ * what is absent is unknown. A file without any document is an error. Behind a bad
+ * document the next one is that on the next line which starts with '{' and a key of
+ * a document; from a pipe, the next line behind what was wrong.
  */
 int vt_report_load(const char *path, const struct vt_load_options *options, vt_load_sink sink, void *context,
                    struct vt_error *error);
 
-/* The same from memory; `name` stands for the file in messages. */
+/* The same of a part of a file. */
+int vt_report_load_part(const char *path, const struct vt_load_part *part,
+                        const struct vt_load_options *options, vt_load_sink sink, void *context,
+                        struct vt_error *error);
+
+/*
+ * Where a large file of many documents can be cut, at most `room` times, into parts of about `stride` bytes.
+ * Returns how many parts; 0: it is no such file.
+ */
+size_t vt_report_load_split(const char *path, uint64_t stride, struct vt_load_part *parts, size_t room);
+
+/* From memory; `name` stands for the file in messages. */
 int vt_report_load_memory(const char *name, const void *data, size_t size,
                           const struct vt_load_options *options, vt_load_sink sink, void *context,
                           struct vt_error *error);

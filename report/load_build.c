@@ -122,13 +122,15 @@ static int start_document(struct vt_loader *loader, const struct vt_token *token
     if (token->type != VT_TOKEN_OBJECT)
         return vt_load_refuse_value(loader, "a result document, which is an object", token);
     uint64_t line, column;
-    vt_load_locate(loader, yajl_get_bytes_consumed(loader->parser), &line, &column);
+    size_t consumed = yajl_get_bytes_consumed(loader->parser);
+    vt_load_locate(loader, consumed, &line, &column);
     loader->result = vt_result_new();
     if (!loader->result)
         return vt_load_lacks_memory(loader);
     loader->result->file = vt_arena_text(&loader->result->arena, loader->name, strlen(loader->name));
     loader->result->line = line;
-    loader->document_start = loader->chunk_start;
+    loader->document_start = loader->chunk_start + consumed;
+    loader->document_line = line;
     loader->rows_room = loader->numbers_kept = loader->nodes = 0;
     if (!loader->result->file)
         return vt_load_lacks_memory(loader);
@@ -167,17 +169,28 @@ static bool is_spared(const struct vt_loader *loader, const struct vt_field *fie
                       const struct vt_token *token)
 {
     bool container = token->type == VT_TOKEN_OBJECT || token->type == VT_TOKEN_ARRAY;
-    if (!loader->options->medians_only || !container)
+    if (!loader->options->facts_only || !container)
         return false;
-    return field->kind == VT_KIND_EVIDENCE || field->kind == VT_KIND_SERIES ||
-           strcmp(field->key, "toll_cycles") == 0 || strcmp(field->key, "breakdown") == 0 ||
+    return field->kind == VT_KIND_EVIDENCE || strcmp(field->key, "toll_cycles") == 0 ||
+           strcmp(field->key, "breakdown") == 0 ||
            (field->kind == VT_KIND_TREE && strcmp(field->key, "host") != 0);
 }
 
+/* Is a container below `host` part of no fact that is wanted? Its keys are those of the frames above it. */
 static bool is_spared_of_host(const struct vt_loader *loader, const struct vt_load_frame *frame)
 {
-    return loader->options->medians_only && loader->depth == 2 &&
-           (strcmp(frame->key, "evidence") == 0 || strcmp(frame->key, "unknown") == 0);
+    const char *const *fact = loader->options->facts_only;
+    for (; fact && *fact; fact++) {
+        const char *rest = *fact;
+        const struct vt_load_frame *step = &loader->frames[1];
+        for (; rest && step <= frame; step++) {
+            size_t length = strlen(step->key);
+            rest = strncmp(rest, step->key, length) == 0 && rest[length] == '.' ? rest + length + 1 : NULL;
+        }
+        if (rest)
+            return false;
+    }
+    return loader->options->facts_only != NULL;
 }
 
 static int open_field(struct vt_loader *loader, const struct vt_field *field, void *place,
@@ -247,14 +260,23 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token)
 
 /* ---- scalars inside frames */
 
+int vt_load_count_numbers(struct vt_loader *loader, struct vt_load_frame *frame, size_t count)
+{
+    frame->index += count;
+    loader->numbers_kept += count;
+    if (frame->index <= VT_LOAD_MAX_SERIES && loader->numbers_kept <= VT_LOAD_MAX_NUMBERS)
+        return 1;
+    return vt_load_refuse(loader, "expected at most %d numbers in a series and %d in a document",
+                          VT_LOAD_MAX_SERIES, VT_LOAD_MAX_NUMBERS);
+}
+
 static int add_number(struct vt_loader *loader, struct vt_load_frame *frame, const struct vt_token *token)
 {
     double value;
     if (token->type != VT_TOKEN_NUMBER)
         return vt_load_refuse_value(loader, "a number", token);
-    if (++frame->index > VT_LOAD_MAX_SERIES || ++loader->numbers_kept > VT_LOAD_MAX_NUMBERS)
-        return vt_load_refuse(loader, "expected at most %d numbers in a series and %d in a document",
-                              VT_LOAD_MAX_SERIES, VT_LOAD_MAX_NUMBERS);
+    if (!vt_load_count_numbers(loader, frame, 1))
+        return 0;
     if (!loader->options->samples)
         return 1;
     if (!vt_load_number(token, &value))

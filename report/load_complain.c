@@ -1,4 +1,5 @@
 #include "report/load_state.h"
+#include "report/load_scan.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -27,12 +28,10 @@ void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *l
     uint64_t start = loader->line_start;
     if (consumed > loader->chunk_size)
         consumed = loader->chunk_size;
-    *line = loader->line;
-    const unsigned char *end = loader->chunk + consumed, *newline = loader->chunk;
-    while (newline < end && (newline = memchr(newline, '\n', (size_t)(end - newline)))) {
-        ++*line;
-        start = loader->chunk_start + (uint64_t)(++newline - loader->chunk);
-    }
+    const unsigned char *newline = consumed ? memrchr(loader->chunk, '\n', consumed) : NULL;
+    *line = loader->line + vt_load_scan_lines(loader->chunk, consumed);
+    if (newline)
+        start = loader->chunk_start + (uint64_t)(newline - loader->chunk) + 1;
     *column = loader->chunk_start + consumed - start;
     if (*column == 0)
         *column = 1;
@@ -40,17 +39,23 @@ void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *l
 
 int vt_load_refuse(struct vt_loader *loader, const char *format, ...)
 {
-    char what[256], path[160];
+    char what[256], path[160], where[64] = "";
+    size_t consumed = yajl_get_bytes_consumed(loader->parser);
     uint64_t line, column;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     describe_path(loader, path, sizeof path);
-    vt_load_locate(loader, yajl_get_bytes_consumed(loader->parser), &line, &column);
-    vt_error_set(loader->error, VT_EXIT_USAGE, EBADMSG, "%s:%ju:%ju: %s%s%s", loader->name, (uintmax_t)line,
-                 (uintmax_t)column, path, *path ? ": " : "", what);
-    loader->failed = true;
+    vt_load_locate(loader, consumed, &line, &column);
+    if (loader->depth && loader->documents + loader->complaints && line != loader->document_line)
+        snprintf(where, sizeof where, "; the document starts at line %zu", loader->document_line);
+    vt_error_set(loader->error, VT_EXIT_USAGE, EBADMSG, "%s:%ju:%ju: %s%s%s%s", loader->name, (uintmax_t)line,
+                 (uintmax_t)column, path, *path ? ": " : "", what, where);
+    loader->failed = loader->refused = true;
+    loader->refused_at =
+        loader->chunk_start + (consumed < loader->chunk_size ? consumed : loader->chunk_size);
+    loader->refused_line = line;
     return 0;
 }
 

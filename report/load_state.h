@@ -1,14 +1,16 @@
 /*
  * The loader at work: what its parts share. Private to load*.c.
  *
- * load.c feeds the parser, load_build.c turns its events into a result,
- * load_complain.c says what is wrong and where.
+ * load.c feeds the parser from load_source.c, load_build.c turns its events into a
+ * result, load_complain.c says what is wrong and where, load_resume.c finds the next
+ * document behind a bad one.
  */
 #ifndef VT_REPORT_LOAD_STATE_H
 #define VT_REPORT_LOAD_STATE_H
 
 #include "report/load.h"
 #include "report/load_shape.h"
+#include "report/load_source.h"
 #include "report/load_value.h"
 
 #include <stdint.h>
@@ -54,15 +56,19 @@ struct vt_loader {
     void *context;
     int sink_status;
     struct vt_error *error;
-    bool failed; /* error is set */
+    bool failed;  /* error is set */
+    bool refused; /* because of what was read: what follows may be good */
+    uint64_t refused_at, refused_line;
+    size_t complaints;
+    bool is_part; /* another document follows where the input ends */
 
     yajl_handle parser;
     const unsigned char *chunk;
     size_t chunk_size;
     uint64_t chunk_start;      /* offset of the chunk in the input */
     uint64_t line, line_start; /* of the chunk's first byte: its line, and the offset where that began */
-    uint64_t last_event, document_start;
-    size_t documents;
+    uint64_t last_event, document_start; /* offsets */
+    size_t document_line, documents;
 
     struct vt_load_frame frames[VT_LOAD_MAX_DEPTH];
     size_t depth;
@@ -81,6 +87,18 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token);
 int vt_load_scalar(struct vt_loader *loader, const struct vt_token *token);
 int vt_load_key(struct vt_loader *loader, const char *key, size_t length);
 int vt_load_close(struct vt_loader *loader);
+
+/* `count` more numbers in a series: are they too many? */
+int vt_load_count_numbers(struct vt_loader *loader, struct vt_load_frame *frame, size_t count);
+
+/* Does a document start with these bytes? Told by the first key; 64 bytes are enough. */
+bool vt_load_starts_document(const unsigned char *bytes, size_t size);
+
+/*
+ * Offset and line of the document behind `offset`, which is in `line`: 1; 0: there is none or the
+ * source cannot tell; -ESPIPE: the source no longer has `offset`.
+ */
+int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *line);
 
 /* Line and column of byte `consumed` of the chunk. */
 void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *line, uint64_t *column);

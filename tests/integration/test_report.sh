@@ -94,6 +94,18 @@ refuses "a page of a fleet" 2 'text, csv or json'
 cat "$work"/fleet/[0-9]*.json >"$work/all.jsonl"
 run "$VMTOLL" report "$work/all.jsonl"
 has "many results in one file are a fleet as well" '^12 results'
+cat "$work/both.jsonl" "$work/both.jsonl" "$work/both.jsonl" "$work/both.jsonl" "$work/both.jsonl" >"$work/lines.jsonl"
+sed -i '4s/.\{300\}$//; 7s/^/{"schema"/' "$work/lines.jsonl"
+run "$VMTOLL" report --by kernel "$work/lines.jsonl"
+is "bad lines among good ones: status 1" 1
+has "each is named" 'lines\.jsonl:[45]:[0-9]+: .*going on at line 5' err
+has "each is named, the second too" 'lines\.jsonl:7:[0-9]+: .*going on at line 8' err
+has "the others are reported" '^8 results'
+"$VMTOLL" report --by kernel - <"$work/lines.jsonl" 2>/dev/null | head -n 1 >"$work/out"
+has "the same from standard input" '^8 results'
+mkdir "$work/links" && ln -s "$work/a.json" "$work/links/a.json" && ln -s "$work/b.json" "$work/links/b.json"
+run "$VMTOLL" report --by kernel "$work/links"
+has "links to files are followed" '^2 results'
 
 # node_exporter's textfile collector
 run "$VMTOLL" report "$work/a.json" "$work/b.json" --format openmetrics
