@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/screen.h"
+#include "report/chart_export.h"
 #include "report/fleet.h"
 #include "report/format.h"
 #include "report/gather.h"
@@ -131,6 +132,18 @@ static int print(const struct vt_format *format, struct collection *collection, 
     return vt_file_commit(&output, &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
 }
 
+/* Before anything is printed: a report without the charts that were asked for is half an answer. */
+static int draw(const struct collection *collection, const char *folder)
+{
+    struct vt_error error;
+    size_t files;
+    if (collection->many)
+        return vt_cli_misuse("report: --plots draws at most eight results, side by side");
+    if (vt_chart_export(collection->results, collection->count, folder, &files, &error) != 0)
+        return vt_cli_fail(&error);
+    return VT_EXIT_DONE;
+}
+
 static int gather_all(struct vt_gather *gather, int count, char **operands, const char *list)
 {
     struct vt_error error;
@@ -147,7 +160,7 @@ static int gather_all(struct vt_gather *gather, int count, char **operands, cons
 int vt_cmd_report(int argc, char **argv)
 {
     static const char *const formats[] = {"text", "markdown", "csv", "json", "html", "openmetrics", NULL};
-    const char *name = NULL, *path = "-", *by = NULL, *list = NULL;
+    const char *name = NULL, *path = "-", *by = NULL, *list = NULL, *plots = NULL;
     bool reference = false;
     const struct vt_option options[] = {
         {
@@ -181,7 +194,13 @@ int vt_cmd_report(int argc, char **argv)
          .text = &list,
          .help = "also read the files named in LIST, one per line; - is standard input",
          },
-        {0},
+        {
+         .name = "plots",
+         .argument = "DIR",
+         .text = &plots,
+         .help = "also draw every chart into DIR, as PDF and as PNG of 300 dots per inch",
+         },
+        {0                                                            },
     };
     const struct vt_synopsis synopsis = {
         .command = "report",
@@ -207,7 +226,9 @@ int vt_cmd_report(int argc, char **argv)
         int loaded = fleet ? load_fleet(&collection, &gather, by) : load(&collection, &gather);
         status = loaded;
         if (collection.count || collection.fleet.host_count) {
-            int printed = print(choose_format(name, path), &collection, path, reference);
+            int printed = plots ? draw(&collection, plots) : VT_EXIT_DONE;
+            if (printed == VT_EXIT_DONE)
+                printed = print(choose_format(name, path), &collection, path, reference);
             status = printed ? printed : loaded;
         }
     }

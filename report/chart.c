@@ -20,16 +20,17 @@ bool vt_chart_shows(const struct vt_line *line, const struct vt_result_row *cell
            strcmp(line->class, "control") != 0;
 }
 
-static bool any_shown(const struct vt_table *table, const char *unit)
+bool vt_chart_shows_class(const struct vt_table *table, const char *class, const char *unit)
 {
     for (size_t i = 0; i < table->line_count; i++)
         for (size_t k = 0; k < table->column_count && k < VT_CHART_COLUMNS; k++)
-            if (vt_chart_shows(&table->lines[i], table->lines[i].cells[k], unit))
+            if ((!class || strcmp(table->lines[i].class, class) == 0) &&
+                vt_chart_shows(&table->lines[i], table->lines[i].cells[k], unit))
                 return true;
     return false;
 }
 
-static int add(struct vt_charts *charts, struct vt_chart chart)
+int vt_chart_add(struct vt_charts *charts, struct vt_chart chart)
 {
     struct vt_chart *list = realloc(charts->list, (charts->count + 1) * sizeof *list);
     if (!list)
@@ -39,42 +40,65 @@ static int add(struct vt_charts *charts, struct vt_chart chart)
     return 0;
 }
 
+bool vt_chart_has_spread(const struct vt_result_row *cell, const char *unit)
+{
+    return cell && vt_result_has_toll(cell) && strcmp(cell->unit, unit) == 0 && cell->samples.count >= 5;
+}
+
 /* Ratios to the median say something only where the median stands clear of the noise. */
-static enum vt_chart_axis axis_of(const struct vt_line *line, size_t columns)
+static enum vt_chart_axis axis_of(const struct vt_line *line, const char *unit, size_t columns)
 {
     for (size_t k = 0; k < columns; k++) {
         const struct vt_result_row *cell = line->cells[k];
-        if (cell && cell->samples.count && !(cell->toll.median > 4 * (cell->toll.p75 - cell->toll.p25)))
+        if (vt_chart_has_spread(cell, unit) &&
+            !(cell->toll.median > 0 && cell->toll.median >= 4 * (cell->toll.p75 - cell->toll.p25)))
             return VT_AXIS_ABSOLUTE;
     }
     return VT_AXIS_RELATIVE;
 }
 
-static bool has_samples(const struct vt_line *line, size_t columns)
+/* Every batch of an emulated machine counts alike: then there is nothing to draw. */
+static bool varies(const struct vt_result_row *cell)
 {
-    for (size_t k = 0; k < columns; k++)
-        if (line->cells[k] && line->cells[k]->samples.count >= 5)
+    for (size_t i = 1; i < cell->samples.count; i++)
+        if (cell->samples.values[i] != cell->samples.values[0])
             return true;
     return false;
 }
 
-static int plan(struct vt_charts *charts, const struct vt_table *table)
+static bool has_distribution(const struct vt_line *line, const char *unit, size_t columns)
 {
-    static const char *const units[] = {"ns", "instructions"};
+    for (size_t k = 0; k < columns; k++)
+        if (vt_chart_has_spread(line->cells[k], unit) && varies(line->cells[k]))
+            return true;
+    return false;
+}
+
+static const char *const units[] = {"ns", "instructions"};
+
+static int plan_roads(struct vt_charts *charts, const struct vt_table *table, const char *unit)
+{
+    if (!vt_chart_shows_class(table, NULL, unit))
+        return 0;
+    int status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_ROADS, .unit = unit});
+    return status ? status
+                  : vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_ROADS_NARROW, .unit = unit});
+}
+
+int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table)
+{
     size_t columns = table->column_count < VT_CHART_COLUMNS ? table->column_count : VT_CHART_COLUMNS;
     int status = 0;
     for (size_t u = 0; u < 2 && status == 0; u++)
-        if (any_shown(table, units[u])) {
-            status = add(charts, (struct vt_chart){.kind = VT_CHART_ROADS, .unit = units[u]});
-            if (status == 0)
-                status = add(charts, (struct vt_chart){.kind = VT_CHART_ROADS_NARROW, .unit = units[u]});
-        }
-    for (size_t i = 0; i < table->line_count && status == 0; i++)
-        if (has_samples(&table->lines[i], columns))
-            status = add(charts, (struct vt_chart){.kind = VT_CHART_DISTRIBUTION,
-                                                   .line = i,
-                                                   .unit = "ns",
-                                                   .axis = axis_of(&table->lines[i], columns)});
+        status = plan_roads(charts, table, units[u]);
+    for (size_t i = 0; i < table->line_count; i++)
+        for (size_t u = 0; u < 2 && status == 0; u++)
+            if (has_distribution(&table->lines[i], units[u], columns))
+                status = vt_chart_add(
+                    charts, (struct vt_chart){.kind = VT_CHART_DISTRIBUTION,
+                                              .line = i,
+                                              .unit = units[u],
+                                              .axis = axis_of(&table->lines[i], units[u], columns)});
     return status;
 }
 
@@ -85,8 +109,12 @@ static char *write_script(const struct vt_charts *charts, const struct vt_table 
     FILE *stream = open_memstream(&script, &size);
     if (!stream)
         return NULL;
-    for (size_t i = 0; i < charts->count; i++)
-        vt_chart_script(&charts->list[i], i, table, stream);
+    for (size_t i = 0; i < charts->count; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "%zu", i);
+        const struct vt_canvas canvas = {stream, VT_MEDIUM_PAGE, name};
+        vt_chart_script(&canvas, &charts->list[i], table);
+    }
     if (fclose(stream) != 0) {
         free(script);
         return NULL;
@@ -109,7 +137,7 @@ static int draw(struct vt_charts *charts, const char *script, struct vt_error *e
 int vt_chart_draw(struct vt_charts *charts, const struct vt_table *table, struct vt_error *error)
 {
     *charts = (struct vt_charts){0};
-    int status = plan(charts, table);
+    int status = vt_chart_plan(charts, table);
     if (status)
         return vt_error_set(error, VT_EXIT_INTERNAL, -status, "not enough memory for the charts");
     if (charts->count == 0)

@@ -27,8 +27,9 @@ enum vt_chart_axis {
 
 struct vt_chart {
     enum vt_chart_kind kind;
-    const char *unit; /* of the columns drawn */
-    size_t line;      /* VT_CHART_DISTRIBUTION */
+    const char *unit;  /* of the columns drawn; static */
+    const char *class; /* VT_CHART_ROADS: of this class alone; NULL: of all. The table's. */
+    size_t line;       /* VT_CHART_DISTRIBUTION */
     enum vt_chart_axis axis;
     char *picture; /* gnuplot's SVG; NULL: not drawn */
 };
@@ -46,6 +47,16 @@ int vt_chart_point(size_t column, bool hollow);
 
 /* Is the line's cell in this column drawn in the roads charts? */
 bool vt_chart_shows(const struct vt_line *line, const struct vt_result_row *cell, const char *unit);
+
+/* Is any cell of the class (NULL: of any class)? */
+bool vt_chart_shows_class(const struct vt_table *table, const char *class, const char *unit);
+
+/* Has the cell samples enough, in this unit, to draw their distribution? */
+bool vt_chart_has_spread(const struct vt_result_row *cell, const char *unit);
+
+/* Add what a page shows, or one chart more. 0, or -ENOMEM; release in any case. */
+int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table);
+int vt_chart_add(struct vt_charts *charts, struct vt_chart chart);
 
 /* Draw everything worth drawing. On failure there are no pictures and `error` says why; release all the same.
  */

@@ -1,15 +1,32 @@
 /*
- * gnuplot scripts of single charts. Private to chart.c.
+ * gnuplot scripts of single charts. Private to chart*.c.
  */
 #ifndef VT_REPORT_CHART_SCRIPT_H
 #define VT_REPORT_CHART_SCRIPT_H
 
+#include "report/canvas.h"
 #include "report/chart.h"
 
-#include <stdio.h>
-
-/* The commands that draw `chart` into NUMBER.svg. Hover text n is the cell n % columns of line n / columns.
+/*
+ * The commands that draw `chart`. In a page, hover text n is that of the cell
+ * n % columns of line n / columns.
  */
-void vt_chart_script(const struct vt_chart *chart, size_t number, const struct vt_table *table, FILE *stream);
+void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *chart,
+                     const struct vt_table *table);
+
+/* The kinds of chart. */
+void vt_chart_roads(const struct vt_canvas *canvas, const struct vt_chart *chart,
+                    const struct vt_table *table);
+void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *chart,
+                     const struct vt_table *table);
+
+/* Columns that are drawn: the first VT_CHART_COLUMNS. */
+size_t vt_chart_columns(const struct vt_table *table);
+
+/* What a file needs and a page says in its own words: the title, and the name of the axis, as the last before `plot`. */
+void vt_chart_caption(const struct vt_canvas *canvas, int height, const char *title, const char *axis);
+
+/* The key of the columns for which `drawn` is true: continues the `plot` command of a file. */
+void vt_chart_key(const struct vt_canvas *canvas, const struct vt_table *table, const bool *drawn);
 
 #endif

@@ -91,7 +91,7 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
     size_t used = (size_t)snprintf(label, sizeof label, "Distribution of %.60s", line->name);
     for (size_t k = 0; k < table->column_count && k < VT_CHART_COLUMNS && used < sizeof label; k++) {
         const struct vt_result_row *cell = line->cells[k];
-        if (cell && vt_result_has_toll(cell) && cell->samples.count >= 5)
+        if (vt_chart_has_spread(cell, chart->unit))
             used += (size_t)snprintf(
                 label + used, sizeof label - used,
                 "; %.70s: median %.4g, middle half %.4g to %.4g, 5th to 95th percentile %.4g to %.4g %s",
@@ -101,7 +101,10 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
     fputs("<figure class=\"spread\">\n<figcaption>", page->stream);
     vt_escape_html(line->name, page->stream);
     if (chart->axis == VT_AXIS_ABSOLUTE)
-        fputs(" <small>in time, since it is close to zero</small>", page->stream);
+        fprintf(page->stream, " <small>in %s, since it is close to zero</small>",
+                strcmp(chart->unit, "ns") == 0 ? "time" : "instructions");
+    else if (strcmp(chart->unit, "ns") != 0)
+        fputs(" <small>instructions, simulated</small>", page->stream);
     fputs("</figcaption>\n", page->stream);
     put_picture(page, chart, "", label);
     fputs("</figure>\n", page->stream);

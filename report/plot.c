@@ -44,10 +44,10 @@ static void become_gnuplot(const char *folder)
 }
 
 /* Waits with a limit; polling costs at most a few milliseconds of a plot's time. */
-static int await(pid_t child, int *status)
+static int await(pid_t child, int seconds, int *status)
 {
     const struct timespec pause = {.tv_nsec = 5000000};
-    for (int i = 0; i < SECONDS * 200; i++) {
+    for (int i = 0; i < seconds * 200; i++) {
         pid_t ended = waitpid(child, status, WNOHANG);
         if (ended == child)
             return 0;
@@ -63,8 +63,8 @@ static int await(pid_t child, int *status)
 
 static void first_complaint(const char *folder, char *line, size_t size)
 {
-    char path[600];
-    snprintf(path, sizeof path, "%s/errors", folder);
+    char path[4200];
+    snprintf(path, sizeof path, "%.4000s/errors", folder);
     FILE *stream = fopen(path, "re");
     snprintf(line, size, "no reason given");
     while (stream && fgets(line, (int)size, stream)) {
@@ -76,12 +76,12 @@ static void first_complaint(const char *folder, char *line, size_t size)
         fclose(stream);
 }
 
-static int explain(int waited, int status, const char *folder, struct vt_error *error)
+static int explain(int waited, int status, int seconds, const char *folder, struct vt_error *error)
 {
     char complaint[200];
     if (waited == -ETIMEDOUT)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ETIMEDOUT, "gnuplot did not end within %d s",
-                            SECONDS);
+                            seconds);
     if (waited < 0)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, -waited, "cannot wait for gnuplot: %s",
                             strerror(-waited));
@@ -94,7 +94,7 @@ static int explain(int waited, int status, const char *folder, struct vt_error *
     return vt_error_set(error, VT_EXIT_INTERNAL, EPROTO, "gnuplot refused the script: %s", complaint);
 }
 
-static int run(const char *folder, struct vt_error *error)
+static int run(const char *folder, int seconds, struct vt_error *error)
 {
     int status = 0;
     pid_t child = fork();
@@ -102,41 +102,54 @@ static int run(const char *folder, struct vt_error *error)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot start gnuplot: %s", strerror(errno));
     if (child == 0)
         become_gnuplot(folder);
-    int waited = await(child, &status);
+    int waited = await(child, seconds, &status);
     if (waited == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
-    return explain(waited, status, folder, error);
+    return explain(waited, status, seconds, folder, error);
+}
+
+static void forget(const char *folder, const char *name)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%.4000s/%s", folder, name);
+    unlink(path);
+}
+
+int vt_plot_run_in(const char *folder, const char *script, int seconds, struct vt_error *error)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%.4000s/script", folder);
+    int status = vt_file_write(path, script, strlen(script), error);
+    if (status == 0)
+        status = run(folder, seconds, error);
+    forget(folder, "errors");
+    forget(folder, "script");
+    return status;
 }
 
 static void collect(const char *folder, char **pictures, size_t count)
 {
-    char path[600];
+    char path[600], name[32];
     size_t size;
     for (size_t i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/%zu.svg", folder, i);
+        snprintf(name, sizeof name, "%zu.svg", i);
+        snprintf(path, sizeof path, "%s/%s", folder, name);
         if (vt_file_read(path, MAX_PICTURE, &pictures[i], &size, NULL) != 0)
             pictures[i] = NULL;
-        unlink(path);
+        forget(folder, name);
     }
-    snprintf(path, sizeof path, "%s/errors", folder);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/script", folder);
-    unlink(path);
     rmdir(folder);
 }
 
 int vt_plot_run(const char *script, char **pictures, size_t count, struct vt_error *error)
 {
-    char folder[256], path[600];
+    char folder[256];
     memset(pictures, 0, count * sizeof *pictures);
     snprintf(folder, sizeof folder, "%.200s/vmtoll-plot-XXXXXX", temporary_folder());
     if (!mkdtemp(folder))
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot make a temporary folder in %s: %s",
                             temporary_folder(), strerror(errno));
-    snprintf(path, sizeof path, "%s/script", folder);
-    int status = vt_file_write(path, script, strlen(script), error);
-    if (status == 0)
-        status = run(folder, error);
+    int status = vt_plot_run_in(folder, script, SECONDS, error);
     collect(folder, pictures, count);
     for (size_t i = 0; status && i < count; i++) {
         free(pictures[i]);

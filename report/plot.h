@@ -19,6 +19,9 @@
  */
 int vt_plot_run(const char *script, char **pictures, size_t count, struct vt_error *error);
 
+/* Run `script` in a folder of the caller's, which keeps what it writes there. */
+int vt_plot_run_in(const char *folder, const char *script, int seconds, struct vt_error *error);
+
 /* A label gnuplot takes literally inside double quotes: letters, digits and " ._-+/():,", others become '?'.
  */
 void vt_plot_label(const char *text, char *label, size_t size);

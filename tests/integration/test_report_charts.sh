@@ -1,0 +1,82 @@
+#!/bin/sh
+# vmtoll report --plots: charts as files, all of them or none.
+# shellcheck source=tests/integration/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+"$VMTOLL" bench --engine native --case 'nop,rd*,cpuid,sgdt' --budget 0.4 --quiet --output "$work/a.json" 2>"$work/err"
+[ -s "$work/a.json" ] || skip_all "vmtoll bench gave no result: $(head -n 1 "$work/err")"
+mkdir "$work/empty"
+
+leaves_nothing() { # name...
+    for left in "$@"; do [ ! -e "$work/$left" ] || return 1; done
+    ! find "$work" -name '*vmtoll-*' | grep .
+}
+
+run "$VMTOLL" report "$work/a.json" --plots "$work/none/charts"
+refuses "charts into a missing folder" 3 'none/charts.*does not exist'
+run "$VMTOLL" report "$work/a.json" --plots "$work/a.json"
+refuses "charts into a file" 3 'a\.json.*not a folder'
+run "$VMTOLL" report "$work/a.json" --plots ''
+refuses "charts into no name" 2 'empty'
+run env PATH="$work/empty" "$VMTOLL" report "$work/a.json" --plots "$work/unmade"
+refuses "charts without gnuplot" 3 'gnuplot is not installed \(apt-get install gnuplot-nox\)'
+holds "and nothing is left behind" leaves_nothing unmade
+run "$VMTOLL" report "$work/a.json" --by kernel --plots "$work/unmade"
+refuses "charts of a fleet" 2 'at most eight'
+sed 's/"status": *"ok"/"status":"unsupported"/' "$work/a.json" >"$work/nothing.json"
+run "$VMTOLL" report "$work/nothing.json" --plots "$work/unmade"
+refuses "nothing to draw" 1 'no chart to draw'
+command -v gnuplot >/dev/null 2>&1 || { skip "charts are drawn" "gnuplot is not installed"; finish; }
+
+is_pdf() { # file
+    head -c 5 "$1" | grep -q '^%PDF-' && tail -c 32 "$1" | grep -q '%%EOF' &&
+        { ! command -v pdfinfo >/dev/null 2>&1 || pdfinfo "$1"; }
+}
+
+# Big-endian: 300 dots per inch are 11811 (2e 23) per metre, both ways.
+is_png() {
+    od -An -v -tx1 "$1" | tr -d ' \n' | grep -q '^89504e470d0a1a0a0000000d49484452.*7048597300002e2300002e2301.*49454e44ae426082$'
+}
+
+run "$VMTOLL" report "$work/a.json" --plots "$work/charts/"
+is "charts are drawn" 0
+has "and the report is printed all the same" '^  rdtsc  '
+for name in roads roads-time distribution-rdtsc; do
+    holds "$name.pdf is a PDF" is_pdf "$work/charts/$name.pdf"
+    holds "$name.png is a PNG of 300 dots per inch" is_png "$work/charts/$name.png"
+done
+pictures=$(find "$work/charts" -type f | wc -l)
+echo old >"$work/charts/roads.pdf"
+echo mine >"$work/charts/notes"
+run "$VMTOLL" report "$work/a.json" --plots "$work/charts"
+holds "an existing folder gets new pictures" is_pdf "$work/charts/roads.pdf"
+holds "keeps what is not a picture, and has nothing else" test "$(find "$work/charts" -mindepth 1 | wc -l)" -eq $((pictures + 1))
+
+hostile="..\/..\/x'\\\\n\$y"
+sed "s/\"case\": *\"rdtsc\"/\"case\":\"$hostile\"/" "$work/a.json" >"$work/path.json"
+run "$VMTOLL" report "$work/path.json" --plots "$work/paths"
+holds "a case's name is no path and no script" is_png "$work/paths/distribution-______x___y.png"
+
+sed 's/"unit": *"ns"/"unit":"instructions"/; s/"simulated": *false/"simulated":true/' "$work/a.json" >"$work/lab.json"
+run "$VMTOLL" report "$work/a.json" "$work/lab.json" --plots "$work/both"
+holds "instructions have charts of their own" is_png "$work/both/roads-instructions.png"
+holds "and so has each class" is_pdf "$work/both/roads-time-instructions.pdf"
+
+if [ "$(id -u)" -eq 0 ]; then
+    skip "charts into a folder that may not be written to" "root may write everywhere"
+else
+    mkdir -m 500 "$work/locked"
+    run "$VMTOLL" report "$work/a.json" --plots "$work/locked"
+    refuses "charts into a folder that may not be written to" 3 'Permission denied'
+fi
+
+# A gnuplot that stops half way
+mkdir "$work/broken"
+printf '#!/bin/sh\necho "%%PDF-1.5" >roads.pdf\n' >"$work/broken/gnuplot"
+chmod +x "$work/broken/gnuplot"
+run env PATH="$work/broken:$PATH" "$VMTOLL" report "$work/a.json" --plots "$work/half"
+refuses "pictures that were cut off" 3 'incomplete'
+run env PATH="$work/broken:$PATH" "$VMTOLL" report "$work/a.json" --plots "$work/charts"
+holds "an old folder keeps its pictures" is_pdf "$work/charts/roads.pdf"
+holds "and a new one is not made" leaves_nothing half
+finish
