@@ -51,6 +51,31 @@ static int send_document(const struct vt_run *run, const struct vt_lab_plan *ask
     return status;
 }
 
+/* The lab is about the hypervisor: a form of KVM's, or of Xen's where a guest that keeps its ring 0 has it.
+ */
+static bool is_of_hypervisor(const struct vt_measurement *m)
+{
+    const struct vt_pv_form *kvm = vt_guest_pv_form(m->c, VT_PV_KVM);
+    const struct vt_pv_form *xen = vt_guest_pv_form(m->c, VT_PV_XEN);
+
+    if (m->path != VT_PATH_PARAVIRTUAL)
+        return true;
+    if (m->form)
+        return m->form == kvm || m->form == xen;
+    return kvm || (xen && !(xen->needs & (VT_PV_NEED_EVENT_MASK | VT_PV_NEED_PV_MMU)));
+}
+
+static void keep_hypervisors(struct vt_run *run)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < run->count; i++)
+        if (is_of_hypervisor(&run->measurements[i]))
+            run->measurements[kept++] = run->measurements[i];
+        else
+            vt_measurement_release(&run->measurements[i]);
+    run->count = kept;
+}
+
 static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct vt_error *error)
 {
     static const volatile int never;
@@ -70,6 +95,7 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
     vt_lab_inside_say("@stage measuring");
     status = vt_bench_run(&run, plan, error);
     if (status == 0) {
+        keep_hypervisors(&run);
         status = send_document(&run, asked, simulation.ticks_per_instruction, error);
         vt_run_release(&run);
     }
@@ -86,7 +112,7 @@ int vt_cli_lab_inside(void)
         return vt_cli_misuse("lab inside: this is for the first process of an emulated machine");
     int status = vt_lab_inside_prepare(&asked, &error);
     struct vt_selection selection = {
-        .cases = *asked.cases ? asked.cases : NULL, .engines = "kvm", .levels = asked.levels};
+        .cases = *asked.cases ? asked.cases : NULL, .engines = "kvm,hypercall", .levels = asked.levels};
     if (status == 0)
         status = vt_select(&selection, &plan, &error);
     if (status == 0)

@@ -16,7 +16,12 @@ is "and a second time" 0
 
 # shellcheck disable=SC2317
 row() { # expression over one row of the first result
-    jq -e ".measurements[] | select(.cpl == 0) | select($1)" "$work/one.json"
+    jq -e ".measurements[] | select(.cpl == 0 and .path != \"paravirtual\") | select($1)" "$work/one.json"
+}
+
+# shellcheck disable=SC2317
+form() { # case, expression
+    jq -e ".measurements[] | select(.path == \"paravirtual\" and .case == \"$1\" and .status == \"ok\") | select($2)" "$work/one.json"
 }
 
 count() {
@@ -26,7 +31,7 @@ count() {
 # Both results' tolls of each case that is ok, side by side; prints those that differ by more than 0.1 %.
 differing() {
     jq -n --slurpfile one "$work/one.json" --slurpfile two "$work/two.json" '
-        def tolls: [.[0].measurements[] | select(.status == "ok") | {key: "\(.case) \(.cpl)", value: .toll.median}] | from_entries;
+        def tolls: [.[0].measurements[] | select(.status == "ok") | {key: "\(.case) \(.cpl) \(.path == "paravirtual")", value: .toll.median}] | from_entries;
         ($one | tolls) as $a | ($two | tolls) as $b
         | (($a | keys) + ($b | keys) | unique)[]
         | select($a[.] == null or $b[.] == null or (($a[.] - $b[.]) | fabs) > 0.001 * ($a[.] | fabs))'
@@ -43,6 +48,14 @@ holds "vmmcall is a hypercall" row '.case == "vmmcall" and .crossing == "hyperca
 holds "out-user is one user exit" row '.case == "out-user" and .crossing == "exit-user" and (.evidence.user_exits - 1 | fabs) < 0.002'
 holds "mov-from-cr0 does not exit" row '.case == "mov-from-cr0" and .crossing == "none" and .exits_per_op == 0'
 holds "hardware is the path of what KVM runs" row '.case == "cpuid" and .path == "hardware"'
+
+# What a guest that knows KVM does instead.
+holds "a paravirtual vmmcall is a hypercall" form vmmcall '.crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
+holds "the time is read from memory" form rdtsc '.crossing == "none" and .exits_per_op == 0 and .evidence.honoured == 1'
+holds "an interrupt ends in memory" form x2apic-eoi '.crossing == "none" and .exits_per_op == 0 and .evidence.honoured == 1'
+holds "a self-IPI is one call" form x2apic-self-ipi '.crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
+holds "a flush is left in memory for another vCPU" form invlpg '.crossing == "none" and .evidence.honoured == 1'
+holds "no row is of a case without such a form" test "$(count '.path == "paravirtual" and (.reason // "" | test("no paravirtual form"))')" -eq 0
 
 # Known lengths: what a thousand more instructions in a path would show as.
 holds "nothing counts as 0 instructions" row '.case == "empty" and .toll.median == 0'

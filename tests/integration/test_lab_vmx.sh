@@ -7,7 +7,7 @@ command -v bochs >/dev/null 2>&1 || skip_all "bochs is missing: apt-get install 
 command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
-cases=nop,thousand,cpuid,vmcall,out-user,mov-from-cr0,rdmsr-kernel
+cases=nop,thousand,cpuid,vmcall,out-user,mov-from-cr0,rdmsr-kernel,rdtsc
 
 "$VMTOLL" lab vmx --case "$cases" --limit 800 --quiet --output "$work/two.json" 2>"$work/two.err" &
 run "$VMTOLL" lab vmx --case "$cases" --limit 800 --quiet --output "$work/one.json"
@@ -38,5 +38,7 @@ holds "cpuid exits once" row '.case == "cpuid" and .path == "hardware" and .cros
 holds "vmcall is a hypercall" row '.case == "vmcall" and .crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
 holds "out-user is one user exit" row '.case == "out-user" and .crossing == "exit-user" and (.evidence.user_exits - 1 | fabs) < 0.002'
 holds "mov-from-cr0 does not exit" row '.case == "mov-from-cr0" and .crossing == "none" and .exits_per_op == 0'
+holds "a paravirtual vmcall is a hypercall" row '.case == "vmcall" and .path == "paravirtual" and .crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
+holds "the paravirtual time is read from memory" row '.case == "rdtsc" and .path == "paravirtual" and .crossing == "none" and .evidence.honoured == 1'
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish
