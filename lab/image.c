@@ -12,8 +12,8 @@
 
 #define MOST_PAIRS 101
 
-/* One instruction that takes this many has been elsewhere; entry and handler of an exception in the guest
- * take 20. */
+/* Without a witness: one instruction that takes this many has been elsewhere; an exception that the guest
+ * handles itself takes 20. */
 #define CROSSED 100
 
 struct collection {
@@ -41,17 +41,37 @@ static struct vt_measurement *add(struct vt_lab_outcome *outcome)
     return &more[outcome->count++];
 }
 
+/* ": exits 700 0 hypercalls ...": what the hypervisor's own trace holds of as many pairs, body and baseline.
+ */
+static int take_seen(struct vt_measurement *m, const char *text)
+{
+    char name[32];
+    unsigned long long body, baseline;
+
+    for (int used = 0; sscanf(text, " %31s %llu %llu%n", name, &body, &baseline, &used) == 3; text += used) {
+        int counter = vt_counter_find(name);
+        if (counter < 0)
+            return -EPROTO;
+        vt_counters_put(&m->body_counters, (enum vt_counter)counter, body);
+        vt_counters_put(&m->baseline_counters, (enum vt_counter)counter, baseline);
+    }
+    return 0;
+}
+
 /* "100 231 231 231 231": operations per batch, then ticks of body and baseline in turn. */
 static int take_batches(struct vt_measurement *m, char *rest)
 {
     double toll[MOST_PAIRS], work[MOST_PAIRS];
     unsigned long long iterations = strtoull(rest, &rest, 10);
 
+    char *seen = strchr(rest, ':');
+    if (seen)
+        *seen++ = '\0';
     m->body = calloc(MOST_PAIRS, sizeof *m->body);
     m->baseline = calloc(MOST_PAIRS, sizeof *m->baseline);
     if (!m->body || !m->baseline)
         return -ENOMEM;
-    for (char *end; m->batches < MOST_PAIRS && *rest; rest = end) {
+    for (char *end; m->batches < MOST_PAIRS && *rest; rest = end + strspn(end, " ")) {
         double body = (double)strtoull(rest, &rest, 10), baseline = (double)strtoull(rest, &end, 10);
         if (end == rest)
             return -EPROTO;
@@ -64,20 +84,62 @@ static int take_batches(struct vt_measurement *m, char *rest)
         return -EPROTO;
     m->iterations = iterations;
     m->toll = m->toll_cycles = vt_statistics_summarize(toll, m->batches, work);
-    return 0;
+    return seen ? take_seen(m, seen) : 0;
 }
 
-/*
- * No counter of the hypervisor is within reach, but its instructions are counted too:
- * the surplus proves the crossing.
- */
+static void doubt(struct vt_measurement *m, double value, const char *text)
+{
+    m->status = VT_STATUS_UNVERIFIED;
+    snprintf(m->reason, sizeof m->reason, "%.2f %s", value, text);
+}
+
+static bool is_one(double per_operation)
+{
+    return per_operation > 0.9 && per_operation < 1.1;
+}
+
+/* Interrupts of the machine's clock hit whoever runs. */
+static void judge_seen(struct vt_measurement *m, bool calls)
+{
+    double hypercalls = vt_measurement_per_operation(m, VT_HYPERCALLS);
+
+    m->exits_per_op =
+        vt_measurement_per_operation(m, VT_EXITS) - vt_measurement_per_operation(m, VT_IRQ_EXITS);
+    m->crossing = m->exits_per_op > 0.9          ? VT_CROSSING_EXIT_KERNEL
+                  : fabs(m->exits_per_op) <= 0.1 ? VT_CROSSING_NONE
+                                                 : VT_CROSSING_UNKNOWN;
+    if (calls && m->crossing == VT_CROSSING_EXIT_KERNEL)
+        m->crossing = VT_CROSSING_HYPERCALL;
+    if (m->crossing == VT_CROSSING_UNKNOWN)
+        doubt(m, m->exits_per_op, "exits per operation: neither one nor none");
+    else if (calls && !is_one(hypercalls))
+        doubt(m, hypercalls, "hypercalls per operation instead of 1");
+    else if (m->form && !m->form->calls && m->crossing != VT_CROSSING_NONE)
+        doubt(m, m->exits_per_op, "exits per operation where shared memory needs none");
+}
+
+/* No trace: the hypervisor's instructions are counted like all others, and their surplus tells. */
+static void judge_length(struct vt_measurement *m, bool calls)
+{
+    bool crossed = m->toll.median >= CROSSED;
+
+    m->crossing = !crossed ? VT_CROSSING_NONE : calls ? VT_CROSSING_HYPERCALL : VT_CROSSING_EXIT_KERNEL;
+    snprintf(m->reason, sizeof m->reason,
+             "Xen's trace is not open to its domain: whether it crossed is inferred from its length, %s %d "
+             "instructions",
+             crossed ? "at least" : "below", CROSSED);
+}
+
 static void judge(const struct vt_lab_image *image, struct vt_measurement *m, bool calls)
 {
     bool work = m->c->class == VT_CLASS_COMPUTE || m->c->class == VT_CLASS_CONTROL;
-    bool crossed = image->hypervisor && !work && m->toll.median >= CROSSED;
 
     m->status = VT_STATUS_OK;
-    m->crossing = !crossed ? VT_CROSSING_NONE : calls ? VT_CROSSING_HYPERCALL : VT_CROSSING_EXIT_KERNEL;
+    m->crossing = VT_CROSSING_NONE;
+    if (vt_counters_has(&m->body_counters, VT_EXITS))
+        judge_seen(m, calls);
+    else if (image->hypervisor && !work)
+        judge_length(m, calls);
 }
 
 /* #UD: not there. #GP under a hypervisor: it looked at the instruction and would not do it. */
@@ -98,9 +160,9 @@ static int take_fault(const struct vt_lab_image *image, struct vt_measurement *m
 static int fill(const struct collection *collection, struct vt_measurement *m, const char *form,
                 const char *status, char *rest)
 {
-    const struct vt_pv_form *pv = vt_guest_pv_form(m->c, VT_PV_XEN);
     bool paravirtual = strcmp(form, "paravirtual") == 0;
 
+    m->form = paravirtual ? vt_guest_pv_form(m->c, VT_PV_XEN) : NULL;
     m->path = paravirtual ? VT_PATH_PARAVIRTUAL : collection->image->path;
     if (strcmp(status, "unsupported") == 0) {
         m->status = VT_STATUS_UNSUPPORTED;
@@ -113,7 +175,7 @@ static int fill(const struct collection *collection, struct vt_measurement *m, c
         return -EPROTO;
     int result = take_batches(m, rest);
     if (result == 0)
-        judge(collection->image, m, paravirtual ? pv && pv->calls : m->c->class == VT_CLASS_HYPERCALL);
+        judge(collection->image, m, m->form ? m->form->calls : m->c->class == VT_CLASS_HYPERCALL);
     return result;
 }
 

@@ -1,5 +1,6 @@
 #include "guest/image/image.h"
 #include "guest/abi.h"
+#include "guest/image/witness.h"
 
 void vt_image_say(const char *text)
 {
@@ -52,17 +53,68 @@ static void say_fault(const struct vt_image_row *row)
     vt_image_say("\n");
 }
 
+static uint64_t batch_length(const struct vt_image_row *row)
+{
+    bool limited = row->max_iterations && row->max_iterations < VT_IMAGE_ITERATIONS;
+    return limited ? row->max_iterations : VT_IMAGE_ITERATIONS;
+}
+
+static bool run_twin(const struct vt_image_row *row, int twin, struct vt_scratch *scratch, uint64_t tsc[2])
+{
+    return vt_image_batch(twin ? row->baseline : row->body, batch_length(row), scratch, tsc);
+}
+
+/* As many pairs again as were measured, now under Xen's eyes. */
+static bool witness(const struct vt_image_row *row, struct vt_scratch *scratch, struct vt_image_seen total[2])
+{
+    for (int pair = 0; pair < VT_IMAGE_PAIRS; pair++)
+        for (int twin = 0; twin < 2; twin++) {
+            struct vt_image_seen seen;
+            uint64_t tsc[2];
+            vt_image_witness_begin();
+            bool returned = run_twin(row, twin, scratch, tsc);
+            if (!vt_image_witness_end(&seen) || !returned)
+                return false;
+            total[twin].exits += seen.exits;
+            total[twin].hypercalls += seen.hypercalls;
+            total[twin].irq_exits += seen.irq_exits;
+            total[twin].insn_emulation += seen.insn_emulation;
+        }
+    return true;
+}
+
+static void say_count(const char *name, uint64_t body, uint64_t baseline)
+{
+    vt_image_say(" ");
+    vt_image_say(name);
+    vt_image_say(" ");
+    vt_image_say_number(body);
+    vt_image_say(" ");
+    vt_image_say_number(baseline);
+}
+
+/* ": exits 700 0 ...": counters by their names in base/counter.h, of all bodies and of all baselines. */
+static void say_seen(const struct vt_image_row *row, struct vt_scratch *scratch)
+{
+    struct vt_image_seen seen[2] = {0};
+
+    if (!vt_image_witness_present() || !witness(row, scratch, seen))
+        return;
+    vt_image_say(" :");
+    say_count("exits", seen[0].exits, seen[1].exits);
+    say_count("hypercalls", seen[0].hypercalls, seen[1].hypercalls);
+    say_count("irq_exits", seen[0].irq_exits, seen[1].irq_exits);
+    say_count("insn_emulation", seen[0].insn_emulation, seen[1].insn_emulation);
+}
+
 /* The first batch of each twin is thrown away: it finds cold translations. */
 void vt_image_measure(const struct vt_image_row *row, struct vt_scratch *scratch)
 {
     uint64_t ticks[2][VT_IMAGE_PAIRS + 1], tsc[2];
-    uint64_t iterations = VT_IMAGE_ITERATIONS;
 
-    if (row->max_iterations && row->max_iterations < iterations)
-        iterations = row->max_iterations;
     for (int pair = 0; pair <= VT_IMAGE_PAIRS; pair++)
         for (int twin = 0; twin < 2; twin++) {
-            if (!vt_image_batch(twin ? row->baseline : row->body, iterations, scratch, tsc)) {
+            if (!run_twin(row, twin, scratch, tsc)) {
                 say_fault(row);
                 return;
             }
@@ -70,11 +122,12 @@ void vt_image_measure(const struct vt_image_row *row, struct vt_scratch *scratch
         }
     say_head(row);
     vt_image_say(" ok ");
-    vt_image_say_number(iterations);
+    vt_image_say_number(batch_length(row));
     for (int pair = 1; pair <= VT_IMAGE_PAIRS; pair++)
         for (int twin = 0; twin < 2; twin++) {
             vt_image_say(" ");
             vt_image_say_number(ticks[twin][pair]);
         }
+    say_seen(row, scratch);
     vt_image_say("\n");
 }

@@ -104,6 +104,18 @@ vt_image_load_tables:
     push rax
     retfq
 
+    /* uint64_t vt_image_call(number, a, b, c, d): by slots of 32 bytes, the fourth argument in r10. */
+    .globl vt_image_call
+    .type vt_image_call, @function
+vt_image_call:
+    shl edi, 5
+    lea rax, [rdi + vt_image_hypercalls]
+    mov rdi, rsi
+    mov rsi, rdx
+    mov rdx, rcx
+    mov r10, r8
+    jmp rax
+
     .section .data
     .align 8
 boot_gdt:
@@ -116,6 +128,9 @@ boot_gdtr:
 
     .section .bss
     .align 4096
+    .globl vt_image_hypercalls
+vt_image_hypercalls:
+    .skip 4096
 boot_root:
     .skip 4096
 boot_pointers:

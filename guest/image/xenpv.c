@@ -4,13 +4,16 @@
  */
 #include "guest/abi.h"
 #include "guest/image/image.h"
+#include "guest/image/witness.h"
 
 /* xen/include/public/xen.h, physdev.h */
-#define HYPERVISOR_SET_TRAP_TABLE    0
-#define HYPERVISOR_UPDATE_VA_MAPPING 14
-#define HYPERVISOR_PHYSDEV_OP        33
-#define PHYSDEVOP_SET_IOPL           6
-#define UVMF_INVLPG                  2
+#define HYPERVISOR_SET_TRAP_TABLE                0
+#define HYPERVISOR_UPDATE_VA_MAPPING             14
+#define HYPERVISOR_UPDATE_VA_MAPPING_OTHERDOMAIN 22
+#define HYPERVISOR_PHYSDEV_OP                    33
+#define PHYSDEVOP_SET_IOPL                       6
+#define UVMF_INVLPG                              2
+#define DOMID_XEN                                0x7ff2
 
 struct start_info {
     char magic[32];
@@ -27,7 +30,6 @@ struct vcpu_info {
 };
 
 void vt_image_main(const struct start_info *start);
-uint64_t vt_image_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 void vt_image_hypercall(void);
 extern const uint8_t vt_image_traps[];
 extern struct vcpu_info vt_image_shared;
@@ -35,6 +37,7 @@ extern uint8_t vt_image_page[];
 extern struct vt_mailbox vt_image_mailbox;
 
 #define PAGE_ALL  7
+#define PAGE_READ 5
 #define KERNEL_CS 0xe033
 #define KERNEL_DS 0xe02b
 #define ABSENT    0x10000000000
@@ -95,6 +98,12 @@ static void make_machine(const struct start_info *start)
     fill_scratch();
 }
 
+static bool map_of_xen(void *page, uint64_t frame, bool writable)
+{
+    return vt_image_call(HYPERVISOR_UPDATE_VA_MAPPING_OTHERDOMAIN, address(page),
+                         frame << 12 | (writable ? PAGE_ALL : PAGE_READ), UVMF_INVLPG, DOMID_XEN) == 0;
+}
+
 static const char *why_not(const struct vt_case *c)
 {
     const uint32_t offered = VT_NEED_PORTS | VT_NEED_HANDLERS;
@@ -139,6 +148,7 @@ void vt_image_main(const struct start_info *start)
     const struct vt_case *cases = vt_guest_cases(&count);
 
     make_machine(start);
+    vt_image_witness_open(map_of_xen);
     vt_image_say("@stage measuring\n");
     for (size_t i = 0; i < count; i++) {
         vt_image_announce(i + 1, count, cases[i].name);

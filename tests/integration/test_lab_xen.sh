@@ -43,6 +43,12 @@ holds "cli is a write to memory" row '.engine == "xen-pv" and .case == "cli" and
 holds "a hypercall is cheaper than a trap" row '.engine == "xen-pv" and .case == "clts" and .path == "paravirtual" and .crossing == "hypercall" and .toll.median < 500'
 holds "cpuid exits in the PVH domain" row '.engine == "xen-pvh" and .case == "cpuid" and .path == "hardware" and .toll.median > 1000'
 holds "cpuid does not trap in the PV domain" row '.engine == "xen-pv" and .case == "cpuid" and .toll.median == 1'
+holds "Xen's trace proves every crossing" test "$(jq '[.measurements[] | select(.status == "ok") | select(.evidence.exits == null or .exits_per_op == null)] | length' "$work/one.json")" -eq 0
+holds "a trapped instruction is one entry and one emulation" row '.engine == "xen-pv" and .case == "mov-from-cr0" and .exits_per_op == 1 and .evidence.insn_emulation == 1 and .evidence.hypercalls == 0'
+holds "its paravirtual form is one hypercall" row '.engine == "xen-pv" and .case == "clts" and .path == "paravirtual" and .evidence.hypercalls == 1 and .evidence.insn_emulation == 0'
+holds "a form of memory is no entry" row '.engine == "xen-pv" and .case == "sti" and .path == "paravirtual" and .exits_per_op == 0'
+holds "cpuid is one #VMEXIT in the PVH domain" row '.engine == "xen-pvh" and .case == "cpuid" and (.exits_per_op - 1 | fabs) < 0.002'
+holds "none failed or contradicts its evidence" test "$(jq '[.measurements[] | select(.status == "unverified" or .status == "failed")] | length' "$work/one.json")" -eq 0
 holds "settings name the hypervisor" jq -e '.settings.hypervisor | test("^Xen [0-9]")' "$work/one.json"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish
