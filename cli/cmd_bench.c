@@ -25,7 +25,7 @@ struct arguments {
     const char *output;
     double budget;
     long cpu;
-    bool quiet;
+    bool quiet, anonymous;
 };
 
 static volatile int stop;
@@ -114,11 +114,16 @@ static int parse(int argc, char **argv, struct arguments *a)
          .help = "write the result document to FILE; - is standard output",
          },
         {
+         .name = "anonymous",
+         .flag = &a->anonymous,
+         .help = "leave the machine's name out of the result",
+         },
+        {
          .name = "quiet",
          .flag = &a->quiet,
          .help = "no summary on standard output",
          },
-        {0                            },
+        {0                },
     };
     const struct vt_synopsis synopsis = {
         .command = "bench",
@@ -186,6 +191,8 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         .count = run->count,
         .interrupted = run->interrupted,
     };
+    if (a->anonymous)
+        vt_probes_forget_name(document.host);
     json_object_set_new(document.settings, "warnings", vt_hygiene_warnings(document.host, document.settings));
     struct vt_result *result = vt_report_result(&document, &error);
     int status = result ? vt_cli_deliver(result, a->output, a->quiet) : vt_cli_fail(&error);

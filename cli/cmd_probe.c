@@ -12,7 +12,7 @@
 enum { MOST_CAPABILITIES = 256, DEFAULT_COLUMNS = 100, WIDEST = 140 };
 
 struct arguments {
-    bool json;
+    bool json, anonymous;
     const char *dump, *require;
 };
 
@@ -123,6 +123,7 @@ static int parse(int argc, char **argv, struct arguments *a)
          .flag = &a->json,
          .help = "print the probe document instead of text",
          },
+        {.name = "anonymous", .flag = &a->anonymous, .help = "leave out the machine's name"},
         {.name = "from-cpuid",
          .argument = "FILE",
          .text = &a->dump,
@@ -134,7 +135,7 @@ static int parse(int argc, char **argv, struct arguments *a)
          .text = &a->require,
          .help = "only answer whether these are there;\nsee vmtoll list capabilities",
          },
-        {0                                 },
+        {0                                                  },
     };
     const struct vt_synopsis synopsis = {
         .command = "probe",
@@ -159,6 +160,8 @@ int vt_cmd_probe(int argc, char **argv)
     json_t *probe = a.dump ? vt_probes_dump(a.dump, &error) : vt_probes_machine(&error);
     if (!probe)
         return vt_cli_fail(&error);
+    if (a.anonymous)
+        vt_probes_forget_name(probe);
     status = answer(&a, probe);
     json_decref(probe);
     return status;

@@ -23,6 +23,9 @@
 /* The document of this machine; the caller's (json_decref). NULL with *error filled. */
 json_t *vt_probes_machine(struct vt_error *error);
 
+/* Leave out what names the machine rather than describes it, so that the document can be shown to others. */
+void vt_probes_forget_name(json_t *probe);
+
 /* The document of a dump: `cpuid -r` text or libcpuid's raw format; "-" is standard input. The caller's. */
 json_t *vt_probes_dump(const char *path, struct vt_error *error);
 

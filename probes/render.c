@@ -92,10 +92,11 @@ static const struct item iommu[] = {
     {0         },
 };
 static const struct item host[] = {
-    {"kernel",       "system.kernel"},
-    {"CPUs",              "system.cpus"},
-    {"container","system.container"},
-    {0   },
+    {"name",           "system.hostname"},
+    {"kernel",                "system.kernel"},
+    {"CPUs","system.cpus"},
+    {"container",           "system.container"},
+    {0               },
 };
 
 static const struct section sections[] = {

@@ -1,4 +1,5 @@
 #include "probes/live.h"
+#include "probes/probe.h"
 #include "probes/section.h"
 
 #include <stdio.h>
@@ -54,18 +55,41 @@ static void put_microcode(json_t *document)
             "is a guest");
 }
 
+static void put_hostname(json_t *document, const char *name)
+{
+    static const char *const anyone[] = {"", "(none)", "localhost", "localhost.localdomain"};
+    for (size_t i = 0; i < sizeof anyone / sizeof anyone[0]; i++)
+        if (strcmp(name, anyone[i]) == 0) {
+            vt_document_unknown(document, "system.hostname", "this machine has no name of its own");
+            return;
+        }
+    json_t *text = json_string(name); /* NULL: not UTF-8 */
+    if (text)
+        vt_document_put(document, "system.hostname", text, "uname");
+    else
+        vt_document_unknown(document, "system.hostname", "the name is not UTF-8");
+}
+
+void vt_probes_forget_name(json_t *probe)
+{
+    json_object_del(json_object_get(probe, "evidence"), "system.hostname");
+    vt_document_unknown(probe, "system.hostname", "left out on request");
+}
+
 void vt_detect_system(json_t *document, const struct vt_facts *facts)
 {
     static const char *const names[] = {"system.kernel", "system.microcode", "system.container",
-                                        "system.cpus"};
+                                        "system.cpus", "system.hostname"};
     struct utsname name;
     if (!facts->live) {
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
             vt_document_unknown(document, names[i], "a CPUID dump does not tell");
         return;
     }
-    if (uname(&name) == 0)
+    if (uname(&name) == 0) {
         vt_document_put(document, "system.kernel", json_string(name.release), "uname");
+        put_hostname(document, name.nodename);
+    }
     vt_document_put(document, "system.cpus", json_integer(sysconf(_SC_NPROCESSORS_ONLN)), "sysconf");
     put_microcode(document);
     put_container(document);

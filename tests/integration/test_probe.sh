@@ -14,6 +14,10 @@ run "$VMTOLL" probe --json
 is "probe --json succeeds" 0
 cp "$work/out" "$work/machine.json"
 
+run "$VMTOLL" probe --json --anonymous
+is "probe --anonymous succeeds" 0
+cp "$work/out" "$work/anonymous.json"
+
 run env NO_COLOR=1 "$VMTOLL" probe
 lacks "no colour with NO_COLOR" "$(printf '\033')"
 
@@ -36,6 +40,9 @@ json "kvm that runs is accessible" '(.kvm.runs_guest | not) or (.kvm.accessible 
 json "kvm that does not run has a reason" '.kvm.runs_guest or (.kvm.reason | length > 0)' "$work/machine.json"
 json "the TSC rate is plausible" '.timing.tsc_khz | . > 100000 and . < 20000000' "$work/machine.json"
 json "what the kernel says of the family is said" "(.cpu.family | tostring) == \"$(sed -n 's/^cpu family[^:]*: //p' /proc/cpuinfo | head -n 1)\"" "$work/machine.json"
+
+json "the machine's name is told" "(.system.hostname == \"$(uname -n)\") or .unknown[\"system.hostname\"]" "$work/machine.json"
+json "and left out on request" '.system.hostname == null and (.unknown["system.hostname"] | test("on request")) and (.evidence | has("system.hostname") | not)' "$work/anonymous.json"
 
 # The keys of a document are those of its JSON schema.
 keys() { # document
