@@ -10,6 +10,7 @@
 #include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
+#include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"
 #include "bench/engines/translate/translate.h"
 #include "vcpu/apic.h"
@@ -372,6 +373,24 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
     if (engine->c->needs & VT_NEED_INTERRUPTS)
         vt_counters_put(&out->counters, VT_INTERRUPTS, after.interrupts - before.interrupts);
     return VT_BATCH_DONE;
+}
+
+struct vt_machine *vt_translate_inside(void *state, struct vt_translate **translate)
+{
+    struct translate_engine *engine = state;
+
+    *translate = engine->translate;
+    return engine->machine;
+}
+
+uint64_t vt_translate_inside_address(void *state, const void *code)
+{
+    return in_window(state, code);
+}
+
+enum vt_translate_end vt_translate_inside_run(void *state, uint64_t iterations)
+{
+    return run(state, VT_BODY, iterations);
 }
 
 static const int levels[] = {0, -1};

@@ -193,6 +193,13 @@ static enum vt_step interrupt(struct vt_trap_catcher *catcher)
     return step;
 }
 
+/* What comes next clears RF at its end (Intel SDM 3B 18.3.1.1), whether it is seen here or not. */
+static void resume(struct vt_trap_catcher *catcher, greg_t *registers)
+{
+    catcher->machine->vcpu.system_flags &= ~VT_FLAG_RF;
+    give_registers(catcher, registers);
+}
+
 static void serve(struct vt_trap_catcher *catcher, int number, greg_t *registers)
 {
     enum vt_step step;
@@ -206,7 +213,7 @@ static void serve(struct vt_trap_catcher *catcher, int number, greg_t *registers
     if (catcher->expired)
         end_run(catcher, registers, VT_TRAP_TIMEOUT);
     else if (step == VT_STEP_DONE)
-        give_registers(catcher, registers);
+        resume(catcher, registers);
     else
         end_run(catcher, registers, step == VT_STEP_HALT ? VT_TRAP_HALTED : VT_TRAP_FAULT);
 }

@@ -6,6 +6,7 @@
 #include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
+#include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"
 #include "bench/engines/native/umip.h"
 #include "bench/engines/trap/assist.h"
@@ -234,6 +235,11 @@ static double bare(void *state)
 {
     (void)state;
     return vt_trap_bare();
+}
+
+struct vt_machine *vt_trap_inside(void *state)
+{
+    return ((struct trap_engine *)state)->machine;
 }
 
 static const int levels[] = {0, -1};
