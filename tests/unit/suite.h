@@ -10,6 +10,21 @@
 
 #include <check.h>
 
+/*
+ * AddressSanitizer's shadow lies over most of the address space: what is unmapped
+ * elsewhere is readable there, and little fits above 2 GiB.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define VT_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define VT_ADDRESS_SANITIZER 1
+#endif
+#endif
+#ifndef VT_ADDRESS_SANITIZER
+#define VT_ADDRESS_SANITIZER 0
+#endif
+
 /* The program: runs the tests in the order given. */
 #define VT_SUITE(...)                                                                                        \
     int main(void)                                                                                           \

@@ -295,6 +295,8 @@ static void open_base(void)
     emulator_open(&base);
     __get_cpuid(0, &eax, &ebx, &ecx, &edx);
     base.vcpu.limits.vendor = ebx == signature_AMD_ebx || ebx == 0x6f677948 ? VT_VENDOR_AMD : VT_VENDOR_INTEL;
+    if (VT_ADDRESS_SANITIZER)
+        vt_skip("AddressSanitizer maps the addresses that must fault");
     if (!open_native())
         vt_skip("the world's addresses are taken in this process");
 }
