@@ -2,6 +2,7 @@
 #include "report/compare_statistics.h"
 #include "bench/statistics.h"
 #include "report/compare_counts.h"
+#include "report/compare_spread.h"
 #include "report/crossing.h"
 
 #include <errno.h>
@@ -11,23 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    GROUP_LEAST = 4,                        /* members whose median says something of the group */
-    FEW_SAMPLES = 3 * VT_COMPARE_STRETCHES, /* with fewer, a drift during the run does not show */
-    TAIL_LEAST = 30,                        /* cases whose 95th percentile says something of the tails */
-};
 static const double level = 0.05;
 static const double usual_threshold = 0.02;
 static const double disturbed_share = 0.25;
-static const double deviation = 1.4826; /* median absolute deviation to standard deviation, of a normal */
-/* Found with runs of one machine under changing load: what keeps 95 of 100 pairs without a finding. */
-static const double heavy_tails = 1.55;
-static const double groups_apart = 32;
-
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
+static const double vague = 0.5; /* a standard error beyond which a ratio says nothing */
 
 /* ---- pairing */
 
@@ -68,6 +56,9 @@ static int pair_rows(struct vt_comparison *comparison)
                                                                          .counts = vt_compare_is_count(other),
                                                                          .difference = NAN,
                                                                          .ratio = NAN,
+                                                                         .floor_ratio = NAN,
+                                                                         .p_samples = NAN,
+                                                                         .p_runs = NAN,
                                                                          .low = NAN,
                                                                          .high = NAN};
         else
@@ -138,13 +129,6 @@ static bool is_comparable(const struct vt_compared *row)
     return isfinite(row->ratio);
 }
 
-/* Standard error of the log ratio by the samples of both sides. */
-static double pair_error(const struct vt_compared *row)
-{
-    double a = vt_compare_median_error(row->before), b = vt_compare_median_error(row->after);
-    return sqrt(a * a + b * b);
-}
-
 /* Most batches of what takes longer than a time slice are preempted: then others' work is what was measured.
  */
 static bool is_disturbed(const struct vt_result_row *row)
@@ -160,190 +144,33 @@ static void compute_ratio(struct vt_compared *row)
     if (row->counts || !is_measured(row->before) || !is_measured(row->after) || is_disturbed(row->before) ||
         is_disturbed(row->after))
         return;
-    row->error = pair_error(row);
-    if (isfinite(row->error) && row->error < 0.5)
-        row->ratio = row->after->toll.median / row->before->toll.median;
-}
-
-/* ---- groups */
-
-static bool same_group(const struct vt_result_row *a, const struct vt_result_row *b)
-{
-    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->engine, b->engine) == 0 &&
-           same_text(a->crossing, b->crossing);
-}
-
-/* The members' drift in common during a run, as standard error of the group's median ratio. */
-static double run_drift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
-                        bool after, double *work)
-{
-    double series[VT_COMPARE_STRETCHES];
-    size_t count = 0, room = comparison->count;
-    for (size_t i = 0; i < comparison->count; i++) {
-        const struct vt_compared *row = &comparison->rows[i];
-        double medians[VT_COMPARE_STRETCHES];
-        if (!is_comparable(row) || row->group != group->number ||
-            !vt_compare_stretches(after ? row->after : row->before, medians))
-            continue;
-        for (size_t k = 0; k < VT_COMPARE_STRETCHES; k++)
-            work[k * room + count] = medians[k];
-        count++;
-    }
-    for (size_t k = 0; k < VT_COMPARE_STRETCHES; k++)
-        series[k] = vt_compare_median(work + k * room, count);
-    return vt_compare_mean_error(series, VT_COMPARE_STRETCHES);
-}
-
-/* A group too small for a median of its own drifts with its engine and level. */
-static double road_shift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
-                         double *work)
-{
-    const struct vt_result_row *member = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < comparison->count && !member; i++)
-        if (comparison->rows[i].group == group->number)
-            member = comparison->rows[i].before;
-    for (size_t i = 0; i < comparison->count && member; i++) {
-        const struct vt_result_row *row = comparison->rows[i].before;
-        if (is_comparable(&comparison->rows[i]) && row->cpl == member->cpl &&
-            row->simulated == member->simulated && strcmp(row->engine, member->engine) == 0)
-            work[count++] = log(comparison->rows[i].ratio);
-    }
-    return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
-}
-
-static void measure_group(const struct vt_comparison *comparison, struct vt_compare_group *group,
-                          double *work)
-{
-    for (size_t i = 0; i < comparison->count; i++)
-        if (is_comparable(&comparison->rows[i]) && comparison->rows[i].group == group->number)
-            work[group->count++] = log(comparison->rows[i].ratio);
-    if (group->count < GROUP_LEAST) {
-        group->shift = road_shift(comparison, group, work);
+    double error =
+        hypot(vt_compare_interval_error(&row->before->toll), vt_compare_interval_error(&row->after->toll));
+    if (!(row->before->toll.ci_low > 0) || !(row->after->toll.ci_low > 0) || !(error < vague))
         return;
-    }
-    group->shift = vt_compare_median(work, group->count);
-    group->error = hypot(run_drift(comparison, group, false, work), run_drift(comparison, group, true, work));
-}
-
-static void assign_groups(struct vt_comparison *comparison)
-{
-    for (size_t i = 0; i < comparison->count; i++) {
-        size_t k = 0;
-        while (k < i && !same_group(comparison->rows[k].before, comparison->rows[i].before))
-            k++;
-        comparison->rows[i].group = k == i ? comparison->group_count++ : comparison->rows[k].group;
-    }
-}
-
-/* A group changed when it moved further than its own drift, and than groups lie apart. */
-static void judge_groups(struct vt_comparison *comparison, double *work)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < comparison->group_count; i++)
-        if (comparison->groups[i].count >= GROUP_LEAST)
-            work[count++] = comparison->groups[i].shift;
-    double center = vt_compare_median(work, count);
-    for (size_t i = 0; i < count; i++)
-        work[i] = fabs(work[i] - center);
-    double apart = count >= GROUP_LEAST ? deviation * vt_compare_median(work, count) : 0;
-    double drifts = count >= GROUP_LEAST ? 4 : 8;
-    for (size_t i = 0; i < comparison->group_count; i++) {
-        struct vt_compare_group *group = &comparison->groups[i];
-        group->changed = group->count >= GROUP_LEAST && fabs(group->shift) > log(1 + comparison->threshold) &&
-                         fabs(group->shift) > drifts * group->error &&
-                         fabs(group->shift) > groups_apart * apart;
-    }
-}
-
-/* ---- single cases against their group */
-
-static double residual_of(const struct vt_comparison *comparison, const struct vt_compared *row)
-{
-    return log(row->ratio) - comparison->groups[row->group].shift;
-}
-
-/*
- * The error of a single case is itself known from few stretches only; it is drawn
- * half-way to that of all cases (as moderated t statistics do, Smyth 2004), and the
- * spread between runs that errors do not explain is added.
- */
-static int standardize(struct vt_comparison *comparison, double *z)
-{
-    size_t n = comparison->count, known = 0;
-    double *residuals = malloc(2 * (n + 1) * sizeof *residuals);
-    if (!residuals)
-        return -ENOMEM;
-    double *errors = residuals + n + 1;
-    for (size_t i = 0; i < n; i++)
-        if (is_comparable(&comparison->rows[i])) {
-            residuals[known] = fabs(residual_of(comparison, &comparison->rows[i]));
-            errors[known++] = pow(comparison->rows[i].error, 2);
-        }
-    double common = vt_compare_median(errors, known);
-    double unexplained = fmax(pow(deviation * vt_compare_median(residuals, known), 2) - common, 0);
-    known = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct vt_compared *row = &comparison->rows[i];
-        z[i] = NAN;
-        if (!is_comparable(row))
-            continue;
-        double error = sqrt(unexplained + (pow(row->error, 2) + common) / 2),
-               residual = residual_of(comparison, row);
-        z[i] = error > 0 ? residual / error : residual == 0 ? 0 : copysign(INFINITY, residual);
-        residuals[known++] = fabs(z[i]);
-    }
-    /* Runs differ in more ways than a normal distribution knows: its tails are stretched to those seen. */
-    double stretch = heavy_tails;
-    if (known >= TAIL_LEAST) {
-        vt_compare_median(residuals, known);
-        stretch *= fmax(1, vt_statistics_quantile(residuals, known, 0.95) / 1.96);
-    }
-    for (size_t i = 0; i < n; i++)
-        z[i] /= stretch;
-    comparison->spread = stretch * sqrt(unexplained + common);
-    comparison->unexplained = stretch * sqrt(unexplained);
-    free(residuals);
-    return 0;
+    row->ratio = row->after->toll.median / row->before->toll.median;
+    vt_compare_measure_floor(row);
 }
 
 static int test_rows(struct vt_comparison *comparison)
 {
-    double *p = malloc(2 * (comparison->count + 1) * sizeof *p);
-    if (!p)
+    double *samples = malloc(2 * (comparison->count + 1) * sizeof *samples);
+    if (!samples)
         return -ENOMEM;
-    double *q = p + comparison->count + 1;
-    int status = standardize(comparison, q);
-    for (size_t i = 0; i < comparison->count && status == 0; i++) {
+    double *runs = samples + comparison->count + 1;
+    for (size_t i = 0; i < comparison->count; i++) {
         const struct vt_compared *row = &comparison->rows[i];
-        p[i] =
+        samples[i] =
             is_comparable(row) ? vt_compare_mann_whitney(&row->before->samples, &row->after->samples) : NAN;
-        q[i] = vt_compare_normal_p(q[i]);
+        runs[i] = row->p_runs;
     }
-    status = status ? status : vt_compare_holm(p, comparison->count);
-    status = status ? status : vt_compare_holm(q, comparison->count);
+    int status = vt_compare_holm(samples, comparison->count);
+    status = status ? status : vt_compare_holm(runs, comparison->count);
     for (size_t i = 0; i < comparison->count && status == 0; i++) {
-        comparison->rows[i].p_samples = p[i];
-        comparison->rows[i].p_runs = q[i];
+        comparison->rows[i].p_samples = samples[i];
+        comparison->rows[i].p_runs = runs[i];
     }
-    free(p);
-    return status;
-}
-
-static int estimate(struct vt_comparison *comparison)
-{
-    double *work = malloc(VT_COMPARE_STRETCHES * (comparison->count + 1) * sizeof *work);
-    comparison->groups = calloc(comparison->count + 1, sizeof *comparison->groups);
-    if (work && comparison->groups) {
-        assign_groups(comparison);
-        for (size_t i = 0; i < comparison->group_count; i++) {
-            comparison->groups[i].number = i;
-            measure_group(comparison, &comparison->groups[i], work);
-        }
-        judge_groups(comparison, work);
-    }
-    int status = work && comparison->groups ? test_rows(comparison) : -ENOMEM;
-    free(work);
+    free(samples);
     return status;
 }
 
@@ -355,15 +182,15 @@ static void bound_ratios(struct vt_comparison *comparison)
     for (size_t i = 0; i < comparison->count; i++) {
         struct vt_compared *row = &comparison->rows[i];
         if (is_comparable(row))
-            vt_compare_bootstrap(row->before, row->after, comparison->unexplained, &random, &row->low,
-                                 &row->high);
+            vt_compare_bootstrap(row->before, row->after, row->error, &random, &row->low, &row->high);
     }
 }
 
 static bool is_significant(const struct vt_comparison *comparison, const struct vt_compared *row)
 {
-    return fabs(log(row->ratio)) > log(1 + comparison->threshold) &&
-           (row->p_runs < level || comparison->groups[row->group].changed) &&
+    double least = log(1 + comparison->threshold), median = log(row->ratio), quiet = log(row->floor_ratio);
+    return fabs(median) > least && fabs(quiet) > least && (median > 0) == (quiet > 0) &&
+           vt_compare_is_lasting(row) && (row->p_runs < level || comparison->groups[row->group].changed) &&
            !(row->p_samples >= level); /* without samples the other witness stands alone */
 }
 
@@ -436,7 +263,8 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
     warn_of_rows(comparison);
     for (size_t i = 0; i < comparison->count; i++)
         compute_ratio(&comparison->rows[i]);
-    status = status ? status : estimate(comparison);
+    status = status ? status : vt_compare_estimate_spread(comparison);
+    status = status ? status : test_rows(comparison);
     if (status) {
         vt_compare_release(comparison);
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the comparison");

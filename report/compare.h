@@ -2,10 +2,11 @@
  * Two results of the same thing, before and after: what differs beyond chance.
  *
  * Samples of one run lie closer together than runs of one machine do, so a test on
- * samples alone finds differences everywhere. A change is reported only when three
- * witnesses agree: a Mann-Whitney test of the samples; a test against the spread
- * between the two runs, estimated from all cases together; and a ratio beyond the
- * threshold. Both tests are corrected for the number of cases (Holm).
+ * samples alone finds differences everywhere. A change is reported only when four
+ * witnesses agree: a Mann-Whitney test of the samples; a test of what the quietest
+ * batches saw against the spread between the two runs (report/compare_spread.h); a
+ * shift that lasted for the whole run; and ratios beyond the threshold, of the medians
+ * and of the quietest batches. Both tests are corrected for the number of cases (Holm).
  *
  * Cases of one group - the same engine, level and crossing - drift together, so a
  * case is held against its group, and a group against the other groups: either the
@@ -35,16 +36,18 @@ enum vt_change {
 struct vt_compared {
     const struct vt_result_row *before, *after; /* of the results compared */
     enum vt_change change;
-    bool worse;        /* slower, longer, a heavier crossing, or no longer measured */
-    bool counts;       /* instructions of the lab: only change, worse and difference apply */
-    double difference; /* after - before of a row that counts, in instructions; else NaN */
-    double ratio;      /* after / before, of the medians; NaN where there is none */
-    double error;      /* standard error of its logarithm, by the samples */
-    double low, high;  /* its 95 % bootstrap interval, spread between runs included */
-    double p_samples;  /* Mann-Whitney, two-sided, corrected; NaN without samples */
-    double p_runs;     /* that the case differs from its group, against the spread between runs, corrected */
-    size_t group;      /* index of its group */
-    bool with_group;   /* the whole group changed */
+    bool worse;         /* slower, longer, a heavier crossing, or no longer measured */
+    bool counts;        /* instructions of the lab: only change, worse and difference apply */
+    double difference;  /* after - before of a row that counts, in instructions; else NaN */
+    double ratio;       /* after / before, of the medians; NaN where there is none */
+    double floor_ratio; /* of what the quietest quarter of the batches saw; see report/compare_spread.h */
+    double lever, disagreement; /* what its error is made of */
+    double error; /* standard deviation of the logarithm of floor_ratio between runs when nothing changed */
+    double low, high; /* its 95 % bootstrap interval, spread between runs included */
+    double p_samples; /* Mann-Whitney, two-sided, corrected; NaN without samples */
+    double p_runs;    /* that the case differs from its group, against the spread between runs, corrected */
+    size_t group;     /* index of its group */
+    bool with_group;  /* the whole group changed */
 };
 
 /* Cases that cross alike: they drift together, and a kernel or a mitigation changes them together. */
@@ -60,13 +63,11 @@ struct vt_comparison {
     const struct vt_result *before, *after;
     double threshold;       /* a ratio of times nearer to 1 than this is no change */
     double count_threshold; /* the same of instruction counts; NaN: each lab's own noise */
-    double
-        spread; /* between the runs, as standard deviation of a case's log ratio, estimated from all cases */
+    double spread;          /* median of all rows' errors */
     struct vt_compared *rows;
     size_t count;
     struct vt_compare_group *groups;
     size_t group_count;
-    double unexplained;               /* the part of the spread that the samples do not show */
     size_t alone_before, alone_after; /* rows without a counterpart */
     size_t changes[VT_CHANGES];
     size_t worse;

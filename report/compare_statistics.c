@@ -14,7 +14,7 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double *sorted_copy(const double *values, size_t count)
+double *vt_compare_sorted(const double *values, size_t count)
 {
     double *copy = malloc((count + 1) * sizeof *copy);
     if (copy) {
@@ -54,7 +54,7 @@ double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt
     double m = (double)a->count, n = (double)b->count, ties, p = NAN;
     if (a->count < VT_STATISTICS_MIN || b->count < VT_STATISTICS_MIN)
         return NAN;
-    double *x = sorted_copy(a->values, a->count), *y = sorted_copy(b->values, b->count);
+    double *x = vt_compare_sorted(a->values, a->count), *y = vt_compare_sorted(b->values, b->count);
     if (x && y) {
         double u = rank_sum(x, a->count, y, b->count, &ties) - m * (m + 1) / 2, total = m + n;
         double variance = m * n / 12 * (total + 1 - ties / (total * (total - 1)));
@@ -66,24 +66,23 @@ double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt
     return p;
 }
 
-static double interval_error(const struct vt_summary *toll)
+double vt_compare_interval_error(const struct vt_summary *toll)
 {
     /* A normal interval of 95 % is 2 * 1.96 standard errors wide. */
     return (toll->ci_high - toll->ci_low) / toll->median / 3.92;
 }
 
-bool vt_compare_stretches(const struct vt_result_row *row, double medians[VT_COMPARE_STRETCHES])
+bool vt_compare_stretches(const struct vt_result_row *row, double *medians, size_t count)
 {
-    const struct vt_result_series *samples = &row->samples;
-    size_t length = samples->count / VT_COMPARE_STRETCHES;
+    size_t length = row->samples.count / count;
     if (length < 3 || !(row->toll.median > 0))
         return false;
-    for (size_t i = 0; i < VT_COMPARE_STRETCHES; i++) {
-        double *copy = sorted_copy(samples->values + i * length, length);
-        if (!copy)
+    for (size_t i = 0; i < count; i++) {
+        double *sorted = vt_compare_sorted(row->samples.values + i * length, length);
+        if (!sorted)
             return false;
-        medians[i] = vt_statistics_quantile(copy, length, 0.5) / row->toll.median;
-        free(copy);
+        medians[i] = vt_statistics_quantile(sorted, length, 0.5);
+        free(sorted);
     }
     return true;
 }
@@ -104,17 +103,6 @@ double vt_compare_median(double *values, size_t count)
         return 0;
     qsort(values, count, sizeof *values, compare_doubles);
     return vt_statistics_quantile(values, count, 0.5);
-}
-
-double vt_compare_median_error(const struct vt_result_row *row)
-{
-    const struct vt_summary *toll = &row->toll;
-    if (!(toll->median > 0) || !isfinite(toll->ci_low) || !isfinite(toll->ci_high) || !(toll->ci_low > 0))
-        return NAN;
-    double medians[VT_COMPARE_STRETCHES];
-    double drift =
-        vt_compare_stretches(row, medians) ? vt_compare_mean_error(medians, VT_COMPARE_STRETCHES) : 0;
-    return fmax(interval_error(toll), drift);
 }
 
 /* ---- Holm */
@@ -182,8 +170,8 @@ static void normal_interval(const struct vt_result_row *before, const struct vt_
                             double extra, double *low, double *high)
 {
     double center = log(after->toll.median / before->toll.median);
-    double error =
-        sqrt(pow(interval_error(&before->toll), 2) + pow(interval_error(&after->toll), 2) + extra * extra);
+    double error = sqrt(pow(vt_compare_interval_error(&before->toll), 2) +
+                        pow(vt_compare_interval_error(&after->toll), 2) + extra * extra);
     *low = exp(center - 1.96 * error);
     *high = exp(center + 1.96 * error);
 }
@@ -192,8 +180,8 @@ void vt_compare_bootstrap(const struct vt_result_row *before, const struct vt_re
                           struct vt_random *random, double *low, double *high)
 {
     double replicates[REPLICATES];
-    double *a = sorted_copy(before->samples.values, before->samples.count);
-    double *b = sorted_copy(after->samples.values, after->samples.count);
+    double *a = vt_compare_sorted(before->samples.values, before->samples.count);
+    double *b = vt_compare_sorted(after->samples.values, after->samples.count);
     normal_interval(before, after, extra, low, high);
     if (a && b && before->samples.count >= VT_STATISTICS_MIN && after->samples.count >= VT_STATISTICS_MIN) {
         size_t drawn = 0;

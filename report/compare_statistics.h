@@ -19,17 +19,15 @@ struct vt_random {
  * without memory. */
 double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt_result_series *b);
 
-/*
- * Standard error of the logarithm of the median toll, > 0 where the median is clear
- * of zero, otherwise NaN. The larger of what the interval says and what the medians
- * of consecutive stretches of the run say: a drift within the run is seen only there.
- */
-double vt_compare_median_error(const struct vt_result_row *row);
+/* Standard error of the logarithm of the median toll, as far as its interval shows it. */
+double vt_compare_interval_error(const struct vt_summary *toll);
 
-/* Medians of this many consecutive stretches of a run, relative to the median of all. */
+/* Medians of `count` consecutive stretches of a run. False: too few samples, or no memory. */
 enum { VT_COMPARE_STRETCHES = 8 };
-/* False: too few samples. */
-bool vt_compare_stretches(const struct vt_result_row *row, double medians[VT_COMPARE_STRETCHES]);
+bool vt_compare_stretches(const struct vt_result_row *row, double *medians, size_t count);
+
+/* A sorted copy, to be freed; NULL without memory. */
+double *vt_compare_sorted(const double *values, size_t count);
 
 /* Standard error of the mean of values. */
 double vt_compare_mean_error(const double *values, size_t count);

@@ -1,0 +1,274 @@
+#include "report/compare_spread.h"
+#include "report/compare_statistics.h"
+#include "bench/statistics.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    GROUP_LEAST = 4,   /* members whose median says something of the group */
+    TAIL_LEAST = 30,   /* cases whose 95th percentile says something of the tails */
+    STRETCHES = 4,     /* that a lasting change must show in */
+    STRETCH_LEAST = 5, /* samples of each */
+};
+static const double deviation = 1.4826; /* median absolute deviation to standard deviation, of a normal */
+static const double groups_apart = 32;
+
+/*
+ * Found with recorded runs (tests/data/compare): the part of two processes' distance
+ * that nothing in either of them shows, and how much further runs disagree than the
+ * stretches of one run.
+ */
+static const double layout = 0.003;
+static const double beyond_stretches = 1.75;
+
+/* ---- floors */
+
+struct floor {
+    double toll;         /* NaN: none */
+    double lever;        /* relative noise of a batch to relative noise of the toll */
+    double disagreement; /* standard error by the stretches of the run, as a share of the toll */
+};
+
+/* The lower quartile of `count` samples from `first` on. */
+static double quartile_of(const struct vt_result_series *series, size_t first, size_t count)
+{
+    double *sorted = vt_compare_sorted(series->values + first, count);
+    double quartile = sorted ? vt_statistics_quantile(sorted, count, 0.25) : NAN;
+    free(sorted);
+    return quartile;
+}
+
+/* Rows of other tools may have samples of the toll only: they stand for the body of a baseline of nothing. */
+struct twins {
+    const struct vt_result_series *body, *baseline;
+};
+
+static double floor_between(const struct twins *twins, size_t first, size_t count)
+{
+    return quartile_of(twins->body, first, count) -
+           (twins->baseline ? quartile_of(twins->baseline, first, count) : 0);
+}
+
+static double disagreement_of(const struct twins *twins, double toll)
+{
+    double floors[VT_COMPARE_STRETCHES];
+    size_t count = twins->body->count, stretches = VT_COMPARE_STRETCHES;
+    while (stretches > 2 && count / stretches < STRETCH_LEAST)
+        stretches /= 2;
+    for (size_t i = 0; i < stretches; i++) {
+        size_t from = i * count / stretches, to = (i + 1) * count / stretches;
+        floors[i] = floor_between(twins, from, to - from);
+    }
+    return vt_compare_mean_error(floors, stretches) / toll;
+}
+
+/* Without samples the median stands for the floor. */
+static struct floor floor_of_summary(const struct vt_summary *toll)
+{
+    return (struct floor){toll->median, 1, vt_compare_interval_error(toll)};
+}
+
+static struct floor floor_of(const struct vt_result_row *row)
+{
+    bool paired = row->samples_baseline.count == row->samples_body.count && row->samples_body.count > 0;
+    struct twins twins = {paired ? &row->samples_body : &row->samples,
+                          paired ? &row->samples_baseline : NULL};
+    size_t count = twins.body->count;
+    if (count < 2 * VT_STATISTICS_MIN)
+        return floor_of_summary(&row->toll);
+    double toll = floor_between(&twins, 0, count);
+    double body = quartile_of(twins.body, 0, count);
+    return (struct floor){toll, hypot(body, body - toll) / toll, disagreement_of(&twins, toll)};
+}
+
+void vt_compare_measure_floor(struct vt_compared *row)
+{
+    struct floor before = floor_of(row->before), after = floor_of(row->after);
+    row->floor_ratio = before.toll > 0 && after.toll > 0 ? after.toll / before.toll : NAN;
+    row->lever = hypot(before.lever, after.lever);
+    row->disagreement = hypot(before.disagreement, after.disagreement);
+}
+
+static bool has_floor(const struct vt_compared *row)
+{
+    return isfinite(row->ratio) && isfinite(row->floor_ratio) && row->floor_ratio > 0;
+}
+
+/* ---- groups */
+
+static bool same_group(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    bool alike =
+        a->crossing && b->crossing ? strcmp(a->crossing, b->crossing) == 0 : a->crossing == b->crossing;
+    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->engine, b->engine) == 0 && alike;
+}
+
+/* The members' drift in common during a run, as standard error of the group's median ratio. */
+static double run_drift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                        bool after, double *work)
+{
+    double series[VT_COMPARE_STRETCHES];
+    size_t count = 0, room = comparison->count;
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct vt_compared *row = &comparison->rows[i];
+        double medians[VT_COMPARE_STRETCHES];
+        if (!has_floor(row) || row->group != group->number ||
+            !vt_compare_stretches(after ? row->after : row->before, medians, VT_COMPARE_STRETCHES))
+            continue;
+        for (size_t k = 0; k < VT_COMPARE_STRETCHES; k++)
+            work[k * room + count] = medians[k] / (after ? row->after : row->before)->toll.median;
+        count++;
+    }
+    for (size_t k = 0; k < VT_COMPARE_STRETCHES; k++)
+        series[k] = vt_compare_median(work + k * room, count);
+    return vt_compare_mean_error(series, VT_COMPARE_STRETCHES);
+}
+
+/* A group too small for a median of its own drifts with its engine and level. */
+static double road_shift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                         double *work)
+{
+    const struct vt_result_row *member = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->count && !member; i++)
+        if (comparison->rows[i].group == group->number)
+            member = comparison->rows[i].before;
+    for (size_t i = 0; i < comparison->count && member; i++) {
+        const struct vt_result_row *row = comparison->rows[i].before;
+        if (has_floor(&comparison->rows[i]) && row->cpl == member->cpl &&
+            row->simulated == member->simulated && strcmp(row->engine, member->engine) == 0)
+            work[count++] = log(comparison->rows[i].floor_ratio);
+    }
+    return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
+}
+
+static void measure_group(const struct vt_comparison *comparison, struct vt_compare_group *group,
+                          double *work)
+{
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
+            work[group->count++] = log(comparison->rows[i].floor_ratio);
+    if (group->count < GROUP_LEAST) {
+        group->shift = road_shift(comparison, group, work);
+        return;
+    }
+    group->shift = vt_compare_median(work, group->count);
+    group->error = hypot(run_drift(comparison, group, false, work), run_drift(comparison, group, true, work));
+}
+
+static void assign_groups(struct vt_comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->count; i++) {
+        size_t k = 0;
+        while (k < i && !same_group(comparison->rows[k].before, comparison->rows[i].before))
+            k++;
+        comparison->rows[i].group = k == i ? comparison->group_count++ : comparison->rows[k].group;
+    }
+}
+
+/* A group changed when it moved further than its own drift, and than groups lie apart. */
+static void judge_groups(struct vt_comparison *comparison, double *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->group_count; i++)
+        if (comparison->groups[i].count >= GROUP_LEAST)
+            work[count++] = comparison->groups[i].shift;
+    double center = vt_compare_median(work, count);
+    for (size_t i = 0; i < count; i++)
+        work[i] = fabs(work[i] - center);
+    double apart = count >= GROUP_LEAST ? deviation * vt_compare_median(work, count) : 0;
+    double drifts = count >= GROUP_LEAST ? 4 : 8;
+    for (size_t i = 0; i < comparison->group_count; i++) {
+        struct vt_compare_group *group = &comparison->groups[i];
+        group->changed = group->count >= GROUP_LEAST && fabs(group->shift) > log(1 + comparison->threshold) &&
+                         fabs(group->shift) > drifts * group->error &&
+                         fabs(group->shift) > groups_apart * apart;
+    }
+}
+
+/* ---- single cases against their group */
+
+static double residual_of(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    return log(row->floor_ratio) - comparison->groups[row->group].shift;
+}
+
+/* What a batch's noise is in these two runs, from the cases that the noise reaches least distorted. */
+static double common_noise(const struct vt_comparison *comparison, double *work)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]))
+            work[known++] = fabs(residual_of(comparison, &comparison->rows[i])) / comparison->rows[i].lever;
+    return deviation * vt_compare_median(work, known);
+}
+
+/* Runs differ in more ways than a normal distribution knows: its tails are stretched to those seen. */
+static double tail_stretch(const struct vt_comparison *comparison, double *work)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]))
+            work[known++] = fabs(residual_of(comparison, &comparison->rows[i])) / comparison->rows[i].error;
+    if (known < TAIL_LEAST)
+        return 1;
+    vt_compare_median(work, known);
+    return fmax(1, vt_statistics_quantile(work, known, 0.95) / 1.96);
+}
+
+static void measure_errors(struct vt_comparison *comparison, double *work)
+{
+    double noise = common_noise(comparison, work);
+    size_t known = 0;
+    for (size_t i = 0; i < comparison->count; i++) {
+        struct vt_compared *row = &comparison->rows[i];
+        row->error = hypot(hypot(noise * row->lever, beyond_stretches * row->disagreement), layout);
+    }
+    double stretch = tail_stretch(comparison, work);
+    for (size_t i = 0; i < comparison->count; i++) {
+        struct vt_compared *row = &comparison->rows[i];
+        row->p_runs = NAN;
+        if (!has_floor(row))
+            continue;
+        row->error *= stretch;
+        row->p_runs = vt_compare_normal_p(residual_of(comparison, row) / row->error);
+        work[known++] = row->error;
+    }
+    comparison->spread = vt_compare_median(work, known);
+}
+
+int vt_compare_estimate_spread(struct vt_comparison *comparison)
+{
+    double *work = malloc(VT_COMPARE_STRETCHES * (comparison->count + 1) * sizeof *work);
+    comparison->groups = calloc(comparison->count + 1, sizeof *comparison->groups);
+    if (work && comparison->groups) {
+        assign_groups(comparison);
+        for (size_t i = 0; i < comparison->group_count; i++) {
+            comparison->groups[i].number = i;
+            measure_group(comparison, &comparison->groups[i], work);
+        }
+        judge_groups(comparison, work);
+        measure_errors(comparison, work);
+    }
+    int status = work && comparison->groups ? 0 : -ENOMEM;
+    free(work);
+    return status;
+}
+
+bool vt_compare_is_lasting(const struct vt_compared *row)
+{
+    double before[STRETCHES], after[STRETCHES];
+    if (row->before->samples.count < STRETCHES * STRETCH_LEAST ||
+        row->after->samples.count < STRETCHES * STRETCH_LEAST ||
+        !vt_compare_stretches(row->before, before, STRETCHES) ||
+        !vt_compare_stretches(row->after, after, STRETCHES))
+        return true;
+    int above = 0;
+    for (size_t i = 0; i < STRETCHES; i++)
+        for (size_t k = 0; k < STRETCHES; k++)
+            above += (after[k] > before[i]) - (after[k] < before[i]);
+    return abs(above) == STRETCHES * STRETCHES;
+}
