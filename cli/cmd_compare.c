@@ -8,7 +8,13 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
+
+struct arguments {
+    const char *format, *output, *fail_on;
+    double threshold; /* per cent; NaN: what suits the unit */
+};
 
 /* A comparison is of one run with one run. */
 static int keep_one(struct vt_result *result, void *context)
@@ -53,16 +59,14 @@ static const struct vt_compare_format *choose_format(const char *name, const cha
     return format ? format : vt_compare_find_format("text");
 }
 
-int vt_cmd_compare(int argc, char **argv)
+static int parse(int *argc, char ***argv, struct arguments *a)
 {
     static const char *const formats[] = {"text", "markdown", "json", "html", NULL};
     static const char *const judgements[] = {"regression", "change", "never", NULL};
-    const char *name = NULL, *path = "-", *fail_on = "regression";
-    double threshold = NAN;
     const struct vt_option options[] = {
         {.name = "threshold",
          .argument = "PCT",
-         .number = &threshold,
+         .number = &a->threshold,
          .low = 0,
          .high = 1000,
          .help =
@@ -70,23 +74,23 @@ int vt_cmd_compare(int argc, char **argv)
         {
          .name = "fail-on",
          .argument = "WHAT",
-         .text = &fail_on,
+         .text = &a->fail_on,
          .choices = judgements,
          .help = "end with status 1 on a regression (slower, a heavier crossing, no\nlonger measured), on "
                     "any change, or never [regression]", },
         {.name = "format",
          .argument = "FORMAT",
-         .text = &name,
+         .text = &a->format,
          .choices = formats,
          .help =
              "text, markdown, json or html; by default as the extension of\n--output says, otherwise text"},
         {
          .name = "output",
          .argument = "FILE",
-         .text = &path,
+         .text = &a->output,
          .help = "write to FILE instead of standard output",
          },
-        {0  },
+        {0     },
     };
     const struct vt_synopsis synopsis = {
         .command = "compare",
@@ -97,29 +101,46 @@ int vt_cmd_compare(int argc, char **argv)
         .options = options,
         .notes = "Exit status: 1 when what --fail-on names was found.",
     };
-    struct vt_result *results[2] = {NULL, NULL};
+    return vt_options_parse(&synopsis, argc, argv);
+}
+
+static int judge(const struct vt_comparison *comparison, const char *fail_on)
+{
+    size_t changed =
+        comparison->count - comparison->changes[VT_CHANGE_NONE] - comparison->changes[VT_CHANGE_UNCLEAR];
+    bool regression = strcmp(fail_on, "regression") == 0, change = strcmp(fail_on, "change") == 0;
+    return (regression && comparison->worse) || (change && changed) ? VT_EXIT_NO : VT_EXIT_DONE;
+}
+
+static int compare(struct vt_result *const results[2], const struct arguments *a)
+{
     struct vt_comparison comparison;
     struct vt_error error;
-    int status = vt_options_parse(&synopsis, &argc, &argv);
+
+    if (vt_compare(&comparison, results[0], results[1], a->threshold / 100, &error) != 0)
+        return vt_cli_fail(&error);
+    for (size_t i = 0; i < comparison.warning_count; i++)
+        vt_cli_warn("compare: %s", comparison.warnings[i]);
+    int status = print(&comparison, choose_format(a->format, a->output), a->output);
+    if (status == VT_EXIT_DONE)
+        status = judge(&comparison, a->fail_on);
+    vt_compare_release(&comparison);
+    return status;
+}
+
+int vt_cmd_compare(int argc, char **argv)
+{
+    struct arguments a = {.output = "-", .fail_on = "regression", .threshold = NAN};
+    struct vt_result *results[2] = {NULL, NULL};
+
+    int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
     status = load(argv[0], &results[0]);
     if (status == VT_EXIT_DONE)
         status = load(argv[1], &results[1]);
-    if (status == VT_EXIT_DONE &&
-        vt_compare(&comparison, results[0], results[1], threshold / 100, &error) != 0)
-        status = vt_cli_fail(&error);
-    else if (status == VT_EXIT_DONE) {
-        for (size_t i = 0; i < comparison.warning_count; i++)
-            vt_cli_warn("compare: %s", comparison.warnings[i]);
-        status = print(&comparison, choose_format(name, path), path);
-        size_t changed =
-            comparison.count - comparison.changes[VT_CHANGE_NONE] - comparison.changes[VT_CHANGE_UNCLEAR];
-        if (status == VT_EXIT_DONE && ((strcmp(fail_on, "regression") == 0 && comparison.worse) ||
-                                       (strcmp(fail_on, "change") == 0 && changed)))
-            status = VT_EXIT_NO;
-        vt_compare_release(&comparison);
-    }
+    if (status == VT_EXIT_DONE)
+        status = compare(results, &a);
     vt_result_free(results[0]);
     vt_result_free(results[1]);
     return status;

@@ -15,6 +15,11 @@
 /* More results than fit side by side are shown as a fleet. */
 enum { SIDE_BY_SIDE = 8 };
 
+struct arguments {
+    const char *format, *output, *by, *list, *plots;
+    bool reference;
+};
+
 struct collection {
     struct vt_result *results[SIDE_BY_SIDE];
     size_t count, complaints;
@@ -157,16 +162,14 @@ static int gather_all(struct vt_gather *gather, int count, char **operands, cons
     return VT_EXIT_DONE;
 }
 
-int vt_cmd_report(int argc, char **argv)
+static int parse(int *argc, char ***argv, struct arguments *a)
 {
     static const char *const formats[] = {"text", "markdown", "csv", "json", "html", "openmetrics", NULL};
-    const char *name = NULL, *path = "-", *by = NULL, *list = NULL, *plots = NULL;
-    bool reference = false;
     const struct vt_option options[] = {
         {
          .name = "format",
          .argument = "FORMAT",
-         .text = &name,
+         .text = &a->format,
          .choices = formats,
          .help =
                 "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output "
@@ -174,30 +177,30 @@ int vt_cmd_report(int argc, char **argv)
         {
          .name = "output",
          .argument = "FILE",
-         .text = &path,
+         .text = &a->output,
          .help = "write to FILE instead of standard output",
          },
         {
          .name = "by",
          .argument = "KEY",
-         .text = &by,
+         .text = &a->by,
          .help = "many hosts, grouped by a key of the host document: cpu.brand,\nkvm.backend, kernel, ...",
          },
         {
          .name = "reference",
-         .flag = &reference,
+         .flag = &a->reference,
          .help = "show published figures beside, clearly marked; text, markdown, html",
          },
         {
          .name = "list",
          .argument = "LIST",
-         .text = &list,
+         .text = &a->list,
          .help = "also read the files named in LIST, one per line; - is standard input",
          },
         {
          .name = "plots",
          .argument = "DIR",
-         .text = &plots,
+         .text = &a->plots,
          .help = "also draw every chart into DIR, as PDF and as PNG of 300 dots per inch",
          },
         {0                                                            },
@@ -215,23 +218,35 @@ int vt_cmd_report(int argc, char **argv)
                  "input. Of a FOLDER every *.json and *.jsonl below it is read.\n"
                  "Exit status: 1 when some of several files could not be read; they are named.",
     };
+    return vt_options_parse(&synopsis, argc, argv);
+}
+
+/* What could be read is shown, whatever could not. */
+static int show(const struct vt_gather *gather, struct collection *collection, const struct arguments *a)
+{
+    bool fleet = a->by || gather->count > SIDE_BY_SIDE;
+    int loaded = fleet ? load_fleet(collection, gather, a->by) : load(collection, gather);
+
+    if (collection->count == 0 && collection->fleet.host_count == 0)
+        return loaded;
+    int printed = a->plots ? draw(collection, a->plots) : VT_EXIT_DONE;
+    if (printed == VT_EXIT_DONE)
+        printed = print(choose_format(a->format, a->output), collection, a->output, a->reference);
+    return printed ? printed : loaded;
+}
+
+int vt_cmd_report(int argc, char **argv)
+{
+    struct arguments a = {.output = "-"};
     struct collection collection = {.count = 0};
     struct vt_gather gather = {0};
-    int status = vt_options_parse(&synopsis, &argc, &argv);
+
+    int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
-    status = gather_all(&gather, argc, argv, list);
-    if (status == VT_EXIT_DONE) {
-        bool fleet = by || gather.count > SIDE_BY_SIDE;
-        int loaded = fleet ? load_fleet(&collection, &gather, by) : load(&collection, &gather);
-        status = loaded;
-        if (collection.count || collection.fleet.host_count) {
-            int printed = plots ? draw(&collection, plots) : VT_EXIT_DONE;
-            if (printed == VT_EXIT_DONE)
-                printed = print(choose_format(name, path), &collection, path, reference);
-            status = printed ? printed : loaded;
-        }
-    }
+    status = gather_all(&gather, argc, argv, a.list);
+    if (status == VT_EXIT_DONE)
+        status = show(&gather, &collection, &a);
     vt_gather_release(&gather);
     release(&collection);
     return status;
