@@ -171,8 +171,9 @@ fuzz:
 	$(MAKE) B=build-fuzz CC=clang \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined" fuzzers
 
+# A status of their own: many tests expect 1, and would not notice.
 sanitize:
-	$(MAKE) B=build-sanitize \
+	ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1 $(MAKE) B=build-sanitize \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" test
 
 coverage:
