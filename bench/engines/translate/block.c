@@ -23,25 +23,25 @@ static bool has_room(const struct vt_translate *t)
 }
 
 /* Nothing to say when the last point goes on to be right. */
-static bool is_implied(const struct build *b, uint16_t host, uint16_t guest)
+static bool is_implied(const struct build *b, uint16_t host, int32_t guest)
 {
     const struct pool *points = &b->t->points;
     const struct point *last = pool_at(points, points->count - 1, sizeof *last);
 
     return points->count > b->first_point && last->kind == POINT_COPY &&
-           (uint16_t)(host - last->host) == (uint16_t)(guest - last->guest);
+           host - last->host == guest - last->guest;
 }
 
 void vt_build_point(struct build *b, enum point_kind kind, unsigned reg)
 {
     struct vt_translate *t = b->t;
     uint16_t host = (uint16_t)(vt_emit_here(&b->e) - b->start);
-    uint16_t guest = (uint16_t)(b->guest - b->guest_start);
+    int32_t guest = (int32_t)(b->guest - b->guest_start);
 
     if (kind == POINT_COPY && is_implied(b, host, guest))
         return;
     struct point *point = pool_at(&t->points, t->points.count++, sizeof *point);
-    *point = (struct point){host, guest, (uint8_t)kind, (uint8_t)reg, b->saved};
+    *point = (struct point){guest, host, (uint8_t)kind, (uint8_t)reg, b->saved};
 }
 
 static bool is_copied(const struct vt_insn *insn)
@@ -129,6 +129,14 @@ static void innocuous(struct build *b)
         pad(b);
 }
 
+void vt_build_plain(struct build *b)
+{
+    if (b->insn.kind == VT_INSN_JUMP_IF)
+        vt_build_branch(b);
+    else
+        innocuous(b);
+}
+
 static void instruction(struct build *b)
 {
     switch (b->insn.kind) {
@@ -151,7 +159,7 @@ static void instruction(struct build *b)
 }
 
 /* JMP rel32 to a place in the guest. */
-static void go_on_at(struct build *b, uint32_t guest)
+void vt_build_go_on_at(struct build *b, uint32_t guest)
 {
     vt_emit_8(&b->e, 0xe9);
     vt_build_pend(b, vt_emit_here(&b->e), guest);
@@ -195,7 +203,7 @@ static void translate(struct build *b)
             instruction(b);
     }
     if (!b->ended)
-        go_on_at(b, b->guest);
+        vt_build_go_on_at(b, b->guest);
 }
 
 /* Code that reports a branch nobody has linked yet. */

@@ -68,8 +68,7 @@ static void jump_through(struct build *b, int branch)
     b->saved = 0;
 }
 
-/* PUSH the address the guest would push. */
-static void push_return(struct build *b)
+void vt_build_push_return(struct build *b)
 {
     vt_build_point(b, POINT_PLAIN, 0);
     vt_emit_8(&b->e, 0x68);
@@ -88,11 +87,18 @@ static void land(struct build *b)
     vt_build_check(&b->e, t, BY_MEMORY, next);
 }
 
-static void call(struct build *b)
+static void call(struct build *b, uint32_t callee)
 {
-    push_return(b);
-    jump(b, branch_target(b));
+    vt_build_push_return(b);
+    if (!vt_build_inline(b, callee)) {
+        jump(b, callee);
+        land(b);
+        return;
+    }
+    VT_EMIT(&b->e, 0xe9, 0, 0, 0, 0);
+    uint32_t over = vt_emit_here(&b->e) - 4;
     land(b);
+    vt_translate_link(b->t, over, vt_emit_here(&b->e));
 }
 
 static void unreachable_operand(struct build *b)
@@ -101,15 +107,50 @@ static void unreachable_operand(struct build *b)
     vt_build_callout(b, &(struct vt_instruction){.operation = VT_OP_NONE, .length = b->insn.length});
 }
 
+/*
+ * Where a call through a register will lead: most likely where the register points now, as this code is
+ * translated because it is about to run. 0: nowhere that has been code so far.
+ */
+static uint32_t foresee(const struct build *b, int branch)
+{
+    const struct vt_translate *t = b->t;
+    uint64_t value = branch == BY_MEMORY ? 0 : t->context->vcpu.gpr[branch];
+
+    return !t->step && in_window(t, value) && value < gate_of(t) ? (uint32_t)value : 0;
+}
+
+/* The inline cache: a call of `callee`, where the register holds anything else the call through it. */
+static void call_foreseen(struct build *b, int branch, uint32_t callee)
+{
+    vt_build_save(b, VT_RCX);
+    vt_emit_lea(&b->e, VT_RCX, (enum vt_gpr)branch, -(int32_t)callee);
+    uint8_t *equal = vt_emit_if_rcx_zero(&b->e);
+    vt_emit_load(&b->e, VT_RCX, save_slot(b->t, VT_RCX));
+    b->saved = 0;
+    vt_build_push_return(b);
+    jump_through(b, branch);
+    vt_emit_land(&b->e, equal);
+    vt_build_restore(b, VT_RCX);
+    vt_build_push_return(b);
+    jump(b, callee);
+    land(b);
+}
+
 static void call_to(struct build *b)
 {
     int branch = register_operand(b);
+    uint32_t callee = foresee(b, branch);
+
+    if (callee) {
+        call_foreseen(b, branch, callee);
+        return;
+    }
 
     if (branch == BY_MEMORY && !load_target(b)) {
         unreachable_operand(b);
         return;
     }
-    push_return(b);
+    vt_build_push_return(b);
     jump_through(b, branch);
     land(b);
 }
@@ -151,7 +192,7 @@ void vt_build_branch(struct build *b)
         loop(b);
         break;
     case VT_INSN_CALL:
-        call(b);
+        call(b, branch_target(b));
         break;
     case VT_INSN_CALL_TO:
         call_to(b);

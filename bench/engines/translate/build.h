@@ -9,7 +9,10 @@
 #include "bench/engines/translate/internal.h"
 
 #define MOST_INSTRUCTIONS 512
-#define MOST_HOST_BYTES   60000 /* points hold 16-bit offsets */
+/* Of one callee, of all callees in one block. Each may leave a pending branch, as each instruction may. */
+#define MOST_INLINED       24
+#define MOST_INLINED_BLOCK MOST_INSTRUCTIONS
+#define MOST_HOST_BYTES    60000 /* points hold 16-bit offsets */
 
 /* A direct branch whose target is settled when the block is complete. */
 struct pending {
@@ -34,8 +37,9 @@ struct build {
     uint32_t guest;       /* instruction under way */
     uint32_t watched_page;
     struct vt_insn insn;
-    bool ended;     /* control does not go on behind the last instruction */
-    uint16_t saved; /* registers that the sequence under way has put away */
+    bool ended;       /* control does not go on behind the last instruction */
+    uint16_t saved;   /* registers that the sequence under way has put away */
+    uint32_t inlined; /* instructions of callees */
     uint32_t pendings, detours;
     /* Not cleared for each block: */
     struct pending pending[2 * MOST_INSTRUCTIONS];
@@ -72,8 +76,19 @@ void vt_build_check(struct vt_emitter *e, const struct vt_translate *t, unsigned
 /* What the start of a detour owes the guest. */
 void vt_build_put_back(struct build *b, const struct detour *detour);
 
+/* An instruction that is copied, or a conditional branch. */
+void vt_build_plain(struct build *b);
+/* Control goes on at `guest`. */
+void vt_build_go_on_at(struct build *b, uint32_t guest);
+
 /* branch.c */
 void vt_build_branch(struct build *b);
+/* PUSH the address the guest would push. */
+void vt_build_push_return(struct build *b);
+
+/* inline.c: the callee here and now, behind the PUSH. It returns to what is emitted next, or into the table.
+ */
+bool vt_build_inline(struct build *b, uint32_t callee);
 
 /* sensitive.c, based.c */
 void vt_build_sensitive(struct build *b);

@@ -69,7 +69,7 @@ static const struct point *point_at(const struct vt_translate *t, const struct b
 static uint64_t guest_at(const struct block *block, const struct point *point, uint32_t host)
 {
     uint32_t advance = point->kind == POINT_COPY ? host - block->host - point->host : 0;
-    return block->guest + point->guest + advance;
+    return block->guest + (uint32_t)point->guest + advance;
 }
 
 /* Everything the guest has goes to the virtual CPU; `saved` registers come from where they were put. */

@@ -74,9 +74,11 @@ enum point_kind {
     POINT_INDIRECT, /* the jump through a table: `reg` */
 };
 
-/* From `host` on (offset in the block), the guest is at `guest` (offset in the block). */
+/* From `host` on (offset in the block), the guest is at `guest` (distance from the block's start: a callee in
+ * place may lie before it). */
 struct point {
-    uint16_t host, guest;
+    int32_t guest;
+    uint16_t host;
     uint8_t kind; /* enum point_kind */
     uint8_t reg;
     uint16_t saved; /* bit r: register r is in save[r] */
