@@ -10,21 +10,25 @@
 
 #define F(name, opcodes, operand, group, options, judges, ...)                                               \
     {                                                                                                        \
-        name, 0, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges                                  \
+        name, 0, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges, 1                               \
     }
 #define P(name, prefix, opcodes, operand, group, options, judges, ...)                                       \
     {                                                                                                        \
-        name, prefix, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges                             \
+        name, prefix, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges, 1                          \
     }
 
-#define ALU(name, base, digit)                                                                               \
-    F(name " m8, r8", 1, OPERAND_MEMORY, -1, FORM_LOCK, HW, base),                                           \
-        F(name " m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE | FORM_LOCK, HW, base + 1),                         \
-        F(name " r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, base + 2),                                           \
-        F(name " r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, base + 3),                                     \
-        {name " m, imm8", 0, {0x83}, 1, OPERAND_MEMORY, digit, 1, FORM_SIZE | FORM_LOCK, HW},                \
+#define A(name, opcodes, operand, group, options, judges, ...)                                               \
     {                                                                                                        \
-        name " m8, imm8", 0, {0x80}, 1, OPERAND_MEMORY, digit, 1, FORM_LOCK, HW                              \
+        name, 0, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges, 6                               \
+    }
+#define ALU(name, base, digit)                                                                               \
+    A(name " m8, r8", 1, OPERAND_MEMORY, -1, FORM_LOCK, HW, base),                                           \
+        A(name " m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE | FORM_LOCK, HW, base + 1),                         \
+        A(name " r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, base + 2),                                           \
+        A(name " r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, base + 3),                                     \
+        {name " m, imm8", 0, {0x83}, 1, OPERAND_MEMORY, digit, 1, FORM_SIZE | FORM_LOCK, HW, 6},             \
+    {                                                                                                        \
+        name " m8, imm8", 0, {0x80}, 1, OPERAND_MEMORY, digit, 1, FORM_LOCK, HW, 6                           \
     }
 
 const struct form difference_forms[] = {
@@ -77,31 +81,31 @@ const struct form difference_forms[] = {
     F("in eax, dx", 1, OPERAND_NONE, -1, FORM_SIZE, ALL, 0xed),
     F("out dx, al", 1, OPERAND_NONE, -1, 0, ALL, 0xee),
     F("out dx, eax", 1, OPERAND_NONE, -1, FORM_SIZE, ALL, 0xef),
-    {"in al, imm8",   0, {0xe4}, 1, OPERAND_NONE,   -1, 1, 0,         ALL      },
-    {"in eax, imm8",  0, {0xe5}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, ALL      },
-    {"out imm8, al",  0, {0xe6}, 1, OPERAND_NONE,   -1, 1, 0,         ALL      },
-    {"out imm8, eax", 0, {0xe7}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, ALL      },
+    {"in al, imm8",   0, {0xe4}, 1, OPERAND_NONE,   -1, 1, 0,         ALL,       1},
+    {"in eax, imm8",  0, {0xe5}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, ALL,       1},
+    {"out imm8, al",  0, {0xe6}, 1, OPERAND_NONE,   -1, 1, 0,         ALL,       1},
+    {"out imm8, eax", 0, {0xe7}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, ALL,       1},
     F("insb", 1, OPERAND_NONE, -1, FORM_REP, ALL, 0x6c),
     F("insd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, ALL, 0x6d),
     F("outsb", 1, OPERAND_NONE, -1, FORM_REP, ALL, 0x6e),
     F("outsd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, ALL, 0x6f),
     F("hlt", 1, OPERAND_NONE, -1, 0, ALL, 0xf4),
     P("pause", 0xf3, 1, OPERAND_NONE, -1, 0, ALL, 0x90),
-    {"int n",         0, {0xcd}, 1, OPERAND_NONE,   -1, 1, 0,         JUDGE_KVM},
+    {"int n",         0, {0xcd}, 1, OPERAND_NONE,   -1, 1, 0,         JUDGE_KVM, 1},
     F("int3", 1, OPERAND_NONE, -1, 0, JUDGE_KVM, 0xcc),
     F("ud2", 2, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0x0b),
     F("iret", 1, OPERAND_NONE, -1, FORM_SIZE, JUDGE_KVM, 0xcf),
     F("call far", 1, OPERAND_MEMORY, 3, FORM_SIZE, JUDGE_KVM, 0xff),
     F("jmp far", 1, OPERAND_MEMORY, 5, FORM_SIZE, JUDGE_KVM, 0xff),
     F("ret far", 1, OPERAND_NONE, -1, FORM_SIZE, JUDGE_KVM, 0xcb),
-    {"ret far imm",   0, {0xca}, 1, OPERAND_NONE,   -1, 2, FORM_SIZE, JUDGE_KVM},
+    {"ret far imm",   0, {0xca}, 1, OPERAND_NONE,   -1, 2, FORM_SIZE, JUDGE_KVM, 1},
     F("syscall", 2, OPERAND_NONE, -1, 0, JUDGE_KVM, 0x0f, 0x05),
     F("sysretq", 2, OPERAND_NONE, -1, FORM_SIZE, JUDGE_KVM, 0x0f, 0x07),
     F("mov m8, r8", 1, OPERAND_MEMORY, -1, 0, HW, 0x88),
     F("mov m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x89),
     F("mov r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, 0x8a),
     F("mov r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x8b),
-    {"mov m8, imm8",  0, {0xc6}, 1, OPERAND_MEMORY, 0,  1, 0,         HW       },
+    {"mov m8, imm8",  0, {0xc6}, 1, OPERAND_MEMORY, 0,  1, 0,         HW,        1},
     F("movzx r, m8", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xb6),
     F("movzx r, m16", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xb7),
     F("movsx r, m8", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xbe),
@@ -127,6 +131,7 @@ const struct form difference_forms[] = {
     ALU("cmp", 0x38, 7),
 };
 const size_t difference_form_count = sizeof difference_forms / sizeof difference_forms[0];
+_Static_assert(sizeof difference_forms / sizeof difference_forms[0] <= DIFFERENCE_FORMS, "room for all");
 
 /* splitmix64 */
 static uint64_t next(uint64_t *state)
@@ -446,17 +451,18 @@ static void put_pointer(struct difference *d, uint64_t *random)
 
 static void fill_memory(struct difference *d, uint64_t *random)
 {
-    uint8_t *data = emulator_at(&d->world, WORLD_DATA);
+    uint8_t *data = emulator_at(&d->world, WORLD_DATA), *stack = emulator_at(&d->world, WORLD_STACK);
 
-    memset(d->world.memory, 0xf4, 0x1000);
+    memset(emulator_at(&d->world, WORLD_CODE), 0xf4, 0x1000);
     for (size_t i = 0; i < 0x1000; i += 8) {
         uint64_t value = pick_value(random);
         memcpy(data + i, &value, 8);
     }
     for (size_t i = 0; i < 0x200; i += 8) {
         uint64_t value = pick_value(random);
-        memcpy(emulator_at(&d->world, WORLD_STACK - 0x100 + i), &value, 8);
+        memcpy(stack - 0x100 + i, &value, 8);
     }
+    emulator_at(&d->world, WORLD_STACK - 1);
     memcpy(d->world.memory, d->code, d->length);
 }
 
@@ -467,6 +473,40 @@ static bool uses_stack(uint16_t operation)
            operation == VT_OP_CALL_FAR;
 }
 
+/* A world that was a copy of the base once differs from it in what was touched since. */
+static void restore(struct emulator *e, const struct emulator *base)
+{
+    uint32_t touched = e->environment.context == e ? e->touched : DIFFERENCE_ALL;
+
+    for (size_t page = 0; page < WORLD_SIZE / 4096; page++)
+        if (touched >> page & 1)
+            memcpy(e->memory + page * 4096, base->memory + page * 4096, 4096);
+    memcpy(e, base, offsetof(struct emulator, memory));
+    memcpy(&e->touched, &base->touched, sizeof *e - offsetof(struct emulator, touched));
+    e->environment.context = e;
+    e->touched = 0;
+}
+
+void difference_lay(const struct difference *d, uint8_t *memory, uint32_t *stale)
+{
+    for (size_t page = 0; page < WORLD_SIZE / 4096; page++)
+        if ((d->world.touched | *stale) >> page & 1)
+            memcpy(memory + page * 4096, d->world.memory + page * 4096, 4096);
+    *stale = DIFFERENCE_ALL;
+}
+
+long difference_memory(const struct difference *d, const uint8_t *memory, uint32_t *stale)
+{
+    if (memcmp(memory, d->world.memory, WORLD_SIZE) == 0) {
+        *stale = d->world.touched;
+        return -1;
+    }
+    for (long i = 0; i < WORLD_SIZE; i++)
+        if (memory[i] != d->world.memory[i])
+            return i;
+    return -1;
+}
+
 bool difference_make(struct difference *d, const struct emulator *base, const struct form *form,
                      enum difference_level level, uint64_t seed)
 {
@@ -475,8 +515,7 @@ bool difference_make(struct difference *d, const struct emulator *base, const st
 
     d->form = form;
     d->seed = seed;
-    d->world = *base;
-    d->world.environment.context = &d->world;
+    restore(&d->world, base);
     encode(d, &random);
     if (vt_vcpu_decode(d->code, d->length, &d->instruction) != 0 || d->instruction.length != d->length)
         return false;
@@ -530,11 +569,11 @@ const char *difference_describe(const struct difference *d)
     return text;
 }
 
-unsigned difference_rounds(unsigned usual)
+unsigned difference_rounds(const struct form *form, unsigned usual)
 {
     const char *text = getenv("VT_ROUNDS");
 
-    return text ? (unsigned)strtoul(text, NULL, 0) : usual;
+    return text ? (unsigned)strtoul(text, NULL, 0) : (usual + form->siblings - 1) / form->siblings;
 }
 
 uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round)

@@ -24,11 +24,13 @@ struct form {
     uint8_t immediate; /* bytes of it */
     uint8_t options;   /* FORM_ */
     uint8_t judges;    /* enum judge */
+    uint8_t siblings;  /* of several forms of one instruction each takes a part of its rounds */
 };
 #define FORM_SIZE 1 /* takes an operand-size prefix and REX.W */
 #define FORM_REP  2
 #define FORM_LOCK 4
 
+#define DIFFERENCE_FORMS 160 /* room for them */
 extern const struct form difference_forms[];
 extern const size_t difference_form_count;
 
@@ -54,6 +56,16 @@ bool difference_make(struct difference *d, const struct emulator *base, const st
 /* Run it on the emulator: d->world becomes the state after, faults delivered when `delivers`. */
 enum vt_step difference_emulate(struct difference *d, bool delivers);
 
+/*
+ * A judge's copy of the world's memory: only pages that may differ are copied and compared. `stale` says
+ * which pages of the copy are unlike the base's; it starts as DIFFERENCE_ALL.
+ */
+#define DIFFERENCE_ALL UINT32_MAX
+void difference_lay(const struct difference *d, uint8_t *memory, uint32_t *stale);
+
+/* Where the copy differs from the world, or -1. */
+long difference_memory(const struct difference *d, const uint8_t *memory, uint32_t *stale);
+
 /* "lar seed 0x1234: 48 0f 02 c1" */
 const char *difference_describe(const struct difference *d);
 
@@ -77,8 +89,11 @@ unsigned difference_replay(const struct emulator *base, enum judge judge, differ
 /* The seed of one state: every form and round has its own. */
 uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round);
 
-/* Random rounds per form: VT_ROUNDS in the environment, else `usual`. */
-unsigned difference_rounds(unsigned usual);
+/* Random rounds of a form: VT_ROUNDS in the environment, else `usual`, shared with its siblings. */
+unsigned difference_rounds(const struct form *form, unsigned usual);
+
+/* What every emulated instruction gets at the least from those of its judges that are fast enough. */
+#define DIFFERENCE_ROUNDS 20000
 
 /* First seed: VT_SEED in the environment, else the clock's; printed as a TAP comment. */
 uint64_t difference_seed(void);

@@ -20,6 +20,7 @@ static void minimize_span(struct difference *d, const struct emulator *base, dif
         return;
     trial = *d;
     trial.world.environment.context = &trial.world;
+    trial.world.touched = DIFFERENCE_ALL;
     memcpy(then + offset, plain + offset, size);
     if (fails(&trial)) {
         memcpy(now + offset, plain + offset, size);
@@ -73,6 +74,7 @@ void difference_keep(const struct difference *d, const struct emulator *base, di
 
     small = *d;
     small.world.environment.context = &small.world;
+    small.world.touched = DIFFERENCE_ALL;
     if (!fails(&small))
         return;
     difference_minimize(&small, base, fails);
@@ -130,6 +132,7 @@ static bool read_state(const char *path, const struct emulator *base, struct dif
     d->seed = d->length = 0;
     d->world = *base;
     d->world.environment.context = &d->world;
+    d->world.touched = DIFFERENCE_ALL;
     while (fgets(line, sizeof line, file))
         read_line(d, line);
     fclose(file);

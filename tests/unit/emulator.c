@@ -9,6 +9,11 @@ static bool is_memory(uint64_t address, unsigned size)
     return address >= WORLD_MEMORY && address - WORLD_MEMORY <= WORLD_SIZE - size;
 }
 
+static void touch(struct emulator *e, uint64_t address)
+{
+    e->touched |= UINT32_C(1) << (address - WORLD_MEMORY) / 4096;
+}
+
 static enum vt_access load(void *context, uint64_t address, void *value, unsigned size, uint32_t *error)
 {
     struct emulator *e = context;
@@ -32,6 +37,8 @@ static enum vt_access store(void *context, uint64_t address, const void *value, 
         return VT_ACCESS_MMIO;
     if (!is_memory(address, size))
         return VT_ACCESS_FAULT;
+    touch(e, address);
+    touch(e, address + size - 1);
     memcpy(e->memory + (address - WORLD_MEMORY), value, size);
     return VT_ACCESS_DONE;
 }
@@ -132,6 +139,7 @@ static const struct vt_cpuid_leaf leaves[] = {
 
 void *emulator_at(struct emulator *e, uint64_t address)
 {
+    touch(e, address);
     return e->memory + (address - WORLD_MEMORY);
 }
 

@@ -11,7 +11,7 @@
 /* Linear addresses of the world, inside the memory of a virtual machine of ours. Everything else is a page
  * fault. */
 #define WORLD_MEMORY 0x600000
-#define WORLD_SIZE   0x10000
+#define WORLD_SIZE   0xa000
 #define WORLD_CODE   0x600000
 #define WORLD_GDT    0x601000
 #define WORLD_IDT    0x602000
@@ -40,6 +40,7 @@ struct emulator {
     struct vt_vcpu vcpu;
     struct vt_environment environment;
     uint8_t memory[WORLD_SIZE];
+    uint32_t touched; /* pages of it, by bits, that may have been written to: by the CPU or through emulator_at */
     uint64_t clock;
     uint32_t port_value; /* what a read of any port gives */
     uint16_t port;       /* last port touched */
@@ -64,7 +65,7 @@ void emulator_go_user(struct emulator *e);
 enum vt_step emulator_step(struct emulator *e, const void *code, size_t size);
 #define STEP(e, code) emulator_step(e, code, sizeof(code) - 1)
 
-/* Memory of the world as a host pointer. */
+/* Memory of the world as a host pointer; its page counts as touched. Nobody writes across its end. */
 void *emulator_at(struct emulator *e, uint64_t address);
 
 /* Puts a descriptor of 8 bytes into the GDT. */

@@ -69,6 +69,7 @@ __asm__(".text\n"
                                                      "    ret\n");
 
 static uint8_t *memory;
+static uint32_t stale = DIFFERENCE_ALL;
 static volatile int vector;
 static volatile uint64_t error_code, fault_address;
 
@@ -116,7 +117,7 @@ static void put_exit(const struct difference *d)
 
 static void run_native(const struct difference *d)
 {
-    memcpy(memory, d->world.memory, WORLD_SIZE);
+    difference_lay(d, memory, &stale);
     put_exit(d);
     memcpy(native_in.gpr, d->world.vcpu.gpr, sizeof native_in.gpr);
     native_in.rflags = vt_vcpu_rflags(&d->world.vcpu);
@@ -149,15 +150,20 @@ static bool faults_differ(const struct vt_fault *fault, enum vt_step step)
            (fault->vector == VT_EXCEPTION_PF && differs("address", fault->address, fault_address));
 }
 
+/* The code as it was before the exit was laid behind it. */
+static void take_exit(const struct difference *d)
+{
+    memcpy(memory + d->length, d->world.memory + d->length, 5);
+    memcpy(memory + JUMP, d->world.memory + JUMP, 14);
+}
+
 static bool memory_differs(const struct difference *d)
 {
-    const size_t code = JUMP + 14;
+    long at;
 
-    for (size_t i = code;
-         memcmp(memory + code, d->world.memory + code, WORLD_SIZE - code) != 0 && i < WORLD_SIZE; i++)
-        if (differs("memory", d->world.memory[i], memory[i]))
-            return true;
-    return false;
+    take_exit(d);
+    at = difference_memory(d, memory, &stale);
+    return at >= 0 && differs("memory", d->world.memory[at], memory[at]);
 }
 
 static bool outcome_differs(const struct difference *d, enum vt_step step)
@@ -237,6 +243,7 @@ static bool fails(const struct difference *before)
 
     d = *before;
     d.world.environment.context = &d.world;
+    d.world.touched = DIFFERENCE_ALL;
     adopt_process(&d.world.vcpu);
     run_native(&d);
     return outcome_differs(&d, difference_emulate(&d, false));
@@ -246,13 +253,21 @@ struct tally {
     unsigned run, different;
 };
 
-static void compare(struct difference *d, struct tally *tally)
+static bool make(struct difference *d, size_t form, uint64_t seed, bool selectors)
 {
-    static struct difference before;
+    if (!difference_make(d, &base, &difference_forms[form], LEVEL_USER, seed) ||
+        asks_of_selector(d) != selectors || uses_fs(d))
+        return false;
+    if (selectors)
+        give_selector(d, (uint16_t)((seed >> 16) % (LOCAL_ENTRIES + 2) << 3 | 7));
+    adopt_process(&d->world.vcpu);
+    return true;
+}
+
+static void compare(struct difference *d, size_t form, bool selectors, struct tally *tally)
+{
     enum vt_step step;
 
-    adopt_process(&d->world.vcpu);
-    before = *d;
     run_native(d);
     step = difference_emulate(d, false);
     if (step == VT_STEP_AGAIN)
@@ -260,29 +275,31 @@ static void compare(struct difference *d, struct tally *tally)
     tally->run++;
     if (outcome_differs(d, step) && tally->different++ < 3) {
         printf("# %s: %s\n", difference_describe(d), verdict);
-        difference_keep(&before, &base, fails);
+        make(d, form, d->seed, selectors);
+        difference_keep(d, &base, fails);
     }
 }
 
+static unsigned rounds_of(const struct form *form)
+{
+    return form->judges & JUDGE_NATIVE ? difference_rounds(form, DIFFERENCE_ROUNDS) : 0;
+}
+
 /* Every form this judge knows; those that ask of selectors when `selectors`, else the others. */
-static struct tally compare_forms(unsigned rounds, bool selectors)
+static struct tally compare_forms(bool selectors)
 {
     static struct difference d;
     struct tally tally = {0};
     uint64_t seed = difference_seed(), random = seed;
 
     for (size_t i = 0; i < difference_form_count; i++)
-        for (unsigned round = 0; difference_forms[i].judges & JUDGE_NATIVE && round < rounds; round++) {
-            if (selectors && round % 64 == 0)
+        for (unsigned round = 0; round < rounds_of(&difference_forms[i]); round++) {
+            if (selectors && round % 64 == 0) {
                 ck_assert(fill_ldt(&random));
-            if (!difference_make(&d, &base, &difference_forms[i], LEVEL_USER,
-                                 difference_seed_of(seed, i, round)) ||
-                asks_of_selector(&d) != selectors || uses_fs(&d))
-                continue;
-            if (selectors)
-                give_selector(
-                    &d, (uint16_t)(((seed + round) * 2654435761u >> 16) % (LOCAL_ENTRIES + 2) << 3 | 7));
-            compare(&d, &tally);
+                d.world.touched = stale = DIFFERENCE_ALL;
+            }
+            if (make(&d, i, difference_seed_of(seed, i, round), selectors))
+                compare(&d, i, selectors, &tally);
         }
     printf("# %u states compared\n", tally.run);
     return tally;
@@ -304,7 +321,7 @@ static void open_base(void)
 START_TEST(loads_stores_and_arithmetic_agree_with_the_processor)
 {
     open_base();
-    struct tally tally = compare_forms(difference_rounds(1500), false);
+    struct tally tally = compare_forms(false);
     tally.different += difference_replay(&base, JUDGE_NATIVE, fails, &tally.run);
     ck_assert_uint_eq(tally.different, 0);
     ck_assert_uint_gt(tally.run, 1000);
@@ -318,7 +335,7 @@ START_TEST(questions_about_selectors_agree_with_the_processor)
     open_base();
     if (!fill_ldt(&random))
         vt_skip("modify_ldt is not available here");
-    struct tally tally = compare_forms(difference_rounds(4000), true);
+    struct tally tally = compare_forms(true);
     ck_assert_uint_eq(tally.different, 0);
     ck_assert_uint_gt(tally.run, 1000);
 }
