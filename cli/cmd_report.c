@@ -4,6 +4,7 @@
 #include "cli/screen.h"
 #include "report/chart_export.h"
 #include "report/fleet.h"
+#include "report/fleet_format.h"
 #include "report/format.h"
 #include "report/gather.h"
 #include "report/load.h"
@@ -101,7 +102,7 @@ static int load_fleet(struct collection *collection, const struct vt_gather *gat
     collection->many = true;
     if (vt_gather_read(gather, &collection->fleet, complain, &bad, &error) != 0)
         return vt_cli_fail(&error);
-    if (collection->fleet.host_count == 0)
+    if (collection->fleet.result_count == 0)
         return VT_EXIT_USAGE;
     return bad ? VT_EXIT_NO : VT_EXIT_DONE;
 }
@@ -227,7 +228,7 @@ static int show(const struct vt_gather *gather, struct collection *collection, c
     bool fleet = a->by || gather->count > SIDE_BY_SIDE;
     int loaded = fleet ? load_fleet(collection, gather, a->by) : load(collection, gather);
 
-    if (collection->count == 0 && collection->fleet.host_count == 0)
+    if (collection->count == 0 && collection->fleet.result_count == 0)
         return loaded;
     int printed = a->plots ? draw(collection, a->plots) : VT_EXIT_DONE;
     if (printed == VT_EXIT_DONE)

@@ -1,5 +1,6 @@
 /*
- * Many results: medians of medians per group of hosts, and the hosts that stand out.
+ * Many results: medians of medians per group of hosts, and what stands out: hosts
+ * as a whole, and cases or classes that cost some hosts otherwise than the rest.
  *
  * Results pass through one at a time and only their medians are kept, so memory
  * follows the number of measurements, not their samples. Adding is safe from
@@ -15,18 +16,22 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { VT_FLEET_FACTS = 10 };
+enum {
+    VT_FLEET_FACTS = 34,
+    VT_FLEET_LEAST = 5 /* hosts: fewer cannot tell what is usual */
+};
 
 /* Facts by which hosts are told apart, as keys of the probe document. */
 extern const char *const vt_fleet_fact_names[VT_FLEET_FACTS];
 
+/* One machine; several results of it count once. */
 struct vt_fleet_host {
-    const char *name; /* host name, or the file it came from */
+    const char *name; /* host name, or the place its result was read from */
     const char *group;
     const char *facts[VT_FLEET_FACTS]; /* NULL: unknown */
-    size_t measured;
+    size_t results, measured;
     double deviation; /* median over its cases of log(its median / its group's) */
-    size_t far;       /* cases far off its group's */
+    size_t far;       /* cases that stand out on it */
     bool outlier;
 };
 
@@ -35,20 +40,43 @@ struct vt_fleet_cell {
     const char *name, *class, *engine, *path, *unit, *group;
     int cpl;
     bool simulated;
-    size_t count;
-    float *values;       /* medians of hosts, ascending after vt_fleet_finish */
-    unsigned int *hosts; /* index of the host of each value before that */
+    size_t count; /* hosts, after vt_fleet_finish */
+    struct vt_fleet_value *values;
     size_t room;
-    double median, low, high, p25, p75; /* of the medians; low and high: least and most */
+    double median, low, high, p25, p75; /* of the hosts' medians; low and high: least and most */
+};
+
+struct vt_fleet_value {
+    unsigned int host; /* index; of the result before vt_fleet_finish */
+    float median;
+    float error; /* standard error of that median; 0: unknown */
+};
+
+/* Cases that cost the same few hosts otherwise than the rest of their group. */
+struct vt_fleet_oddity {
+    const struct vt_fleet_cell **cells;
+    size_t cell_count;
+    bool whole_class; /* no case by itself, but all of this class together; cells: its cases */
+    struct vt_fleet_odd *hosts;
+    size_t host_count, members; /* of the group */
+};
+
+struct vt_fleet_odd {
+    unsigned int host; /* index */
+    double ratio;      /* to the group's median; of several cases their median */
 };
 
 struct vt_fleet {
-    struct vt_fleet_host *hosts;
+    size_t result_count;
+    struct vt_fleet_host *hosts; /* after vt_fleet_finish, by name */
     size_t host_count;
     struct vt_fleet_cell *cells; /* after vt_fleet_finish in the catalogue's order */
     size_t cell_count;
     const char **groups; /* in order of size */
     size_t group_count;
+    struct vt_fleet_oddity *oddities;
+    size_t oddity_count;
+    const char *shared_name; /* a name that several machines have, which are then told apart by file */
     struct vt_fleet_private *private;
 };
 
@@ -61,16 +89,18 @@ const char *const *vt_fleet_facts(const struct vt_fleet *fleet);
 /* Takes what it needs of the result and frees it. 0, or -ENOMEM. */
 int vt_fleet_add(struct vt_fleet *fleet, struct vt_result *result);
 
-/* Sort, summarize, find outliers. Once, after the last result. */
+/* Bring results of one host together, sort, summarize, find what stands out. Once, after the last result. */
 int vt_fleet_finish(struct vt_fleet *fleet, struct vt_error *error);
 
 void vt_fleet_release(struct vt_fleet *fleet);
 
-/* "kernel 5.10 (others: 6.1)": what tells an outlier from most of its group; "" when nothing does. */
+/* "system.kernel is 5.10 (90 % have 6.1)": what tells an outlier from most of its group; "" when nothing
+ * does. */
 void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *host, char *text,
                       size_t size);
 
-/* The report in a format of report/format.h: text, csv, json; -ENOTSUP for others. */
-int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *stream, struct vt_error *error);
+/* The same of hosts that share an oddity: what all of them have and hardly any other of their group. */
+void vt_fleet_explain_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
+                             size_t size);
 
 #endif

@@ -173,7 +173,8 @@ static bool is_spared(const struct vt_loader *loader, const struct vt_field *fie
         return false;
     return field->kind == VT_KIND_EVIDENCE || strcmp(field->key, "toll_cycles") == 0 ||
            strcmp(field->key, "breakdown") == 0 ||
-           (field->kind == VT_KIND_TREE && strcmp(field->key, "host") != 0);
+           (field->kind == VT_KIND_TREE && strcmp(field->key, "host") != 0 &&
+            strcmp(field->key, "settings") != 0);
 }
 
 /* Is a container below `host` part of no fact that is wanted? Its keys are those of the frames above it. */

@@ -56,7 +56,7 @@ has "simulated columns are explained" 'Simulated columns count instructions'
 mkdir "$work/fleet"
 i=0
 while [ $i -lt 12 ]; do
-    sed 's/"hostname": "[^"]*"/"hostname": "node'$i'"/' "$work/a.json" >"$work/fleet/$i.json"
+    sed 's/"hostname": [^,]*,/"hostname": "node'$i'",/' "$work/a.json" >"$work/fleet/$i.json"
     i=$((i + 1))
 done
 python3 - "$work/fleet/7.json" 2>/dev/null <<'P'

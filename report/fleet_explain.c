@@ -1,0 +1,93 @@
+#include "report/fleet_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The value most hosts of the group have, and how many in a hundred. */
+static const char *usual_fact(const struct vt_fleet *fleet, const char *group, size_t fact, size_t *share)
+{
+    const char *best = NULL;
+    size_t votes = 0, most = 0, members = 0;
+    /* Boyer and Moore's majority vote finds it if there is one; then it is counted. */
+    for (size_t i = 0; i < fleet->host_count; i++) {
+        if (fleet->hosts[i].group != group)
+            continue;
+        members++;
+        if (votes == 0)
+            best = fleet->hosts[i].facts[fact];
+        votes += fleet->hosts[i].facts[fact] == best ? 1 : (size_t)-1;
+    }
+    for (size_t i = 0; i < fleet->host_count; i++)
+        most += fleet->hosts[i].group == group && fleet->hosts[i].facts[fact] == best;
+    *share = members ? 100 * most / members : 0;
+    return 2 * most > members ? best : NULL;
+}
+
+void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *host, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < VT_FLEET_FACTS && used < size; i++) {
+        size_t share;
+        const char *usual = usual_fact(fleet, host->group, i, &share);
+        if (!usual || !host->facts[i] || host->facts[i] == usual)
+            continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%s is %.80s (%zu %% have %.80s)",
+                                 used ? "; " : "", vt_fleet_fact_names[i], host->facts[i], share, usual);
+    }
+}
+
+static bool is_odd(const struct vt_fleet_oddity *oddity, size_t host)
+{
+    for (size_t i = 0; i < oddity->host_count; i++)
+        if (oddity->hosts[i].host == host)
+            return true;
+    return false;
+}
+
+/* The value most of the odd hosts have, and how many of them. */
+static const char *common_fact(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity,
+                               size_t fact, size_t *have)
+{
+    const char *best = NULL;
+    size_t votes = 0;
+    for (size_t i = 0; i < oddity->host_count; i++) {
+        const char *value = fleet->hosts[oddity->hosts[i].host].facts[fact];
+        if (votes == 0)
+            best = value;
+        votes += value == best ? 1 : (size_t)-1;
+    }
+    *have = 0;
+    for (size_t i = 0; i < oddity->host_count; i++)
+        *have += fleet->hosts[oddity->hosts[i].host].facts[fact] == best;
+    return best;
+}
+
+/* Most of them have it, hardly any other has: chance puts single hosts on either side. */
+static bool tells_apart(size_t have, size_t odd, size_t others_have, size_t others)
+{
+    return 5 * have >= 3 * odd && 10 * others_have <= others;
+}
+
+void vt_fleet_explain_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
+                             size_t size)
+{
+    const struct vt_fleet_host *first = &fleet->hosts[oddity->hosts[0].host];
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t fact = 0; fact < VT_FLEET_FACTS && used < size; fact++) {
+        size_t have, others = 0, others_have = 0;
+        const char *value = common_fact(fleet, oddity, fact, &have);
+        for (size_t i = 0; value && i < fleet->host_count; i++)
+            if (fleet->hosts[i].group == first->group && !is_odd(oddity, i)) {
+                others++;
+                others_have += fleet->hosts[i].facts[fact] == value;
+            }
+        if (!value || !tells_apart(have, oddity->host_count, others_have, others))
+            continue;
+        used +=
+            (size_t)snprintf(text + used, size - used,
+                             "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", used ? "; " : "",
+                             vt_fleet_fact_names[fact], value, have, oddity->host_count, others_have, others);
+    }
+}

@@ -1,0 +1,31 @@
+/*
+ * How a fleet is shown: one file per format, and what they share.
+ */
+#ifndef VT_REPORT_FLEET_FORMAT_H
+#define VT_REPORT_FLEET_FORMAT_H
+
+#include "report/fleet.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The report in a format of report/format.h. 0, or a negative errno with `error`. */
+int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *stream, struct vt_error *error);
+
+void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream);
+int vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream, struct vt_error *error);
+
+/* Does cell `i` begin another road (engine, privilege level, path, unit) than the one before? */
+bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i);
+
+/* Hosts that stand out as a whole. */
+size_t vt_fleet_outliers(const struct vt_fleet *fleet);
+
+/* "kvm CPL 3, emulated". */
+void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t size);
+
+/* "out-user on kvm CPL 3, emulated (Xeon)", or "all of port-io on ...". */
+void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
+                          size_t size);
+
+#endif

@@ -1,0 +1,94 @@
+#include "report/fleet_format.h"
+#include "report/save.h"
+
+#include <errno.h>
+#include <math.h>
+
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *cell_json(const struct vt_fleet_cell *c)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "group", text_or_null(c->group));
+    json_object_set_new(object, "case", text_or_null(c->name));
+    json_object_set_new(object, "class", text_or_null(c->class));
+    json_object_set_new(object, "engine", text_or_null(c->engine));
+    json_object_set_new(object, "path", text_or_null(c->path));
+    json_object_set_new(object, "cpl", c->cpl < 0 ? json_null() : json_integer(c->cpl));
+    json_object_set_new(object, "unit", json_string(c->unit));
+    json_object_set_new(object, "simulated", json_boolean(c->simulated));
+    json_object_set_new(object, "hosts", json_integer((json_int_t)c->count));
+    json_object_set_new(object, "median", vt_report_number(c->median));
+    json_object_set_new(object, "p25", vt_report_number(c->p25));
+    json_object_set_new(object, "p75", vt_report_number(c->p75));
+    json_object_set_new(object, "min", vt_report_number(c->low));
+    json_object_set_new(object, "max", vt_report_number(c->high));
+    return object;
+}
+
+static json_t *outlier_json(const struct vt_fleet *fleet, const struct vt_fleet_host *host)
+{
+    char why[512];
+    json_t *object = json_object(), *facts = json_object();
+    vt_fleet_explain(fleet, host, why, sizeof why);
+    for (size_t i = 0; i < VT_FLEET_FACTS; i++)
+        json_object_set_new(facts, vt_fleet_fact_names[i], text_or_null(host->facts[i]));
+    json_object_set_new(object, "host", text_or_null(host->name));
+    json_object_set_new(object, "group", text_or_null(host->group));
+    json_object_set_new(object, "results", json_integer((json_int_t)host->results));
+    json_object_set_new(object, "ratio", vt_report_number(exp(host->deviation)));
+    json_object_set_new(object, "cases_far_off", json_integer((json_int_t)host->far));
+    json_object_set_new(object, "cases", json_integer((json_int_t)host->measured));
+    json_object_set_new(object, "explanation", *why ? json_string(why) : json_null());
+    json_object_set_new(object, "facts", facts);
+    return object;
+}
+
+static json_t *oddity_json(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity)
+{
+    char why[512];
+    const struct vt_fleet_cell *first = oddity->cells[0];
+    json_t *object = json_object(), *cases = json_array(), *hosts = json_array();
+    vt_fleet_explain_oddity(fleet, oddity, why, sizeof why);
+    for (size_t i = 0; i < oddity->cell_count; i++)
+        json_array_append_new(cases, text_or_null(oddity->cells[i]->name));
+    for (size_t i = 0; i < oddity->host_count; i++)
+        json_array_append_new(hosts, json_pack("{s:o, s:o}", "host",
+                                               text_or_null(fleet->hosts[oddity->hosts[i].host].name),
+                                               "ratio", vt_report_number(oddity->hosts[i].ratio)));
+    json_object_set_new(object, "group", text_or_null(first->group));
+    json_object_set_new(object, "class", text_or_null(first->class));
+    json_object_set_new(object, "cases", cases);
+    json_object_set_new(object, "whole_class", json_boolean(oddity->whole_class));
+    json_object_set_new(object, "engine", text_or_null(first->engine));
+    json_object_set_new(object, "path", text_or_null(first->path));
+    json_object_set_new(object, "cpl", first->cpl < 0 ? json_null() : json_integer(first->cpl));
+    json_object_set_new(object, "hosts", hosts);
+    json_object_set_new(object, "of", json_integer((json_int_t)oddity->members));
+    json_object_set_new(object, "explanation", *why ? json_string(why) : json_null());
+    return object;
+}
+
+int vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream, struct vt_error *error)
+{
+    json_t *cells = json_array(), *outliers = json_array(), *oddities = json_array();
+    for (size_t i = 0; i < fleet->cell_count; i++)
+        json_array_append_new(cells, cell_json(&fleet->cells[i]));
+    for (size_t i = 0; i < fleet->host_count; i++)
+        if (fleet->hosts[i].outlier)
+            json_array_append_new(outliers, outlier_json(fleet, &fleet->hosts[i]));
+    for (size_t i = 0; i < fleet->oddity_count; i++)
+        json_array_append_new(oddities, oddity_json(fleet, &fleet->oddities[i]));
+    json_t *document = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "schema", "vmtoll.fleet/1", "results",
+                                 (json_int_t)fleet->result_count, "hosts", (json_int_t)fleet->host_count,
+                                 "outliers", outliers, "differences", oddities, "measurements", cells);
+    int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
+    json_decref(document);
+    fputc('\n', stream);
+    if (status != 0 && !ferror(stream))
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
+    return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * A fleet while it is gathered. Private to fleet*.c: fleet.c takes results,
+ * fleet_hosts.c tells whose they are, fleet_summary.c summarizes, fleet_judge.c finds
+ * what stands out, fleet_explain.c says by which facts.
+ */
+#ifndef VT_REPORT_FLEET_STATE_H
+#define VT_REPORT_FLEET_STATE_H
+
+#include "report/arena.h"
+#include "report/fleet.h"
+
+#include <pthread.h>
+
+struct vt_fleet_result {
+    const char *hostname; /* NULL: unknown */
+    const char *place;    /* its file, and line unless it is the first */
+    const char *group;
+    const char *facts[VT_FLEET_FACTS];
+    double started, elapsed; /* seconds; NaN: unknown */
+    size_t measured;
+    unsigned int host; /* index of the host it turned out to be of */
+};
+
+struct vt_fleet_private {
+    pthread_mutex_t lock;
+    struct vt_arena arena; /* of every text */
+    json_t *texts;         /* every text once: its object's keys */
+    json_t *index;         /* key of a cell -> its number */
+    const char *by;
+    const char *facts[VT_FLEET_FACTS + 3]; /* wanted of a host: those to tell by, its name, and `by` */
+    struct vt_fleet_result *results;
+    size_t result_room, cell_room, last_cell;
+};
+
+/* Make the hosts of the results. 0, or -ENOMEM. */
+int vt_fleet_make_hosts(struct vt_fleet *fleet);
+
+/* Find outliers and oddities among summarized cells. 0, or -ENOMEM. */
+int vt_fleet_judge(struct vt_fleet *fleet);
+
+#endif
