@@ -5,10 +5,11 @@
 #include "report/compare.h"
 #include "report/compare_format.h"
 #include "report/load.h"
+#include "report/pool.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct arguments {
@@ -16,26 +17,40 @@ struct arguments {
     double threshold; /* per cent; NaN: what suits the unit */
 };
 
-/* A comparison is of one run with one run. */
-static int keep_one(struct vt_result *result, void *context)
+/* The runs of one side: a file may hold several, one after the other. */
+struct side {
+    struct vt_result **runs;
+    size_t count;
+};
+
+static int keep(struct vt_result *result, void *context)
 {
-    struct vt_result **place = context;
-    if (*place) {
+    struct side *side = context;
+    struct vt_result **grown = realloc(side->runs, (side->count + 1) * sizeof *grown);
+    if (!grown) {
         vt_result_free(result);
-        return -E2BIG;
+        return -ENOMEM;
     }
-    *place = result;
+    side->runs = grown;
+    side->runs[side->count++] = result;
     return 0;
 }
 
-static int load(const char *file, struct vt_result **result)
+static void release(struct side *side)
+{
+    for (size_t i = 0; i < side->count; i++)
+        vt_result_free(side->runs[i]);
+    free(side->runs);
+}
+
+static int load(const char *file, struct side *side)
 {
     struct vt_load_options options = {.samples = true};
-    struct vt_error error;
-    int status = vt_report_load(file, &options, keep_one, result, &error);
-    if (status == -E2BIG)
-        return vt_cli_misuse("compare: %s holds several results; take one run out of it", file);
-    return status == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
+    struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory for the results"};
+    if (vt_report_load(file, &options, keep, side, &error) != 0 ||
+        vt_report_pool(side->runs, side->count, &error) != 0)
+        return vt_cli_fail(&error);
+    return VT_EXIT_DONE;
 }
 
 static int print(const struct vt_comparison *comparison, const struct vt_compare_format *format,
@@ -99,7 +114,10 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         .least = 2,
         .most = 2,
         .options = options,
-        .notes = "Exit status: 1 when what --fail-on names was found.",
+        .notes =
+            "OLD and NEW may each hold several runs, one document after the other: what differs from run\n"
+            "to run is then measured and not estimated.\n\n"
+            "Exit status: 1 when what --fail-on names was found.",
     };
     return vt_options_parse(&synopsis, argc, argv);
 }
@@ -112,12 +130,12 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on)
     return (regression && comparison->worse) || (change && changed) ? VT_EXIT_NO : VT_EXIT_DONE;
 }
 
-static int compare(struct vt_result *const results[2], const struct arguments *a)
+static int compare(const struct side sides[2], const struct arguments *a)
 {
     struct vt_comparison comparison;
     struct vt_error error;
 
-    if (vt_compare(&comparison, results[0], results[1], a->threshold / 100, &error) != 0)
+    if (vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
         return vt_cli_fail(&error);
     for (size_t i = 0; i < comparison.warning_count; i++)
         vt_cli_warn("compare: %s", comparison.warnings[i]);
@@ -131,17 +149,20 @@ static int compare(struct vt_result *const results[2], const struct arguments *a
 int vt_cmd_compare(int argc, char **argv)
 {
     struct arguments a = {.output = "-", .fail_on = "regression", .threshold = NAN};
-    struct vt_result *results[2] = {NULL, NULL};
+    struct side sides[2] = {
+        {NULL, 0},
+        {NULL, 0}
+    };
 
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
-    status = load(argv[0], &results[0]);
+    status = load(argv[0], &sides[0]);
     if (status == VT_EXIT_DONE)
-        status = load(argv[1], &results[1]);
+        status = load(argv[1], &sides[1]);
     if (status == VT_EXIT_DONE)
-        status = compare(results, &a);
-    vt_result_free(results[0]);
-    vt_result_free(results[1]);
+        status = compare(sides, &a);
+    release(&sides[0]);
+    release(&sides[1]);
     return status;
 }

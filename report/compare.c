@@ -19,28 +19,6 @@ static const double vague = 0.5; /* a standard error beyond which a ratio says n
 
 /* ---- pairing */
 
-static bool same_road(const struct vt_result_row *a, const struct vt_result_row *b)
-{
-    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->unit, b->unit) == 0 &&
-           strcmp(a->name, b->name) == 0 && strcmp(a->engine, b->engine) == 0 &&
-           (strcmp(a->path ? a->path : "", "paravirtual") == 0) ==
-               (strcmp(b->path ? b->path : "", "paravirtual") == 0);
-}
-
-/* Documents of one machine list their rows in one order: the search mostly ends where it starts. */
-static const struct vt_result_row *find_row(const struct vt_result *result,
-                                            const struct vt_result_row *wanted, size_t *hint)
-{
-    for (size_t i = 0; i < result->count; i++) {
-        size_t at = (*hint + i) % result->count;
-        if (same_road(&result->rows[at], wanted)) {
-            *hint = at + 1;
-            return &result->rows[at];
-        }
-    }
-    return NULL;
-}
-
 static int pair_rows(struct vt_comparison *comparison)
 {
     const struct vt_result *before = comparison->before, *after = comparison->after;
@@ -49,7 +27,7 @@ static int pair_rows(struct vt_comparison *comparison)
     if (!comparison->rows)
         return -ENOMEM;
     for (size_t i = 0; i < before->count; i++) {
-        const struct vt_result_row *other = find_row(after, &before->rows[i], &hint);
+        const struct vt_result_row *other = vt_result_find_like(after, &before->rows[i], &hint);
         if (other)
             comparison->rows[comparison->count++] = (struct vt_compared){.before = &before->rows[i],
                                                                          .after = other,

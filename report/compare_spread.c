@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum {
+    RUNS_MOST = 8,     /* of a side, beyond which one of them may disagree with the others */
     GROUP_LEAST = 4,   /* members whose median says something of the group */
     TAIL_LEAST = 30,   /* cases whose 95th percentile says something of the tails */
     STRETCHES = 4,     /* that a lasting change must show in */
@@ -52,6 +53,22 @@ static double floor_between(const struct twins *twins, size_t first, size_t coun
            (twins->baseline ? quartile_of(twins->baseline, first, count) : 0);
 }
 
+/* Runs say directly what stretches of one run only hint at. */
+static struct floor floor_of_runs(const struct twins *twins, const struct vt_result_series *runs)
+{
+    double *floors = malloc(runs->count * sizeof *floors), toll = NAN, error = NAN;
+    for (size_t i = 0; floors && i < runs->count; i++) {
+        size_t from = i ? (size_t)runs->values[i - 1] : 0;
+        floors[i] = floor_between(twins, from, (size_t)runs->values[i] - from);
+    }
+    if (floors) {
+        error = vt_compare_mean_error(floors, runs->count);
+        toll = vt_compare_median(floors, runs->count);
+    }
+    free(floors);
+    return (struct floor){toll, 1, error / toll};
+}
+
 static double disagreement_of(const struct twins *twins, double toll)
 {
     double floors[VT_COMPARE_STRETCHES];
@@ -79,6 +96,8 @@ static struct floor floor_of(const struct vt_result_row *row)
     size_t count = twins.body->count;
     if (count < 2 * VT_STATISTICS_MIN)
         return floor_of_summary(&row->toll);
+    if (row->runs.count > 1)
+        return floor_of_runs(&twins, &row->runs);
     double toll = floor_between(&twins, 0, count);
     double body = quartile_of(twins.body, 0, count);
     return (struct floor){toll, hypot(body, body - toll) / toll, disagreement_of(&twins, toll)};
@@ -258,17 +277,34 @@ int vt_compare_estimate_spread(struct vt_comparison *comparison)
     return status;
 }
 
+/* Medians of what must all lie on one side: the runs, or the stretches of one run. 0: too few samples. */
+static size_t medians_of(const struct vt_result_row *row, double *medians, size_t room)
+{
+    size_t parts = row->runs.count > 1 ? row->runs.count : STRETCHES, count = row->samples.count;
+    if (parts > room || count < parts * STRETCH_LEAST)
+        return 0;
+    for (size_t i = 0; i < parts; i++) {
+        size_t from = i * count / parts, to = (i + 1) * count / parts;
+        if (row->runs.count > 1) {
+            from = i ? (size_t)row->runs.values[i - 1] : 0;
+            to = (size_t)row->runs.values[i];
+        }
+        double *sorted = vt_compare_sorted(row->samples.values + from, to - from);
+        medians[i] = sorted && to > from ? vt_statistics_quantile(sorted, to - from, 0.5) : NAN;
+        free(sorted);
+    }
+    return parts;
+}
+
 bool vt_compare_is_lasting(const struct vt_compared *row)
 {
-    double before[STRETCHES], after[STRETCHES];
-    if (row->before->samples.count < STRETCHES * STRETCH_LEAST ||
-        row->after->samples.count < STRETCHES * STRETCH_LEAST ||
-        !vt_compare_stretches(row->before, before, STRETCHES) ||
-        !vt_compare_stretches(row->after, after, STRETCHES))
-        return true;
-    int above = 0;
-    for (size_t i = 0; i < STRETCHES; i++)
-        for (size_t k = 0; k < STRETCHES; k++)
-            above += (after[k] > before[i]) - (after[k] < before[i]);
-    return abs(above) == STRETCHES * STRETCHES;
+    double before[RUNS_MOST], after[RUNS_MOST];
+    size_t m = medians_of(row->before, before, RUNS_MOST), n = medians_of(row->after, after, RUNS_MOST);
+    size_t above = 0, below = 0;
+    for (size_t i = 0; i < m; i++)
+        for (size_t k = 0; k < n; k++) {
+            above += after[k] > before[i];
+            below += after[k] < before[i];
+        }
+    return m == 0 || n == 0 || above == m * n || below == m * n;
 }

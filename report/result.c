@@ -43,3 +43,24 @@ const char *vt_result_host_text(const struct vt_result *result, const char *path
     }
     return json_string_value(value);
 }
+
+static bool same_road(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->unit, b->unit) == 0 &&
+           strcmp(a->name, b->name) == 0 && strcmp(a->engine, b->engine) == 0 &&
+           (strcmp(a->path ? a->path : "", "paravirtual") == 0) ==
+               (strcmp(b->path ? b->path : "", "paravirtual") == 0);
+}
+
+const struct vt_result_row *vt_result_find_like(const struct vt_result *result,
+                                                const struct vt_result_row *row, size_t *hint)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        size_t at = (*hint + i) % result->count;
+        if (same_road(&result->rows[at], row)) {
+            *hint = at + 1;
+            return &result->rows[at];
+        }
+    }
+    return NULL;
+}

@@ -47,6 +47,7 @@ struct vt_result_row {
     json_t *evidence_totals; /* owned by the result; may be NULL */
     /* Toll, body and baseline per operation in `unit`, one entry per pair; indices of marked pairs. */
     struct vt_result_series samples, samples_body, samples_baseline, marks;
+    struct vt_result_series runs; /* of a row pooled from several runs (pool.h): where in samples each ends */
 };
 
 struct vt_result {
@@ -71,6 +72,14 @@ struct vt_summary vt_result_unknown_summary(void);
 
 /* Was a toll measured (whether or not its crossing is proved)? */
 bool vt_result_has_toll(const struct vt_result_row *row);
+
+/*
+ * The row of `result` that measured the same thing on the same road in the same unit,
+ * or NULL. `hint` is where the search starts, and is moved on: documents of one
+ * machine list their rows in one order.
+ */
+const struct vt_result_row *vt_result_find_like(const struct vt_result *result,
+                                                const struct vt_result_row *row, size_t *hint);
 
 /* A text of the host document by its keys ("cpu.brand"), or NULL. The host's. */
 const char *vt_result_host_text(const struct vt_result *result, const char *path);

@@ -51,6 +51,28 @@ has "it is told as such" 'this instruction exits now: no crossing before, exit t
 sed 's/"unit": "ns"/"unit": "instructions"/g' "$work/old.json" >"$work/lab.json"
 run "$VMTOLL" compare "$work/old.json" "$work/lab.json"
 refuses "time against instructions" 2 'nothing to compare'
+# Several runs a side: what differs from run to run is measured, and a small change is found through it.
+for seed in 11 12 13 14; do
+    synthesize "before$seed.json" --seed "$seed" --drift 0.01
+    synthesize "after$seed.json" --seed "2$seed" --drift 0.01 --scale cpuid=1.06
+done
+cat "$work"/before1?.json >"$work/before.jsonl"
+cat "$work"/after1?.json >"$work/after.jsonl"
+run "$VMTOLL" compare "$work/before.jsonl" "$work/after.jsonl"
+is "four runs against four: status 1" 1
+has "the case is named" '^cpuid .*slower'
+has "and it alone, on its two roads" '^2 of '
+cat "$work/before11.json" "$work/before12.json" >"$work/half.jsonl"
+cat "$work/before13.json" "$work/before14.json" >"$work/rest.jsonl"
+run "$VMTOLL" compare "$work/half.jsonl" "$work/rest.jsonl"
+is "runs of the same against each other: status 0" 0
+sed 's/"crossing": "none"/"crossing": "exit-kernel"/' "$work/before12.json" | cat "$work/before11.json" - >"$work/torn.jsonl"
+run "$VMTOLL" compare "$work/torn.jsonl" "$work/torn.jsonl" --format json
+has "runs that crossed differently prove nothing" '"old_status": "unverified"'
+cat "$work/old.json" "$work/other.json" >"$work/fleet.jsonl"
+run "$VMTOLL" compare "$work/fleet.jsonl" "$work/old.json"
+refuses "runs of two machines" 2 'different machines'
+
 run "$VMTOLL" compare "$work/old.json"
 refuses "one file" 2
 run "$VMTOLL" compare "$work/old.json" "$work/none.json"
