@@ -278,40 +278,12 @@ static uint64_t address(uint32_t offset)
     return (uintptr_t)world.window + offset;
 }
 
-static void compare(const char *name, const struct outcome *native, const struct outcome *translated)
-{
-    for (int i = 0; i < VT_GPRS; i++)
-        ck_assert_msg(native->gpr[i] == translated->gpr[i], "%s: register %d is 0x%llx instead of 0x%llx",
-                      name, i, (unsigned long long)translated->gpr[i], (unsigned long long)native->gpr[i]);
-    ck_assert_msg(native->flags == translated->flags, "%s: flags 0x%llx instead of 0x%llx", name,
-                  (unsigned long long)translated->flags, (unsigned long long)native->flags);
-    ck_assert_msg(memcmp(native->memory, translated->memory, sizeof native->memory) == 0,
-                  "%s: memory differs", name);
-}
-
-/* The first run translates and learns, the second finds all there is. */
-static void run_both(const char *name, const uint8_t *code, size_t size)
-{
-    static struct outcome native, translated;
-
-    memcpy(world.window + TRANSLATED_CODE, code, size);
-    translated_registers(&world, 7);
-    translated_native(&world, &native);
-    for (int i = 0; i < 2; i++) {
-        translated_registers(&world, 7);
-        ck_assert_msg(vt_translate_call(world.translate, address(TRANSLATED_CODE), 100000) ==
-                          VT_TRANSLATE_RETURNED,
-                      "%s: did not return", name);
-        translated_outcome(&world, &translated);
-        compare(name, &native, &translated);
-    }
-}
-
 START_TEST(returns_go_where_the_stack_says)
 {
     for (size_t i = 0; i < SNIPPET_COUNT; i++) {
         translated_open(&world, 0);
-        run_both(snippets[i].name, snippets[i].code, (size_t)(snippets[i].end - snippets[i].code));
+        translated_both(&world, snippets[i].name, snippets[i].code,
+                        (size_t)(snippets[i].end - snippets[i].code));
         translated_close(&world);
     }
 }

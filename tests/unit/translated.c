@@ -251,3 +251,32 @@ void translated_native(struct translated *t, struct outcome *outcome)
     outcome->flags = native_state.flags & VT_FLAGS_STATUS;
     keep_memory(t, outcome);
 }
+
+static void compare(const char *name, const struct outcome *native, const struct outcome *translated)
+{
+    for (int i = 0; i < VT_GPRS; i++)
+        ck_assert_msg(native->gpr[i] == translated->gpr[i], "%s: register %d is 0x%llx instead of 0x%llx",
+                      name, i, (unsigned long long)translated->gpr[i], (unsigned long long)native->gpr[i]);
+    ck_assert_msg(native->flags == translated->flags, "%s: flags 0x%llx instead of 0x%llx", name,
+                  (unsigned long long)translated->flags, (unsigned long long)native->flags);
+    ck_assert_msg(memcmp(native->memory, translated->memory, sizeof native->memory) == 0,
+                  "%s: memory differs", name);
+}
+
+void translated_both(struct translated *t, const char *name, const void *code, size_t size)
+{
+    static struct outcome native, translated;
+
+    memcpy(t->window + TRANSLATED_CODE, code, size);
+    translated_registers(t, 7);
+    translated_native(t, &native);
+    for (int i = 0; i < 2; i++) {
+        translated_registers(t, 7);
+        enum vt_translate_end end =
+            vt_translate_call(t->translate, (uintptr_t)t->window + TRANSLATED_CODE, 100000);
+        ck_assert_msg(end == VT_TRANSLATE_RETURNED, "%s: ended %d at 0x%llx", name, end,
+                      (unsigned long long)t->vcpu->rip);
+        translated_outcome(t, &translated);
+        compare(name, &native, &translated);
+    }
+}

@@ -47,4 +47,10 @@ void translated_outcome(const struct translated *t, struct outcome *outcome);
 /* The code at TRANSLATED_CODE, run by the processor itself with the registers of the virtual CPU. */
 void translated_native(struct translated *t, struct outcome *outcome);
 
+/*
+ * The code run natively, then twice translated: the first run translates and learns, the second finds all
+ * there is. Aborts the test unless the outcomes are equal. In a world whose code has not been translated yet.
+ */
+void translated_both(struct translated *t, const char *name, const void *code, size_t size);
+
 #endif

@@ -33,8 +33,9 @@ static bool take_apart(const struct build *b, const uint8_t *code, struct shape 
     shape->rex_at = at;
     shape->rex = (code[at] & 0xf0) == 0x40 ? code[at++] : 0x40;
     shape->opcode = at;
-    return b->insn.modrm > at && code[at] != 0xc4 && code[at] != 0xc5 && code[at] != 0x62 &&
-           code[at] != 0x8f && code[b->insn.modrm] >> 6 != 3;
+    /* A REX that other prefixes follow is none (Intel SDM 2A 2.2.1). */
+    return b->insn.modrm > at && !is_prefix(code[at]) && code[at] != 0xc4 && code[at] != 0xc5 &&
+           code[at] != 0x62 && code[at] != 0x8f && code[b->insn.modrm] >> 6 != 3;
 }
 
 /* Registers that are neither operand nor part of the address; R8 to R13 are nobody's implicit operand. */
