@@ -1,11 +1,7 @@
-/* What the fuzzer of the emulator found worth keeping, and random inputs, on every run and with any compiler.
- */
+/* The emulator on what its fuzzer found worth keeping, and on random inputs. */
+#include "tests/unit/fuzzed.h"
 #include "tests/unit/suite.h"
 
-#include <dirent.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CORPUS "tests/fuzz/corpus/emulate"
@@ -15,26 +11,8 @@
 
 START_TEST(the_corpus_ends_in_guest_faults)
 {
-    DIR *directory = opendir(CORPUS);
-    struct dirent *entry;
-    unsigned count = 0;
-
-    ck_assert_ptr_nonnull(directory);
-    while ((entry = readdir(directory))) {
-        uint8_t data[4096];
-        char path[512];
-        FILE *file;
-
-        snprintf(path, sizeof path, "%s/%s", CORPUS, entry->d_name);
-        file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
-        if (!file)
-            continue;
-        LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, file));
-        fclose(file);
-        count++;
-    }
-    closedir(directory);
-    ck_assert_uint_gt(count, 0);
+    fuzzed_corpus(LLVMFuzzerTestOneInput, CORPUS);
+    fuzzed_variations(LLVMFuzzerTestOneInput, CORPUS, 200);
 }
 END_TEST
 
@@ -45,10 +23,8 @@ START_TEST(random_bytes_end_in_guest_faults)
     for (unsigned round = 0; round < 20000; round++) {
         uint8_t data[700];
 
-        for (size_t i = 0; i < sizeof data; i++) {
-            state = state * 6364136223846793005 + 1442695040888963407;
-            data[i] = state >> 56;
-        }
+        for (size_t i = 0; i < sizeof data; i++)
+            data[i] = (uint8_t)fuzzed_random(&state);
         if (round & 1)
             memset(data + 1, 0, 8 * 64);
         LLVMFuzzerTestOneInput(data, sizeof data);
