@@ -1,4 +1,5 @@
 #include "report/chart.h"
+#include "report/breakdown.h"
 #include "report/chart_script.h"
 #include "report/plot.h"
 
@@ -85,12 +86,29 @@ static int plan_roads(struct vt_charts *charts, const struct vt_table *table, co
                   : vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_ROADS_NARROW, .unit = unit});
 }
 
+static int plan_parts(struct vt_charts *charts, const struct vt_table *table, const char *unit)
+{
+    struct vt_breakdown breakdown;
+    vt_breakdown_collect(&breakdown, table);
+    for (size_t i = 0; i < breakdown.count; i++)
+        if (breakdown.list[i].column < VT_CHART_COLUMNS &&
+            strcmp(table->columns[breakdown.list[i].column].unit, unit) == 0) {
+            int status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_PARTS, .unit = unit});
+            return status
+                       ? status
+                       : vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_PARTS_NARROW, .unit = unit});
+        }
+    return 0;
+}
+
 int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table)
 {
     size_t columns = table->column_count < VT_CHART_COLUMNS ? table->column_count : VT_CHART_COLUMNS;
     int status = 0;
     for (size_t u = 0; u < 2 && status == 0; u++)
         status = plan_roads(charts, table, units[u]);
+    for (size_t u = 0; u < 2 && status == 0; u++)
+        status = plan_parts(charts, table, units[u]);
     for (size_t i = 0; i < table->line_count; i++)
         for (size_t u = 0; u < 2 && status == 0; u++)
             if (has_distribution(&table->lines[i], units[u], columns))

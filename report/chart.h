@@ -16,6 +16,8 @@
 enum vt_chart_kind {
     VT_CHART_ROADS,        /* toll per case, all columns of one unit, log axis */
     VT_CHART_ROADS_NARROW, /* the same for a phone */
+    VT_CHART_PARTS,        /* what crossings are made of, on a linear axis from zero */
+    VT_CHART_PARTS_NARROW, /* the same for a phone */
     VT_CHART_DISTRIBUTION, /* one case: boxes and empirical distribution of its samples */
 };
 
@@ -41,6 +43,9 @@ struct vt_charts {
 
 /* Columns beyond this many are in the table, not in the pictures. */
 enum { VT_CHART_COLUMNS = 8 };
+
+/* Series (from 0) whose colour a part of a crossing has. */
+size_t vt_chart_part_series(enum vt_part part);
 
 /* gnuplot's point types of a column: full, and hollow for what is unverified. */
 int vt_chart_point(size_t column, bool hollow);

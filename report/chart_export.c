@@ -58,6 +58,8 @@ static void name_chart(struct export *export, size_t i)
     if (chart->kind == VT_CHART_DISTRIBUTION) {
         strcpy(name, "distribution-");
         append_word(name, export->table->lines[chart->line].name);
+    } else if (chart->kind == VT_CHART_PARTS) {
+        strcpy(name, "breakdown");
     } else {
         strcpy(name, chart->class ? "roads-" : "roads");
         append_word(name, chart->class ? chart->class : "");
@@ -92,7 +94,7 @@ static int plan(struct export *export)
     struct vt_charts page = {0};
     int status = vt_chart_plan(&page, export->table);
     for (size_t i = 0; i < page.count && status == 0; i++) {
-        if (page.list[i].kind == VT_CHART_ROADS_NARROW)
+        if (page.list[i].kind == VT_CHART_ROADS_NARROW || page.list[i].kind == VT_CHART_PARTS_NARROW)
             continue;
         status = vt_chart_add(&export->charts, page.list[i]);
         if (status == 0 && page.list[i].kind == VT_CHART_ROADS)

@@ -3,6 +3,7 @@
  *
  *     roads.pdf                   every case on every road, in time
  *     roads-<class>.pdf           the cases of one class
+ *     breakdown.pdf               what crossings are made of
  *     distribution-<case>.pdf     what one run differs from the next
  *
  * and with "-instructions" where instructions were counted. Owns: names, folders

@@ -1,11 +1,18 @@
 #include "report/chart_script.h"
 #include "report/plot.h"
 
+#include <math.h>
 #include <string.h>
 
 size_t vt_chart_columns(const struct vt_table *table)
 {
     return table->column_count < VT_CHART_COLUMNS ? table->column_count : VT_CHART_COLUMNS;
+}
+
+double vt_chart_step(double range)
+{
+    double power = pow(10, floor(log10(range / 4))), steps = range / 4 / power;
+    return power * (steps < 1.5 ? 1 : steps < 3.5 ? 2 : steps < 7.5 ? 5 : 10);
 }
 
 enum { BOTTOM = 46, LINE = 18 };
@@ -49,6 +56,8 @@ void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *char
 {
     if (chart->kind == VT_CHART_DISTRIBUTION)
         vt_chart_spread(canvas, chart, table);
+    else if (chart->kind == VT_CHART_PARTS || chart->kind == VT_CHART_PARTS_NARROW)
+        vt_chart_parts(canvas, chart, table);
     else
         vt_chart_roads(canvas, chart, table);
 }

@@ -62,13 +62,6 @@ static void bound(const struct series *series, size_t count, double *low, double
     *high += margin;
 }
 
-/* A step of 1, 2 or 5 times a power of ten that divides the range into about four. */
-static double nice_step(double range)
-{
-    double power = pow(10, floor(log10(range / 4))), steps = range / 4 / power;
-    return power * (steps < 1.5 ? 1 : steps < 3.5 ? 2 : steps < 7.5 ? 5 : 10);
-}
-
 /* The unit the axis reads best in; per cent and instructions stay what they are. */
 static struct vt_scale axis_scale(const struct vt_chart *chart, double low, double high)
 {
@@ -82,7 +75,7 @@ static struct vt_scale axis_scale(const struct vt_chart *chart, double low, doub
 
 static void put_ticks(const struct vt_chart *chart, double low, double high, FILE *stream)
 {
-    double step = nice_step(high - low);
+    double step = vt_chart_step(high - low);
     struct vt_scale scale = axis_scale(chart, low, high);
     const char *separator = "set xtics scale 0 (";
     for (double i = ceil(low / step); i * step <= high; i++) {

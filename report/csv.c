@@ -1,18 +1,28 @@
 #include "report/format.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-/* RFC 4180. */
+/*
+ * RFC 4180. A spreadsheet takes what starts with one of these for a formula, and runs
+ * it, quoted or not; an apostrophe before it makes it the text it is.
+ */
+static bool looks_like_formula(const char *text)
+{
+    return *text && strchr("=+-@\t\r", *text);
+}
+
 static void put_text(const char *text, FILE *stream)
 {
     if (!text)
         return;
-    if (!strpbrk(text, ",\"\r\n")) {
+    bool formula = looks_like_formula(text);
+    if (!formula && !strpbrk(text, ",\"\r\n")) {
         fputs(text, stream);
         return;
     }
-    putc('"', stream);
+    fputs(formula ? "\"'" : "\"", stream);
     for (; *text; text++) {
         if (*text == '"')
             putc('"', stream);

@@ -143,6 +143,35 @@ static void say_exits(char *text, size_t size, const struct vt_table *table, con
                  cost(table, user, user->median, b));
 }
 
+/* No group: only controls, only figures without proof, or no figure at all. */
+static void say_nothing(char *text, size_t size, const struct vt_table *table)
+{
+    size_t proved = 0, unverified = 0, kernels = 0;
+    for (size_t i = 0; i < table->line_count; i++)
+        for (size_t k = 0; k < table->column_count; k++) {
+            const struct vt_result_row *cell = table->lines[i].cells[k];
+            bool measured = cell && vt_result_has_toll(cell);
+            proved += measured && cell->status == VT_STATUS_OK;
+            kernels += measured && strcmp(table->lines[i].class, "compute") == 0;
+            unverified += measured && cell->status == VT_STATUS_UNVERIFIED;
+        }
+    if (proved && kernels)
+        snprintf(text, size,
+                 "No sensitive instruction was measured here: only computing, which crosses nothing.");
+    else if (proved)
+        snprintf(
+            text, size,
+            "Only controls were measured here: they show what the method itself adds, and cross nothing.");
+    else if (unverified)
+        snprintf(
+            text, size,
+            "Nothing can be concluded: no measurement here is proved by its counters; the notes say why.");
+    else if (table->line_count)
+        snprintf(text, size, "Nothing could be measured here; the notes say why.");
+    else
+        snprintf(text, size, "The result holds no measurements.");
+}
+
 static void say_headline(struct vt_findings *findings, const struct vt_table *table,
                          const struct vt_group *groups, size_t count)
 {
@@ -168,7 +197,7 @@ static void say_headline(struct vt_findings *findings, const struct vt_table *ta
         snprintf(text, size,
                  "No crossing into a hypervisor was observed here; what was measured stands below.");
     else
-        snprintf(text, size, "Nothing was measured; the reasons stand below.");
+        say_nothing(text, size, table);
 }
 
 /* ---- what supports it */

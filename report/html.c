@@ -114,7 +114,7 @@ static void put_answer(const struct vt_html *page)
     fputs(".</p>\n", page->stream);
     put_tiles(page);
     fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
-          "roads</a>"
+          "roads</a><a href=\"#breakdown\">One crossing</a>"
           "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
           "href=\"#machine\">Machine</a>",
           page->stream);
@@ -256,6 +256,7 @@ int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error
     put_answer(&page);
     put_findings(&page);
     vt_html_roads(&page);
+    vt_html_breakdown(&page);
     vt_html_table(&page);
     vt_html_distributions(&page);
     put_machine(&page);

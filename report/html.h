@@ -22,11 +22,16 @@ struct vt_html {
 
 /* Sections of the page. */
 void vt_html_roads(const struct vt_html *page);
+void vt_html_breakdown(const struct vt_html *page);
 void vt_html_table(const struct vt_html *page);
 void vt_html_distributions(const struct vt_html *page);
 void vt_html_evidence(const struct vt_html *page);
 void vt_html_audit(const struct vt_html *page); /* nothing where no result holds an audit */
 bool vt_html_is_audited(const struct vt_html *page);
+
+/* One chart with its text alternative; nothing where it was not drawn. */
+void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, const char *class,
+                     const char *label);
 
 /* Colour class of a crossing: a word safe inside class="". */
 const char *vt_html_mark_class(const char *crossing);

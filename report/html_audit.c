@@ -1,39 +1,20 @@
+#include "report/audited.h"
 #include "report/escape.h"
 #include "report/html.h"
 
 #include <string.h>
 
-/* The audit document is data from a file: a member may be missing or of another kind. */
-static const char *word(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static void put(const json_t *object, const char *key, FILE *stream)
 {
-    vt_escape_html(word(object, key), stream);
+    vt_escape_html(vt_audited_word(object, key), stream);
 }
 
 static void put_outcome(const json_t *object, FILE *stream)
 {
-    bool breaks = strcmp(word(object, "outcome"), "silent") == 0;
+    bool breaks = strcmp(vt_audited_word(object, "outcome"), "silent") == 0;
     fputs(breaks ? "<span class=\"flag\">" : "", stream);
     put(object, "outcome", stream);
     fputs(breaks ? "</span>" : "", stream);
-}
-
-/* The trial an instruction is judged by: the first of its own outcome. */
-static const json_t *telling_trial(const json_t *instruction)
-{
-    const json_t *trials = json_object_get(instruction, "trials"), *trial;
-    size_t index;
-    json_array_foreach(trials, index, trial)
-    {
-        if (strcmp(word(trial, "outcome"), word(instruction, "outcome")) == 0)
-            return trial;
-    }
-    return json_array_get(trials, 0);
 }
 
 static void put_operation(const json_t *trial, FILE *stream)
@@ -41,7 +22,7 @@ static void put_operation(const json_t *trial, FILE *stream)
     fputs("<code>", stream);
     put(trial, "operation", stream);
     fputs("</code>", stream);
-    if (*word(trial, "with")) {
+    if (*vt_audited_word(trial, "with")) {
         fputs(" <small>", stream);
         put(trial, "with", stream);
         fputs("</small>", stream);
@@ -55,7 +36,7 @@ static void put_cells(const json_t *trial, const json_t *judged, FILE *stream)
     fputs("</td><td>", stream);
     put_outcome(judged, stream);
     fputs("</td><td>", stream);
-    put(trial, *word(trial, "seen") ? "seen" : "note", stream);
+    put(trial, *vt_audited_word(trial, "seen") ? "seen" : "note", stream);
     fputs("</td><td>", stream);
     put(trial, "expected", stream);
     fputs("</td></tr>\n", stream);
@@ -92,8 +73,8 @@ static void put_summary(const json_t *instructions, FILE *stream)
     open_table("Sensitive instructions", stream);
     json_array_foreach(instructions, index, instruction)
     {
-        const json_t *trial = telling_trial(instruction);
-        if (!trial || strcmp(word(instruction, "group"), "privileged") == 0)
+        const json_t *trial = vt_audited_trial(instruction);
+        if (!trial || strcmp(vt_audited_word(instruction, "group"), "privileged") == 0)
             continue;
         put_name(instruction, stream);
         put_cells(trial, instruction, stream);
@@ -144,29 +125,20 @@ static void put_assists(const json_t *assists, FILE *stream)
     fputs("</dl>\n", stream);
 }
 
-/* Results of several machines: the first that was audited speaks. */
-static const struct vt_result *find_audited(const struct vt_table *table)
-{
-    for (size_t i = 0; i < table->result_count; i++)
-        if (json_is_object(table->results[i]->audit))
-            return table->results[i];
-    return NULL;
-}
-
 bool vt_html_is_audited(const struct vt_html *page)
 {
-    return find_audited(page->report->table);
+    return vt_audited_find(page->report->table);
 }
 
 void vt_html_audit(const struct vt_html *page)
 {
     FILE *stream = page->stream;
-    const struct vt_result *result = find_audited(page->report->table);
+    const struct vt_result *result = vt_audited_find(page->report->table);
     if (!result)
         return;
     const json_t *instructions = json_object_get(result->audit, "instructions");
     fputs("<section id=\"audit\"><h2>Could it be virtualized without help from the CPU?</h2>\n<p>", stream);
-    put(json_object_get(result->audit, "verdict"), "text", stream);
+    vt_escape_html(vt_audited_verdict(result), stream);
     fputs("</p>\n", stream);
     if (page->report->table->result_count > 1 && result->file) {
         fputs("<p>This is about the machine of ", stream);

@@ -36,8 +36,8 @@ static void put_missing(const struct vt_html *page)
     fputs(". Everything they would show is in the table.</p>\n", page->stream);
 }
 
-static void put_picture(const struct vt_html *page, const struct vt_chart *chart, const char *class,
-                        const char *label)
+void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, const char *class,
+                     const char *label)
 {
     if (chart->picture)
         vt_svg_embed(chart->picture, label, class, vt_html_hover, (void *)(size_t)page, page->stream);
@@ -54,8 +54,8 @@ static void put_road_chart(const struct vt_html *page, const struct vt_chart *wi
         fputs("<h3>In instructions, simulated</h3>\n", page->stream);
     put_key(page, wide->unit);
     fputs("<figure class=\"roads\">\n", page->stream);
-    put_picture(page, wide, "wide", label);
-    put_picture(page, narrow, "narrow", label);
+    vt_html_picture(page, wide, "wide", label);
+    vt_html_picture(page, narrow, "narrow", label);
     fprintf(
         page->stream,
         "<figcaption>%s per operation, logarithmic: each grid line is ten times the one before. Bars through "
@@ -106,7 +106,7 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
     else if (strcmp(chart->unit, "ns") != 0)
         fputs(" <small>instructions, simulated</small>", page->stream);
     fputs("</figcaption>\n", page->stream);
-    put_picture(page, chart, "", label);
+    vt_html_picture(page, chart, "", label);
     fputs("</figure>\n", page->stream);
 }
 

@@ -2,7 +2,6 @@
 #include "report/html.h"
 #include "report/quantity.h"
 
-#include <math.h>
 #include <string.h>
 
 const char *vt_html_mark_class(const char *crossing)
@@ -32,15 +31,10 @@ void vt_html_date(const char *iso, FILE *stream)
 
 void vt_html_toll(const struct vt_result_row *cell, FILE *stream)
 {
-    bool time = strcmp(cell->unit, "ns") == 0;
-    struct vt_scale scale =
-        time ? vt_quantity_scale(cell->toll.median) : (struct vt_scale){"instructions", 1};
-    double half = vt_quantity_half_width(&cell->toll) / scale.size, value = cell->toll.median / scale.size;
-    int decimals = vt_quantity_decimals(value, half);
-    fprintf(stream, "%.*f", decimals, vt_quantity_round(value, decimals));
-    if (isfinite(half))
-        fprintf(stream, " ±%.*f", decimals, half);
-    fprintf(stream, " %s", strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
+    char text[64];
+    vt_quantity_print_interval(cell->toll.median, vt_quantity_half_width(&cell->toll), cell->unit, "µs", text,
+                               sizeof text);
+    fputs(text, stream);
 }
 
 void vt_html_hover(void *context, unsigned long number, FILE *stream)

@@ -1,3 +1,5 @@
+#include "report/audited.h"
+#include "report/breakdown.h"
 #include "report/crossing.h"
 #include "report/format.h"
 #include "report/host.h"
@@ -6,9 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_WARNINGS = 8 };
+enum { MAX_WARNINGS = 8, MAX_HOLES = 64 };
 
-/* Text from outside must not become markup: neither Markdown's nor, since most renderers pass it on, HTML's.
+/*
+ * Text from outside must not become markup: neither Markdown's nor, since most
+ * renderers pass it on, HTML's. A line break would end the cell or the list item
+ * the text stands in; an address would become a link.
  */
 static void put(const char *text, FILE *stream)
 {
@@ -17,6 +22,12 @@ static void put(const char *text, FILE *stream)
             fputs("&lt;", stream);
         else if (*text == '&')
             fputs("&amp;", stream);
+        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            putc(' ', stream);
+        else if (strncmp(text, "://", 3) == 0)
+            fputs("&#58;", stream);
+        else if (*text == '@')
+            fputs("&#64;", stream);
         else {
             if (strchr("\\`*_[]|#>~!", *text))
                 putc('\\', stream);
@@ -172,6 +183,77 @@ static void put_published(const struct vt_published *published, FILE *stream)
     }
 }
 
+static void put_audit(const struct vt_table *table, FILE *stream)
+{
+    const struct vt_result *result = vt_audited_find(table);
+    struct vt_audited_hole holes[MAX_HOLES];
+    size_t count = result ? vt_audited_holes(result, holes, MAX_HOLES) : 0;
+    if (!result)
+        return;
+    fputs("\n## Could it be virtualized without help from the CPU?\n\n", stream);
+    put(vt_audited_verdict(result), stream);
+    fputs(count ? "\n\n| hole | tried as | at ring 3, here | a guest kernel expects |\n|---|---|---|---|\n"
+                : "\n",
+          stream);
+    for (size_t i = 0; i < count; i++) {
+        const char *const cells[] = {holes[i].name, holes[i].operation, holes[i].seen, holes[i].expected};
+        for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
+            fputs("| ", stream);
+            put(cells[k], stream);
+            if (k == 1 && *holes[i].with) {
+                fputs(" (", stream);
+                put(holes[i].with, stream);
+                putc(')', stream);
+            }
+            putc(' ', stream);
+        }
+        fputs("|\n", stream);
+    }
+}
+
+static void put_part(const struct vt_share *share, const char *unit, FILE *stream)
+{
+    char amount[64];
+    fputs(" | ", stream);
+    if (!share->asked)
+        return;
+    if (isfinite(share->median)) {
+        vt_quantity_print_interval(share->median, share->half, unit, "µs", amount, sizeof amount);
+        fprintf(stream, "%s: ", amount);
+    }
+    put(share->source, stream);
+}
+
+static void put_breakdown(const struct vt_table *table, FILE *stream)
+{
+    struct vt_breakdown breakdown;
+    vt_breakdown_collect(&breakdown, table);
+    fputs("\n## Where the cost of one crossing goes\n\n", stream);
+    if (breakdown.count == 0) {
+        fprintf(stream, "%s\n", vt_breakdown_absence());
+        return;
+    }
+    fputs("| case | road | toll", stream);
+    for (int part = 0; part < VT_PARTS; part++)
+        fprintf(stream, " | %s", vt_breakdown_name(part));
+    fputs(" |\n|---|---|---:|---|---|---|---|\n", stream);
+    for (size_t i = 0; i < breakdown.count; i++) {
+        const struct vt_crossing_parts *parts = &breakdown.list[i];
+        const struct vt_column *column = &table->columns[parts->column];
+        char amount[64];
+        vt_quantity_print(table->lines[parts->line].cells[parts->column]->toll.median, column->unit, "µs",
+                          amount, sizeof amount);
+        fputs("| ", stream);
+        put(table->lines[parts->line].name, stream);
+        fputs(" | ", stream);
+        put(column->title, stream);
+        fprintf(stream, " | %s", amount);
+        for (int part = 0; part < VT_PARTS; part++)
+            put_part(&parts->shares[part], column->unit, stream);
+        fputs(" |\n", stream);
+    }
+}
+
 int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     const struct vt_table *table = report->table;
@@ -196,6 +278,8 @@ int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_e
         put(table->notes[i].text, stream);
         putc('\n', stream);
     }
+    put_breakdown(table, stream);
+    put_audit(table, stream);
     put_published(report->published, stream);
     return 0;
 }

@@ -69,7 +69,7 @@ static void first_complaint(const char *folder, char *line, size_t size)
     snprintf(line, size, "no reason given");
     while (stream && fgets(line, (int)size, stream)) {
         line[strcspn(line, "\r\n")] = '\0';
-        if (strspn(line, " \t^") != strlen(line) && !strstr(line, "gnuplot>"))
+        if (strncmp(line, "\"script\"", 8) == 0) /* before it, gnuplot repeats the command */
             break;
     }
     if (stream)

@@ -79,3 +79,20 @@ void vt_quantity_print(double value, const char *unit, const char *micro, char *
     snprintf(text, size, "%.*f %s", decimals, vt_quantity_round(shown, decimals),
              strcmp(scale.name, "us") == 0 ? micro : scale.name);
 }
+
+void vt_quantity_print_interval(double value, double half_width, const char *unit, const char *micro,
+                                char *text, size_t size)
+{
+    bool time = strcmp(unit, "ns") == 0;
+    struct vt_scale scale = time ? vt_quantity_scale(value) : (struct vt_scale){"instructions", 1};
+    const char *name = strcmp(scale.name, "us") == 0 ? micro : scale.name;
+    double half = half_width / scale.size, shown = value / scale.size;
+    int decimals = vt_quantity_decimals(shown, half);
+    if (!isfinite(value))
+        snprintf(text, size, "unknown");
+    else if (isfinite(half))
+        snprintf(text, size, "%.*f ±%.*f %s", decimals, vt_quantity_round(shown, decimals), decimals, half,
+                 name);
+    else
+        snprintf(text, size, "%.*f %s", decimals, vt_quantity_round(shown, decimals), name);
+}

@@ -1,86 +1,42 @@
 #include "report/crossing.h"
-#include "report/format.h"
-#include "report/host.h"
 #include "report/quantity.h"
+#include "report/text_page.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, NAME_LEAST = 12, WIDTH = 120, MAX_WARNINGS = 8 };
-
-enum paint { PLAIN, BOLD, DIM, GOOD, WARM, HOT, ALERT };
+enum { GAP = 2, NAME_LEAST = 12, WIDTH = 120 };
 
 /* One cell, taken apart so that its parts can be aligned. */
 struct cell {
     char mark[4], value[24], error[24], tail[32];
     bool measured;
-    enum paint paint;
+    enum vt_text_paint paint;
 };
 
 struct layout {
     int value, error, tail, width;
 };
 
-struct page {
-    const struct vt_report *report;
-    FILE *stream;
+struct vt_text_grid {
     struct cell *cells; /* line by line */
     struct layout *layouts;
     int name, unit;
 };
 
-static const char *paint_code(enum paint paint)
-{
-    static const char *const codes[] = {
-        [PLAIN] = "",        [BOLD] = "\033[1m", [DIM] = "\033[2m",      [GOOD] = "\033[32m",
-        [WARM] = "\033[33m", [HOT] = "\033[31m", [ALERT] = "\033[1;33m",
-    };
-    return codes[paint];
-}
-
-static void put(const struct page *page, enum paint paint, const char *text)
-{
-    bool coloured = page->report->screen.colour && paint != PLAIN && *text;
-    fprintf(page->stream, "%s%s%s", coloured ? paint_code(paint) : "", text, coloured ? "\033[0m" : "");
-}
-
-/* Characters on the screen, taking each code point for one. */
-static int width_of(const char *text)
-{
-    int width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
-static void pad(const struct page *page, int width)
-{
-    if (width > 0)
-        fprintf(page->stream, "%*s", width, "");
-}
-
-static void put_left(const struct page *page, enum paint paint, const char *text, int width)
-{
-    put(page, paint, text);
-    pad(page, width - width_of(text));
-}
-
-static void put_right(const struct page *page, enum paint paint, const char *text, int width)
-{
-    pad(page, width - width_of(text));
-    put(page, paint, text);
-}
-
 /* ---- cells */
 
-static enum paint paint_of(const struct vt_result_row *row)
+static enum vt_text_paint paint_of(const struct vt_result_row *row)
 {
     if (row->status == VT_STATUS_UNVERIFIED)
-        return ALERT;
+        return VT_TEXT_ALERT;
     const char *mark = vt_crossing_style(row->crossing)->mark;
-    return strchr("KU", *mark) ? HOT : strchr("TIH", *mark) ? WARM : strchr("ic.", *mark) ? GOOD : PLAIN;
+    return strchr("KU", *mark)    ? VT_TEXT_HOT
+           : strchr("TIH", *mark) ? VT_TEXT_WARM
+           : strchr("ic.", *mark) ? VT_TEXT_GOOD
+                                  : VT_TEXT_PLAIN;
 }
 
 static void fill_toll(struct cell *cell, const struct vt_result_row *row, double size)
@@ -104,7 +60,7 @@ static void fill_status(struct cell *cell, const struct vt_result_row *row)
         [VT_STATUS_FAILED] = "failed", [VT_STATUS_TIMEOUT] = "timeout",
     };
     snprintf(cell->value, sizeof cell->value, "%s", words[row->status]);
-    cell->paint = row->status == VT_STATUS_UNSUPPORTED ? DIM : ALERT;
+    cell->paint = row->status == VT_STATUS_UNSUPPORTED ? VT_TEXT_DIM : VT_TEXT_ALERT;
 }
 
 static void fill_cell(struct cell *cell, const struct vt_table *table, const struct vt_result_row *row,
@@ -128,41 +84,41 @@ static int max(int a, int b)
 
 static void widen(struct layout *layout, const struct cell *cell)
 {
-    layout->tail = max(layout->tail, cell->measured ? width_of(cell->tail) : 0);
+    layout->tail = max(layout->tail, cell->measured ? vt_text_width(cell->tail) : 0);
     if (!cell->measured)
         return;
-    layout->value = max(layout->value, width_of(cell->value));
-    layout->error = max(layout->error, width_of(cell->error));
+    layout->value = max(layout->value, vt_text_width(cell->value));
+    layout->error = max(layout->error, vt_text_width(cell->error));
 }
 
-static void lay_out_column(struct page *page, size_t column)
+static void lay_out_column(struct vt_text *page, size_t column)
 {
     const struct vt_table *table = page->report->table;
-    struct layout *layout = &page->layouts[column];
+    struct layout *layout = &page->grid->layouts[column];
     for (size_t i = 0; i < table->line_count; i++)
-        widen(layout, &page->cells[i * table->column_count + column]);
+        widen(layout, &page->grid->cells[i * table->column_count + column]);
     layout->width = 3 + layout->value + (layout->error ? 1 + layout->error : 0) + layout->tail;
     for (size_t i = 0; i < table->line_count; i++) {
-        const struct cell *cell = &page->cells[i * table->column_count + column];
+        const struct cell *cell = &page->grid->cells[i * table->column_count + column];
         if (!cell->measured)
-            layout->width = max(layout->width, width_of(cell->value) + width_of(cell->tail));
+            layout->width = max(layout->width, vt_text_width(cell->value) + vt_text_width(cell->tail));
     }
-    layout->width = max(layout->width, width_of(table->columns[column].title));
-    layout->width = max(layout->width, width_of(table->columns[column].subtitle));
+    layout->width = max(layout->width, vt_text_width(table->columns[column].title));
+    layout->width = max(layout->width, vt_text_width(table->columns[column].subtitle));
 }
 
-static void fill_cells(struct page *page)
+static void fill_cells(struct vt_text *page)
 {
     const struct vt_table *table = page->report->table;
-    page->name = NAME_LEAST;
-    page->unit = 2;
+    page->grid->name = NAME_LEAST;
+    page->grid->unit = 2;
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_line *line = &table->lines[i];
         struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
-        page->name = max(page->name, width_of(line->name) + 2);
-        page->unit = max(page->unit, width_of(scale.name));
+        page->grid->name = max(page->grid->name, vt_text_width(line->name) + 2);
+        page->grid->unit = max(page->grid->unit, vt_text_width(scale.name));
         for (size_t k = 0; k < table->column_count; k++)
-            fill_cell(&page->cells[i * table->column_count + k], table, line->cells[k], &scale);
+            fill_cell(&page->grid->cells[i * table->column_count + k], table, line->cells[k], &scale);
     }
     for (size_t k = 0; k < table->column_count; k++)
         lay_out_column(page, k);
@@ -171,34 +127,35 @@ static void fill_cells(struct page *page)
 /* ---- the table */
 
 /* Returns the width printed: what follows the last cell of a line would be trailing blanks. */
-static int print_cell(const struct page *page, const struct cell *cell, const struct layout *layout)
+static int print_cell(const struct vt_text *page, const struct cell *cell, const struct layout *layout)
 {
     if (!cell->measured) {
-        put(page, cell->paint, cell->value);
-        put(page, DIM, cell->tail);
-        return width_of(cell->value) + width_of(cell->tail);
+        vt_text_put(page, cell->paint, cell->value);
+        vt_text_put(page, VT_TEXT_DIM, cell->tail);
+        return vt_text_width(cell->value) + vt_text_width(cell->tail);
     }
-    put_left(page, cell->paint, cell->mark, 3);
-    put_right(page, PLAIN, cell->value, layout->value);
+    vt_text_left(page, cell->paint, cell->mark, 3);
+    vt_text_right(page, VT_TEXT_PLAIN, cell->value, layout->value);
     if (!*cell->error && !*cell->tail)
         return 3 + layout->value;
-    pad(page, 1);
-    put_left(page, DIM, cell->error, *cell->tail ? layout->error : 0);
-    put(page, DIM, cell->tail);
-    return 4 + layout->value + (*cell->tail ? layout->error + width_of(cell->tail) : width_of(cell->error));
+    vt_text_pad(page, 1);
+    vt_text_left(page, VT_TEXT_DIM, cell->error, *cell->tail ? layout->error : 0);
+    vt_text_put(page, VT_TEXT_DIM, cell->tail);
+    return 4 + layout->value +
+           (*cell->tail ? layout->error + vt_text_width(cell->tail) : vt_text_width(cell->error));
 }
 
-static void print_heads(const struct page *page, size_t first, size_t last)
+static void print_heads(const struct vt_text *page, size_t first, size_t last)
 {
     const struct vt_column *columns = page->report->table->columns;
     for (int row = 0; row < 2; row++) {
-        put_left(page, BOLD, row ? "" : "CASE", page->name + 1);
-        put_left(page, BOLD, row ? "" : "in", page->unit);
+        vt_text_left(page, VT_TEXT_BOLD, row ? "" : "CASE", page->grid->name + 1);
+        vt_text_left(page, VT_TEXT_BOLD, row ? "" : "in", page->grid->unit);
         for (size_t k = first; k < last; k++) {
-            pad(page, GAP);
+            vt_text_pad(page, GAP);
             bool end = k + 1 == last;
-            put_left(page, row ? DIM : BOLD, row ? columns[k].subtitle : columns[k].title,
-                     end ? 0 : page->layouts[k].width);
+            vt_text_left(page, row ? VT_TEXT_DIM : VT_TEXT_BOLD, row ? columns[k].subtitle : columns[k].title,
+                         end ? 0 : page->grid->layouts[k].width);
         }
         putc('\n', page->stream);
     }
@@ -219,24 +176,24 @@ static size_t last_filled(const struct vt_line *line, size_t first, size_t last)
     return last;
 }
 
-static void print_line(const struct page *page, size_t i, size_t first, size_t last)
+static void print_line(const struct vt_text *page, size_t i, size_t first, size_t last)
 {
     const struct vt_table *table = page->report->table;
     const struct vt_line *line = &table->lines[i];
     struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
     fputs("  ", page->stream);
-    put_left(page, PLAIN, line->name, page->name - 1);
-    put_left(page, DIM, scale.name, page->unit);
+    vt_text_left(page, VT_TEXT_PLAIN, line->name, page->grid->name - 1);
+    vt_text_left(page, VT_TEXT_DIM, scale.name, page->grid->unit);
     last = last_filled(line, first, last);
     for (size_t k = first; k < last; k++) {
-        pad(page, GAP);
-        int used = print_cell(page, &page->cells[i * table->column_count + k], &page->layouts[k]);
-        pad(page, k + 1 < last ? page->layouts[k].width - used : 0);
+        vt_text_pad(page, GAP);
+        int used = print_cell(page, &page->grid->cells[i * table->column_count + k], &page->grid->layouts[k]);
+        vt_text_pad(page, k + 1 < last ? page->grid->layouts[k].width - used : 0);
     }
     putc('\n', page->stream);
 }
 
-static void print_block(const struct page *page, size_t first, size_t last)
+static void print_block(const struct vt_text *page, size_t first, size_t last)
 {
     const struct vt_table *table = page->report->table;
     const char *class = NULL;
@@ -246,7 +203,7 @@ static void print_block(const struct page *page, size_t first, size_t last)
             continue;
         if (!class || strcmp(class, table->lines[i].class) != 0) {
             class = table->lines[i].class;
-            put(page, BOLD, class);
+            vt_text_put(page, VT_TEXT_BOLD, class);
             putc('\n', page->stream);
         }
         print_line(page, i, first, last);
@@ -255,14 +212,14 @@ static void print_block(const struct page *page, size_t first, size_t last)
 }
 
 /* As many columns side by side as the screen is wide, at least one. */
-static void print_table(const struct page *page)
+static void print_table(const struct vt_text *page)
 {
     const struct vt_table *table = page->report->table;
     int limit = page->report->screen.width > 0 ? page->report->screen.width : WIDTH;
     for (size_t first = 0, last; first < table->column_count; first = last) {
-        int used = page->name + 1 + page->unit;
+        int used = page->grid->name + 1 + page->grid->unit;
         for (last = first; last < table->column_count; last++) {
-            used += GAP + page->layouts[last].width;
+            used += GAP + page->grid->layouts[last].width;
             if (used > limit && last > first)
                 break;
         }
@@ -271,60 +228,6 @@ static void print_table(const struct page *page)
 }
 
 /* ---- around the table */
-
-/* Breaks at blanks; lines after the first are indented. */
-static void print_wrapped(const struct page *page, enum paint paint, const char *text, int indent)
-{
-    int limit = page->report->screen.width > 0 ? page->report->screen.width : 100, used = indent;
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        char word[128];
-        snprintf(word, sizeof word, "%.*s", (int)length, text);
-        if (used > indent && used + 1 + width_of(word) > limit) {
-            putc('\n', page->stream);
-            pad(page, indent);
-            used = indent;
-        } else if (used > indent) {
-            putc(' ', page->stream);
-            used++;
-        }
-        put(page, paint, word);
-        used += width_of(word);
-        text += length < sizeof word ? length : sizeof word - 1;
-        text += *text == ' ';
-    }
-    putc('\n', page->stream);
-}
-
-static void print_verdict(const struct page *page, const struct vt_verdict *verdict)
-{
-    char line[2048];
-    snprintf(line, sizeof line, "%s%s%s%s%s%s%s", verdict->question ? verdict->question : "",
-             verdict->question ? " " : "", verdict->answer ? verdict->answer : "",
-             verdict->answer ? ": " : "", verdict->text, verdict->fix ? "; what to do: " : "",
-             verdict->fix ? verdict->fix : "");
-    fputs("  · ", page->stream);
-    print_wrapped(page, PLAIN, line, 4);
-}
-
-static void print_host(const struct page *page, const struct vt_result *result)
-{
-    struct vt_fact facts[VT_FACTS];
-    struct vt_verdict verdicts[VT_VERDICTS];
-    size_t count = vt_host_verdict(result, verdicts);
-    for (size_t i = 0; i < count; i++)
-        print_verdict(page, &verdicts[i]);
-    if (count)
-        putc('\n', page->stream);
-    count = vt_host_facts(result, facts);
-    if (page->report->table->result_count > 1 && result->file)
-        print_wrapped(page, BOLD, result->file, 0);
-    for (size_t i = 0; i < count; i++) {
-        put_left(page, DIM, facts[i].label, 13);
-        print_wrapped(page, PLAIN, facts[i].text, 13);
-    }
-    putc('\n', page->stream);
-}
 
 static bool mark_is_used(const struct vt_table *table, const struct vt_crossing_style *style)
 {
@@ -337,7 +240,7 @@ static bool mark_is_used(const struct vt_table *table, const struct vt_crossing_
     return false;
 }
 
-static void print_legend(const struct page *page)
+static void print_legend(const struct vt_text *page)
 {
     size_t count;
     const struct vt_crossing_style *styles = vt_crossing_styles(&count);
@@ -350,79 +253,46 @@ static void print_legend(const struct page *page)
         if (styles[i].name && mark_is_used(page->report->table, &styles[i])) {
             fprintf(page->stream, "  %s   ", styles[i].mark);
             snprintf(text, sizeof text, "%s: %s", styles[i].title, styles[i].meaning);
-            print_wrapped(page, PLAIN, text, 6);
+            vt_text_wrap(page, VT_TEXT_PLAIN, text, 6);
         }
     fputs("  ?   unverified: the counters contradict what must have happened; do not use the figure\n"
           "  –   unsupported here; the note says why\n",
           page->stream);
 }
 
-static void print_notes(const struct page *page)
+static void print_notes(const struct vt_text *page)
 {
     const struct vt_table *table = page->report->table;
     for (size_t i = 0; i < table->note_count; i++) {
         char number[32];
         snprintf(number, sizeof number, "[%zu]", i + 1);
         fputs(i == 0 ? "\nNotes\n  " : "  ", page->stream);
-        put_left(page, DIM, number, 6);
-        print_wrapped(page, PLAIN, table->notes[i].text, 8);
+        vt_text_left(page, VT_TEXT_DIM, number, 6);
+        vt_text_wrap(page, VT_TEXT_PLAIN, table->notes[i].text, 8);
     }
 }
 
-/* What the document itself says stood in the way of clean figures. */
-static void print_warnings(const struct page *page, const struct vt_result *result)
-{
-    const char *warnings[MAX_WARNINGS];
-    size_t count = vt_host_warnings(result, warnings, MAX_WARNINGS);
-    for (size_t i = 0; i < count; i++) {
-        fputs(i == 0 ? "\nTake with care\n  · " : "  · ", page->stream);
-        print_wrapped(page, PLAIN, warnings[i], 4);
-    }
-}
-
-static void print_published(const struct page *page)
-{
-    const struct vt_published *published = page->report->published;
-    const char *source = "";
-    for (size_t i = 0; published && i < published->count; i++) {
-        const struct vt_published_row *row = &published->rows[i];
-        char line[1024];
-        if (i == 0)
-            put(page, BOLD,
-                "\nPublished figures: read in the sources named, other machines, never part of what is "
-                "above\n");
-        if (strcmp(source, row->source) != 0) {
-            source = row->source;
-            putc('\n', page->stream);
-            print_wrapped(page, PLAIN, source, 0);
-        }
-        snprintf(line, sizeof line, "%s (%s%s%s): %s%s%s", row->operation, row->cpu ? row->cpu : "",
-                 row->cpu ? ", " : "", row->unit, row->figures, *row->here ? "; measured here: " : "",
-                 row->here);
-        fputs("  · ", page->stream);
-        print_wrapped(page, PLAIN, line, 4);
-    }
-}
-
-static void print_page(const struct page *page)
+static void print_page(const struct vt_text *page)
 {
     const struct vt_report *report = page->report;
-    print_wrapped(page, BOLD, report->findings.headline, 0);
+    vt_text_wrap(page, VT_TEXT_BOLD, report->findings.headline, 0);
     for (size_t i = 0; i < report->findings.count; i++) {
         fputs("  · ", page->stream);
-        print_wrapped(page, PLAIN, report->findings.lines[i], 4);
+        vt_text_wrap(page, VT_TEXT_PLAIN, report->findings.lines[i], 4);
     }
     putc('\n', page->stream);
     for (size_t i = 0; i < report->table->result_count; i++)
-        print_host(page, report->table->results[i]);
-    if (report->table->line_count == 0)
-        return;
-    print_table(page);
-    print_legend(page);
-    print_notes(page);
+        vt_text_host(page, report->table->results[i]);
+    if (report->table->line_count) {
+        print_table(page);
+        print_legend(page);
+        print_notes(page);
+        vt_text_breakdown(page);
+    }
+    vt_text_audit(page);
     for (size_t i = 0; i < report->table->result_count; i++)
-        print_warnings(page, report->table->results[i]);
-    print_published(page);
+        vt_text_warnings(page, report->table->results[i]);
+    vt_text_published(page);
 }
 
 /* Where the screen cannot show UTF-8, the few characters beyond ASCII that reports use get a stand-in. */
@@ -457,16 +327,17 @@ static void transliterate(const char *text, FILE *stream)
 static int print_to(const struct vt_report *report, FILE *stream)
 {
     const struct vt_table *table = report->table;
-    struct page page = {.report = report, .stream = stream};
-    page.cells = calloc(table->line_count * table->column_count + 1, sizeof *page.cells);
-    page.layouts = calloc(table->column_count + 1, sizeof *page.layouts);
-    if (page.cells && page.layouts) {
+    struct vt_text_grid grid = {0};
+    struct vt_text page = {.report = report, .stream = stream, .grid = &grid};
+    grid.cells = calloc(table->line_count * table->column_count + 1, sizeof *grid.cells);
+    grid.layouts = calloc(table->column_count + 1, sizeof *grid.layouts);
+    if (grid.cells && grid.layouts) {
         fill_cells(&page);
         print_page(&page);
     }
-    int status = page.cells && page.layouts ? 0 : -ENOMEM;
-    free(page.cells);
-    free(page.layouts);
+    int status = grid.cells && grid.layouts ? 0 : -ENOMEM;
+    free(grid.cells);
+    free(grid.layouts);
     return status;
 }
 

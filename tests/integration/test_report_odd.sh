@@ -1,0 +1,93 @@
+#!/bin/sh
+# vmtoll report: results that hold little, nothing, or what an enemy wrote into them.
+# shellcheck source=tests/integration/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+summary() { # median
+    echo "{\"median\":$1,\"ci95\":[$1,$1],\"min\":$1,\"p05\":$1,\"p25\":$1,\"p75\":$1,\"p95\":$1,\"p99\":$1,\"mad\":0}"
+}
+
+row() { # case, class, status, crossing, median [, reason]
+    toll=null
+    [ -z "$5" ] || toll=$(summary "$5")
+    printf '{"case":"%s","class":"%s","path":"hardware","engine":"kvm","cpl":0,"crossing":%s,"status":"%s",' "$1" "$2" "$4" "$3"
+    printf '"reason":"%s","simulated":false,"unit":"ns","iterations":1000,"batches":50,"toll":%s,"toll_cycles":null,' "${6:-as it is}" "$toll"
+    printf '"exits_per_op":1,"evidence":{},"samples":[]}'
+}
+
+document() { # file, row...
+    file=$1
+    shift
+    rows=$1
+    [ $# -eq 0 ] || shift
+    for more in "$@"; do rows="$rows,$more"; done
+    printf '{"schema":"vmtoll.result/1","tool":{"version":"0"},"started":"2026-11-22T15:00:00Z","host":null,"settings":null,"measurements":[%s]}\n' "$rows" >"$work/$file"
+}
+
+says() { # what it is, sentence
+    run "$VMTOLL" report "$work/r.json"
+    is "$1: a report" 0
+    has "$1: the headline says so" "$2"
+    for format in markdown csv html openmetrics; do
+        run "$VMTOLL" report "$work/r.json" --format $format
+        is "$1: $format" 0
+        lacks "$1: $format invents no number" '(nan|inf)[ ,<|]|-0\.0+[ <]'
+    done
+}
+
+document r.json "$(row empty control ok '"none"' 0)" "$(row nop control ok '"none"' 0.2)"
+says "only controls" '^Only controls were measured'
+document r.json "$(row sort compute ok '"none"' 2000)"
+says "only computing" '^No sensitive instruction was measured'
+document r.json "$(row cpuid identification unverified '"exit-kernel"' 2000)"
+says "only unverified rows" '^Nothing can be concluded'
+document r.json "$(row cpuid identification failed null '')" "$(row hlt idle unsupported null '')" "$(row rdtsc time timeout null '')"
+says "no row that was measured" '^Nothing could be measured here'
+document r.json ''
+says "no row" '^The result holds no measurements'
+document r.json "$(row cpuid identification ok '"exit-kernel"' 2000)"
+says "one row" '^Leaving the guest .* about 2.00 '
+document r.json "$(row cpuid identification ok '"none"' 0)" "$(row rdtsc time ok '"none"' -3.5)"
+says "tolls of zero and below" '^No crossing into a hypervisor was observed'
+document r.json "$(row cpuid identification ok '"exit-kernel"' 1e17)" "$(row rdtsc time ok '"exit-kernel"' 1e-17)"
+says "tolls without measure" '^Leaving the guest'
+
+# What an enemy writes: markup, scripts, a spreadsheet's formulas, a terminal's escapes, gnuplot's commands
+hostile='<script>alert(1)</script>\" onload=\"x\u001b[2J`|[a](http://x.example)\n=1'
+cat >"$work/h.json" <<E
+{"schema":"vmtoll.result/1","tool":{"version":"$hostile"},"started":"$hostile","settings":{"warnings":["$hostile"]},
+"host":{"cpu":{"brand":"$hostile","vendor":"$hostile"},"system":{"hostname":"$hostile","kernel":"$hostile"},"hypervisor":{"present":true,"vendor":"$hostile","signature":"$hostile"},
+"verdict":{"answers":[{"question":"$hostile","answer":"$hostile","text":"$hostile","fix":"$hostile"}]}},
+"audit":{"verdict":{"text":"$hostile"},"guest":"$hostile","assists":[{"title":"$hostile","state":"$hostile","evidence":"$hostile"}],
+"instructions":[{"name":"$hostile","group":"$hostile","outcome":"silent","trials":[{"operation":"$hostile","with":"$hostile","outcome":"silent","seen":"$hostile","expected":"$hostile"}]}]},
+"measurements":[$(row "$hostile" "$hostile" ok '"exit-kernel"' 5 "$hostile"),$(row '=cmd|x' '@SUM(1)' ok "\"$hostile\"" 5)]}
+E
+for format in text markdown csv html openmetrics; do
+    "$VMTOLL" report "$work/h.json" --format $format >"$work/h.$format" 2>"$work/err"
+    status=$?
+    is "hostile texts: $format" 0
+done
+holds "the result was read as meant" grep -q 'alert(1)' "$work/h.text"
+escaped() { ! grep -q "$(printf '\033')" "$work/h.$1"; }
+for format in text markdown; do
+    holds "$format: no escape reaches the terminal" escaped $format
+done
+no_markup() { ! grep -Eq '<script>alert|" onload="' "$work/h.html"; }
+holds "html: no markup, no attribute" no_markup
+no_tag() { ! grep -q '<script' "$work/h.markdown"; }
+holds "markdown: no tag" no_tag
+no_link() { ! grep -q '[^\\]](http' "$work/h.markdown" && ! grep -q 'http://' "$work/h.markdown"; }
+holds "markdown: no link" no_link
+even() { # as many cells in each line as in the first of its table
+    [ "$(sed 's/\\|//g' "$work/h.markdown" | awk -F'|' '/^\|/ { if (!n) n = NF; else if (NF != n) bad = 1; next } { n = 0 } END { print bad + 0 }')" -eq 0 ]
+}
+holds "markdown: no cell of its own" even
+holds "csv: no formula, and as many cells as heads" python3 - "$work/h.csv" <<'P'
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1], newline="")))
+for row in rows:
+    assert len(row) == len(rows[0]), len(row)
+    for cell in row:
+        assert not cell or cell[0] not in "=+@-\t\r" or cell.lstrip("-")[0].isdigit(), cell
+P
+finish
