@@ -84,8 +84,8 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .number = &a->threshold,
          .low = 0,
          .high = 1000,
-         .help =
-             "a difference of less per cent is no change [times: 2;\ninstruction counts: 0, of lab vmx 0.5]"},
+         .help = "a difference of less per cent is no change [times: 2;\ninstruction counts: 0, of lab vmx "
+                 "0.02]"},
         {
          .name = "fail-on",
          .argument = "WHAT",

@@ -183,7 +183,7 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
     return status;
 }
 
-int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, const char *command_line,
                      struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     struct vt_lab_link link = {0};
@@ -191,7 +191,7 @@ int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
     emulator->folder = linux_->workspace.folder;
     emulator->console_file = "console";
     emulator->panic = "Kernel panic - ";
-    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", VT_LAB_LINUX_COMMAND_LINE);
+    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", command_line);
     int status = vt_emulator_run(emulator, &link, error);
     const char *kernel = vt_lab_link_fact(&link, "kernel");
     if (kernel)

@@ -36,8 +36,9 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
 /* Safe when it failed to open. */
 void vt_lab_linux_close(struct vt_lab_linux *linux_);
 
-/* Boot it: `emulator` without what is the same for all. The document goes to the outcome. */
-int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
+/* Boot it: `emulator` without what is the same for all. The document goes to the outcome, and the command
+ * line that the emulator was told to boot with. */
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, const char *command_line,
                      struct vt_lab_outcome *outcome, struct vt_error *error);
 
 #endif

@@ -42,7 +42,7 @@ int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *
     memcpy(argv, arguments, sizeof arguments);
     argv[ARGUMENTS] = linux_.kernel;
     argv[ARGUMENTS + 1] = NULL;
-    status = vt_lab_linux_run(&linux_, &emulator, outcome, error);
+    status = vt_lab_linux_run(&linux_, &emulator, VT_LAB_LINUX_COMMAND_LINE, outcome, error);
     vt_lab_linux_close(&linux_);
     return status;
 }

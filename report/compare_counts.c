@@ -14,7 +14,7 @@ bool vt_compare_is_count(const struct vt_result_row *row)
 
 double vt_compare_lab_noise(const char *engine)
 {
-    return strcmp(engine, "vmx") == 0 ? 0.005 : 0;
+    return strcmp(engine, "vmx") == 0 ? 0.0002 : 0;
 }
 
 double vt_compare_subtract(const struct vt_compared *row)
@@ -115,6 +115,6 @@ void vt_compare_count_basis(const struct vt_comparison *comparison, char *text, 
             text, size,
             "Instructions are counted, so there is no chance in them: a change is any difference%s.",
             noisy && isnan(comparison->count_threshold)
-                ? "; of the lab vmx, whose runs differ by less, more than 0.5 % (--threshold 0 shows all)"
+                ? "; of the lab vmx, whose runs differ by less, more than 0.02 % (--threshold 0 shows all)"
                 : "");
 }

@@ -267,10 +267,10 @@ START_TEST(the_threshold_holds_for_counts)
     char text[64];
     ck_assert_int_eq(change_of_count("svm", 20, 0.02, text), VT_CHANGE_NONE);
     ck_assert_int_eq(change_of_count("svm", 21, 0.02, text), VT_CHANGE_LONGER);
-    ck_assert_int_eq(change_of_count("vmx", 5, NAN, text), VT_CHANGE_NONE);
-    ck_assert_str_eq(text, "+5 instructions (+0.5 %)");
-    ck_assert_int_eq(change_of_count("vmx", 6, NAN, text), VT_CHANGE_LONGER);
-    ck_assert_int_eq(change_of_count("vmx", 1, 0, text), VT_CHANGE_LONGER);
+    ck_assert_int_eq(change_of_count("vmx", 0.125, NAN, text), VT_CHANGE_NONE);
+    ck_assert_str_eq(text, "+0.12 instructions (+0.013 %)");
+    ck_assert_int_eq(change_of_count("vmx", 1, NAN, text), VT_CHANGE_LONGER);
+    ck_assert_int_eq(change_of_count("vmx", 0.125, 0, text), VT_CHANGE_LONGER);
 }
 END_TEST
 
