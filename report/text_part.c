@@ -58,10 +58,9 @@ void vt_text_published(const struct vt_text *page)
         const struct vt_published_row *row = &published->rows[i];
         char line[1024];
         if (i == 0)
-            vt_text_put(
-                page, VT_TEXT_BOLD,
-                "\nPublished figures: read in the sources named, other machines, never part of what is "
-                "above\n");
+            fputs("\nPublished figures: read in the sources named, other machines, never part of what is "
+                  "above\n",
+                  page->stream);
         if (strcmp(source, row->source) != 0) {
             source = row->source;
             putc('\n', page->stream);
