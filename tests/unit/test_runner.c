@@ -38,24 +38,25 @@ static const struct row {
     struct vt_case c;
     enum vt_status status;
     const char *reason;
-    enum vt_status translated; /* where a translator, which sees instructions before they run, tells more */
+    enum vt_status translated; /* used with translated_reason: where a translator, which sees instructions
+                                  before they run, tells more */
     const char *translated_reason;
 } rows[] = {
 #define CASE(function)                                                                                       \
     {                                                                                                        \
         .name = #function, .operation = #function, .body = function, .baseline = runner_good                 \
     }
-    {CASE(runner_good),          VT_STATUS_OK,                ""                     },
-    {CASE(runner_wild),          VT_STATUS_FAILED,            "#PF"                  },
-    {CASE(runner_divide),        VT_STATUS_FAILED,            "#DE"                  },
-    {CASE(runner_spin),          VT_STATUS_TIMEOUT,           "did not return within"},
-    {CASE(runner_spin_trapping), VT_STATUS_TIMEOUT,           "did not return within"},
-    {CASE(runner_undefined),     VT_STATUS_UNSUPPORTED,       "#UD"                  },
-    {CASE(runner_unimplemented), VT_STATUS_UNSUPPORTED,       "#UD",                   VT_STATUS_FAILED, "neither translated nor"},
-    {CASE(runner_unimplemented_privileged),  VT_STATUS_UNSUPPORTED,                             "#UD",                VT_STATUS_FAILED,
+    {CASE(runner_good),          VT_STATUS_OK,              ""                                 },
+    {CASE(runner_wild),          VT_STATUS_FAILED,          "#PF"                              },
+    {CASE(runner_divide),        VT_STATUS_FAILED,          "#DE"                              },
+    {CASE(runner_spin),          VT_STATUS_TIMEOUT,         "did not return within",             VT_STATUS_OK, NULL},
+    {CASE(runner_spin_trapping),                      VT_STATUS_TIMEOUT,                                               "did not return within",                                                         VT_STATUS_OK, NULL},
+    {CASE(runner_undefined),   VT_STATUS_UNSUPPORTED,"#UD"},
+    {CASE(runner_unimplemented),     VT_STATUS_UNSUPPORTED,       "#UD",                                                                    VT_STATUS_FAILED, "neither translated nor"},
+    {CASE(runner_unimplemented_privileged), VT_STATUS_UNSUPPORTED, "#UD",                         VT_STATUS_FAILED,
                           "neither translated nor"},
-    {CASE(runner_stop),                     VT_STATUS_FAILED,    "halted"                                                        },
-    {CASE(runner_good),          VT_STATUS_OK, ""            },
+    {CASE(runner_stop),  VT_STATUS_FAILED,                           "halted"                         },
+    {CASE(runner_good),                     VT_STATUS_OK,                              ""                                                                  },
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
