@@ -38,25 +38,31 @@ static const struct row {
     struct vt_case c;
     enum vt_status status;
     const char *reason;
-    enum vt_status translated; /* used with translated_reason: where a translator, which sees instructions
-                                  before they run, tells more */
+    /* NULL, or what a translator tells, which sees instructions before they run. */
     const char *translated_reason;
+    enum vt_status translated;
 } rows[] = {
 #define CASE(function)                                                                                       \
+    .c = {.name = #function, .operation = #function, .body = function, .baseline = runner_good}
+#define ROW(function, end, why)                                                                              \
     {                                                                                                        \
-        .name = #function, .operation = #function, .body = function, .baseline = runner_good                 \
+        CASE(function), .status = end, .reason = why                                                         \
     }
-    {CASE(runner_good),          VT_STATUS_OK,              ""                                 },
-    {CASE(runner_wild),          VT_STATUS_FAILED,          "#PF"                              },
-    {CASE(runner_divide),        VT_STATUS_FAILED,          "#DE"                              },
-    {CASE(runner_spin),          VT_STATUS_TIMEOUT,         "did not return within",             VT_STATUS_OK, NULL},
-    {CASE(runner_spin_trapping),                      VT_STATUS_TIMEOUT,                                               "did not return within",                                                         VT_STATUS_OK, NULL},
-    {CASE(runner_undefined),   VT_STATUS_UNSUPPORTED,"#UD"},
-    {CASE(runner_unimplemented),     VT_STATUS_UNSUPPORTED,       "#UD",                                                                    VT_STATUS_FAILED, "neither translated nor"},
-    {CASE(runner_unimplemented_privileged), VT_STATUS_UNSUPPORTED, "#UD",                         VT_STATUS_FAILED,
-                          "neither translated nor"},
-    {CASE(runner_stop),  VT_STATUS_FAILED,                           "halted"                         },
-    {CASE(runner_good),                     VT_STATUS_OK,                              ""                                                                  },
+#define UNIMPLEMENTED(function)                                                                              \
+    {                                                                                                        \
+        CASE(function), .status = VT_STATUS_UNSUPPORTED, .reason = "#UD", .translated = VT_STATUS_FAILED,    \
+                        .translated_reason = "neither translated nor"                                        \
+    }
+    ROW(runner_good, VT_STATUS_OK, ""),
+    ROW(runner_wild, VT_STATUS_FAILED, "#PF"),
+    ROW(runner_divide, VT_STATUS_FAILED, "#DE"),
+    ROW(runner_spin, VT_STATUS_TIMEOUT, "did not return within"),
+    ROW(runner_spin_trapping, VT_STATUS_TIMEOUT, "did not return within"),
+    ROW(runner_undefined, VT_STATUS_UNSUPPORTED, "#UD"),
+    UNIMPLEMENTED(runner_unimplemented),
+    UNIMPLEMENTED(runner_unimplemented_privileged),
+    ROW(runner_stop, VT_STATUS_FAILED, "halted"),
+    ROW(runner_good, VT_STATUS_OK, ""),
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
