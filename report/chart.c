@@ -8,25 +8,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-int vt_chart_point(size_t column, bool hollow)
+int vt_chart_point(size_t rank, bool hollow)
 {
-    static const int full[VT_CHART_COLUMNS] = {7, 5, 9, 13, 11, 15, 7, 5};
-    return full[column % VT_CHART_COLUMNS] - hollow;
+    static const int full[VT_CHART_SERIES] = {7, 5, 9, 13, 11, 15, 7, 5};
+    return full[rank % VT_CHART_SERIES] - hollow;
+}
+
+size_t vt_chart_columns(const struct vt_table *table)
+{
+    return table->column_count < VT_CHART_COLUMNS ? table->column_count : VT_CHART_COLUMNS;
+}
+
+static const struct vt_result_row *drawn_cell(const struct vt_table *table, size_t i, size_t k,
+                                              const char *unit)
+{
+    const struct vt_result_row *cell = table->lines[i].cells[k];
+    return cell && table->columns[k].rank < VT_CHART_SERIES && vt_result_has_toll(cell) &&
+                   strcmp(cell->unit, unit) == 0
+               ? cell
+               : NULL;
 }
 
 /* The controls are zero by construction, and a log axis has no zero. */
-bool vt_chart_shows(const struct vt_line *line, const struct vt_result_row *cell, const char *unit)
+bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, const char *unit)
 {
-    return cell && vt_result_has_toll(cell) && strcmp(cell->unit, unit) == 0 && cell->toll.median > 0 &&
-           strcmp(line->class, "control") != 0;
+    const struct vt_result_row *cell = drawn_cell(table, i, k, unit);
+    return cell && cell->toll.median > 0 && strcmp(table->lines[i].class, "control") != 0;
 }
 
 bool vt_chart_shows_class(const struct vt_table *table, const char *class, const char *unit)
 {
     for (size_t i = 0; i < table->line_count; i++)
-        for (size_t k = 0; k < table->column_count && k < VT_CHART_COLUMNS; k++)
-            if ((!class || strcmp(table->lines[i].class, class) == 0) &&
-                vt_chart_shows(&table->lines[i], table->lines[i].cells[k], unit))
+        for (size_t k = 0; k < vt_chart_columns(table); k++)
+            if ((!class || strcmp(table->lines[i].class, class) == 0) && vt_chart_shows(table, i, k, unit))
                 return true;
     return false;
 }
@@ -41,17 +55,18 @@ int vt_chart_add(struct vt_charts *charts, struct vt_chart chart)
     return 0;
 }
 
-bool vt_chart_has_spread(const struct vt_result_row *cell, const char *unit)
+bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, const char *unit)
 {
-    return cell && vt_result_has_toll(cell) && strcmp(cell->unit, unit) == 0 && cell->samples.count >= 5;
+    const struct vt_result_row *cell = drawn_cell(table, i, k, unit);
+    return cell && cell->samples.count >= 5;
 }
 
 /* Ratios to the median say something only where the median stands clear of the noise. */
-static enum vt_chart_axis axis_of(const struct vt_line *line, const char *unit, size_t columns)
+static enum vt_chart_axis axis_of(const struct vt_table *table, size_t i, const char *unit)
 {
-    for (size_t k = 0; k < columns; k++) {
-        const struct vt_result_row *cell = line->cells[k];
-        if (vt_chart_has_spread(cell, unit) &&
+    for (size_t k = 0; k < vt_chart_columns(table); k++) {
+        const struct vt_result_row *cell = table->lines[i].cells[k];
+        if (vt_chart_has_spread(table, i, k, unit) &&
             !(cell->toll.median > 0 && cell->toll.median >= 4 * (cell->toll.p75 - cell->toll.p25)))
             return VT_AXIS_ABSOLUTE;
     }
@@ -67,10 +82,10 @@ static bool varies(const struct vt_result_row *cell)
     return false;
 }
 
-static bool has_distribution(const struct vt_line *line, const char *unit, size_t columns)
+static bool has_distribution(const struct vt_table *table, size_t i, const char *unit)
 {
-    for (size_t k = 0; k < columns; k++)
-        if (vt_chart_has_spread(line->cells[k], unit) && varies(line->cells[k]))
+    for (size_t k = 0; k < vt_chart_columns(table); k++)
+        if (vt_chart_has_spread(table, i, k, unit) && varies(table->lines[i].cells[k]))
             return true;
     return false;
 }
@@ -91,7 +106,7 @@ static int plan_parts(struct vt_charts *charts, const struct vt_table *table, co
     struct vt_breakdown breakdown;
     vt_breakdown_collect(&breakdown, table);
     for (size_t i = 0; i < breakdown.count; i++)
-        if (breakdown.list[i].column < VT_CHART_COLUMNS &&
+        if (table->columns[breakdown.list[i].column].rank < VT_CHART_SERIES &&
             strcmp(table->columns[breakdown.list[i].column].unit, unit) == 0) {
             int status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_PARTS, .unit = unit});
             return status
@@ -103,7 +118,6 @@ static int plan_parts(struct vt_charts *charts, const struct vt_table *table, co
 
 int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table)
 {
-    size_t columns = table->column_count < VT_CHART_COLUMNS ? table->column_count : VT_CHART_COLUMNS;
     int status = 0;
     for (size_t u = 0; u < 2 && status == 0; u++)
         status = plan_roads(charts, table, units[u]);
@@ -111,12 +125,11 @@ int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table)
         status = plan_parts(charts, table, units[u]);
     for (size_t i = 0; i < table->line_count; i++)
         for (size_t u = 0; u < 2 && status == 0; u++)
-            if (has_distribution(&table->lines[i], units[u], columns))
-                status = vt_chart_add(
-                    charts, (struct vt_chart){.kind = VT_CHART_DISTRIBUTION,
-                                              .line = i,
-                                              .unit = units[u],
-                                              .axis = axis_of(&table->lines[i], units[u], columns)});
+            if (has_distribution(table, i, units[u]))
+                status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_DISTRIBUTION,
+                                                                .line = i,
+                                                                .unit = units[u],
+                                                                .axis = axis_of(table, i, units[u])});
     return status;
 }
 

@@ -41,23 +41,26 @@ struct vt_charts {
     size_t count;
 };
 
-/* Columns beyond this many are in the table, not in the pictures. */
-enum { VT_CHART_COLUMNS = 8 };
+/* Columns beyond this many, and beyond this many of one unit, are in the table, not in the pictures. */
+enum { VT_CHART_COLUMNS = 32, VT_CHART_SERIES = 8 };
 
 /* Series (from 0) whose colour a part of a crossing has. */
 size_t vt_chart_part_series(enum vt_part part);
 
-/* gnuplot's point types of a column: full, and hollow for what is unverified. */
-int vt_chart_point(size_t column, bool hollow);
+/* gnuplot's point types of a column's rank: full, and hollow for what is unverified. */
+int vt_chart_point(size_t rank, bool hollow);
 
-/* Is the line's cell in this column drawn in the roads charts? */
-bool vt_chart_shows(const struct vt_line *line, const struct vt_result_row *cell, const char *unit);
+/* Columns of the table that may be drawn: the first VT_CHART_COLUMNS. */
+size_t vt_chart_columns(const struct vt_table *table);
+
+/* Is cell k of line i drawn in the roads charts? */
+bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, const char *unit);
 
 /* Is any cell of the class (NULL: of any class)? */
 bool vt_chart_shows_class(const struct vt_table *table, const char *class, const char *unit);
 
-/* Has the cell samples enough, in this unit, to draw their distribution? */
-bool vt_chart_has_spread(const struct vt_result_row *cell, const char *unit);
+/* Has it samples enough, in this unit, to draw their distribution? */
+bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, const char *unit);
 
 /* Add what a page shows, or one chart more. 0, or -ENOMEM; release in any case. */
 int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table);

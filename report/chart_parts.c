@@ -41,7 +41,7 @@ static void place(struct bars *bars)
     for (size_t i = 0; i < bars->breakdown.count; i++) {
         const struct vt_crossing_parts *parts = &bars->breakdown.list[i];
         bars->rows[i] = NAN;
-        if (parts->column >= VT_CHART_COLUMNS ||
+        if (bars->table->columns[parts->column].rank >= VT_CHART_SERIES ||
             strcmp(bars->table->columns[parts->column].unit, bars->unit) != 0)
             continue;
         if (parts->column != column)

@@ -19,9 +19,8 @@ struct roads {
 
 static bool is_shown(const struct roads *roads, size_t i, size_t k)
 {
-    const struct vt_line *line = &roads->table->lines[i];
-    return (!roads->class || strcmp(line->class, roads->class) == 0) &&
-           vt_chart_shows(line, line->cells[k], roads->unit);
+    return (!roads->class || strcmp(roads->table->lines[i].class, roads->class) == 0) &&
+           vt_chart_shows(roads->table, i, k, roads->unit);
 }
 
 static bool line_is_shown(const struct roads *roads, size_t i)
@@ -115,12 +114,21 @@ static void name_rows(const struct roads *roads, FILE *stream)
     fputs(")\n", stream);
 }
 
+static size_t columns_of_unit(const struct roads *roads)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < vt_chart_columns(roads->table); k++)
+        count += strcmp(roads->table->columns[k].unit, roads->unit) == 0 &&
+                 roads->table->columns[k].rank < VT_CHART_SERIES;
+    return count;
+}
+
 /* Columns: low, high, median, row, hover number. */
 static bool put_points(const struct roads *roads, size_t k, bool unverified, FILE *stream)
 {
-    size_t columns = vt_chart_columns(roads->table);
+    size_t columns = columns_of_unit(roads);
     double step = columns > 4 ? 0.6 / (double)(columns - 1) : 0.2;
-    double shift = ((double)k - (double)(columns - 1) / 2) * step;
+    double shift = ((double)roads->table->columns[k].rank - (double)(columns - 1) / 2) * step;
     bool any = false;
     fprintf(stream, "$%s%zu << EOD\n", unverified ? "u" : "v", k);
     for (size_t i = 0; i < roads->table->line_count; i++) {
@@ -142,13 +150,14 @@ static bool put_points(const struct roads *roads, size_t k, bool unverified, FIL
 static void put_series(const struct roads *roads, const char *block, size_t k, bool hollow,
                        const char **separator, FILE *stream)
 {
+    size_t rank = roads->table->columns[k].rank;
     fprintf(stream, "%s %s%zu using 1:4:($2-$1):(0) with vectors nohead lc %zu lw 2", *separator, block, k,
-            k + 1);
+            rank + 1);
     if (roads->narrow || roads->canvas->medium != VT_MEDIUM_PAGE)
         fprintf(stream, ", %s%zu using 3:4 with points", block, k);
     else
         fprintf(stream, ", %s%zu using 3:4:(sprintf('%%d',$5)) with labels hypertext point", block, k);
-    fprintf(stream, " pt %d ps 0.75 lc %zu", vt_chart_point(k, hollow), k + 1);
+    fprintf(stream, " pt %d ps 0.75 lc %zu", vt_chart_point(rank, hollow), rank + 1);
     *separator = ",";
 }
 

@@ -4,11 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-size_t vt_chart_columns(const struct vt_table *table)
-{
-    return table->column_count < VT_CHART_COLUMNS ? table->column_count : VT_CHART_COLUMNS;
-}
-
 double vt_chart_step(double range)
 {
     double power = pow(10, floor(log10(range / 4))), steps = range / 4 / power;
@@ -33,7 +28,7 @@ void vt_chart_caption(const struct vt_canvas *canvas, int height, const char *ti
             1 - 1.2 * LINE / height);
 }
 
-static void put_key_entry(const struct vt_canvas *canvas, const struct vt_column *column, size_t k)
+static void put_key_entry(const struct vt_canvas *canvas, const struct vt_column *column)
 {
     char title[96], origin[48] = "";
     const char *file = column->shared_name ? strrchr(column->subtitle, ',') : NULL;
@@ -41,14 +36,14 @@ static void put_key_entry(const struct vt_canvas *canvas, const struct vt_column
     if (file)
         vt_plot_label(file, origin, sizeof origin);
     fprintf(canvas->stream, ", keyentry with points pt %d ps 0.75 lc %zu title \"%s%s\"",
-            vt_chart_point(k, false), k + 1, title, origin);
+            vt_chart_point(column->rank, false), column->rank + 1, title, origin);
 }
 
 void vt_chart_key(const struct vt_canvas *canvas, const struct vt_table *table, const bool *drawn)
 {
     for (size_t k = 0; k < vt_chart_columns(table) && canvas->medium != VT_MEDIUM_PAGE; k++)
         if (drawn[k])
-            put_key_entry(canvas, &table->columns[k], k);
+            put_key_entry(canvas, &table->columns[k]);
 }
 
 void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *chart,

@@ -25,9 +25,6 @@ void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *char
 /* A step of 1, 2 or 5 times a power of ten that divides the range into about four. */
 double vt_chart_step(double range);
 
-/* Columns that are drawn: the first VT_CHART_COLUMNS. */
-size_t vt_chart_columns(const struct vt_table *table);
-
 /* What a file needs and a page says in its own words: the title, and the name of the axis, as the last before
  * `plot`. */
 void vt_chart_caption(const struct vt_canvas *canvas, int height, const char *title, const char *axis);

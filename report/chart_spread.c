@@ -21,10 +21,12 @@ struct series {
     bool drawn;
 };
 
-static void thin_out(struct series *series, const struct vt_result_row *cell, const struct vt_chart *chart)
+static void thin_out(struct series *series, const struct vt_table *table, size_t k,
+                     const struct vt_chart *chart)
 {
+    const struct vt_result_row *cell = table->lines[chart->line].cells[k];
     series->drawn = false;
-    if (!vt_chart_has_spread(cell, chart->unit))
+    if (!vt_chart_has_spread(table, chart->line, k, chart->unit))
         return;
     double *sorted = malloc(cell->samples.count * sizeof *sorted);
     if (!sorted)
@@ -106,19 +108,19 @@ static void put_box(const struct series *series, size_t k, double height, size_t
             at(series, 0.25), at(series, 0.5), at(series, 0.75), at(series, 0.95), height, hover);
 }
 
-static void plot_series(const struct vt_canvas *canvas, size_t k, const char **separator)
+static void plot_series(const struct vt_canvas *canvas, size_t k, size_t rank, const char **separator)
 {
     FILE *stream = canvas->stream;
     fprintf(
         stream,
         "%s $e%zu using 1:2 with lines lw 1.8 lc %zu, $b%zu using 1:6:($5-$1):(0) with vectors nohead lw 1.5 "
         "lc %zu, $b%zu using 2:6:($4-$2):(0) with vectors nohead lw 7 lc %zu",
-        *separator, k, k + 1, k, k + 1, k, k + 1);
+        *separator, k, rank + 1, k, rank + 1, k, rank + 1);
     if (canvas->medium == VT_MEDIUM_PAGE)
         fprintf(stream, ", $b%zu using 3:6:(sprintf('%%d',$7)) with labels hypertext point", k);
     else
         fprintf(stream, ", $b%zu using 3:6 with points", k);
-    fprintf(stream, " pt %d ps 0.8 lc %zu", vt_chart_point(k, false), k + 1);
+    fprintf(stream, " pt %d ps 0.8 lc %zu", vt_chart_point(rank, false), rank + 1);
     *separator = ",";
 }
 
@@ -129,7 +131,7 @@ static void plot(const struct vt_canvas *canvas, const struct vt_table *table, c
     for (size_t k = 0; k < vt_chart_columns(table); k++) {
         drawn[k] = series[k].drawn;
         if (drawn[k])
-            plot_series(canvas, k, &separator);
+            plot_series(canvas, k, table->columns[k].rank, &separator);
     }
     vt_chart_key(canvas, table, drawn);
     vt_canvas_close(canvas);
@@ -155,7 +157,7 @@ void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *char
     size_t columns = vt_chart_columns(table), drawn = 0;
     double low, high;
     for (size_t k = 0; k < columns; k++) {
-        thin_out(&series[k], line->cells[k], chart);
+        thin_out(&series[k], table, k, chart);
         drawn += series[k].drawn;
     }
     if (drawn == 0)

@@ -291,6 +291,7 @@ void vt_finding_collect(struct vt_findings *findings, const struct vt_table *tab
     say_headline(findings, table, groups, count);
     for (size_t i = 0; i < count && findings->count < VT_FINDINGS - 4; i++)
         say_group(findings, table, &groups[i]);
+    findings->remarks = findings->count;
     say_unverified(findings, table);
     say_documents(findings, table);
 }

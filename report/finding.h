@@ -17,12 +17,13 @@ struct vt_group {
     double parts[VT_PARTS];         /* medians over the cases whose toll was taken apart; NaN: none was */
 };
 
-enum { VT_FINDINGS = 12 };
+enum { VT_FINDINGS = 40 };
 
 struct vt_findings {
     char headline[320];           /* the answer */
     char lines[VT_FINDINGS][400]; /* what supports it */
     size_t count;
+    size_t remarks; /* lines from here on are of another kind than one per group */
 };
 
 /* Groups of status ok, in the order of columns; the control cases are left out. Returns how many, at most

@@ -124,45 +124,6 @@ static void put_answer(const struct vt_html *page)
           page->stream);
 }
 
-static void put_verdict(const struct vt_html *page, const struct vt_verdict *verdict)
-{
-    fputs("<div><dt>", page->stream);
-    vt_escape_html(verdict->question ? verdict->question : "", page->stream);
-    fputs("</dt><dd>", page->stream);
-    if (verdict->answer) {
-        fputs("<strong>", page->stream);
-        vt_escape_html(verdict->answer, page->stream);
-        fputs("</strong>: ", page->stream);
-    }
-    vt_escape_html(verdict->text, page->stream);
-    if (verdict->fix) {
-        fputs("<br><span class=\"fix\">What to do: ", page->stream);
-        vt_escape_html(verdict->fix, page->stream);
-        fputs("</span>", page->stream);
-    }
-    fputs("</dd></div>\n", page->stream);
-}
-
-static void put_findings(const struct vt_html *page)
-{
-    const struct vt_findings *findings = &page->report->findings;
-    const struct vt_table *table = page->report->table;
-    fputs("<section id=\"findings\"><h2>What the numbers say</h2>\n<ul class=\"findings\">\n", page->stream);
-    for (size_t i = 0; i < findings->count; i++) {
-        fputs("<li>", page->stream);
-        vt_escape_html(findings->lines[i], page->stream);
-        fputs("</li>\n", page->stream);
-    }
-    fputs("</ul>\n", page->stream);
-    struct vt_verdict verdicts[VT_VERDICTS];
-    size_t count = table->result_count ? vt_host_verdict(table->results[0], verdicts) : 0;
-    if (count)
-        fputs("<h3>The machine, one question at a time</h3>\n<dl class=\"verdicts\">\n", page->stream);
-    for (size_t i = 0; i < count; i++)
-        put_verdict(page, &verdicts[i]);
-    fputs(count ? "</dl></section>\n" : "</section>\n", page->stream);
-}
-
 /* ---- the machine */
 
 static void put_host(const struct vt_html *page, const struct vt_result *result)
@@ -254,7 +215,7 @@ int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error
     page.drawn = vt_chart_draw(&page.charts, report->table, &page.missing) == 0;
     put_head(&page);
     put_answer(&page);
-    put_findings(&page);
+    vt_html_findings(&page);
     vt_html_roads(&page);
     vt_html_breakdown(&page);
     vt_html_table(&page);

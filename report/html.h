@@ -21,6 +21,7 @@ struct vt_html {
 };
 
 /* Sections of the page. */
+void vt_html_findings(const struct vt_html *page);
 void vt_html_roads(const struct vt_html *page);
 void vt_html_breakdown(const struct vt_html *page);
 void vt_html_table(const struct vt_html *page);

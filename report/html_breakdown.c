@@ -12,6 +12,7 @@ enum { MAX_REASONS = 32 };
 struct reasons {
     const char *list[MAX_REASONS];
     size_t count;
+    const char *unit; /* of the table they belong to: part of their names in the page */
 };
 
 /* From 1; 0: there is no room for another. */
@@ -32,7 +33,7 @@ static void put_reasons(const struct vt_html *page, const struct reasons *reason
         return;
     fputs("<ol class=\"notes\">\n", page->stream);
     for (size_t i = 0; i < reasons->count; i++) {
-        fprintf(page->stream, "<li id=\"gap%zu\">", i + 1);
+        fprintf(page->stream, "<li id=\"gap-%s-%zu\">", reasons->unit, i + 1);
         vt_escape_html(reasons->list[i], page->stream);
         fputs("</li>\n", page->stream);
     }
@@ -53,9 +54,9 @@ static void put_share(const struct vt_html *page, const struct vt_share *share, 
     } else {
         size_t number = number_of(reasons, share->source);
         fprintf(page->stream,
-                "<td class=\"absent\">– <a class=\"note\" href=\"#gap%zu\" aria-label=\"not measured, "
+                "<td class=\"absent\">– <a class=\"note\" href=\"#gap-%s-%zu\" aria-label=\"not measured, "
                 "reason %zu\">[%zu]</a></td>",
-                number, number, number);
+                reasons->unit, number, number, number);
     }
 }
 
@@ -88,23 +89,30 @@ static void put_heads(const struct vt_html *page)
     fputs("</tr></thead>\n", page->stream);
 }
 
-static void put_table(const struct vt_html *page, const struct vt_breakdown *breakdown)
+static void put_column(const struct vt_html *page, const struct vt_column *column, bool first)
+{
+    fprintf(page->stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%d\"><span>",
+            first ? "" : "</tbody>\n", VT_PARTS + 2);
+    vt_escape_html(column->title, page->stream);
+    fputs(" <small>", page->stream);
+    vt_escape_html(column->subtitle, page->stream);
+    fputs("</small></span></th></tr>\n", page->stream);
+}
+
+/* Times and instructions never share a column. */
+static void put_table(const struct vt_html *page, const struct vt_breakdown *breakdown, const char *unit)
 {
     const struct vt_table *table = page->report->table;
-    struct reasons reasons = {.count = 0};
+    struct reasons reasons = {.unit = unit};
     size_t column = SIZE_MAX;
     put_heads(page);
     for (size_t i = 0; i < breakdown->count; i++) {
         const struct vt_crossing_parts *parts = &breakdown->list[i];
-        if (parts->column != column) {
-            fprintf(page->stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%d\"><span>",
-                    i ? "</tbody>\n" : "", VT_PARTS + 2);
-            column = parts->column;
-            vt_escape_html(table->columns[column].title, page->stream);
-            fputs(" <small>", page->stream);
-            vt_escape_html(table->columns[column].subtitle, page->stream);
-            fputs("</small></span></th></tr>\n", page->stream);
-        }
+        if (strcmp(table->columns[parts->column].unit, unit) != 0)
+            continue;
+        if (parts->column != column)
+            put_column(page, &table->columns[parts->column], column == SIZE_MAX);
+        column = parts->column;
         put_row(page, parts, &reasons);
     }
     fputs("</tbody></table>\n</div>\n", page->stream);
@@ -128,8 +136,6 @@ static void put_chart(const struct vt_html *page, const struct vt_chart *wide, c
     static const char label[] =
         "Bars of what each crossing is made of, one after the other: the bare crossing, "
         "emulation, the kernel, user space; the table below holds the same numbers";
-    if (strcmp(wide->unit, "ns") != 0)
-        fputs("<h3>In instructions, simulated</h3>\n", page->stream);
     fputs("<figure class=\"breakdown\">\n", page->stream);
     vt_html_picture(page, wide, "wide", label);
     vt_html_picture(page, narrow, "narrow", label);
@@ -137,6 +143,22 @@ static void put_chart(const struct vt_html *page, const struct vt_chart *wide, c
             "<figcaption>%s per operation, from zero: lengths can be compared. A hollow end is what no row "
             "tells apart.</figcaption>\n</figure>\n",
             strcmp(wide->unit, "ns") == 0 ? "Time" : "Instructions");
+}
+
+static void put_unit(const struct vt_html *page, const struct vt_breakdown *breakdown, const char *unit)
+{
+    const struct vt_table *table = page->report->table;
+    size_t count = 0;
+    for (size_t i = 0; i < breakdown->count; i++)
+        count += strcmp(table->columns[breakdown->list[i].column].unit, unit) == 0;
+    if (count == 0)
+        return;
+    if (strcmp(unit, "ns") != 0)
+        fputs("<h3>In instructions, simulated</h3>\n", page->stream);
+    for (size_t i = 0; page->drawn && i + 1 < page->charts.count; i++)
+        if (page->charts.list[i].kind == VT_CHART_PARTS && strcmp(page->charts.list[i].unit, unit) == 0)
+            put_chart(page, &page->charts.list[i], &page->charts.list[i + 1]);
+    put_table(page, breakdown, unit);
 }
 
 void vt_html_breakdown(const struct vt_html *page)
@@ -156,9 +178,7 @@ void vt_html_breakdown(const struct vt_html *page)
         page->stream);
     if (page->drawn)
         put_key(page);
-    for (size_t i = 0; page->drawn && i + 1 < page->charts.count; i++)
-        if (page->charts.list[i].kind == VT_CHART_PARTS)
-            put_chart(page, &page->charts.list[i], &page->charts.list[i + 1]);
-    put_table(page, &breakdown);
+    put_unit(page, &breakdown, "ns");
+    put_unit(page, &breakdown, "instructions");
     fputs("</section>\n", page->stream);
 }

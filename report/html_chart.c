@@ -12,7 +12,7 @@ static void put_key_entry(const struct vt_html *page, size_t k)
         page->stream,
         "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" style=\"color:var(--s%zu)\">"
         "<use href=\"#gpPt%d\"/></svg>",
-        k + 1, vt_chart_point(k, false) - 1);
+        column->rank + 1, vt_chart_point(column->rank, false) - 1);
     vt_escape_html(column->title, page->stream);
     fputs(" <small>", page->stream);
     vt_escape_html(column->subtitle, page->stream);
@@ -23,8 +23,8 @@ static void put_key(const struct vt_html *page, const char *unit)
 {
     const struct vt_table *table = page->report->table;
     fputs("<ul class=\"key\" aria-label=\"Symbols of the columns\">\n", page->stream);
-    for (size_t k = 0; k < table->column_count && k < VT_CHART_COLUMNS; k++)
-        if (!unit || strcmp(table->columns[k].unit, unit) == 0)
+    for (size_t k = 0; k < vt_chart_columns(table); k++)
+        if (strcmp(table->columns[k].unit, unit) == 0 && table->columns[k].rank < VT_CHART_SERIES)
             put_key_entry(page, k);
     fputs("</ul>\n", page->stream);
 }
@@ -89,9 +89,9 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
     const struct vt_line *line = &table->lines[chart->line];
     char label[1024];
     size_t used = (size_t)snprintf(label, sizeof label, "Distribution of %.60s", line->name);
-    for (size_t k = 0; k < table->column_count && k < VT_CHART_COLUMNS && used < sizeof label; k++) {
+    for (size_t k = 0; k < vt_chart_columns(table) && used < sizeof label; k++) {
         const struct vt_result_row *cell = line->cells[k];
-        if (vt_chart_has_spread(cell, chart->unit))
+        if (vt_chart_has_spread(table, chart->line, k, chart->unit))
             used += (size_t)snprintf(
                 label + used, sizeof label - used,
                 "; %.70s: median %.4g, middle half %.4g to %.4g, 5th to 95th percentile %.4g to %.4g %s",
@@ -124,6 +124,18 @@ static void put_class(const struct vt_html *page, size_t *i)
     fputs("</div>\n</details>\n", page->stream);
 }
 
+/* One key per unit that is drawn: times and instructions share neither pictures nor symbols. */
+static void put_keys(const struct vt_html *page, size_t first)
+{
+    static const char *const units[] = {"ns", "instructions"};
+    for (size_t u = 0; u < 2; u++)
+        for (size_t i = first; i < page->charts.count; i++)
+            if (strcmp(page->charts.list[i].unit, units[u]) == 0) {
+                put_key(page, units[u]);
+                break;
+            }
+}
+
 void vt_html_distributions(const struct vt_html *page)
 {
     size_t i = 0;
@@ -145,7 +157,7 @@ void vt_html_distributions(const struct vt_html *page)
     else if (i == page->charts.count)
         fputs("<p>The result holds no samples, so there is nothing to draw.</p>\n", page->stream);
     else
-        put_key(page, NULL);
+        put_keys(page, i);
     while (page->drawn && i < page->charts.count)
         put_class(page, &i);
     fputs("</section>\n", page->stream);

@@ -224,34 +224,47 @@ static void put_part(const struct vt_share *share, const char *unit, FILE *strea
     put(share->source, stream);
 }
 
+static void put_crossing(const struct vt_table *table, const struct vt_crossing_parts *parts, FILE *stream)
+{
+    const struct vt_column *column = &table->columns[parts->column];
+    char amount[64];
+    vt_quantity_print(table->lines[parts->line].cells[parts->column]->toll.median, column->unit, "µs", amount,
+                      sizeof amount);
+    fputs("| ", stream);
+    put(table->lines[parts->line].name, stream);
+    fputs(" | ", stream);
+    put(column->title, stream);
+    fprintf(stream, " | %s", amount);
+    for (int part = 0; part < VT_PARTS; part++)
+        put_part(&parts->shares[part], column->unit, stream);
+    fputs(" |\n", stream);
+}
+
+static void put_crossings(const struct vt_table *table, const struct vt_breakdown *breakdown,
+                          const char *unit, FILE *stream)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < breakdown->count; i++) {
+        if (strcmp(table->columns[breakdown->list[i].column].unit, unit) != 0)
+            continue;
+        fputs(shown++ ? "" : "\n| case | road | toll", stream);
+        for (int part = 0; part < VT_PARTS && shown == 1; part++)
+            fprintf(stream, " | %s", vt_breakdown_name(part));
+        fputs(shown > 1 ? "" : " |\n|---|---|---:|---|---|---|---|\n", stream);
+        put_crossing(table, &breakdown->list[i], stream);
+    }
+}
+
+/* Times and instructions never share a column. */
 static void put_breakdown(const struct vt_table *table, FILE *stream)
 {
     struct vt_breakdown breakdown;
     vt_breakdown_collect(&breakdown, table);
-    fputs("\n## Where the cost of one crossing goes\n\n", stream);
-    if (breakdown.count == 0) {
-        fprintf(stream, "%s\n", vt_breakdown_absence());
-        return;
-    }
-    fputs("| case | road | toll", stream);
-    for (int part = 0; part < VT_PARTS; part++)
-        fprintf(stream, " | %s", vt_breakdown_name(part));
-    fputs(" |\n|---|---|---:|---|---|---|---|\n", stream);
-    for (size_t i = 0; i < breakdown.count; i++) {
-        const struct vt_crossing_parts *parts = &breakdown.list[i];
-        const struct vt_column *column = &table->columns[parts->column];
-        char amount[64];
-        vt_quantity_print(table->lines[parts->line].cells[parts->column]->toll.median, column->unit, "µs",
-                          amount, sizeof amount);
-        fputs("| ", stream);
-        put(table->lines[parts->line].name, stream);
-        fputs(" | ", stream);
-        put(column->title, stream);
-        fprintf(stream, " | %s", amount);
-        for (int part = 0; part < VT_PARTS; part++)
-            put_part(&parts->shares[part], column->unit, stream);
-        fputs(" |\n", stream);
-    }
+    fputs("\n## Where the cost of one crossing goes\n", stream);
+    if (breakdown.count == 0)
+        fprintf(stream, "\n%s\n", vt_breakdown_absence());
+    put_crossings(table, &breakdown, "ns", stream);
+    put_crossings(table, &breakdown, "instructions", stream);
 }
 
 int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)

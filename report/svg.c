@@ -8,6 +8,11 @@
 
 /* Attributes every group repeats; the page's style says them once. */
 static const char *const dropped[] = {
+    "stroke=\"black\"",
+    "stroke=\"currentColor\"",
+    "stroke-width=\"1\"",
+    "stroke-width=\"1.00\"",
+    "stroke=\"none\" fill=\"black\"",
     "stroke-linecap=\"butt\"",
     "stroke-linejoin=\"miter\"",
     "color=\"black\"",
@@ -21,12 +26,11 @@ static const char *const dropped[] = {
 static const struct {
     const char *from, *to;
 } replaced[] = {
-    {"stroke=\"black\"",                "stroke=\"currentColor\""},
-    {"stroke='black'",                  "stroke='currentColor'"  },
-    {"fill=\"black\"",                  "fill=\"currentColor\""  },
-    {"fill = 'black'",                  "fill='currentColor'"    },
-    {"xlink:href=",                     "href="                  },
-    {"font-family=\"sans-serif:Bold\"", "font-weight=\"600\""    },
+    {"stroke='black'",                  "stroke='currentColor'"},
+    {"fill=\"black\"",                  "fill=\"currentColor\""},
+    {"fill = 'black'",                  "fill='currentColor'"  },
+    {"xlink:href=",                     "href="                },
+    {"font-family=\"sans-serif:Bold\"", "font-weight=\"600\""  },
 };
 
 struct embedding {

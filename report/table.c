@@ -160,6 +160,9 @@ static void merge_complements(struct vt_table *table)
 
 static void entitle(struct vt_table *table, struct vt_column *column)
 {
+    column->rank = 0;
+    for (const struct vt_column *before = table->columns; before < column; before++)
+        column->rank += strcmp(before->unit, column->unit) == 0;
     for (size_t i = 0; i < table->column_count; i++)
         if (&table->columns[i] != column && compare_roads(&table->columns[i], column) == 0)
             column->shared_name = true;

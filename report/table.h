@@ -18,6 +18,7 @@ struct vt_column {
     int cpl;
     bool simulated;
     size_t document;   /* index of the result it is of; several may share a column */
+    size_t rank;       /* among the columns of its unit: which symbol and colour it has */
     bool shared_name;  /* another column has the same engine, path, level and unit */
     char title[96];    /* "kvm CPL 3" */
     char subtitle[96]; /* "emulated", "instructions, simulated", ... */
