@@ -229,7 +229,8 @@ static void judge_paravirtual(struct vt_measurement *m)
         doubt(m, m->exits_per_op, "exits per operation where shared memory needs none");
     if (!isnan(honoured) && !happened(honoured))
         doubt(m, NAN, "the hypervisor was not seen to honour it");
-    check_interrupts(m);
+    if (m->form->needs & VT_PV_NEED_SEND_IPI)
+        check_interrupts(m);
 }
 
 void vt_evidence_judge(struct vt_measurement *m, const struct vt_evidence_context *context)

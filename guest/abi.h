@@ -27,6 +27,7 @@
 #define VT_GUEST_TOUCH_SIZE 0x800000
 #define VT_GUEST_MEMORY     0xc00000
 #define VT_GUEST_ABSENT     0x30000000 /* no page-table entry leads here */
+#define VT_GUEST_FREE_ENTRY (VT_GUEST_TABLES + 0x2000 + (VT_GUEST_ABSENT >> 21) * 8) /* what maps it */
 #define VT_GUEST_MMIO       0xd0000000 /* three pages with no memory behind them */
 #define VT_GUEST_XAPIC      0xfee00000
 
@@ -122,6 +123,11 @@ struct vt_scratch {
     uint64_t pv_pairing;  /* struct kvm_clock_pairing, to be written by KVM_HC_CLOCK_PAIRING */
     uint64_t event_mask;  /* Xen: vcpu_info.evtchn_upcall_mask */
     uint64_t shared_info; /* Xen: struct shared_info */
+    uint64_t ldt;         /* Xen: a page of descriptors */
+    uint64_t call[3];     /* Xen: arguments of a form's hypercall, where only the domain knows them */
+    /* Of the cases that write page tables: the first of four entries, a value for it, and the bits that lead
+     * to another page. */
+    uint64_t pte, pte_value, pte_flip;
 };
 
 /* First bytes of the payload image; the host reads it to build the IDT. */

@@ -77,6 +77,7 @@ enum vt_need {
     VT_NEED_HANDLERS = 1 << 8,   /* an IDT whose handlers skip the faulting instruction */
     VT_NEED_TABLES = 1 << 9,     /* writable GDT with TSS and LDT descriptors */
     VT_NEED_DISCARD = 1 << 10,   /* the touch region is without backing before each batch */
+    VT_NEED_PAGING = 1 << 11,    /* page tables of its own, which it may write */
 };
 
 /* A CPUID bit as a value: where a feature is announced. leaf 0: no condition. */
@@ -109,6 +110,7 @@ enum vt_pv_need {
     VT_PV_NEED_CLOCK_PAIRING = 1 << 8,
     VT_PV_NEED_USER_CALL = 1 << 9,   /* a call that user space answers */
     VT_PV_NEED_EVENT_MASK = 1 << 10, /* scratch.event_mask: vcpu_info.evtchn_upcall_mask, honoured */
+    VT_PV_NEED_KICK = 1 << 12,       /* a halted vCPU can be woken by a call */
     VT_PV_NEED_PV_MMU = 1 << 11, /* a guest that runs without ring 0 and asks for what needs it (Xen PV) */
 };
 

@@ -48,6 +48,11 @@ void vt_guest_offsets(void)
     SCRATCH(PV_PAIRING, pv_pairing);
     SCRATCH(EVENT_MASK, event_mask);
     SCRATCH(SHARED_INFO, shared_info);
+    SCRATCH(LDT, ldt);
+    SCRATCH(CALL, call);
+    SCRATCH(PTE, pte);
+    SCRATCH(PTE_VALUE, pte_value);
+    SCRATCH(PTE_FLIP, pte_flip);
     MAILBOX(BATCH, batch);
     MAILBOX(FUNCTION, function);
     MAILBOX(ITERATIONS, iterations);

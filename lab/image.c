@@ -112,10 +112,16 @@ static void judge_seen(struct vt_measurement *m, bool calls)
         m->crossing = VT_CROSSING_HYPERCALL;
     if (m->crossing == VT_CROSSING_UNKNOWN)
         doubt(m, m->exits_per_op, "exits per operation: neither one nor none");
-    else if (calls && !is_one(hypercalls))
-        doubt(m, hypercalls, "hypercalls per operation instead of 1");
+    else if (calls && !is_one(hypercalls - (m->c->needs & VT_NEED_INTERRUPTS ? 1 : 0)))
+        doubt(m, hypercalls,
+              "hypercalls per operation: not one, and one more where its handler returns by one");
     else if (m->form && !m->form->calls && m->crossing != VT_CROSSING_NONE)
         doubt(m, m->exits_per_op, "exits per operation where shared memory needs none");
+    if (vt_counters_has(&m->body_counters, VT_HONOURED) &&
+        vt_measurement_per_operation(m, VT_HONOURED) < 0.9) {
+        m->status = VT_STATUS_UNVERIFIED;
+        snprintf(m->reason, sizeof m->reason, "Xen was not seen to honour it");
+    }
 }
 
 /* No trace: the hypervisor's instructions are counted like all others, and their surplus tells. */

@@ -9,6 +9,7 @@
 
     .set UNUSED, 0x7ffffff0
     .set HC_VAPIC_POLL_IRQ, 1
+    .set HC_KICK_CPU, 5
     .set HC_CLOCK_PAIRING, 9
     .set HC_SEND_IPI, 10
     .set HC_SCHED_YIELD, 11
@@ -18,6 +19,8 @@
 FORM kvm, vmcall, "vmcall", turn="mov eax, UNUSED"
 FORM kvm, vmmcall, "vmmcall", turn="mov eax, UNUSED"
 FORM kvm, mov_to_cr8, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]", turn="mov eax, HC_VAPIC_POLL_IRQ"
+/* APIC ID 0 in rcx. No interrupt wakes the HLT, they are off: the kick does. */
+FORM kvm, hlt, "call rdi; hlt", setup="mov rdi, [r11 + S_HYPERCALL]", turn="mov eax, HC_KICK_CPU"
 FORM kvm, pause, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]", turn="mov eax, HC_SCHED_YIELD"
 FORM kvm, mmio_read_user, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]; mov rbx, [r11 + S_PV_PAIRING]", turn="mov eax, HC_CLOCK_PAIRING"
 /* The range is the scratch block's first page, one page, encrypted: what user space makes of it is its affair. */
@@ -48,9 +51,9 @@ FORM kvm, xapic_read, "mov eax, [rsi]", setup="mov rsi, [r11 + S_PV_PRIORITY]"
 FORM kvm, xapic_eoi, "btr dword ptr [rsi], 0x00; jb 8f; mov [rdx + 0xb0], eax; 8:", setup="mov rsi, [r11 + S_PV_EOI]; mov rdx, [r11 + S_XAPIC]", turn="mov dword ptr [rsi], 1"
 FORM kvm, x2apic_eoi, "btr dword ptr [rsi], 0x00; jb 8f; wrmsr; 8:", setup="mov rsi, [r11 + S_PV_EOI]; mov ecx, 0x80b", turn="mov dword ptr [rsi], 1"
 
-/* Slot 17 of the page, xen_version; XENVER_version takes no argument. */
+/* Slot 17 of the page, xen_version; its command 0, XENVER_version, takes no argument. */
 .macro XEN_VERSION name
-FORM xen, \name, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]", turn="mov eax, 17"
+FORM xen, \name, "call r8", setup="mov r8, [r11 + S_HYPERCALL]; xor edi, edi", turn="mov eax, 17"
 .endm
 XEN_VERSION vmcall
 XEN_VERSION vmmcall
@@ -66,13 +69,21 @@ DISPATCHED vmmcall
  * Xen takes the number in rax, arguments in rdi rsi rdx r10, and answers in rax
  * (xen/include/public/arch-x86/xen-x86_64.h); r8 leads to a hypercall that keeps rcx and r11.
  */
+    .set XEN_SET_TRAP_TABLE, 0
+    .set XEN_MMU_UPDATE, 1
+    .set XEN_SET_GDT, 2
     .set XEN_STACK_SWITCH, 3
     .set XEN_FPU_TASKSWITCH, 5
     .set XEN_SET_DEBUGREG, 8
     .set XEN_GET_DEBUGREG, 9
+    .set XEN_UPDATE_DESCRIPTOR, 10
+    .set XEN_UPDATE_VA_MAPPING, 14
+    .set XEN_VCPU_OP, 24
     .set XEN_SET_SEGMENT_BASE, 25
     .set XEN_MMUEXT_OP, 26
     .set XEN_SCHED_OP, 29
+    .set XEN_EVENT_CHANNEL_OP, 32
+    .set XEN_KERNEL_CS, 0xe030
     .set XEN_KERNEL_SS, 0xe02b
     .set DOMID_SELF, 0x7ff0
     .set MMUEXT_NEW_BASEPTR, 5
@@ -87,19 +98,36 @@ XEN_CALL clts, XEN_FPU_TASKSWITCH, "xor edi, edi"
 XEN_CALL mov_to_cr0, XEN_FPU_TASKSWITCH, "xor edi, edi"
 XEN_CALL mov_from_dr7, XEN_GET_DEBUGREG, "mov edi, 7"
 XEN_CALL mov_to_dr7, XEN_SET_DEBUGREG, "mov edi, 7; mov rsi, [r11 + S_DR7]"
-XEN_CALL ltr, XEN_STACK_SWITCH, "mov edi, XEN_KERNEL_SS; mov rsi, rsp"
+XEN_CALL ltr, XEN_STACK_SWITCH, "mov edi, XEN_KERNEL_SS; lea rsi, [r11 + S_BUFFER + 4096]"
+/* Arguments that only the domain knows: frames, a table, a command and its structure, a machine address. */
+XEN_CALL lgdt, XEN_SET_GDT, "mov rdi, [r11 + S_CALL]; mov rsi, [r11 + S_CALL + 8]"
+XEN_CALL lidt, XEN_SET_TRAP_TABLE, "mov rdi, [r11 + S_CALL]"
+XEN_CALL rdmsr_kernel, XEN_VCPU_OP, "mov rdi, [r11 + S_CALL]; mov rsi, [r11 + S_CALL + 8]; mov rdx, [r11 + S_CALL + 16]"
+XEN_CALL write_descriptor, XEN_UPDATE_DESCRIPTOR, "mov rdi, [r11 + S_CALL]; mov rsi, [r11 + S_CALL + 8]"
 /* SEGBASE_FS is 0, SCHEDOP_yield is 0. */
 XEN_CALL wrmsr_fsbase, XEN_SET_SEGMENT_BASE, "xor edi, edi; mov rsi, [r11 + S_FS_BASE]"
 XEN_CALL pause, XEN_SCHED_OP, "xor edi, edi; xor esi, esi"
 
 /* One struct mmuext_op in the scratch block's buffer; the fourth argument's register counts the turns. */
-.macro XEN_MMUEXT name, command, setup
-FORM xen, \name, "xchg r9, r10; call r8; xchg r9, r10", setup="mov r8, [r11 + S_HYPERCALL]; lea rdi, [r11 + S_BUFFER]; mov qword ptr [rdi], \command; \setup; mov [rdi + 8], rax; mov qword ptr [rdi + 16], 0; mov esi, 1; mov r9d, DOMID_SELF", turn="mov eax, XEN_MMUEXT_OP"
+.macro XEN_MMUEXT name, command, setup, turn
+FORM xen, \name, "xchg r9, r10; call r8; xchg r9, r10", setup="mov r8, [r11 + S_HYPERCALL]; lea rdi, [r11 + S_BUFFER]; mov qword ptr [rdi], \command; \setup; mov [rdi + 8], rax; mov qword ptr [rdi + 16], 3; mov esi, 1; mov r9d, DOMID_SELF", turn="mov eax, XEN_MMUEXT_OP; \turn"
 .endm
 XEN_MMUEXT mov_to_cr3, MMUEXT_NEW_BASEPTR, "mov rax, [r11 + S_CR3]; shr rax, 12"
 XEN_MMUEXT invlpg, MMUEXT_INVLPG_LOCAL, "mov rax, [r11 + S_PAGE]"
 XEN_MMUEXT wbinvd, MMUEXT_FLUSH_CACHE
-XEN_MMUEXT lldt, MMUEXT_SET_LDT
+/* Of two and three entries in turn: Xen leaves a table that it knows alone. */
+XEN_MMUEXT lldt, MMUEXT_SET_LDT, "mov rax, [r11 + S_LDT]", "xor byte ptr [rdi + 16], 1"
+
+FORM xen, write_pte, "call r8", setup="mov r8, [r11 + S_HYPERCALL]; mov rdi, [r11 + S_CALL]; mov rsi, [r11 + S_PTE_VALUE]; mov rcx, [r11 + S_PTE_FLIP]", turn="mov eax, XEN_UPDATE_VA_MAPPING; xor rsi, rcx"
+FORM xen, write_4_ptes, "xchg r9, r10; call r8; xchg r9, r10", setup="mov r8, [r11 + S_HYPERCALL]; mov rdi, [r11 + S_CALL]; mov rbx, [r11 + S_CALL + 8]; mov esi, 4; mov r9d, DOMID_SELF", turn="mov eax, XEN_MMU_UPDATE; xchg rdi, rbx"
+
+/* struct iret_context; CS with level 0 is the kernel's. Xen gives back the rcx, r11 and rax it finds there. */
+FORM xen, iret, "push 0x00; push rcx; push r11; push rax; mov eax, 0x17; syscall", setup="call 5f; 5: pop rdx; lea rdx, [rdx + 8f - 5b]", turn="push XEN_KERNEL_SS; push rbp; push 2; push XEN_KERNEL_CS; push rdx", after="8: mov rsp, rbp"
+
+/* An event of its own comes with the hypercall's return, through a handler that ends in HYPERVISOR_iret. */
+FORM xen, x2apic_self_ipi, "call r8", setup="mov r8, [r11 + S_HYPERCALL]; mov rdi, [r11 + S_CALL]; mov rsi, [r11 + S_CALL + 8]; mov rdx, [r11 + S_EVENT_MASK]; mov byte ptr [rdx], 0", turn="mov eax, XEN_EVENT_CHANNEL_OP"
+/* Each turn finds the event pending and masked, as it was sent anew; SCHEDOP_block, which is 1, unmasks it. */
+FORM xen, hlt, "call r8", setup="mov r8, [r11 + S_HYPERCALL]; mov rsi, [r11 + S_CALL + 8]; mov rdx, [r11 + S_EVENT_MASK]", turn="mov byte ptr [rdx], 1; mov byte ptr [rdx - 1], 0; mov qword ptr [rdx + 7], 0; mov qword ptr [rdx + 2047], 0; mov rdi, [r11 + S_CALL]; mov eax, XEN_EVENT_CHANNEL_OP; call r8; mov edi, 1; mov eax, XEN_SCHED_OP"
 
 /* struct vcpu_info: evtchn_upcall_pending, evtchn_upcall_mask, ..., arch.cr2 at 16. */
 FORM xen, cli, "mov byte ptr [rdx], 0x01", setup="mov rdx, [r11 + S_EVENT_MASK]"

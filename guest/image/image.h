@@ -23,6 +23,7 @@ struct vt_image_row {
     const char *form; /* "plain" or "paravirtual" */
     vt_case_function body, baseline;
     uint32_t max_iterations; /* 0: no limit */
+    bool has_proof, proved;  /* its effect was looked for; and seen */
 };
 
 /* Measure it and say so. */

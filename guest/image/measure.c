@@ -94,13 +94,18 @@ static void say_count(const char *name, uint64_t body, uint64_t baseline)
 }
 
 /* ": exits 700 0 ...": counters by their names in base/counter.h, of all bodies and of all baselines. */
-static void say_seen(const struct vt_image_row *row, struct vt_scratch *scratch)
+static void say_evidence(const struct vt_image_row *row, struct vt_scratch *scratch)
 {
     struct vt_image_seen seen[2] = {0};
+    bool witnessed = vt_image_witness_present() && witness(row, scratch, seen);
 
-    if (!vt_image_witness_present() || !witness(row, scratch, seen))
+    if (!witnessed && !row->has_proof)
         return;
     vt_image_say(" :");
+    if (row->has_proof)
+        say_count("honoured", row->proved ? batch_length(row) * VT_IMAGE_PAIRS : 0, 0);
+    if (!witnessed)
+        return;
     say_count("exits", seen[0].exits, seen[1].exits);
     say_count("hypercalls", seen[0].hypercalls, seen[1].hypercalls);
     say_count("irq_exits", seen[0].irq_exits, seen[1].irq_exits);
@@ -128,6 +133,6 @@ void vt_image_measure(const struct vt_image_row *row, struct vt_scratch *scratch
             vt_image_say(" ");
             vt_image_say_number(ticks[twin][pair]);
         }
-    say_seen(row, scratch);
+    say_evidence(row, scratch);
     vt_image_say("\n");
 }

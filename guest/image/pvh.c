@@ -99,6 +99,9 @@ static void fill_scratch(const struct kvm_sregs *sregs)
         .absent = VT_GUEST_ABSENT,
         .touch = VT_GUEST_TOUCH,
         .page = VT_GUEST_TOUCH,
+        .pte = VT_GUEST_FREE_ENTRY,
+        .pte_value = VT_GUEST_ABSENT,
+        .pte_flip = VT_GUEST_ABSENT,
     };
     fill_operand(scratch->gdtr, &sregs->gdt);
     fill_operand(scratch->idtr, &sregs->idt);
@@ -177,7 +180,11 @@ static bool find_xen(void)
 
 static void run(const struct vt_case *c)
 {
-    struct vt_image_row row = {c->name, "plain", c->body, c->baseline, c->max_iterations};
+    struct vt_image_row row = {.name = c->name,
+                               .form = "plain",
+                               .body = c->body,
+                               .baseline = c->baseline,
+                               .max_iterations = c->max_iterations};
     const char *reason = why_not(c);
 
     if (reason) {

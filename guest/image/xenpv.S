@@ -14,6 +14,8 @@
     .set ELFNOTE_GUEST_OS, 6
     .set ELFNOTE_LOADER, 8
     .set KERNEL_CS, 0xe033
+    .set KERNEL_SS, 0xe02b
+    .set PENDING, 2048
     .set HYPERVISOR_IRET, 23
     .set VECTORS, 32
 
@@ -60,6 +62,21 @@ vt_image_hypercall:
     pop rcx
     ret
 
+    /* As a process: the flags word is 0, CS names level 3, and the stack is nobody's. */
+    .globl vt_image_fault_as_process
+    .type vt_image_fault_as_process, @function
+vt_image_fault_as_process:
+    push KERNEL_SS
+    push 0
+    pushfq
+    push KERNEL_CS
+    lea rax, [rip + process]
+    push rax
+    push 0
+    jmp vt_image_hypercalls + HYPERVISOR_IRET * 32
+process:
+    ud2
+
     /* uint64_t vt_image_call(number, a, b, c, d) */
     .globl vt_image_call
     .type vt_image_call, @function
@@ -88,6 +105,21 @@ first_stub:
     jmp dispatch
     .set vector, vector + 1
     .endr
+    /* An event: struct shared_info has evtchn_pending behind 32 struct vcpu_info. */
+    .globl vt_image_callback
+vt_image_callback:
+    pop rcx
+    pop r11
+    mov byte ptr [vt_image_shared], 0
+    mov qword ptr [vt_image_shared + 8], 0
+    mov qword ptr [vt_image_shared + PENDING], 0
+    inc qword ptr [vt_image_events]
+    jmp return
+other_stub:
+    pop rcx
+    pop r11
+    inc qword ptr [vt_image_others]
+    jmp return
     .balign 16
 software_stub:
     pop rcx
@@ -103,6 +135,7 @@ dispatch:
     cmp rax, [vt_image_mailbox + M_SKIP_VECTOR]
     je skip
     mov [vt_image_mailbox + M_EXCEPTION], rax
+    mov [vt_image_frame], rsp
     mov rsp, [vt_image_mailbox + M_RECOVER_STACK]
     jmp qword ptr [vt_image_mailbox + M_RECOVER]
 skip:
@@ -110,6 +143,7 @@ skip:
     add [rsp + 24], rax
     pop rax
     add rsp, 16
+return:
     /* The saved CS has the event mask in its upper half; HYPERVISOR_iret wants the selector alone, and flags below it. */
     mov word ptr [rsp + 10], 0
     mov dword ptr [rsp + 12], 0
@@ -136,18 +170,29 @@ vt_image_traps:
     .long 0
     .quad software_stub
     .quad 0, 0
+    .globl vt_image_other_trap
+vt_image_other_trap:
+    .byte VT_VECTOR_SOFTWARE, 3
+    .word KERNEL_CS
+    .long 0
+    .quad other_stub
+    .quad 0, 0
 
     .section .bss
     .balign 4096
-    .globl vt_image_shared, vt_image_page, vt_image_mailbox
+    .globl vt_image_shared, vt_image_mailbox, vt_image_events, vt_image_others, vt_image_frame
 vt_image_shared:
-    .skip 4096
-vt_image_page:
     .skip 4096
 vt_image_mailbox:
     .skip 4096
 stack:
     .skip 32768
 stack_end:
+vt_image_events:
+    .skip 8
+vt_image_others:
+    .skip 8
+vt_image_frame:
+    .skip 8
 
     .section .note.GNU-stack, "", @progbits

@@ -49,6 +49,11 @@ holds "its paravirtual form is one hypercall" row '.engine == "xen-pv" and .case
 holds "a form of memory is no entry" row '.engine == "xen-pv" and .case == "sti" and .path == "paravirtual" and .exits_per_op == 0'
 holds "cpuid is one #VMEXIT in the PVH domain" row '.engine == "xen-pvh" and .case == "cpuid" and (.exits_per_op - 1 | fabs) < 0.002'
 holds "none failed or contradicts its evidence" test "$(jq '[.measurements[] | select(.status == "unverified" or .status == "failed")] | length' "$work/one.json")" -eq 0
+holds "Xen was seen to do what each form asks" test "$(ok '.path == "paravirtual" and .evidence.honoured == 1')" -eq "$(ok '.path == "paravirtual"')"
+for name in write-pte write-4-ptes mov-to-cr3 invlpg ltr lldt lgdt lidt write-descriptor iret mov-to-dr7 mov-from-dr7 rdmsr-kernel wrmsr-fsbase; do
+    holds "$name by hypercall" row ".engine == \"xen-pv\" and .case == \"$name\" and .path == \"paravirtual\" and .status == \"ok\" and .evidence.hypercalls == 1"
+done
+holds "a trapped write to a page table is emulated" row '.engine == "xen-pv" and .case == "write-pte" and .path == "emulated" and .evidence.insn_emulation == 1'
 holds "settings name the hypervisor" jq -e '.settings.hypervisor | test("^Xen [0-9]")' "$work/one.json"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish

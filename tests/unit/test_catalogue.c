@@ -81,12 +81,30 @@ static void drop_padding(struct code *code)
     }
 }
 
+static bool is_direct_call(const struct instruction *i)
+{
+    return i->decoded.mnemonic == ZYDIS_MNEMONIC_CALL &&
+           i->operands[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+           target_of(i) != i->address + i->decoded.length;
+}
+
+/* LEA of a place in the code: what lies behind the operation is further away in the body. */
+static bool is_same_address(const struct instruction *a, const struct instruction *b)
+{
+    return a->decoded.mnemonic == ZYDIS_MNEMONIC_LEA && b->decoded.mnemonic == ZYDIS_MNEMONIC_LEA &&
+           a->operands[0].reg.value == b->operands[0].reg.value &&
+           a->operands[1].mem.base == b->operands[1].mem.base &&
+           a->operands[1].mem.disp.value > b->operands[1].mem.disp.value;
+}
+
 static bool same(const struct instruction *a, const struct instruction *b)
 {
     if (is_branch_back(a) && is_branch_back(b))
         return true;
-    if (a->decoded.mnemonic == ZYDIS_MNEMONIC_CALL && b->decoded.mnemonic == ZYDIS_MNEMONIC_CALL)
+    if (is_direct_call(a) && is_direct_call(b))
         return target_of(a) == target_of(b);
+    if (is_same_address(a, b))
+        return true;
     return a->decoded.length == b->decoded.length && memcmp(a->address, b->address, a->decoded.length) == 0;
 }
 

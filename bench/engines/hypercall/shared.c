@@ -34,6 +34,7 @@ static const struct {
     {VT_PV_NEED_EOI,       FEATURE(PV_EOI),         MSR_KVM_PV_EOI_EN,       VT_PV_EOI,   "KVM_FEATURE_PV_EOI"        },
     {VT_PV_NEED_TLB_FLUSH, FEATURE(PV_TLB_FLUSH),   0,                       0,           "KVM_FEATURE_PV_TLB_FLUSH"  },
     {VT_PV_NEED_SEND_IPI,  FEATURE(PV_SEND_IPI),    0,                       0,           "KVM_FEATURE_PV_SEND_IPI"   },
+    {VT_PV_NEED_KICK,      FEATURE(PV_UNHALT),      0,                       0,           "KVM_FEATURE_PV_UNHALT"     },
     {VT_PV_NEED_YIELD,     FEATURE(PV_SCHED_YIELD), 0,                       0,           "KVM_FEATURE_PV_SCHED_YIELD"},
 };
 #define PROVISIONS (sizeof provisions / sizeof provisions[0])

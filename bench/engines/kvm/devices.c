@@ -71,8 +71,9 @@ static void keep_hypercall_bytes(const struct vt_vm *vm)
 
 void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
 {
-    *devices = (struct vt_kvm_devices){
-        .eventfd = -1, .offered = VT_NEED_TABLES | VT_NEED_HANDLERS | VT_NEED_MMIO | VT_NEED_DISCARD};
+    *devices = (struct vt_kvm_devices){.eventfd = -1,
+                                       .offered = VT_NEED_TABLES | VT_NEED_HANDLERS | VT_NEED_MMIO |
+                                                  VT_NEED_DISCARD | VT_NEED_PAGING};
     if (vm->irqchip)
         devices->offered |= VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PORTS;
     if (open_eventfd(devices, vm))

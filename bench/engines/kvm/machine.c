@@ -115,6 +115,9 @@ static int fill_scratch(struct vt_kvm_machine *machine, struct vt_error *error)
         .absent = VT_GUEST_ABSENT,
         .touch = VT_GUEST_TOUCH,
         .page = VT_GUEST_TOUCH,
+        .pte = VT_GUEST_FREE_ENTRY,
+        .pte_value = VT_GUEST_ABSENT,
+        .pte_flip = VT_GUEST_ABSENT,
     };
     fill_table_operand(scratch->gdtr, (uint16_t)sregs.gdt.limit, sregs.gdt.base);
     fill_table_operand(scratch->idtr, (uint16_t)sregs.idt.limit, sregs.idt.base);

@@ -20,6 +20,9 @@
 #include <stdbool.h>
 #include <ucontext.h>
 
+/* Why a case with VT_NEED_PAGING cannot be asked here. */
+#define VT_MACHINE_NO_PAGING "needs page tables of its own: this guest lives in the process's"
+
 #define VT_MACHINE_STACK 65536 /* bytes of the guest's stack; a guard page lies on either side */
 
 /* What reached the devices since vt_machine_prepare. */

@@ -214,8 +214,11 @@ static enum vt_path path(void *state)
 
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
 {
-    (void)state, (void)c, (void)cpl, (void)reason, (void)size;
-    return true;
+    (void)state, (void)cpl;
+    if (!(c->needs & VT_NEED_PAGING))
+        return true;
+    snprintf(reason, size, "%s", VT_MACHINE_NO_PAGING);
+    return false;
 }
 
 /* The machine's handlers move into the window, and the gates with them. */
