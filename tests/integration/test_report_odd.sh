@@ -2,27 +2,8 @@
 # vmtoll report: results that hold little, nothing, or what an enemy wrote into them.
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
-
-summary() { # median
-    echo "{\"median\":$1,\"ci95\":[$1,$1],\"min\":$1,\"p05\":$1,\"p25\":$1,\"p75\":$1,\"p95\":$1,\"p99\":$1,\"mad\":0}"
-}
-
-row() { # case, class, status, crossing, median [, reason]
-    toll=null
-    [ -z "$5" ] || toll=$(summary "$5")
-    printf '{"case":"%s","class":"%s","path":"hardware","engine":"kvm","cpl":0,"crossing":%s,"status":"%s",' "$1" "$2" "$4" "$3"
-    printf '"reason":"%s","simulated":false,"unit":"ns","iterations":1000,"batches":50,"toll":%s,"toll_cycles":null,' "${6:-as it is}" "$toll"
-    printf '"exits_per_op":1,"evidence":{},"samples":[]}'
-}
-
-document() { # file, row...
-    file=$1
-    shift
-    rows=$1
-    [ $# -eq 0 ] || shift
-    for more in "$@"; do rows="$rows,$more"; done
-    printf '{"schema":"vmtoll.result/1","tool":{"version":"0"},"started":"2026-11-22T15:00:00Z","host":null,"settings":null,"measurements":[%s]}\n' "$rows" >"$work/$file"
-}
+# shellcheck source=tests/integration/result.sh
+. "$(dirname "$0")/result.sh"
 
 says() { # what it is, sentence
     run "$VMTOLL" report "$work/r.json"
