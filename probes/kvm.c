@@ -80,7 +80,8 @@ static void put_capabilities(json_t *document, int fd)
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++) {
         int value = ioctl(fd, KVM_CHECK_EXTENSION, capabilities[i].number);
-        json_object_set_new(object, capabilities[i].name, value < 0 ? json_null() : json_integer(value));
+        if (value >= 0)
+            json_object_set_new(object, capabilities[i].name, json_integer(value));
     }
     vt_document_put(document, "kvm.capabilities", object, "KVM_CHECK_EXTENSION");
 }
@@ -184,7 +185,10 @@ static void probe_device(json_t *document, const struct vt_facts *facts)
     put_backend(document, backend);
     put_nested(document, facts->kvm_device);
     int version = ioctl(facts->kvm_device, KVM_GET_API_VERSION, 0);
-    vt_document_put(document, "kvm.api_version", json_integer(version), "KVM_GET_API_VERSION");
+    if (version >= 0)
+        vt_document_put(document, "kvm.api_version", json_integer(version), "KVM_GET_API_VERSION");
+    else
+        vt_document_unknown(document, "kvm.api_version", "KVM_GET_API_VERSION fails");
     int vm = ioctl(facts->kvm_device, KVM_CREATE_VM, 0), number = errno;
     vt_document_put(document, "kvm.creates_vm", json_boolean(vm >= 0),
                     vm >= 0 ? "KVM_CREATE_VM" : strerror(number));

@@ -155,12 +155,17 @@ static void explain_module(const char *module, struct vt_kvm_obstacle *obstacle)
     }
 }
 
-static void explain_missing(const json_t *document, struct vt_kvm_obstacle *obstacle)
+static bool kvm_is_there(void)
+{
+    return is_registered() || is_loaded("kvm_intel") || is_loaded("kvm_amd") || is_loaded("kvm_pvm");
+}
+
+void vt_kvm_explain_missing(const json_t *document, bool loaded, struct vt_kvm_obstacle *obstacle)
 {
     static const char *const sections[] = {"vt_x", "amd_v"};
     const char *module = vendor_module(document), *container = vt_document_text(document, "system.container");
     char path[128];
-    if (is_registered() || is_loaded("kvm_intel") || is_loaded("kvm_amd") || is_loaded("kvm_pvm")) {
+    if (loaded) {
         snprintf(obstacle->reason, sizeof obstacle->reason,
                  "the kernel has KVM loaded, but this %s%s has no " DEVICE,
                  container ? container : "file system",
@@ -193,7 +198,7 @@ void vt_kvm_explain_open(const json_t *document, int number, struct vt_kvm_obsta
 {
     *obstacle = (struct vt_kvm_obstacle){0};
     if (number == ENOENT)
-        explain_missing(document, obstacle);
+        vt_kvm_explain_missing(document, kvm_is_there(), obstacle);
     else if (number == EACCES)
         explain_permission(obstacle);
     else if (number == EPERM)
@@ -238,6 +243,11 @@ void vt_kvm_explain_call(const char *call, int number, struct vt_kvm_obstacle *o
                  other ? " (" : "", other ? other : "", other ? ")" : "");
         snprintf(obstacle->fix, sizeof obstacle->fix,
                  "stop the machines of the other hypervisor, or unload it");
+    } else if (number == ENOTTY) {
+        obstacle->code = "not-kvm";
+        snprintf(obstacle->reason, sizeof obstacle->reason,
+                 DEVICE " is not KVM's device: it does not know %s", call);
+        snprintf(obstacle->fix, sizeof obstacle->fix, "sudo rm " DEVICE " && sudo mknod " DEVICE " c 10 232");
     } else if (number == ENOMEM) {
         snprintf(obstacle->reason, sizeof obstacle->reason, "%s: not enough memory", call);
         snprintf(obstacle->fix, sizeof obstacle->fix, "free memory, or raise this container's limit");

@@ -75,6 +75,11 @@ static void add_kvm(struct facts *facts, json_t *kvm)
         add(facts, "/dev/kvm", "not usable%s%s", reason && *reason ? ": " : "", reason ? reason : "");
         return;
     }
+    if (json_is_false(member(kvm, "creates_vm"))) {
+        add(facts, "/dev/kvm", "opens, but makes no machine%s%s", reason && *reason ? ": " : "",
+            reason ? reason : "");
+        return;
+    }
     const char *cpl0 = text_of(kvm, "cpl0"), *cpl3 = text_of(kvm, "cpl3");
     add(facts, "/dev/kvm", "works, backend %s; guest code at ring 0: %s, at ring 3: %s",
         backend ? backend : "unknown", cpl0 ? cpl0 : "unknown", cpl3 ? cpl3 : "unknown");

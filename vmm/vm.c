@@ -66,6 +66,9 @@ int vt_vmm_open_device(struct vt_error *error)
 static int create_machine(struct vt_vm *vm, struct vt_error *error)
 {
     int version = ioctl(vm->system, KVM_GET_API_VERSION, 0);
+    if (version < 0)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "%s: not KVM's device: %s", DEVICE,
+                            strerror(errno));
     if (version != KVM_API_VERSION)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOTSUP, "%s: API version %d, this program speaks %d",
                             DEVICE, version, KVM_API_VERSION);

@@ -120,8 +120,8 @@ else
     skip "no permission" "needs root, and a /dev/kvm that is not open to all"
 fi
 
-if ! [ -w /dev/kvm ]; then
-    skip "everything about engine kvm" "/dev/kvm is not here or not open to us"
+if ! "$VMTOLL" probe --require kvm >/dev/null 2>&1; then
+    skip "everything about engine kvm" "KVM runs no guest here (vmtoll probe says why)"
     finish
 fi
 

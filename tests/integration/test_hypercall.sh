@@ -37,8 +37,8 @@ else
     skip "a dispatched system call" "no syscall user dispatch here"
 fi
 
-if ! [ -w /dev/kvm ]; then
-    skip "everything under KVM" "/dev/kvm is not here or not open to us"
+if ! "$VMTOLL" probe --require kvm >/dev/null 2>&1; then
+    skip "everything under KVM" "KVM runs no guest here (vmtoll probe says why)"
     finish
 fi
 for name in rdtsc rdmsr-kernel; do

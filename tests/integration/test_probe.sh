@@ -174,6 +174,10 @@ if unshare -m true 2>/dev/null && [ -e /dev/kvm ]; then
     is "probe works without /dev/kvm" 0
     cp "$work/out" "$work/dump.json"
     json "a missing device is told, with a fix" '(.kvm.device | not) and .kvm.cpl0 == "unavailable" and (.kvm.reason | length > 0) and (.kvm.obstacle | length > 0)' "$work/dump.json"
+    run unshare -m sh -c 'mount --bind /dev/null /dev/kvm && exec "$0" probe --json' "$VMTOLL"
+    is "probe works where /dev/kvm is something else" 0
+    cp "$work/out" "$work/dump.json"
+    json "which is told" '.kvm.api_version == null and .kvm.creates_vm == false and .kvm.obstacle == "not-kvm"' "$work/dump.json"
 else
     skip "probe works without /dev/kvm" "mount namespaces are not allowed here"
 fi

@@ -1,0 +1,61 @@
+/* What the outside tells the inside of a lab: nothing is lost, nonsense is refused. */
+#include "lab/plan.h"
+#include "tests/unit/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct vt_lab_plan written = {
+    .engine = "svm", .cases = "cpuid,mov-*", .levels = "0,3", .iterations = 500, .pairs = 7};
+
+static int parse(const char *text, struct vt_lab_plan *plan, struct vt_error *error)
+{
+    char copy[8192];
+    ck_assert_uint_lt(strlen(text), sizeof copy);
+    strcpy(copy, text);
+    return vt_lab_plan_parse(plan, "/plan", copy, error);
+}
+
+START_TEST(what_is_printed_is_read_back)
+{
+    struct vt_lab_plan plan;
+    struct vt_error error;
+    char *text = vt_lab_plan_print(&written);
+
+    ck_assert_int_eq(parse(text, &plan, &error), 0);
+    ck_assert_str_eq(plan.engine, written.engine);
+    ck_assert_str_eq(plan.cases, written.cases);
+    ck_assert_str_eq(plan.levels, written.levels);
+    ck_assert_uint_eq(plan.iterations, written.iterations);
+    ck_assert_uint_eq(plan.pairs, written.pairs);
+    free(text);
+}
+END_TEST
+
+START_TEST(nonsense_is_refused_with_the_line)
+{
+    static const char *const bad[] = {
+        "engine",  "engine=a name that is too long for it", "pairs=0", "pairs=", "pairs=7x", "iterations=-",
+        "other=1",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct vt_lab_plan plan;
+        struct vt_error error;
+        ck_assert_int_lt(parse(bad[i], &plan, &error), 0);
+        ck_assert_ptr_nonnull(strstr(error.text, "/plan: cannot make sense of '"));
+    }
+}
+END_TEST
+
+START_TEST(an_incomplete_plan_is_refused)
+{
+    struct vt_lab_plan plan;
+    struct vt_error error;
+
+    ck_assert_int_lt(parse("engine=svm\npairs=7\n", &plan, &error), 0);
+    ck_assert_ptr_nonnull(strstr(error.text, "incomplete"));
+    ck_assert_int_lt(parse("", &plan, &error), 0);
+}
+END_TEST
+
+VT_SUITE(what_is_printed_is_read_back, nonsense_is_refused_with_the_line, an_incomplete_plan_is_refused)
