@@ -3,9 +3,10 @@
 #include "report/escape.h"
 
 #include <math.h>
+#include <string.h>
 
 struct line {
-    char road[64], before[32], after[32], difference[64], tale[256];
+    char road[80], before[32], after[32], difference[64], tale[256];
 };
 
 /* Rows without a count on either side say nothing, unless that is new. */
@@ -36,7 +37,10 @@ static void tell(const struct vt_compared *row, char *text, size_t size)
 
 static void fill_line(const struct vt_compared *row, struct line *line)
 {
-    vt_compare_road(row, line->road, sizeof line->road);
+    char road[64];
+    bool paravirtual = row->before->path && strcmp(row->before->path, "paravirtual") == 0;
+    vt_compare_road(row, road, sizeof road);
+    snprintf(line->road, sizeof line->road, "%s%s", road, paravirtual ? " paravirtual" : "");
     vt_compare_print_count(row->before->toll.median, line->before, sizeof line->before);
     vt_compare_print_count(row->after->toll.median, line->after, sizeof line->after);
     vt_compare_print_difference(row, line->difference, sizeof line->difference);
@@ -50,7 +54,7 @@ static void print_row(const struct vt_compared *row, const struct vt_screen *scr
     struct line line;
     bool finding = vt_compare_is_finding(row), paint = finding && screen->colour;
     fill_line(row, &line);
-    fprintf(stream, "%-22s %-18s %10s %10s  %s%s%s%s%s\n", row->before->name, line.road, line.before,
+    fprintf(stream, "%-22s %-25s %10s %10s  %s%s%s%s%s\n", row->before->name, line.road, line.before,
             line.after, paint ? (row->worse ? "\033[31m" : "\033[32m") : "", line.difference,
             *line.tale && *line.difference ? ", " : "", line.tale, paint ? "\033[0m" : "");
 }
@@ -60,7 +64,7 @@ void vt_compare_counts_text(const struct vt_comparison *c, const struct vt_scree
     for (int findings = 1; findings >= 0; findings--) {
         if (!any_shown(c, findings))
             continue;
-        fprintf(stream, "\n%-22s %-18s %10s %10s  %s\n", findings ? "CHANGED" : "SAME", "ROAD", "OLD", "NEW",
+        fprintf(stream, "\n%-22s %-25s %10s %10s  %s\n", findings ? "CHANGED" : "SAME", "ROAD", "OLD", "NEW",
                 "DIFFERENCE");
         for (size_t i = 0; i < c->count; i++)
             if (is_shown(&c->rows[i], findings))

@@ -2,6 +2,8 @@
 # Lab svm: KVM's AMD-V code on an emulated CPU, counted in instructions, the same number every time.
 # seconds: 600
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/integration/crossings.sh
+. "$(dirname "$0")/crossings.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
 command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
@@ -63,5 +65,7 @@ holds "nothing counts as 0 instructions" row '.case == "empty" and .toll.median 
 holds "one instruction counts as 1" row '.case == "nop" and .toll.median == 1'
 holds "a thousand count as 1000" row '.case == "thousand" and .toll.median == 1000'
 
+crossings_wrong "$work/one.json" svm >"$work/out"
+holds "every case crosses as docs/MEASUREMENT.md says" test ! -s "$work/out"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish

@@ -1,0 +1,28 @@
+#!/bin/sh
+# The table of expected crossings in docs/MEASUREMENT.md: every case once, as the catalogue has it, with a reason.
+# shellcheck source=tests/integration/tap.sh
+. "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/integration/crossings.sh
+. "$(dirname "$0")/crossings.sh"
+command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
+
+run "$VMTOLL" list cases --json
+is "the catalogue" 0
+jq -r '.cases[] | "\(.name) \(.vmx_exits) \(.svm_exits)"' "$work/out" | sort >"$work/catalogue"
+crossings_documented >"$work/table"
+awk '{ print $1, $2, $4 }' "$work/table" >"$work/manual"
+diff "$work/catalogue" "$work/manual" >"$work/out"
+holds "every case stands in the table once, with what the catalogue says of both vendors" test ! -s "$work/out"
+grep -c . "$work/table" >"$work/err"
+awk '$6 != "explained"' "$work/table" >"$work/out"
+holds "every row has its reason" test ! -s "$work/out"
+
+# What contradicts the manuals outright could only be a mistake of the table's.
+awk '($2 == "never" || $2 == "absent") && $3 != "none" && $3 != "unsupported" ||
+     ($4 == "never" || $4 == "absent") && $5 != "none" && $5 != "unsupported" ||
+     $2 == "always" && $3 == "none" || $4 == "always" && $5 == "none"' "$work/table" >"$work/out"
+holds "no observation contradicts 'always' or 'never'" test ! -s "$work/out"
+
+run "$VMTOLL" list cases
+has "list cases shows both vendors' rules" '^cpuid .* always +control'
+finish
