@@ -184,7 +184,7 @@ coverage:
 		--html-details build-coverage/coverage.html build-coverage
 	@echo "lines: build-coverage/coverage.html"
 
-lint: $B/guest/offsets.inc
+lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc
 	@tools/lint "$(CC)" "-std=gnu11 -D_GNU_SOURCE -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
 
 format:

@@ -20,12 +20,12 @@
 struct vt_sampling {
     const struct vt_engine *engine;
     void *state;
-    uint64_t deadline_ns; /* CLOCK_MONOTONIC: this turn ends */
-    uint64_t share_ns;    /* what the case gets in all its turns together; sizes its batches */
-    double tsc_khz;       /* good enough to size batches */
-    size_t turn;          /* pairs of this turn, at most; 0: no such end */
-    uint64_t iterations;  /* not 0: this many operations per batch ... */
-    size_t pairs;         /* ... and exactly this many pairs */
+    uint64_t deadline_ns;   /* CLOCK_MONOTONIC: this turn ends */
+    uint64_t share_ns;      /* what the case gets in all its turns together; sizes its batches */
+    double tsc_khz;         /* good enough to size batches */
+    size_t turn;            /* pairs of this turn, at most; 0: no such end */
+    uint64_t iterations;    /* not 0: this many operations per batch ... */
+    size_t pairs;           /* ... and exactly this many pairs */
     struct vt_quiet *quiet; /* wait for a quiet core before each pair; NULL: do not */
     uint64_t patience_ns;   /* CLOCK_MONOTONIC: from then on do not wait */
     const volatile int *stop;

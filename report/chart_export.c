@@ -56,17 +56,17 @@ static void name_chart(struct export *export, size_t i)
     const struct vt_chart *chart = &export->charts.list[i];
     char *name = export->names[i];
     if (chart->kind == VT_CHART_DISTRIBUTION) {
-        strcpy(name, "distribution-");
+        snprintf(name, MAX_NAME, "distribution-");
         append_word(name, export->table->lines[chart->line].name);
     } else if (chart->kind == VT_CHART_PARTS) {
-        strcpy(name, "breakdown");
+        snprintf(name, MAX_NAME, "breakdown");
     } else {
-        strcpy(name, chart->class ? "roads-" : "roads");
+        snprintf(name, MAX_NAME, "%s", chart->class ? "roads-" : "roads");
         append_word(name, chart->class ? chart->class : "");
     }
-    if (strcmp(chart->unit, "ns") != 0)
-        strcat(name, "-instructions");
     size_t length = strlen(name);
+    if (strcmp(chart->unit, "ns") != 0)
+        length += (size_t)snprintf(name + length, MAX_NAME - length, "-instructions");
     for (size_t k = 0, copy = 2; k < i; k++)
         if (strcmp(export->names[k], name) == 0) { /* start again with another number */
             snprintf(name + length, MAX_NAME - length, "-%zu", copy++);

@@ -163,7 +163,8 @@ static void put_series(const struct roads *roads, const char *block, size_t k, b
 
 static void plot(const struct roads *roads, FILE *stream)
 {
-    bool verified[VT_CHART_COLUMNS], unverified[VT_CHART_COLUMNS], drawn[VT_CHART_COLUMNS];
+    bool verified[VT_CHART_COLUMNS] = {false}, unverified[VT_CHART_COLUMNS] = {false},
+         drawn[VT_CHART_COLUMNS] = {false};
     const char *separator = "plot";
     for (size_t k = 0; k < vt_chart_columns(roads->table); k++) {
         verified[k] = put_points(roads, k, false, stream);

@@ -97,7 +97,7 @@ void effect_run_kvm(struct effect *e, void *state, const struct vt_case *c, cons
 /* For the two above. */
 void effect_begin(struct effect *e, const struct vt_case *c, const struct effect_setup *setup,
                   struct vt_vcpu *vcpu, struct vt_scratch *scratch);
-void effect_facts(struct effect *e, const struct vt_scratch *scratch, uint64_t body, uint64_t at);
+void effect_facts(struct effect *e, const struct vt_scratch *scratch, uint64_t code, uint64_t at);
 void effect_redirect(uint8_t *idt, uint8_t vector, uint64_t handler);
 void effect_finish(struct effect *e, const struct vt_scratch *scratch);
 void effect_note(struct effect *e, enum effect_device device, bool write, unsigned size, uint64_t where,

@@ -40,7 +40,8 @@ struct emulator {
     struct vt_vcpu vcpu;
     struct vt_environment environment;
     uint8_t memory[WORLD_SIZE];
-    uint32_t touched; /* pages of it, by bits, that may have been written to: by the CPU or through emulator_at */
+    uint32_t
+        touched; /* pages of it, by bits, that may have been written to: by the CPU or through emulator_at */
     uint64_t clock;
     uint32_t port_value; /* what a read of any port gives */
     uint16_t port;       /* last port touched */
