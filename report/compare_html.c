@@ -1,7 +1,7 @@
-#include "report/asset.h"
 #include "report/compare_counts_format.h"
 #include "report/compare_format.h"
 #include "report/escape.h"
+#include "report/html.h"
 #include "report/plot.h"
 #include "report/quantity.h"
 #include "report/svg.h"
@@ -244,16 +244,7 @@ static void put_head(const struct page *page)
     const struct vt_comparison *c = page->comparison;
     FILE *stream = page->stream;
     vt_compare_headline(c, text, sizeof text);
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-          "'unsafe-inline'; img-src data:\">\n"
-          "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>",
-          stream);
-    vt_escape_html(text, stream);
-    fputs("</title>\n<style>\n", stream);
-    fwrite(vt_asset_style, 1, vt_asset_style_size, stream);
-    fputs("</style>\n</head>\n<body>\n", stream);
+    vt_html_head(text, false, stream);
     vt_svg_symbols(stream);
     fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs: before and after</p>\n<h1>",
           stream);
@@ -288,9 +279,7 @@ int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *scree
     fprintf(stream, "<section id=\"rest\"><h2>Everything else</h2>\n%s",
             c->counts < c->count ? "<p>~ : no change beyond chance.</p>\n" : "");
     put_rows(&page, false);
-    fputs(
-        "</section>\n</main>\n<footer><p>Made by vmtoll. This file stands alone: it loads nothing and sends "
-        "nothing.</p></footer>\n</body>\n</html>\n",
-        stream);
+    fputs("</section>\n", stream);
+    vt_html_foot(NULL, false, stream);
     return 0;
 }

@@ -1,10 +1,10 @@
 #include "report/fleet_state.h"
+#include "report/metrics.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const char *const vt_fleet_fact_names[VT_FLEET_FACTS] = {
     "cpu.brand",
@@ -141,15 +141,6 @@ static const char *fact_text(const struct vt_result *result, const char *path, c
     return text;
 }
 
-/* Seconds since 1970 of "2026-11-22T15:00:00Z"; NaN: no such text. */
-static double seconds_of(const char *started)
-{
-    struct tm utc = {0};
-    if (!started || !strptime(started, "%Y-%m-%dT%H:%M:%SZ", &utc))
-        return NAN;
-    return (double)timegm(&utc);
-}
-
 static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct vt_result *result)
 {
     char text[512];
@@ -162,7 +153,7 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
     const json_t *elapsed = json_object_get(result->settings, "elapsed_s");
     *to = (struct vt_fleet_result){
         .hostname = intern(fleet, vt_result_host_text(result, "system.hostname")),
-        .started = seconds_of(result->started),
+        .started = vt_metrics_time(result->started),
         .elapsed = json_is_number(elapsed) ? json_number_value(elapsed) : NAN,
     };
     snprintf(text, sizeof text, result->line > 1 ? "%.480s:%zu" : "%.480s", result->file, result->line);

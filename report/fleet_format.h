@@ -13,10 +13,16 @@
 int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *stream, struct vt_error *error);
 
 void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream);
+void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream);
+void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream);
+void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream);
 int vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream, struct vt_error *error);
 
 /* Does cell `i` begin another road (engine, privilege level, path, unit) than the one before? */
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i);
+
+/* "60 results, and no host stands out": the answer in one sentence, without its end. */
+void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size);
 
 /* Hosts that stand out as a whole. */
 size_t vt_fleet_outliers(const struct vt_fleet *fleet);

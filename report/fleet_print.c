@@ -45,12 +45,31 @@ void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_od
              fleet->group_count > 1 ? ")" : "");
 }
 
-/* ---- text */
-
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
 }
+
+void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size)
+{
+    size_t outliers = vt_fleet_outliers(fleet);
+    char hosts[64] = "", groups[64] = "", answer[128];
+    if (fleet->host_count != fleet->result_count)
+        snprintf(hosts, sizeof hosts, " of %zu host%s", fleet->host_count, plural(fleet->host_count));
+    if (fleet->group_count > 1)
+        snprintf(groups, sizeof groups, " in %zu groups", fleet->group_count);
+    if (fleet->host_count < VT_FLEET_LEAST)
+        snprintf(answer, sizeof answer, "; fewer than %d hosts do not tell which one stands out",
+                 VT_FLEET_LEAST);
+    else if (outliers == 0)
+        snprintf(answer, sizeof answer, ", and no host stands out");
+    else
+        snprintf(answer, sizeof answer, "; %zu host%s out", outliers, outliers == 1 ? " stands" : "s stand");
+    snprintf(text, size, "%zu result%s%s%s%s", fleet->result_count, plural(fleet->result_count), hosts,
+             groups, answer);
+}
+
+/* ---- text */
 
 static void put_outlier(const struct vt_fleet *fleet, const struct vt_fleet_host *host, FILE *stream)
 {
@@ -78,17 +97,9 @@ static void put_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddit
 static void put_head(const struct vt_fleet *fleet, FILE *stream)
 {
     size_t outliers = vt_fleet_outliers(fleet), shown = 0;
-    fprintf(stream, "%zu result%s", fleet->result_count, plural(fleet->result_count));
-    if (fleet->host_count != fleet->result_count)
-        fprintf(stream, " of %zu host%s", fleet->host_count, plural(fleet->host_count));
-    if (fleet->group_count > 1)
-        fprintf(stream, " in %zu groups", fleet->group_count);
-    if (fleet->host_count < VT_FLEET_LEAST)
-        fprintf(stream, "; fewer than %d hosts do not tell which one stands out.\n", VT_FLEET_LEAST);
-    else if (outliers == 0)
-        fputs(", and no host stands out.\n", stream);
-    else
-        fprintf(stream, "; %zu host%s out:\n", outliers, outliers == 1 ? " stands" : "s stand");
+    char headline[256];
+    vt_fleet_headline(fleet, headline, sizeof headline);
+    fprintf(stream, "%s%s\n", headline, outliers ? ":" : ".");
     for (size_t i = 0; i < fleet->host_count && shown < OUTLIERS_SHOWN; i++)
         if (fleet->hosts[i].outlier) {
             put_outlier(fleet, &fleet->hosts[i], stream);
@@ -139,15 +150,22 @@ static void print_text(const struct vt_fleet *fleet, FILE *stream)
 
 int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *stream, struct vt_error *error)
 {
-    if (strcmp(format, "text") == 0)
-        print_text(fleet, stream);
-    else if (strcmp(format, "csv") == 0)
-        vt_fleet_print_csv(fleet, stream);
-    else if (strcmp(format, "json") == 0)
+    static const struct {
+        const char *name;
+        void (*print)(const struct vt_fleet *fleet, FILE *stream);
+    } formats[] = {
+        {"text",        print_text             },
+        {"csv",         vt_fleet_print_csv     },
+        {"html",        vt_fleet_print_html    },
+        {"markdown",    vt_fleet_print_markdown},
+        {"openmetrics", vt_fleet_print_metrics },
+    };
+    if (strcmp(format, "json") == 0)
         return vt_fleet_print_json(fleet, stream, error);
-    else
-        return vt_error_set(error, VT_EXIT_USAGE, ENOTSUP,
-                            "many results together are shown as text, csv or json; for %s name at most eight",
-                            format);
-    return 0;
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+        if (strcmp(formats[i].name, format) == 0) {
+            formats[i].print(fleet, stream);
+            return 0;
+        }
+    return vt_error_set(error, VT_EXIT_USAGE, ENOTSUP, "many results together are not shown as %s", format);
 }

@@ -21,21 +21,11 @@ static const char *brand_of(const struct vt_table *table)
 
 static void put_head(const struct vt_html *page)
 {
-    FILE *stream = page->stream;
-    /* The policy makes the promise that no request leaves the file one the browser keeps. */
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-          "'unsafe-inline'; "
-          "script-src 'unsafe-inline'; img-src data:\">\n"
-          "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
-          "<title>What a crossing costs on ",
-          stream);
-    vt_escape_html(brand_of(page->report->table), stream);
-    fputs("</title>\n<style>\n", stream);
-    fwrite(vt_asset_style, 1, vt_asset_style_size, stream);
-    fputs("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#table\">Skip to the table</a>\n", stream);
-    vt_svg_symbols(stream);
+    char title[256];
+    snprintf(title, sizeof title, "What a crossing costs on %.200s", brand_of(page->report->table));
+    vt_html_head(title, true, page->stream);
+    fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n", page->stream);
+    vt_svg_symbols(page->stream);
 }
 
 /* ---- the answer */
@@ -197,15 +187,7 @@ static void put_foot(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
     fwrite(vt_asset_method, 1, vt_asset_method_size, page->stream);
-    fputs("</main>\n<footer><p>Made by vmtoll", page->stream);
-    if (table->result_count && table->results[0]->version) {
-        putc(' ', page->stream);
-        vt_escape_html(table->results[0]->version, page->stream);
-    }
-    fputs(". This file stands alone: it loads nothing and sends nothing.</p></footer>\n<script>\n",
-          page->stream);
-    fwrite(vt_asset_script, 1, vt_asset_script_size, page->stream);
-    fputs("</script>\n</body>\n</html>\n", page->stream);
+    vt_html_foot(table->result_count ? table->results[0]->version : NULL, true, page->stream);
 }
 
 int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error *error)

@@ -34,6 +34,12 @@ bool vt_html_is_audited(const struct vt_html *page);
 void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, const char *class,
                      const char *label);
 
+/* Up to and including <body>; `title` is escaped here. Without scripts the page's policy forbids them. */
+void vt_html_head(const char *title, bool scripts, FILE *stream);
+
+/* From <footer> on; `version` (escaped here) may be NULL. */
+void vt_html_foot(const char *version, bool scripts, FILE *stream);
+
 /* Colour class of a crossing: a word safe inside class="". */
 const char *vt_html_mark_class(const char *crossing);
 

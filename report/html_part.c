@@ -1,8 +1,39 @@
+#include "report/asset.h"
 #include "report/escape.h"
 #include "report/html.h"
 #include "report/quantity.h"
 
 #include <string.h>
+
+void vt_html_head(const char *title, bool scripts, FILE *stream)
+{
+    /* The policy makes the promise that no request leaves the file one the browser keeps. */
+    fprintf(stream,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+            "'unsafe-inline'; %simg-src data:\">\n"
+            "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
+            "<title>",
+            scripts ? "script-src 'unsafe-inline'; " : "");
+    vt_escape_html(title, stream);
+    fputs("</title>\n<style>\n", stream);
+    fwrite(vt_asset_style, 1, vt_asset_style_size, stream);
+    fputs("</style>\n</head>\n<body>\n", stream);
+}
+
+void vt_html_foot(const char *version, bool scripts, FILE *stream)
+{
+    fprintf(stream, "</main>\n<footer><p>Made by vmtoll%s", version ? " " : "");
+    vt_escape_html(version, stream);
+    fputs(". This file stands alone: it loads nothing and sends nothing.</p></footer>\n", stream);
+    if (scripts) {
+        fputs("<script>\n", stream);
+        fwrite(vt_asset_script, 1, vt_asset_script_size, stream);
+        fputs("</script>\n", stream);
+    }
+    fputs("</body>\n</html>\n", stream);
+}
 
 const char *vt_html_mark_class(const char *crossing)
 {

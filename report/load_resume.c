@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { LOOK_AHEAD = 64 };
+static const uint64_t max_search = 1 << 26; /* bytes without a document: input may never end */
 
 bool vt_load_starts_document(const unsigned char *bytes, size_t size)
 {
@@ -24,7 +25,8 @@ int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *
 {
     const unsigned char *bytes, *newline;
     struct vt_error ignored;
-    for (;;) {
+    uint64_t end = *offset + max_search;
+    while (*offset < end) {
         ssize_t size = vt_source_at(source, *offset, 1, &bytes, &ignored);
         if (size <= 0)
             return size == -ESPIPE ? -ESPIPE : 0;
@@ -37,6 +39,7 @@ int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *
         if (size > 0 && vt_load_starts_document(bytes, (size_t)size))
             return 1;
     }
+    return 0;
 }
 
 /* Move to `target`, counting lines; false: the input ends before. */

@@ -95,8 +95,8 @@ int vt_load_count_numbers(struct vt_loader *loader, struct vt_load_frame *frame,
 bool vt_load_starts_document(const unsigned char *bytes, size_t size);
 
 /*
- * Offset and line of the document behind `offset`, which is in `line`: 1; 0: there is none or the
- * source cannot tell; -ESPIPE: the source no longer has `offset`.
+ * Offset and line of the document behind `offset`, which is in `line`: 1; 0: there is none near; -ESPIPE: the
+ * source no longer has `offset`.
  */
 int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *line);
 

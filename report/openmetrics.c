@@ -1,9 +1,9 @@
 #include "report/format.h"
+#include "report/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* One value of a row, as a metric family. */
 struct family {
@@ -42,21 +42,16 @@ static const struct family families[] = {
     {"vmtoll_exits_per_operation", "VM exits, or signals, per operation.",                           NULL, 1,    exits },
 };
 
-static void put_label(const char *name, const char *value, bool first, FILE *stream)
-{
-    fprintf(stream, "%s%s=\"", first ? "{" : ",", name);
-    for (; value && *value; value++) {
-        if (*value == '\\' || *value == '"')
-            putc('\\', stream);
-        putc(*value == '\n' ? ' ' : *value, stream);
-    }
-    putc('"', stream);
-}
-
-/* Its name; where it has none, the place it was read from. */
-static const char *host_of(const struct vt_result *result, char *text, size_t size)
+/* Its name; where it has none of its own, the place it was read from. */
+static const char *host_of(const struct vt_report *report, const struct vt_result *result, char *text,
+                           size_t size)
 {
     const char *name = vt_result_host_text(result, "system.hostname");
+    for (size_t r = 0; name && r < report->table->result_count; r++) {
+        const char *other = vt_result_host_text(report->table->results[r], "system.hostname");
+        if (report->table->results[r] != result && other && strcmp(other, name) == 0)
+            name = NULL;
+    }
     snprintf(text, size, result->line > 1 ? "%.400s:%zu" : "%.400s", result->file ? result->file : "",
              result->line);
     return name ? name : text;
@@ -68,15 +63,15 @@ static void put_row(const struct vt_report *report, const struct vt_result *resu
     char cpl[16] = "", host[480];
     if (row->cpl >= 0)
         snprintf(cpl, sizeof cpl, "%d", row->cpl);
-    put_label("case", row->name, true, stream);
-    put_label("class", row->class, false, stream);
-    put_label("engine", row->engine, false, stream);
-    put_label("path", row->path, false, stream);
-    put_label("cpl", cpl, false, stream);
-    put_label("crossing", row->crossing, false, stream);
-    put_label("status", vt_status_name(row->status), false, stream);
+    vt_metrics_label("case", row->name, true, stream);
+    vt_metrics_label("class", row->class, false, stream);
+    vt_metrics_label("engine", row->engine, false, stream);
+    vt_metrics_label("path", row->path, false, stream);
+    vt_metrics_label("cpl", cpl, false, stream);
+    vt_metrics_label("crossing", row->crossing, false, stream);
+    vt_metrics_label("status", vt_status_name(row->status), false, stream);
     if (report->table->result_count > 1)
-        put_label("host", host_of(result, host, sizeof host), false, stream);
+        vt_metrics_label("host", host_of(report, result, host, sizeof host), false, stream);
     fputs("} ", stream);
 }
 
@@ -86,49 +81,53 @@ static bool belongs(const struct family *family, const struct vt_result_row *row
            isfinite(family->value(row));
 }
 
+/* A series is its labels: of rows that share them all, the first counts. */
+static bool is_repeated(json_t *seen, size_t result, const struct vt_result_row *row)
+{
+    char key[512];
+    snprintf(key, sizeof key, "%zu\n%.150s\n%.100s\n%.60s\n%.60s\n%.60s\n%d%d", result, row->name,
+             row->engine, row->class ? row->class : "", row->path ? row->path : "",
+             row->crossing ? row->crossing : "", row->cpl, row->status);
+    if (json_object_get(seen, key))
+        return true;
+    json_object_set_new_nocheck(seen, key, json_true());
+    return false;
+}
+
 static void put_family(const struct vt_report *report, const struct family *family, FILE *stream)
 {
     bool headed = false;
+    json_t *seen = json_object();
     for (size_t r = 0; r < report->table->result_count; r++) {
         const struct vt_result *result = report->table->results[r];
         for (size_t i = 0; i < result->count; i++) {
             const struct vt_result_row *row = &result->rows[i];
-            if (!belongs(family, row))
+            if (!belongs(family, row) || is_repeated(seen, r, row))
                 continue;
             if (!headed)
-                fprintf(stream, "# HELP %s %s\n# TYPE %s gauge\n", family->name, family->help, family->name);
+                vt_metrics_head(family->name, family->help, stream);
             headed = true;
             fputs(family->name, stream);
             put_row(report, result, row, stream);
             fprintf(stream, "%.6g\n", family->value(row) * family->factor);
         }
     }
-}
-
-/* Seconds since 1970 of "2026-11-22T15:00:00Z"; NaN: no such text. */
-static double seconds_of(const char *started)
-{
-    struct tm utc = {0};
-    if (!started || !strptime(started, "%Y-%m-%dT%H:%M:%SZ", &utc))
-        return NAN;
-    return (double)timegm(&utc);
+    json_decref(seen);
 }
 
 static void put_info(const struct vt_report *report, FILE *stream)
 {
     char host[480];
-    fputs("# HELP vmtoll_result_info What was measured on, and with which version.\n# TYPE "
-          "vmtoll_result_info gauge\n",
-          stream);
+    vt_metrics_head("vmtoll_result_info", "What was measured on, and with which version.", stream);
     for (size_t r = 0; r < report->table->result_count; r++) {
         const struct vt_result *result = report->table->results[r];
         fputs("vmtoll_result_info", stream);
-        put_label("version", result->version, true, stream);
-        put_label("cpu", vt_result_host_text(result, "cpu.brand"), false, stream);
-        put_label("kernel", vt_result_host_text(result, "system.kernel"), false, stream);
-        put_label("kvm_backend", vt_result_host_text(result, "kvm.backend"), false, stream);
+        vt_metrics_label("version", result->version, true, stream);
+        vt_metrics_label("cpu", vt_result_host_text(result, "cpu.brand"), false, stream);
+        vt_metrics_label("kernel", vt_result_host_text(result, "system.kernel"), false, stream);
+        vt_metrics_label("kvm_backend", vt_result_host_text(result, "kvm.backend"), false, stream);
         if (report->table->result_count > 1)
-            put_label("host", host_of(result, host, sizeof host), false, stream);
+            vt_metrics_label("host", host_of(report, result, host, sizeof host), false, stream);
         fputs("} 1\n", stream);
     }
 }
@@ -139,17 +138,15 @@ static void put_start(const struct vt_report *report, FILE *stream)
     bool headed = false;
     for (size_t r = 0; r < report->table->result_count; r++) {
         const struct vt_result *result = report->table->results[r];
-        double seconds = seconds_of(result->started);
+        double seconds = vt_metrics_time(result->started);
         if (isnan(seconds))
             continue;
         if (!headed)
-            fputs("# HELP vmtoll_started_timestamp_seconds When the measurement began.\n"
-                  "# TYPE vmtoll_started_timestamp_seconds gauge\n",
-                  stream);
+            vt_metrics_head("vmtoll_started_timestamp_seconds", "When the measurement began.", stream);
         headed = true;
         fputs("vmtoll_started_timestamp_seconds", stream);
         if (report->table->result_count > 1) {
-            put_label("host", host_of(result, host, sizeof host), true, stream);
+            vt_metrics_label("host", host_of(report, result, host, sizeof host), true, stream);
             putc('}', stream);
         }
         fprintf(stream, " %.0f\n", seconds);

@@ -71,13 +71,15 @@
 
   var search = element("input", { type: "search", placeholder: "cpuid, mov, user …", autocomplete: "off" });
   search.addEventListener("input", filter);
-  var groups = choice("Class", unique(rows.map(function (entry) { return entry.group; })));
+  var groups = choice(table.dataset.groups || "Class", unique(rows.map(function (entry) { return entry.group; })));
   var known = unique(rows.flatMap(function (entry) { return entry.crossings; })).filter(function (word) { return word !== "other"; });
   var crossings = choice("Crossed by", known, known.map(function (word) { return word.replace("-", " to the ").replace("the user", "user space"); }));
   var count = element("output", {});
   count.setAttribute("aria-live", "polite");
   document.getElementById("controls").append(
-    element("label", { textContent: "Find a case" }, [search]), groups.label, crossings.label, count);
+    element("label", { textContent: "Find a case" }, [search]), groups.label);
+  if (known.length) document.getElementById("controls").append(crossings.label);
+  document.getElementById("controls").append(count);
 
   function filter() {
     var wanted = search.value.trim().toLowerCase(), shown = 0;

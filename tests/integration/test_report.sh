@@ -89,8 +89,6 @@ is "a bad file among many: status 1" 1
 has "it is named" 'bad\.json' err
 has "the others are reported" '^12 results'
 rm "$work/fleet/bad.json"
-run "$VMTOLL" report "$work/fleet" --format html
-refuses "a page of a fleet" 2 'text, csv or json'
 cat "$work"/fleet/[0-9]*.json >"$work/all.jsonl"
 run "$VMTOLL" report "$work/all.jsonl"
 has "many results in one file are a fleet as well" '^12 results'

@@ -1,0 +1,350 @@
+#include "report/escape.h"
+#include "report/fleet_format.h"
+#include "report/html.h"
+#include "report/quantity.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TOLD = 200, ODD_SHOWN = 12, GROUPS_SHOWN = 24, STRIP = 120, STRIP_HEIGHT = 14 };
+
+static void put_text(const char *before, const char *text, const char *after, FILE *stream)
+{
+    fputs(before, stream);
+    vt_escape_html(text, stream);
+    fputs(after, stream);
+}
+
+static void put_quantity(double value, const char *unit, FILE *stream)
+{
+    char text[32];
+    vt_quantity_print(value, unit, "µs", text, sizeof text);
+    fputs(text, stream);
+}
+
+static void open_table(const char *label, const char *attributes, FILE *stream)
+{
+    fprintf(stream,
+            "<div class=\"scroll\" role=\"region\" aria-label=\"%s, scrolls sideways\" tabindex=\"0\">\n"
+            "<table %s><caption class=\"quiet\">%s</caption>\n",
+            label, attributes, label);
+}
+
+/* ---- the answer */
+
+static void put_tile(const char *what, size_t count, const char *where, FILE *stream)
+{
+    fprintf(
+        stream,
+        "<li class=\"tile\"><p class=\"what\">%s</p><p class=\"big\">%zu</p><p class=\"where\">%s</p></li>\n",
+        what, count, where);
+}
+
+static void put_answer(const struct vt_fleet *fleet, FILE *stream)
+{
+    char headline[256];
+    bool grouped = fleet->group_count > 1;
+    vt_fleet_headline(fleet, headline, sizeof headline);
+    vt_html_head(headline, true, stream);
+    fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n<header>\n"
+          "<p class=\"kicker\">What crossing into the hypervisor costs, on many machines</p>\n<h1>",
+          stream);
+    put_text("", headline, "</h1>\n<ul class=\"tiles\">\n", stream);
+    put_tile("Hosts", fleet->host_count,
+             fleet->result_count == fleet->host_count ? "one result each" : "some measured more than once",
+             stream);
+    if (grouped)
+        put_tile("Groups", fleet->group_count, "each is judged by itself", stream);
+    put_tile("Hosts that stand out", vt_fleet_outliers(fleet), "in the middle of their cases", stream);
+    put_tile("Differences", fleet->oddity_count, "cases or classes that are odd on some hosts", stream);
+    fprintf(stream,
+            "</ul>\n</header>\n<nav aria-label=\"Sections\"><a href=\"#told\">What stands out</a>%s"
+            "<a href=\"#table\">Every number</a><a href=\"#method\">How it is judged</a></nav>\n<main>\n",
+            grouped ? "<a href=\"#groups\">Groups</a>" : "");
+}
+
+/* ---- what stands out */
+
+static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
+{
+    size_t shown = 0;
+    open_table("Hosts that stand out", "class=\"told\"", stream);
+    fputs("<thead><tr><th scope=\"col\">Host</th><th scope=\"col\" class=\"number\">Middle of its cases</th>"
+          "<th scope=\"col\" class=\"number\">Cases far off</th><th scope=\"col\">What tells it from the "
+          "others</th></tr></thead>\n<tbody>\n",
+          stream);
+    for (size_t i = 0; i < fleet->host_count && shown < TOLD; i++) {
+        const struct vt_fleet_host *host = &fleet->hosts[i];
+        char why[512];
+        if (!host->outlier)
+            continue;
+        vt_fleet_explain(fleet, host, why, sizeof why);
+        put_text("<tr><th scope=\"row\">", host->name, "</th>", stream);
+        fprintf(stream, "<td class=\"number\"><b>%+.1f %%</b></td><td class=\"number\">%zu of %zu</td>",
+                (exp(host->deviation) - 1) * 100, host->far, host->measured);
+        put_text("<td>", *why ? why : "nothing known", "</td></tr>\n", stream);
+        shown++;
+    }
+    fputs("</tbody></table></div>\n", stream);
+    if (vt_fleet_outliers(fleet) > shown)
+        fprintf(stream, "<p>And %zu more: <code>--format json</code> names them.</p>\n",
+                vt_fleet_outliers(fleet) - shown);
+}
+
+static void put_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, FILE *stream)
+{
+    char subject[256], why[512];
+    vt_fleet_name_oddity(fleet, oddity, subject, sizeof subject);
+    vt_fleet_explain_oddity(fleet, oddity, why, sizeof why);
+    put_text("<tr><th scope=\"row\">", subject, "</th>", stream);
+    fprintf(stream, "<td class=\"number\">%zu of %zu</td><td>", oddity->host_count, oddity->members);
+    for (size_t i = 0; i < oddity->host_count && i < ODD_SHOWN; i++) {
+        put_text(i ? ", " : "", fleet->hosts[oddity->hosts[i].host].name, "", stream);
+        fprintf(stream, " <b>%+.1f&nbsp;%%</b>", (oddity->hosts[i].ratio - 1) * 100);
+    }
+    if (oddity->host_count > ODD_SHOWN)
+        fprintf(stream, " and %zu more", oddity->host_count - ODD_SHOWN);
+    put_text("</td><td>", *why ? why : "nothing known", "</td></tr>\n", stream);
+}
+
+static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
+{
+    fputs("<h3>Cases and classes that cost some hosts otherwise than the rest</h3>\n", stream);
+    open_table("Differences", "class=\"told\"", stream);
+    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"number\">Hosts</th>"
+          "<th scope=\"col\">Which, and how far from the median</th><th scope=\"col\">What tells them from "
+          "the others</th></tr></thead>\n<tbody>\n",
+          stream);
+    for (size_t i = 0; i < fleet->oddity_count && i < TOLD; i++)
+        put_oddity(fleet, &fleet->oddities[i], stream);
+    fputs("</tbody></table></div>\n", stream);
+    if (fleet->oddity_count > TOLD)
+        fprintf(stream, "<p>And %zu more: <code>--format json</code> names them.</p>\n",
+                fleet->oddity_count - TOLD);
+}
+
+static void put_told(const struct vt_fleet *fleet, FILE *stream)
+{
+    fputs("<section id=\"told\"><h2>What stands out</h2>\n", stream);
+    if (fleet->host_count < VT_FLEET_LEAST)
+        fprintf(stream, "<p>Fewer than %d hosts do not tell which one stands out.</p>\n", VT_FLEET_LEAST);
+    else if (vt_fleet_outliers(fleet) == 0)
+        fputs("<p>No host differs from the rest as a whole by more than chance explains.</p>\n", stream);
+    else
+        put_outliers(fleet, stream);
+    if (fleet->oddity_count)
+        put_oddities(fleet, stream);
+    else if (fleet->host_count >= VT_FLEET_LEAST)
+        fputs("<p>No single case or class costs some hosts otherwise than the rest.</p>\n", stream);
+    if (fleet->shared_name)
+        put_text("<p>Several machines are called <code>", fleet->shared_name,
+                 "</code>: they are told apart by file.</p>\n", stream);
+    fputs("</section>\n", stream);
+}
+
+static void put_groups(const struct vt_fleet *fleet, FILE *stream)
+{
+    if (fleet->group_count < 2)
+        return;
+    fputs("<section id=\"groups\"><h2>Groups</h2>\n", stream);
+    open_table("Groups", "class=\"told\"", stream);
+    fputs("<thead><tr><th scope=\"col\">Group</th><th scope=\"col\" class=\"number\">Hosts</th>"
+          "<th scope=\"col\" class=\"number\">Of these stand out</th></tr></thead>\n<tbody>\n",
+          stream);
+    for (size_t g = 0; g < fleet->group_count && g < TOLD; g++) {
+        size_t members = 0, outliers = 0;
+        for (size_t i = 0; i < fleet->host_count; i++)
+            if (fleet->hosts[i].group == fleet->groups[g]) {
+                members++;
+                outliers += fleet->hosts[i].outlier;
+            }
+        put_text("<tr><th scope=\"row\">", fleet->groups[g], "</th>", stream);
+        fprintf(stream, "<td class=\"number\">%zu</td><td class=\"number\">%zu</td></tr>\n", members,
+                outliers);
+    }
+    fputs("</tbody></table></div>\n", stream);
+    if (fleet->group_count > TOLD)
+        fprintf(stream, "<p>And %zu more.</p>\n", fleet->group_count - TOLD);
+    fputs("</section>\n", stream);
+}
+
+/* ---- every number */
+
+/* Where a ratio to the reference stands on a strip: half an octave below at the left end, above at the right.
+ */
+static double position(double value, double reference)
+{
+    double octaves = value > 0 ? log2(value / reference) : -1;
+    return (fmax(-1, fmin(1, 2 * octaves)) + 1) * STRIP / 2;
+}
+
+static void put_odd_points(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
+                           FILE *stream)
+{
+    for (size_t i = 0; i < fleet->oddity_count; i++)
+        for (size_t k = 0; k < fleet->oddities[i].cell_count; k++)
+            for (size_t h = 0; fleet->oddities[i].cells[k] == cell && h < fleet->oddities[i].host_count; h++)
+                fprintf(stream, "<circle class=\"odd\" cx=\"%.1f\" cy=\"%d\" r=\"2.5\"/>",
+                        position(fleet->oddities[i].hosts[h].ratio * cell->median, reference),
+                        STRIP_HEIGHT / 2);
+}
+
+static void put_strip(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
+                      FILE *stream)
+{
+    if (!(reference > 0) || !(cell->median > 0)) {
+        fputs("<td class=\"absent\">–</td>", stream);
+        return;
+    }
+    double p25 = position(cell->p25, reference), p75 = position(cell->p75, reference),
+           middle = position(cell->median, reference);
+    fprintf(
+        stream,
+        "<td><svg class=\"strip\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"middle half %+.1f %% to "
+        "%+.1f %%, all %+.1f %% to %+.1f %%\"><path class=\"one\" d=\"M%d 0V%d\"/>",
+        STRIP, STRIP_HEIGHT, (cell->p25 / cell->median - 1) * 100, (cell->p75 / cell->median - 1) * 100,
+        (cell->low / cell->median - 1) * 100, (cell->high / cell->median - 1) * 100, STRIP / 2, STRIP_HEIGHT);
+    fprintf(
+        stream,
+        "<path class=\"range\" d=\"M%.1f 7H%.1f\"/><rect class=\"half\" x=\"%.1f\" y=\"3\" width=\"%.1f\" "
+        "height=\"8\"/><path class=\"middle\" d=\"M%.1f 1V13\"/>",
+        position(cell->low, reference), position(cell->high, reference), p25 - 0.5, p75 - p25 + 1, middle);
+    put_odd_points(fleet, cell, reference, stream);
+    fputs("</svg></td>", stream);
+}
+
+static void put_span(double low, double high, const struct vt_fleet_cell *cell, FILE *stream)
+{
+    fprintf(stream, "<td class=\"number\" data-v=\"%.4g\">",
+            cell->median > 0 ? (high - low) / cell->median : 0);
+    put_quantity(low, cell->unit, stream);
+    fputs(" to ", stream);
+    put_quantity(high, cell->unit, stream);
+    fputs("</td>", stream);
+}
+
+static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
+                     size_t group, FILE *stream)
+{
+    put_text("<tr><th scope=\"row\">", cell->name, "</th>", stream);
+    put_strip(fleet, cell, reference, stream);
+    fprintf(stream, "<td class=\"number\" data-v=\"%.6g\"><b>", cell->median);
+    put_quantity(cell->median, cell->unit, stream);
+    fputs("</b></td>", stream);
+    put_span(cell->p25, cell->p75, cell, stream);
+    put_span(cell->low, cell->high, cell, stream);
+    fprintf(stream, "<td class=\"number\" data-v=\"%zu\">%zu</td>", cell->count, cell->count);
+    if (fleet->group_count > 1) {
+        fprintf(stream, "<td data-v=\"%zu\">", group);
+        put_text("", cell->group, "</td>", stream);
+    }
+    fputs("</tr>\n", stream);
+}
+
+/* Its number among the groups shown, the largest first. */
+static size_t group_of(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell)
+{
+    size_t g = 0;
+    while (g < fleet->group_count && g < GROUPS_SHOWN && fleet->groups[g] != cell->group)
+        g++;
+    return g;
+}
+
+/* The median of the largest group that has the case: groups are shown beside one another. */
+static double reference_of(const struct vt_fleet *fleet, size_t i)
+{
+    size_t first = i, best = GROUPS_SHOWN;
+    double reference = fleet->cells[i].median;
+    while (first > 0 && !vt_fleet_starts_road(fleet, first) &&
+           strcmp(fleet->cells[first - 1].name, fleet->cells[i].name) == 0)
+        first--;
+    for (size_t k = first; k < fleet->cell_count && strcmp(fleet->cells[k].name, fleet->cells[i].name) == 0 &&
+                           (k == first || !vt_fleet_starts_road(fleet, k));
+         k++) {
+        size_t g = group_of(fleet, &fleet->cells[k]);
+        if (g < best) {
+            best = g;
+            reference = fleet->cells[k].median;
+        }
+    }
+    return reference;
+}
+
+static void put_rows(const struct vt_fleet *fleet, FILE *stream)
+{
+    bool grouped = fleet->group_count > 1;
+    char road[160];
+    for (size_t i = 0; i < fleet->cell_count; i++) {
+        const struct vt_fleet_cell *cell = &fleet->cells[i];
+        if (vt_fleet_starts_road(fleet, i)) {
+            vt_fleet_name_road(cell, road, sizeof road);
+            fprintf(stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%d\"><span>",
+                    i ? "</tbody>\n" : "", grouped ? 7 : 6);
+            put_text("", road, "</span></th></tr>\n", stream);
+        }
+        size_t group = group_of(fleet, cell);
+        if (group < GROUPS_SHOWN)
+            put_line(fleet, cell, reference_of(fleet, i), group, stream);
+    }
+    fputs(fleet->cell_count ? "</tbody>\n" : "", stream);
+}
+
+static void put_table(const struct vt_fleet *fleet, FILE *stream)
+{
+    fputs(
+        "<section id=\"table\"><h2>Every number</h2>\n<p>The toll is the net cost of one operation: a loop "
+        "with "
+        "it minus the same loop without it. Each host gives its median; the strip shows how these lie about "
+        "the median of all hosts, from 0.7 times that at the left end to 1.4 times at the right: the bar "
+        "holds the "
+        "middle half, the line reaches from the least to the most, dots are hosts named above.</p>\n",
+        stream);
+    if (fleet->group_count > GROUPS_SHOWN)
+        fprintf(stream, "<p>The %d largest groups are shown; <code>--format csv</code> has all %zu.</p>\n",
+                GROUPS_SHOWN, fleet->group_count);
+    if (fleet->cell_count == 0) {
+        fputs("<p>The results hold no measurements.</p></section>\n", stream);
+        return;
+    }
+    fputs("<div id=\"controls\"></div>\n", stream);
+    open_table("Tolls of all hosts", "id=\"tolls\" data-groups=\"Road\"", stream);
+    fprintf(
+        stream,
+        "<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">0.7 … 1 … 1.4 <small>times the "
+        "median</small></th><th scope=\"col\" class=\"number\">Median</th><th scope=\"col\" class=\"number\">"
+        "Middle half</th><th scope=\"col\" class=\"number\">Least to most</th><th scope=\"col\" "
+        "class=\"number\">Hosts</th>%s</tr></thead>\n",
+        fleet->group_count > 1 ? "<th scope=\"col\">Group</th>" : "");
+    put_rows(fleet, stream);
+    fputs("</table></div>\n</section>\n", stream);
+}
+
+static void put_method(FILE *stream)
+{
+    fprintf(
+        stream,
+        "<section id=\"method\"><h2>How it is judged</h2>\n<p>What stands out differs by more than 5 %%, and "
+        "by more than chance explains.</p>\n<ul>\n"
+        "<li><strong>A host as a whole</strong> is judged by the median of its cases’ ratios to the median "
+        "of its group, against the spread of that among hosts; or by many cases far off. It takes %d "
+        "hosts.</li>\n"
+        "<li><strong>A case or class</strong> on some hosts is told where chance would hardly put so many "
+        "hosts so far off together. How often chance does that is counted in all other cases on all other "
+        "hosts, since neighbours on a shared machine disturb single figures more often than any formula "
+        "says.</li>\n"
+        "<li><strong>What tells them apart</strong> are facts that most of those hosts have and hardly any "
+        "other has. A fact is a trace, not a proof.</li>\n"
+        "<li>Several results of one host count once, with the median of their medians.</li>\n</ul>\n"
+        "</section>\n",
+        VT_FLEET_LEAST);
+}
+
+void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream)
+{
+    put_answer(fleet, stream);
+    put_told(fleet, stream);
+    put_groups(fleet, stream);
+    put_table(fleet, stream);
+    put_method(stream);
+    vt_html_foot(NULL, true, stream);
+}

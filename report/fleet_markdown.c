@@ -1,0 +1,95 @@
+#include "report/escape.h"
+#include "report/fleet_format.h"
+#include "report/quantity.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { TOLD = 50, ODD_SHOWN = 12 };
+
+static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < fleet->host_count; i++) {
+        const struct vt_fleet_host *host = &fleet->hosts[i];
+        char why[512];
+        if (!host->outlier || shown++ >= TOLD)
+            continue;
+        vt_fleet_explain(fleet, host, why, sizeof why);
+        fputs("- **", stream);
+        vt_escape_markdown(host->name, stream);
+        fprintf(stream, "**: %+.1f %% in the middle of its cases, %zu of %zu cases far off; ",
+                (exp(host->deviation) - 1) * 100, host->far, host->measured);
+        vt_escape_markdown(*why ? why : "nothing known tells it from the others", stream);
+        putc('\n', stream);
+    }
+    if (shown > TOLD)
+        fprintf(stream, "- and %zu more\n", shown - TOLD);
+}
+
+static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
+{
+    for (size_t i = 0; i < fleet->oddity_count && i < TOLD; i++) {
+        const struct vt_fleet_oddity *oddity = &fleet->oddities[i];
+        char subject[256], why[512];
+        vt_fleet_name_oddity(fleet, oddity, subject, sizeof subject);
+        vt_fleet_explain_oddity(fleet, oddity, why, sizeof why);
+        fputs("- **", stream);
+        vt_escape_markdown(subject, stream);
+        fprintf(stream, "**: %zu of %zu hosts differ:", oddity->host_count, oddity->members);
+        for (size_t k = 0; k < oddity->host_count && k < ODD_SHOWN; k++) {
+            fputs(k ? ", " : " ", stream);
+            vt_escape_markdown(fleet->hosts[oddity->hosts[k].host].name, stream);
+            fprintf(stream, " %+.1f %%", (oddity->hosts[k].ratio - 1) * 100);
+        }
+        if (oddity->host_count > ODD_SHOWN)
+            fprintf(stream, " and %zu more", oddity->host_count - ODD_SHOWN);
+        fputs("; ", stream);
+        vt_escape_markdown(*why ? why : "nothing known tells them from the others", stream);
+        putc('\n', stream);
+    }
+    if (fleet->oddity_count > TOLD)
+        fprintf(stream, "- and %zu more\n", fleet->oddity_count - TOLD);
+}
+
+static void put_line(const struct vt_fleet_cell *cell, bool grouped, FILE *stream)
+{
+    const double values[] = {cell->median, cell->p25, cell->p75, cell->low, cell->high};
+    char text[5][32];
+    for (size_t i = 0; i < 5; i++)
+        vt_quantity_print(values[i], cell->unit, "µs", text[i], sizeof text[i]);
+    fputs("| ", stream);
+    vt_escape_markdown(cell->name, stream);
+    fprintf(stream, " | %s | %s to %s | %s to %s | %zu |", text[0], text[1], text[2], text[3], text[4],
+            cell->count);
+    if (grouped) {
+        putc(' ', stream);
+        vt_escape_markdown(cell->group, stream);
+        fputs(" |", stream);
+    }
+    putc('\n', stream);
+}
+
+void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream)
+{
+    char text[256];
+    bool grouped = fleet->group_count > 1;
+    vt_fleet_headline(fleet, text, sizeof text);
+    fprintf(stream, "**%s**\n", text);
+    if (vt_fleet_outliers(fleet) || fleet->oddity_count)
+        putc('\n', stream);
+    put_outliers(fleet, stream);
+    put_oddities(fleet, stream);
+    for (size_t i = 0; i < fleet->cell_count; i++) {
+        if (vt_fleet_starts_road(fleet, i)) {
+            vt_fleet_name_road(&fleet->cells[i], text, sizeof text);
+            fputs("\n### ", stream);
+            vt_escape_markdown(text, stream);
+            fprintf(stream,
+                    "\n\n| case | median | middle half | least to most | hosts |%s\n| --- | ---: | ---: | "
+                    "---: | ---: |%s\n",
+                    grouped ? " group |" : "", grouped ? " --- |" : "");
+        }
+        put_line(&fleet->cells[i], grouped, stream);
+    }
+}

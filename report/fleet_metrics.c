@@ -1,0 +1,89 @@
+#include "report/fleet_format.h"
+#include "report/metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One statistic of a cell, as a value of the label `statistic`. */
+static const struct {
+    const char *name;
+    size_t offset;
+} statistics[] = {
+    {"median", offsetof(struct vt_fleet_cell, median)},
+    {"p25",    offsetof(struct vt_fleet_cell, p25)   },
+    {"p75",    offsetof(struct vt_fleet_cell, p75)   },
+    {"min",    offsetof(struct vt_fleet_cell, low)   },
+    {"max",    offsetof(struct vt_fleet_cell, high)  },
+};
+
+static void put_labels(const struct vt_fleet_cell *cell, FILE *stream)
+{
+    char cpl[16] = "";
+    if (cell->cpl >= 0)
+        snprintf(cpl, sizeof cpl, "%d", cell->cpl);
+    vt_metrics_label("group", cell->group, true, stream);
+    vt_metrics_label("case", cell->name, false, stream);
+    vt_metrics_label("class", cell->class, false, stream);
+    vt_metrics_label("engine", cell->engine, false, stream);
+    vt_metrics_label("path", cell->path, false, stream);
+    vt_metrics_label("cpl", cpl, false, stream);
+    vt_metrics_label("simulated", cell->simulated ? "true" : "false", false, stream);
+}
+
+static void put_tolls(const struct vt_fleet *fleet, const char *name, const char *help, const char *unit,
+                      double factor, FILE *stream)
+{
+    bool headed = false;
+    for (size_t i = 0; i < fleet->cell_count; i++) {
+        const struct vt_fleet_cell *cell = &fleet->cells[i];
+        if (strcmp(cell->unit, unit) != 0)
+            continue;
+        if (!headed)
+            vt_metrics_head(name, help, stream);
+        headed = true;
+        for (size_t k = 0; k < sizeof statistics / sizeof statistics[0]; k++) {
+            const double *value = (const double *)(const void *)((const char *)cell + statistics[k].offset);
+            fputs(name, stream);
+            put_labels(cell, stream);
+            vt_metrics_label("statistic", statistics[k].name, false, stream);
+            fprintf(stream, "} %.6g\n", *value * factor);
+        }
+    }
+}
+
+static void put_hosts(const struct vt_fleet *fleet, FILE *stream)
+{
+    if (vt_fleet_outliers(fleet) == 0)
+        return;
+    vt_metrics_head("vmtoll_fleet_outlier_ratio", "Hosts that stand out: the middle of their cases' ratios.",
+                    stream);
+    for (size_t i = 0; i < fleet->host_count; i++) {
+        if (!fleet->hosts[i].outlier)
+            continue;
+        fputs("vmtoll_fleet_outlier_ratio", stream);
+        vt_metrics_label("host", fleet->hosts[i].name, true, stream);
+        vt_metrics_label("group", fleet->hosts[i].group, false, stream);
+        fprintf(stream, "} %.6g\n", exp(fleet->hosts[i].deviation));
+    }
+}
+
+static void put_count(const char *name, const char *help, size_t count, FILE *stream)
+{
+    vt_metrics_head(name, help, stream);
+    fprintf(stream, "%s %zu\n", name, count);
+}
+
+void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream)
+{
+    put_count("vmtoll_fleet_hosts", "Hosts whose results were read.", fleet->host_count, stream);
+    put_count("vmtoll_fleet_outliers", "Hosts that stand out as a whole.", vt_fleet_outliers(fleet), stream);
+    put_count("vmtoll_fleet_differences", "Cases and classes that cost some hosts otherwise than the rest.",
+              fleet->oddity_count, stream);
+    put_hosts(fleet, stream);
+    put_tolls(fleet, "vmtoll_fleet_toll_seconds", "Net cost of one operation, over the medians of hosts.",
+              "ns", 1e-9, stream);
+    put_tolls(fleet, "vmtoll_fleet_toll_instructions",
+              "Net cost of one operation in instructions executed, simulated, over the medians of hosts.",
+              "instructions", 1, stream);
+    fputs("# EOF\n", stream);
+}

@@ -1,0 +1,31 @@
+#include "report/metrics.h"
+
+#include <math.h>
+#include <time.h>
+
+void vt_metrics_label(const char *name, const char *value, bool first, FILE *stream)
+{
+    fprintf(stream, "%s%s=\"", first ? "{" : ",", name);
+    for (; value && *value; value++) {
+        if (*value == '\\' || *value == '"')
+            putc('\\', stream);
+        if (*value == '\n')
+            fputs("\\n", stream);
+        else
+            putc(*value, stream);
+    }
+    putc('"', stream);
+}
+
+void vt_metrics_head(const char *name, const char *help, FILE *stream)
+{
+    fprintf(stream, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+double vt_metrics_time(const char *iso)
+{
+    struct tm utc = {0};
+    if (!iso || !strptime(iso, "%Y-%m-%dT%H:%M:%SZ", &utc))
+        return NAN;
+    return (double)timegm(&utc);
+}

@@ -1,0 +1,19 @@
+/*
+ * The text format of Prometheus, of one result and of many: labels and heads.
+ */
+#ifndef VT_REPORT_METRICS_H
+#define VT_REPORT_METRICS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* `{name="value"` or `,name="value"`, the value escaped; NULL is empty, which is as good as absent. */
+void vt_metrics_label(const char *name, const char *value, bool first, FILE *stream);
+
+/* HELP and TYPE of a gauge. */
+void vt_metrics_head(const char *name, const char *help, FILE *stream);
+
+/* Seconds since 1970 of "2026-11-22T15:00:00Z"; NaN: no such text. */
+double vt_metrics_time(const char *iso);
+
+#endif

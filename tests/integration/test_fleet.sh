@@ -1,0 +1,151 @@
+#!/bin/sh
+# vmtoll report over many machines: every format, names from outside, input that is no result, and the page in a browser.
+# shellcheck source=tests/integration/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+"$VMTOLL" bench --engine native --case 'empty,nop,rd*,cpuid,sgdt,page-fault' --budget 0.4 --quiet --output "$work/a.json" 2>"$work/err"
+[ -s "$work/a.json" ] || skip_all "vmtoll bench gave no result: $(head -n 1 "$work/err")"
+
+# Twelve hosts. One costs more in everything, runs another kernel, and has a name that is markup everywhere.
+mkdir "$work/fleet"
+i=0
+while [ $i -lt 12 ]; do
+    sed 's/"hostname": [^,}]*\([,}]\)/"hostname": "node'$i'"\1/; s/"kernel": "[^"]*"/"kernel": "6.1.0"/' "$work/a.json" >"$work/fleet/$i.json"
+    grep -q '"hostname": "node'$i'"' "$work/fleet/$i.json" || sed -i '0,/"hostname": *null/s//"hostname": "node'$i'"/' "$work/fleet/$i.json"
+    i=$((i + 1))
+done
+python3 - "$work/fleet/7.json" 2>/dev/null <<'P'
+import json, sys
+document = json.load(open(sys.argv[1]))
+document["host"]["system"] = {"kernel": "5.4|<b>|\"\\`x`", "hostname": "<script>document.title=1</script>\"\\|`*\nx"}
+for row in document["measurements"]:
+    if row["toll"]:
+        row["toll"] = {k: [x * 1.5 for x in v] if isinstance(v, list) else v and v * 1.5 for k, v in row["toll"].items()}
+json.dump(document, open(sys.argv[1], "w"))
+P
+altered=$?
+
+for format in text markdown csv json html openmetrics; do
+    run "$VMTOLL" report "$work/fleet" --format $format
+    is "a fleet as $format" 0
+    has "$format holds the case" 'cpuid'
+    cp "$work/out" "$work/fleet.$format"
+done
+if [ "$altered" -eq 0 ]; then
+    cp "$work/fleet.html" "$work/out"
+    has "html: the name is text" '&lt;script&gt;document\.title=1&lt;/script&gt;&quot;'
+    lacks "html: and no markup" '<script>document'
+    cp "$work/fleet.markdown" "$work/out"
+    has "markdown: the host stands out" '\+50\.0 %'
+    lacks "markdown: its name is no markup" '<script>|<b>'
+    cp "$work/fleet.openmetrics" "$work/out"
+    has "openmetrics: quotes and backslashes are escaped" 'host="<script>document\.title=1</script>\\"\\\\[|]`[*][?]x"'
+    cp "$work/fleet.json" "$work/out"
+    has "json: the outlier" '"ratio": 1\.5'
+else
+    skip "names from outside" "python3 is missing"
+fi
+run "$VMTOLL" report "$work/fleet" --by kernel --output "$work/groups.html"
+is "a page of groups" 0
+holds "its groups have a table" grep -q '<section id="groups">' "$work/groups.html"
+
+if command -v promtool >/dev/null 2>&1; then
+    # shellcheck disable=SC2016
+    holds "promtool accepts a fleet" sh -c 'promtool check metrics <"$1"' - "$work/fleet.openmetrics"
+    "$VMTOLL" report "$work/a.json" "$work/a.json" "$work/fleet/7.json" --format openmetrics >"$work/same.prom"
+    # shellcheck disable=SC2016
+    holds "promtool accepts one host twice" sh -c 'promtool check metrics <"$1"' - "$work/same.prom"
+else
+    skip "promtool accepts a fleet" "promtool is missing: apt-get install prometheus"
+fi
+
+# Input that is no result: named in one line, and nothing else happens
+mkdir "$work/mixed" "$work/mixed/folder.json"
+cp "$work/fleet/1.json" "$work/fleet/2.json" "$work/mixed"
+mkfifo "$work/mixed/pipe.json"
+head -c 100000 "$work/fleet/1.json" >"$work/mixed/cut.json"
+printf '{"schema":"vmtoll.result/1","\0":1}' >"$work/mixed/nul.json"
+printf '{"schema":"vmtoll.result/1","x":"\377\376"}' >"$work/mixed/latin.json"
+truncate -s 1G "$work/mixed/sparse.json"
+ln -s nowhere "$work/mixed/broken.json"
+run timeout 20 "$VMTOLL" report --by kernel "$work/mixed"
+is "bad files among good ones: status 1" 1
+has "the good ones are reported" '^2 results'
+for name in cut nul latin sparse broken; do
+    has "$name.json is named" "mixed/$name\.json" err
+done
+holds "one line each" test "$(wc -l <"$work/err")" -eq 5
+lacks "a pipe in a folder is left alone" 'pipe|folder' err
+for input in /dev/zero /dev/urandom "$work/mixed/sparse.json"; do
+    run timeout 20 "$VMTOLL" report "$input"
+    refuses "$input" 2 "$input:1:"
+done
+: >"$work/unreadable.json"
+chmod 000 "$work/unreadable.json"
+if [ "$(id -u)" -ne 0 ]; then
+    run "$VMTOLL" report "$work/unreadable.json"
+    refuses "a file that may not be read" 2 'Permission denied'
+fi
+
+# A document that never ends costs neither memory nor time
+endless() { # what is repeated, what comes first
+    printf '%s' "$2"
+    yes "$1" | tr -d '\n'
+}
+memory() { # name, repeated, first
+    endless "$2" "$3" 2>/dev/null | (
+        ulimit -v 400000
+        timeout 30 "$VMTOLL" report - >"$work/out" 2>"$work/err"
+        echo $? >"$work/status"
+    )
+    status=$(cat "$work/status")
+    refuses "$1" 2 'standard input:'
+}
+start='{"schema":"vmtoll.result/1",'
+memory "an endless text" 'xxxxxxxxxxxxxxxx' "$start\"started\":\"x"
+memory "an endless number" '1234567890123456' "$start\"x\":1"
+memory "an endless list of samples" ',12345678' "$start\"measurements\":[{\"case\":\"c\",\"engine\":\"e\",\"status\":\"ok\",\"samples\":[1"
+memory "endless measurements" ',{"case":"c","engine":"e","status":"ok"}' "$start\"measurements\":[{\"case\":\"c\",\"engine\":\"e\",\"status\":\"ok\"}"
+memory "an endless key" 'kkkkkkkkkkkkkkkk' "$start\"k"
+memory "endless nesting" '{"a":' "$start\"x\":"
+memory "endless host facts" ',"a":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]' "$start\"host\":{\"x\":[[1]"
+
+# The page in a browser
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+if [ -z "$browser" ]; then
+    skip "the page of a fleet in a browser" "chromium is not installed"
+    finish
+fi
+cat >"$work/act.html" <<'H'
+<script>
+(function () {
+  var table = document.getElementById("tolls"), told = [];
+  function visible() { return Array.from(table.querySelectorAll("tbody tr:not(.class)")).filter(function (r) { return r.offsetParent; }); }
+  function values() { return visible().map(function (r) { return parseFloat(r.cells[2].dataset.v); }); }
+  table.tHead.querySelectorAll("button")[1].click();
+  told.push("sorted=" + values().every(function (x, i, v) { return i === 0 || v[i - 1] <= x; }));
+  var search = document.querySelector("#controls input");
+  search.value = "cpuid"; search.dispatchEvent(new Event("input"));
+  told.push("filtered=" + (visible().length === 1));
+  told.push("labels=" + Array.from(document.querySelectorAll("svg.strip")).every(function (s) { return s.getAttribute("aria-label"); }));
+  told.push("scripts=" + document.scripts.length);
+  told.push("requests=" + performance.getEntriesByType("resource").length);
+  told.push("wide=" + (document.documentElement.scrollWidth <= window.innerWidth));
+  document.body.innerHTML = "<pre id=told>" + told.join(" ") + "</pre>";
+})();
+</script>
+H
+cat "$work/fleet.html" "$work/act.html" >"$work/acted.html"
+for width in 1280 390; do
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$work/profile" \
+        --enable-logging=stderr --window-size=$width,900 --dump-dom "file://$work/acted.html" 2>"$work/err" >"$work/out"
+    if ! grep -q 'id="told"' "$work/out"; then
+        skip "the page of a fleet at $width pixels" "chromium does not start here"
+        continue
+    fi
+    for answer in sorted=true filtered=true labels=true scripts=2 requests=0 wide=true; do
+        has "at $width pixels: $answer" "$answer"
+    done
+    lacks "at $width pixels: no message on the console" 'CONSOLE' err
+done
+finish
