@@ -55,5 +55,10 @@ for name in write-pte write-4-ptes mov-to-cr3 invlpg ltr lldt lgdt lidt write-de
 done
 holds "a trapped write to a page table is emulated" row '.engine == "xen-pv" and .case == "write-pte" and .path == "emulated" and .evidence.insn_emulation == 1'
 holds "settings name the hypervisor" jq -e '.settings.hypervisor | test("^Xen [0-9]")' "$work/one.json"
+for engine in xen-pv xen-pvh; do
+    holds "$engine: nothing counts as 0, one instruction as 1, a thousand as 1000" jq -e --arg engine "$engine" '
+        [.measurements[] | select(.engine == $engine and .path != "paravirtual") | {key: .case, value: .toll.median}] | from_entries
+        | .empty == 0 and .nop == 1 and .thousand == 1000' "$work/one.json"
+done
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish
