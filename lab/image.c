@@ -48,8 +48,10 @@ static int take_seen(struct vt_measurement *m, const char *text)
     char name[32];
     unsigned long long body, baseline;
 
-    for (int used = 0; sscanf(text, " %31s %llu %llu%n", name, &body, &baseline, &used) == 3; text += used) {
-        int counter = vt_counter_find(name);
+    for (int used = 0; *text; text += used) {
+        int counter = sscanf(text, " %31s %llu %llu%n", name, &body, &baseline, &used) == 3
+                          ? vt_counter_find(name)
+                          : -1;
         if (counter < 0)
             return -EPROTO;
         vt_counters_put(&m->body_counters, (enum vt_counter)counter, body);

@@ -97,7 +97,7 @@ static bool prove_entry(const struct vt_pv_form *form)
     map_window(0, XEN_FLUSH_INVLPG);
     bool before = entry_leads_to(0, 0);
     int64_t answer = once(form);
-    vt_image_mmuext(7, address(vt_image_pages.window), 0);
+    vt_image_mmuext(XEN_INVLPG_LOCAL, address(vt_image_pages.window), 0);
     return before && answer == 0 && entry_leads_to(0, 1) && window_shows(0, 1);
 }
 
@@ -150,12 +150,16 @@ static bool prove_gdt(const struct vt_pv_form *form)
     return once(form) == 0 && !before && has_limit(XEN_OWN_GDT_SELECTOR, XEN_OWN_GDT_LIMIT);
 }
 
+static bool descriptor_is_there(void)
+{
+    return *(volatile uint64_t *)(void *)vt_image_pages.gdt == domain->scratch.call[1];
+}
+
 /* The form writes its descriptor over another. */
 static bool prove_descriptor(const struct vt_pv_form *form)
 {
-    volatile uint64_t *written = (volatile uint64_t *)(void *)vt_image_pages.gdt;
-    bool before = *written == domain->scratch.call[1];
-    return once(form) == 0 && !before && *written == domain->scratch.call[1];
+    bool before = descriptor_is_there();
+    return once(form) == 0 && !before && descriptor_is_there();
 }
 
 static void raise(void)
