@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHEET = 32 }; /* lines of a roads chart, of which two fit a sheet of paper */
+
 int vt_chart_point(size_t rank, bool hollow)
 {
     static const int full[VT_CHART_SERIES] = {7, 5, 9, 13, 11, 15, 7, 5};
@@ -92,13 +94,44 @@ static bool has_distribution(const struct vt_table *table, size_t i, const char 
 
 static const char *const units[] = {"ns", "instructions"};
 
+static bool is_drawn(const struct vt_table *table, size_t i, const char *unit)
+{
+    for (size_t k = 0; k < vt_chart_columns(table); k++)
+        if (vt_chart_shows(table, i, k, unit))
+            return true;
+    return false;
+}
+
+static size_t count_drawn(const struct vt_table *table, const char *unit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->line_count; i++)
+        count += is_drawn(table, i, unit);
+    return count;
+}
+
+static int add_roads(struct vt_charts *charts, size_t from, size_t to, const char *unit)
+{
+    struct vt_chart wide = {.kind = VT_CHART_ROADS, .unit = unit, .from = from, .to = to}, narrow = wide;
+    narrow.kind = VT_CHART_ROADS_NARROW;
+    int status = vt_chart_add(charts, wide);
+    return status ? status : vt_chart_add(charts, narrow);
+}
+
+/* In parts that fit a sheet of paper with letters that can be read, cut between classes. */
 static int plan_roads(struct vt_charts *charts, const struct vt_table *table, const char *unit)
 {
-    if (!vt_chart_shows_class(table, NULL, unit))
-        return 0;
-    int status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_ROADS, .unit = unit});
-    return status ? status
-                  : vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_ROADS_NARROW, .unit = unit});
+    size_t drawn = count_drawn(table, unit), parts = (drawn + SHEET - 1) / SHEET, from = 0, filled = 0;
+    int status = 0;
+    for (size_t i = 0; i < table->line_count && status == 0; i++) {
+        if (vt_table_starts_class(table, i) && filled > 0 && filled * parts >= drawn) {
+            status = add_roads(charts, from, i, unit);
+            from = i;
+            filled = 0;
+        }
+        filled += is_drawn(table, i, unit);
+    }
+    return status || filled == 0 ? status : add_roads(charts, from, table->line_count, unit);
 }
 
 static int plan_parts(struct vt_charts *charts, const struct vt_table *table, const char *unit)

@@ -32,6 +32,7 @@ struct vt_chart {
     const char *unit;  /* of the columns drawn; static */
     const char *class; /* VT_CHART_ROADS: of this class alone; NULL: of all. The table's. */
     size_t line;       /* VT_CHART_DISTRIBUTION */
+    size_t from, to;   /* VT_CHART_ROADS: lines of the table; to is 0: all of them */
     enum vt_chart_axis axis;
     char *picture; /* gnuplot's SVG; NULL: not drawn */
 };

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,32 +75,37 @@ static void name_chart(struct export *export, size_t i)
         }
 }
 
-static int plan_classes(struct export *export, const struct vt_chart *whole)
+/* The whole, and each class by itself: a paper has no room for ninety lines. */
+static int plan_roads(struct export *export, const char *unit)
 {
     const struct vt_table *table = export->table;
-    int status = 0;
+    if (!vt_chart_shows_class(table, NULL, unit))
+        return 0;
+    int status = vt_chart_add(&export->charts, (struct vt_chart){.kind = VT_CHART_ROADS, .unit = unit});
     for (size_t i = 0; i < table->line_count && status == 0; i++)
-        if (vt_table_starts_class(table, i) &&
-            vt_chart_shows_class(table, table->lines[i].class, whole->unit))
-            status = vt_chart_add(&export->charts, (struct vt_chart){.kind = VT_CHART_ROADS,
-                                                                     .unit = whole->unit,
-                                                                     .class = table->lines[i].class});
+        if (vt_table_starts_class(table, i) && vt_chart_shows_class(table, table->lines[i].class, unit))
+            status = vt_chart_add(
+                &export->charts,
+                (struct vt_chart){.kind = VT_CHART_ROADS, .unit = unit, .class = table->lines[i].class});
     return status;
 }
 
-/* What a page shows, less what is for phones, and each class by itself: a paper has no room for ninety lines.
- */
+static bool is_for_page(const struct vt_chart *chart)
+{
+    return chart->kind == VT_CHART_ROADS || chart->kind == VT_CHART_ROADS_NARROW ||
+           chart->kind == VT_CHART_PARTS_NARROW;
+}
+
+/* What a page shows, less what is cut for screens. */
 static int plan(struct export *export)
 {
     struct vt_charts page = {0};
     int status = vt_chart_plan(&page, export->table);
-    for (size_t i = 0; i < page.count && status == 0; i++) {
-        if (page.list[i].kind == VT_CHART_ROADS_NARROW || page.list[i].kind == VT_CHART_PARTS_NARROW)
-            continue;
-        status = vt_chart_add(&export->charts, page.list[i]);
-        if (status == 0 && page.list[i].kind == VT_CHART_ROADS)
-            status = plan_classes(export, &page.list[i]);
-    }
+    status = status ? status : plan_roads(export, "ns");
+    status = status ? status : plan_roads(export, "instructions");
+    for (size_t i = 0; i < page.count && status == 0; i++)
+        if (!is_for_page(&page.list[i]))
+            status = vt_chart_add(&export->charts, page.list[i]);
     vt_chart_release(&page);
     export->names = calloc(export->charts.count + 1, sizeof *export->names);
     if (status || !export->names)

@@ -11,6 +11,7 @@ struct roads {
     const struct vt_canvas *canvas;
     const struct vt_table *table;
     const char *unit, *class; /* NULL: of every class */
+    size_t from, to;          /* lines of the table */
     bool narrow;
     double low, high; /* of the axis: powers of ten */
     double *rows;     /* per line: where it stands; NAN: not drawn */
@@ -19,6 +20,8 @@ struct roads {
 
 static bool is_shown(const struct roads *roads, size_t i, size_t k)
 {
+    if (i < roads->from || i >= roads->to)
+        return false;
     return (!roads->class || strcmp(roads->table->lines[i].class, roads->class) == 0) &&
            vt_chart_shows(roads->table, i, k, roads->unit);
 }
@@ -31,16 +34,19 @@ static bool line_is_shown(const struct roads *roads, size_t i)
     return false;
 }
 
+/* Parts of one chart share its axis: what is not drawn here is measured all the same. */
 static void measure_axis(struct roads *roads)
 {
     double low = INFINITY, high = 0;
     for (size_t i = 0; i < roads->table->line_count; i++)
         for (size_t k = 0; k < vt_chart_columns(roads->table); k++) {
-            const struct vt_result_row *cell = roads->table->lines[i].cells[k];
-            if (!is_shown(roads, i, k))
+            double median =
+                roads->table->lines[i].cells[k] ? roads->table->lines[i].cells[k]->toll.median : NAN;
+            if (!vt_chart_shows(roads->table, i, k, roads->unit) ||
+                (roads->class && strcmp(roads->table->lines[i].class, roads->class) != 0))
                 continue;
-            low = fmin(low, cell->toll.median);
-            high = fmax(high, cell->toll.median);
+            low = fmin(low, median);
+            high = fmax(high, median);
         }
     roads->low = pow(10, floor(log10(fmax(low, 0.1)) + 1e-9));
     roads->high = pow(10, ceil(log10(fmax(high, 10 * roads->low)) + 0.05));
@@ -213,6 +219,8 @@ void vt_chart_roads(const struct vt_canvas *canvas, const struct vt_chart *chart
                           .table = table,
                           .unit = chart->unit,
                           .class = chart->class,
+                          .from = chart->from,
+                          .to = chart->to ? chart->to : table->line_count,
                           .narrow = chart->kind == VT_CHART_ROADS_NARROW};
     char *labels = NULL;
     size_t size = 0;

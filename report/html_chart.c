@@ -46,38 +46,55 @@ void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, c
 static void put_road_chart(const struct vt_html *page, const struct vt_chart *wide,
                            const struct vt_chart *narrow)
 {
-    static const char label[] =
-        "Toll of every case on a logarithmic axis, one symbol per column with its interval; "
-        "the table below holds the same numbers";
-    bool time = strcmp(wide->unit, "ns") == 0;
-    if (!time)
-        fputs("<h3>In instructions, simulated</h3>\n", page->stream);
-    put_key(page, wide->unit);
+    const struct vt_table *table = page->report->table;
+    char label[320];
+    snprintf(label, sizeof label,
+             "Toll of each case from %.60s to %.60s on a logarithmic axis, one symbol per column with its "
+             "interval; the table below holds the same numbers",
+             table->lines[wide->from].name, table->lines[wide->to - 1].name);
     fputs("<figure class=\"roads\">\n", page->stream);
     vt_html_picture(page, wide, "wide", label);
     vt_html_picture(page, narrow, "narrow", label);
-    fprintf(
-        page->stream,
-        "<figcaption>%s per operation, logarithmic: each grid line is ten times the one before. Bars through "
-        "the "
-        "symbols are 95 %% intervals of the median (often narrower than the symbol). A hollow symbol is an "
-        "unverified measurement. What cost less than the left edge sits on it.</figcaption>\n</figure>\n",
-        time ? "Time" : "Instructions");
+    fputs("</figure>\n", page->stream);
+}
+
+static void put_road_charts(const struct vt_html *page, const char *unit)
+{
+    bool time = strcmp(unit, "ns") == 0;
+    size_t shown = 0;
+    for (size_t i = 0; i + 1 < page->charts.count; i++) {
+        const struct vt_chart *chart = &page->charts.list[i];
+        if (chart->kind != VT_CHART_ROADS || strcmp(chart->unit, unit) != 0)
+            continue;
+        if (shown++ == 0) {
+            fputs(time ? "" : "<h3>In instructions, simulated</h3>\n", page->stream);
+            put_key(page, unit);
+        }
+        put_road_chart(page, chart, chart + 1);
+    }
+    if (shown)
+        fprintf(
+            page->stream,
+            "<p class=\"caption\">%s per operation, logarithmic: each grid line is ten times the one before. "
+            "Bars through the symbols are 95 %% intervals of the median (often narrower than the symbol). A "
+            "hollow symbol is an unverified measurement. What cost less than the left edge sits on it.</p>\n",
+            time ? "Time" : "Instructions");
 }
 
 void vt_html_roads(const struct vt_html *page)
 {
     fputs("<section id=\"roads\"><h2>One instruction, several roads</h2>\n"
           "<p>Every line is one operation; every symbol is one way of running it. The further right, the "
-          "more it "
-          "costs. Where symbols lie together, the roads do not differ; a gap of one grid line is a factor of "
-          "ten.</p>\n",
+          "more it costs. Where symbols lie together, the roads do not differ; a gap of one grid line is a "
+          "factor "
+          "of ten.</p>\n",
           page->stream);
     if (!page->drawn)
         put_missing(page);
-    for (size_t i = 0; page->drawn && i + 1 < page->charts.count; i++)
-        if (page->charts.list[i].kind == VT_CHART_ROADS)
-            put_road_chart(page, &page->charts.list[i], &page->charts.list[i + 1]);
+    if (page->drawn) {
+        put_road_charts(page, "ns");
+        put_road_charts(page, "instructions");
+    }
     fputs("</section>\n", page->stream);
 }
 
