@@ -1,4 +1,5 @@
 #include "bench/runner.h"
+#include "base/affinity.h"
 #include "base/usage.h"
 #include "base/vendor.h"
 #include "bench/breakdown.h"
@@ -10,7 +11,6 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,20 +78,13 @@ static bool inside_a_hypervisor(void)
     return __get_cpuid(1, &a, &b, &c, &d) && (c >> 31 & 1);
 }
 
-/* Returns the CPU now pinned to, or -1. */
-static int pin(int cpu)
+/* Returns the CPU now pinned to, or -1. The first CPU serves most of the machine's interrupts: take the last.
+ */
+static int pin(int cpu, const struct vt_affinity *allowed)
 {
-    cpu_set_t allowed;
-
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return -1;
-    /* The first CPU serves most of the machine's interrupts. */
-    for (int i = CPU_SETSIZE - 1; cpu < 0 && i >= 0; i--)
-        if (CPU_ISSET(i, &allowed))
-            cpu = i;
-    CPU_ZERO(&allowed);
-    CPU_SET(cpu, &allowed);
-    return sched_setaffinity(0, sizeof allowed, &allowed) == 0 ? cpu : -1;
+    if (cpu < 0)
+        cpu = vt_affinity_last(allowed);
+    return vt_affinity_pin(cpu) == 0 ? cpu : -1;
 }
 
 /* proc(5), /proc/stat: the eighth figure of a cpu line is steal, in clock ticks. */
@@ -310,13 +303,13 @@ static void convert_to_time(struct vt_run *run)
 int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error *error)
 {
     struct schedule s = {.plan = plan, .run = run};
-    cpu_set_t affinity;
+    struct vt_affinity affinity;
 
     *run = (struct vt_run){.measurements = calloc(rows_at_most(plan) + 1, sizeof *run->measurements)};
     if (!run->measurements)
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the measurements");
-    sched_getaffinity(0, sizeof affinity, &affinity);
-    run->cpu = pin(plan->cpu);
+    bool restorable = vt_affinity_get(&affinity) == 0;
+    run->cpu = pin(plan->cpu, &affinity);
     /* An emulator that announces itself as a hypervisor has nothing to exit to. */
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,
                                              vt_vendor_has_svm()};
@@ -340,7 +333,8 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     if (plan->simulation)
         convert_to_instructions(run, plan->simulation);
     convert_to_time(run);
-    sched_setaffinity(0, sizeof affinity, &affinity);
+    if (restorable)
+        vt_affinity_set(&affinity);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 #include "audit/audit.h"
+#include "base/affinity.h"
 #include "base/file.h"
 #include "bench/runner.h"
 #include "bench/select.h"
@@ -11,7 +12,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,12 +54,11 @@ static void show_progress(void *context, const struct vt_progress *p)
 
 static int check_cpu(long cpu)
 {
-    cpu_set_t allowed;
+    struct vt_affinity allowed;
 
     if (cpu < 0)
         return VT_OPTIONS_PROCEED;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || cpu >= CPU_SETSIZE ||
-        !CPU_ISSET((size_t)cpu, &allowed))
+    if (vt_affinity_get(&allowed) != 0 || !vt_affinity_has(&allowed, cpu))
         return vt_cli_misuse("bench: CPU %ld is not one this process may run on (see taskset -p $$)", cpu);
     return VT_OPTIONS_PROCEED;
 }
@@ -104,7 +103,7 @@ static int parse(int argc, char **argv, struct arguments *a)
          .argument = "N",
          .integer = &a->cpu,
          .low = 0,
-         .high = CPU_SETSIZE - 1,
+         .high = VT_AFFINITY_CPUS - 1,
          .help = "pin to this CPU [the last one allowed]",
          },
         {

@@ -1,10 +1,10 @@
 #include "probes/live.h"
+#include "base/affinity.h"
 
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,10 +125,7 @@ static int read_processor(struct vt_facts *facts, long number)
 
 static int read_pinned(struct vt_facts *facts, long cpu)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    if (sched_setaffinity(0, sizeof set, &set) != 0)
+    if (vt_affinity_pin(cpu) != 0)
         return 0; /* outside what this process may use: that core type stays unknown */
     return read_processor(facts, cpu);
 }
@@ -142,7 +139,7 @@ static int read_core_type(struct vt_facts *facts, const char *path)
         return 0;
     long cpu = strtol(line, NULL, 10);
     size_t before = facts->count;
-    int status = cpu < CPU_SETSIZE ? read_pinned(facts, cpu) : 0;
+    int status = read_pinned(facts, cpu);
     if (facts->count > before)
         memcpy(facts->processors[before].alike, line, sizeof line);
     return status;
@@ -153,13 +150,13 @@ static int read_core_types(struct vt_facts *facts)
 {
     static const char *const lists[] = {"/sys/devices/cpu_core/cpus", "/sys/devices/cpu_atom/cpus",
                                         "/sys/devices/cpu_lowpower/cpus"};
-    cpu_set_t before;
-    if (sched_getaffinity(0, sizeof before, &before) != 0)
+    struct vt_affinity before;
+    if (vt_affinity_get(&before) != 0)
         return 0;
     int status = 0;
     for (size_t i = 0; i < sizeof lists / sizeof lists[0] && status == 0; i++)
         status = read_core_type(facts, lists[i]);
-    sched_setaffinity(0, sizeof before, &before);
+    vt_affinity_set(&before);
     return status;
 }
 

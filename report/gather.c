@@ -1,11 +1,11 @@
 #include "report/gather.h"
+#include "base/affinity.h"
 #include "base/file.h"
 #include "report/load.h"
 
 #include <errno.h>
 #include <fts.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -166,9 +166,8 @@ static size_t divide(const struct vt_gather *gather, struct piece *pieces)
 static void work_on_all_cores(struct job *job)
 {
     pthread_t threads[MAX_THREADS];
-    cpu_set_t allowed;
-    size_t wanted = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? (size_t)CPU_COUNT(&allowed) : 1,
-           started = 0;
+    struct vt_affinity allowed;
+    size_t wanted = vt_affinity_get(&allowed) == 0 ? vt_affinity_count(&allowed) : 1, started = 0;
     if (wanted > MAX_THREADS)
         wanted = MAX_THREADS;
     while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, job) == 0)
