@@ -38,16 +38,38 @@ static size_t choose_rows(const struct vt_comparison *c, const struct vt_compare
     return count < CHART_ROWS ? count : CHART_ROWS;
 }
 
-static void put_points(const struct vt_compared **rows, size_t count, bool findings, const char *block,
-                       double limit, FILE *stream)
+/* How a row is drawn: told apart by symbol and side as well as by colour. */
+static const struct kind {
+    const char *block, *meaning;
+    int point;
+    size_t series;
+} kinds[] = {
+    {"$same",   "no change beyond chance",              6,  1},
+    {"$worse",  "slower, or crossing in a heavier way", 13, 2},
+    {"$better", "faster, or crossing in a lighter way", 11, 5},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static size_t kind_of(const struct vt_compared *row)
 {
-    fprintf(stream, "%s << EOD\n", block);
+    return !vt_compare_is_finding(row) ? 0 : row->worse ? 1 : 2;
+}
+
+/* Columns: low, high, ratio, row, hover number. Returns how many points there are. */
+static size_t put_points(const struct vt_compared **rows, size_t count, size_t kind, double limit,
+                         FILE *stream)
+{
+    size_t points = 0;
+    fprintf(stream, "%s << EOD\n", kinds[kind].block);
     for (size_t i = 0; i < count; i++)
-        if (vt_compare_is_finding(rows[i]) == findings)
+        if (kind_of(rows[i]) == kind) {
             fprintf(stream, "%.5g %.5g %.5g %zu %zu\n", fmax((rows[i]->low - 1) * 100, -limit),
                     fmin((rows[i]->high - 1) * 100, limit),
                     fmax(fmin((rows[i]->ratio - 1) * 100, limit), -limit), i, i);
+            points++;
+        }
     fputs("EOD\n", stream);
+    return points;
 }
 
 static void put_script(const struct vt_comparison *c, const struct vt_compared **rows, size_t count,
@@ -73,31 +95,33 @@ static void put_script(const struct vt_comparison *c, const struct vt_compared *
     }
     fprintf(stream, ")\nset grid xtics ytics lt 1 lw 1 lc rgb '" VT_SVG_GRID
                     "'\nset arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5 lc rgb 'black'\n");
-    put_points(rows, count, false, "$same", limit, stream);
-    put_points(rows, count, true, "$changed", limit, stream);
-    bool any_same = false, any_changed = false;
-    for (size_t i = 0; i < count; i++)
-        *(vt_compare_is_finding(rows[i]) ? &any_changed : &any_same) = true;
+    size_t points[KINDS];
+    for (size_t k = 0; k < KINDS; k++)
+        points[k] = put_points(rows, count, k, limit, stream);
     const char *separator = "plot";
-    const struct {
-        bool any;
-        const char *block;
-        int point;
-        size_t series;
-    } sets[] = {
-        {any_same,    "$same",    6,  1},
-        {any_changed, "$changed", 13, 2}
-    };
-    for (size_t i = 0; i < 2; i++)
-        if (sets[i].any) {
+    for (size_t k = 0; k < KINDS; k++)
+        if (points[k]) {
             fprintf(stream,
                     "%s %s using 1:4:($2-$1):(0) with vectors nohead lw 2 lc rgb '" VT_SVG_SERIES
                     "', %s using 3:4:(sprintf('%%d',$5)) with labels hypertext point pt %d ps 0.8 lc rgb "
                     "'" VT_SVG_SERIES "'",
-                    separator, sets[i].block, sets[i].series, sets[i].block, sets[i].point, sets[i].series);
+                    separator, kinds[k].block, kinds[k].series, kinds[k].block, kinds[k].point,
+                    kinds[k].series);
             separator = ",";
         }
     fputs("\nunset output\n", stream);
+}
+
+static void put_key(FILE *stream)
+{
+    fputs("<ul class=\"key\" aria-label=\"Symbols\">\n", stream);
+    for (size_t k = KINDS; k-- > 0;)
+        fprintf(stream,
+                "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" "
+                "style=\"color:var(--s%zu)\">"
+                "<use href=\"#gpPt%d\"/></svg>%s</li>\n",
+                kinds[k].series, kinds[k].point - 1, kinds[k].meaning);
+    fputs("</ul>\n", stream);
 }
 
 static void put_hover(void *context, unsigned long number, FILE *stream)
@@ -123,12 +147,13 @@ static void put_chart(const struct page *page)
     if (stream) {
         put_script(c, rows, count, stream);
         fclose(stream);
-        fputs("<section id=\"chart\"><h2>Ratios</h2>\n<p>New divided by old, as per cent more or less, with "
-              "95 % "
-              "intervals. Left of the line is faster, right is slower. Diamonds are changes; circles are the "
-              "largest "
+        fputs("<section id=\"chart\"><h2>How much</h2>\n<p>New divided by old, as per cent more or less, "
+              "with 95 % "
+              "intervals: left of the line is faster, right of it slower. What changed stands first, then "
+              "the largest "
               "differences that chance explains.</p>\n",
               page->stream);
+        put_key(page->stream);
         if (vt_plot_run(script, &picture, 1, &error) == 0 && picture) {
             fputs("<figure class=\"scroll plain\" tabindex=\"0\" role=\"region\" aria-label=\"Ratios, "
                   "scrolls sideways\">",
@@ -171,11 +196,9 @@ static void put_row(const struct vt_compared *row, FILE *stream)
     vt_compare_explain(row, tale, sizeof tale);
     fputs("<tr><th scope=\"row\">", stream);
     vt_escape_html(row->before->name, stream);
-    fputs("</th><td>", stream);
+    fputs("</th><td class=\"road\">", stream);
     vt_escape_html(road, stream);
     fputs("</td>", stream);
-    put_toll(row->before, stream);
-    put_toll(row->after, stream);
     if (isfinite(row->ratio))
         fprintf(stream,
                 "<td class=\"number\" data-v=\"%.6g\">%s%+.1f %%%s</td><td class=\"number\">%+.1f to %+.1f "
@@ -184,19 +207,20 @@ static void put_row(const struct vt_compared *row, FILE *stream)
                 (row->low - 1) * 100, (row->high - 1) * 100);
     else
         fputs("<td></td><td></td>", stream);
-    fprintf(stream, "<td>%s", finding && row->worse ? "<span class=\"flag\">" : "");
+    put_toll(row->before, stream);
+    put_toll(row->after, stream);
+    fprintf(stream, "<td class=\"tale\">%s", finding && row->worse ? "<span class=\"flag\">" : "");
     vt_escape_html(finding ? tale : row->change == VT_CHANGE_UNCLEAR ? "unclear" : "~", stream);
     fputs(finding && row->worse ? "</span></td></tr>\n" : "</td></tr>\n", stream);
 }
 
 static void put_heads(FILE *stream)
 {
-    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Road</th><th scope=\"col\" "
-          "class=\"number\">Old</th>"
-          "<th scope=\"col\" class=\"number\">New</th><th scope=\"col\" class=\"number\">Change</th><th "
-          "scope=\"col\" "
-          "class=\"number\">95 % interval</th><th scope=\"col\">Verdict</th></tr></thead>\n<tbody>\n",
-          stream);
+    static const char *const heads[] = {"Change", "95 % interval", "Old", "New"};
+    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Road</th>", stream);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        fprintf(stream, "<th scope=\"col\" class=\"number\">%s</th>", heads[i]);
+    fputs("<th scope=\"col\">Verdict</th></tr></thead>\n<tbody>\n", stream);
 }
 
 static bool has_times(const struct vt_comparison *c, bool findings)
@@ -233,8 +257,10 @@ static void put_side(const char *label, const struct vt_result *result, FILE *st
     vt_escape_html(brand ? brand : "unknown processor", stream);
     fputs(kernel ? ", kernel " : "", stream);
     vt_escape_html(kernel, stream);
-    fputs(result->started ? ", " : "", stream);
-    vt_escape_html(result->started, stream);
+    if (result->started) {
+        fputs(", ", stream);
+        vt_html_date(result->started, stream);
+    }
     fputs("</small></dd></div>\n", stream);
 }
 
@@ -253,6 +279,23 @@ static void put_head(const struct page *page)
     put_side("Old", c->before, stream);
     put_side("New", c->after, stream);
     fputs("</dl>\n</header>\n<main>\n", stream);
+}
+
+/* Hundreds of rows that say "nothing": there for who asks. */
+static void put_rest(const struct page *page)
+{
+    const struct vt_comparison *c = page->comparison;
+    size_t rest = 0;
+    for (size_t i = 0; i < c->count; i++)
+        rest += !vt_compare_is_finding(&c->rows[i]);
+    if (rest == 0)
+        return;
+    fprintf(page->stream,
+            "<section id=\"rest\"><h2>Everything else</h2>\n<details><summary>%zu measurement%s without a "
+            "change</summary>\n%s",
+            rest, rest == 1 ? "" : "s", c->counts < c->count ? "<p>~ : no change beyond chance.</p>\n" : "");
+    put_rows(page, false);
+    fputs("</details>\n</section>\n", page->stream);
 }
 
 int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
@@ -276,10 +319,7 @@ int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *scree
     put_rows(&page, true);
     fputs("</section>\n", stream);
     put_chart(&page);
-    fprintf(stream, "<section id=\"rest\"><h2>Everything else</h2>\n%s",
-            c->counts < c->count ? "<p>~ : no change beyond chance.</p>\n" : "");
-    put_rows(&page, false);
-    fputs("</section>\n", stream);
+    put_rest(&page);
     vt_html_foot(NULL, false, stream);
     return 0;
 }

@@ -48,6 +48,8 @@ double vt_quantity_half_width(const struct vt_summary *toll)
 
 int vt_quantity_decimals(double value, double half_width)
 {
+    if (half_width == 0 && value == floor(value)) /* a count, and always the same one */
+        return 0;
     int decimals = value == 0 ? 3 : 3 - (int)floor(log10(fabs(value)));
     if (half_width > 0) {
         int supported = 1 - (int)floor(log10(half_width));

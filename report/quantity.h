@@ -25,7 +25,7 @@ struct vt_scale vt_quantity_common_scale(const struct vt_result_row *const *cell
 /* Half the width of the toll's interval, the wider side; NaN when unknown. In the document's unit. */
 double vt_quantity_half_width(const struct vt_summary *toll);
 
-/* Digits after the point that the interval supports, at most three. */
+/* Digits after the point that the interval supports, at most three; none for a count that never differs. */
 int vt_quantity_decimals(double value, double half_width);
 
 /* The value as so many digits show it; a zero has no sign. */

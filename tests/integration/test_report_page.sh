@@ -113,7 +113,10 @@ cat >"$work/look.js" <<'J'
   var focusable = all("a[href],button,input,select,summary,[tabindex]");
   told.push("named=" + names(name, focusable));
   told.push("focused=" + names(function (e) { e.focus(); return document.activeElement === e; }, focusable.filter(function (e) { return e.getClientRects().length; })));
-  told.push("outlined=" + names(function (e) { document.activeElement.blur(); e.focus({ focusVisible: true }); return getComputedStyle(e).outlineStyle !== "none"; }, focusable.filter(function (e) { return e.getClientRects().length; })));
+  // Asked of the style, not of the moment: a page that is not in front may not be given a visible focus.
+  var rings = Array.from(document.styleSheets[0].cssRules).filter(function (r) { return /:focus-visible/.test(r.selectorText || "") && /outline: .*solid/.test(r.cssText); })
+    .map(function (r) { return r.selectorText.replace(/:focus-visible/g, ""); });
+  told.push("outlined=" + names(function (e) { return rings.some(function (r) { return e.matches(r); }); }, focusable));
   told.push("pictures=" + names(function (s) { return s.closest("[aria-hidden=true]") || (s.getAttribute("role") === "img" && s.getAttribute("aria-label").length > 20); }, all("svg")));
   told.push("heads=" + names(function (t) { return /^(col|row|rowgroup|colgroup)$/.test(t.getAttribute("scope")); }, all("th")));
   told.push("tables=" + names(function (t) { return t.tHead && (t.caption || t.closest("[aria-label]")); }, all("table")));
