@@ -33,7 +33,7 @@ enum vt_step vt_vcpu_raise_page_fault(struct vt_vcpu *vcpu, uint64_t address, ui
 }
 
 /* A trap is reported after its instruction: the saved RIP is already the next one. */
-static enum vt_step single_step(struct vt_vcpu *vcpu)
+enum vt_step vt_vcpu_raise_step(struct vt_vcpu *vcpu)
 {
     vcpu->dr[6] |= UINT64_C(1) << 14;
     vt_vcpu_raise(vcpu, VT_EXCEPTION_DB);
@@ -65,6 +65,6 @@ enum vt_step vt_vcpu_execute(struct vt_vcpu *vcpu, const struct vt_environment *
         complete(&e);
     /* INT n clears TF by entering its handler; MOV SS and POP SS hold the trap off (SDM 3A 6.8.3). */
     if (step != VT_STEP_FAULT && stepped && vcpu->rflags & VT_FLAG_TF && !e.shadow)
-        return single_step(vcpu);
+        return vt_vcpu_raise_step(vcpu);
     return step;
 }

@@ -49,6 +49,9 @@ enum vt_step vt_vcpu_raise(struct vt_vcpu *vcpu, uint8_t vector);
 enum vt_step vt_vcpu_raise_error(struct vt_vcpu *vcpu, uint8_t vector, uint32_t error);
 enum vt_step vt_vcpu_raise_page_fault(struct vt_vcpu *vcpu, uint64_t address, uint32_t error);
 
+/* The trap of RFLAGS.TF; RIP is behind the instruction already. vt_vcpu_execute raises it by itself. */
+enum vt_step vt_vcpu_raise_step(struct vt_vcpu *vcpu);
+
 /* The linear address of the memory operand. Does not check that it is canonical. */
 uint64_t vt_vcpu_linear_address(const struct vt_vcpu *vcpu, const struct vt_instruction *instruction);
 

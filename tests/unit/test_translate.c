@@ -218,6 +218,7 @@ static void random_world(void)
     for (unsigned reg = VT_RAX; reg < VT_GPRS; reg++)
         if (reg != VT_RSP && reg != VT_RBP)
             vcpu->gpr[reg] = operand_for(reg);
+    vcpu->gpr[VT_RBX] &= ~VT_FLAG_TF; /* POPFQ's: the return would trap */
     vt_vcpu_set_rflags(vcpu, random_number() &
                                  (VT_FLAGS_STATUS | VT_FLAG_IF | VT_FLAG_IOPL | VT_FLAG_AC | VT_FLAG_ID));
 }

@@ -63,8 +63,11 @@ static int register_operand(const struct build *b)
 static void jump_through(struct build *b, int branch)
 {
     vt_build_point(b, POINT_INDIRECT, (unsigned)branch);
-    vt_emit_jump_table(&b->e, branch == BY_MEMORY ? VT_RCX : (enum vt_gpr)branch,
-                       table_of(b->t, (unsigned)branch));
+    if (b->t->step)
+        vt_emit_jump(&b->e, b->t->stubs.miss[branch]);
+    else
+        vt_emit_jump_table(&b->e, branch == BY_MEMORY ? VT_RCX : (enum vt_gpr)branch,
+                           table_of(b->t, (unsigned)branch));
     b->saved = 0;
 }
 

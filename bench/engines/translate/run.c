@@ -176,11 +176,13 @@ static enum next link_exit(struct vt_translate *t)
     return NEXT_ENTER;
 }
 
-static enum next resolve(struct vt_translate *t)
+static enum next resolve(struct vt_translate *t, bool stepped)
 {
     uint64_t guest = t->context->target;
 
     t->context->vcpu.rip = guest;
+    if (stepped)
+        return NEXT_GO_ON;
     t->counts.lookup_misses++;
     uint32_t host = guest == gate_of(t) ? 0 : vt_translate_landing(t, guest, t->context->index);
     if (!host)
@@ -193,6 +195,7 @@ static enum next after_step(enum vt_step step)
 {
     switch (step) {
     case VT_STEP_DONE:
+    case VT_STEP_AGAIN:
         return NEXT_GO_ON;
     case VT_STEP_FAULT:
         return NEXT_FAULT;
@@ -219,7 +222,7 @@ static enum next call_out(struct vt_translate *t)
         vt_translate_specialize(t, site, before);
     follow_mode(t);
     if (flushes != t->counts.flushes || !site->resume || vcpu->shadow || vcpu->apic.pending ||
-        vcpu->rip != site->guest + site->instruction.length)
+        (vcpu->rflags & VT_FLAG_TF) || vcpu->rip != site->guest + site->instruction.length)
         return NEXT_GO_ON;
     t->context->target = site->resume;
     return NEXT_ENTER;
@@ -287,7 +290,7 @@ static enum next step_done(struct vt_translate *t)
     return NEXT_GO_ON;
 }
 
-static enum next leave_reason(struct vt_translate *t)
+static enum next leave_reason(struct vt_translate *t, bool stepped)
 {
     switch ((enum exit_reason)t->context->reason) {
     case EXIT_CHAIN:
@@ -297,7 +300,7 @@ static enum next leave_reason(struct vt_translate *t)
     case EXIT_CALLOUT:
         return call_out(t);
     case EXIT_INDIRECT:
-        return resolve(t);
+        return resolve(t, stepped);
     case EXIT_FAULT:
         return take_trap(t);
     default:
@@ -320,8 +323,8 @@ static enum next find(struct vt_translate *t)
 }
 
 /*
- * Between instructions. While the shadow of STI or MOV SS holds an interrupt off, one instruction
- * is translated and run by itself.
+ * Between instructions. While the shadow of STI or MOV SS holds an interrupt off, and while TF is set, one
+ * instruction is translated and run by itself.
  */
 static enum next go_on(struct vt_translate *t)
 {
@@ -330,11 +333,12 @@ static enum next go_on(struct vt_translate *t)
 
     if (vcpu->rip == gate_of(t))
         return NEXT_RETURNED;
-    if (vcpu->apic.pending && vcpu->shadow)
-        t->step = true;
-    else if (vcpu->apic.pending && vt_vcpu_interrupt(vcpu, t->environment, &taken) == VT_STEP_FAULT)
+    if (vcpu->apic.pending && !vcpu->shadow &&
+        vt_vcpu_interrupt(vcpu, t->environment, &taken) == VT_STEP_FAULT)
         return NEXT_FAULT;
     t->counts.interrupts += taken;
+    if ((vcpu->apic.pending && vcpu->shadow) || (vcpu->rflags & VT_FLAG_TF))
+        t->step = true;
     follow_mode(t);
     return find(t);
 }
@@ -353,11 +357,18 @@ static enum next deliver(struct vt_translate *t)
 
 static enum next run_code(struct vt_translate *t)
 {
-    t->context->vcpu.shadow = 0;
-    t->context->vcpu.system_flags &= ~VT_FLAG_RF;
+    struct vt_vcpu *vcpu = &t->context->vcpu;
+    bool stepped = t->step, traced = vcpu->rflags & VT_FLAG_TF;
+
+    vcpu->shadow = 0;
+    vcpu->system_flags &= ~VT_FLAG_RF;
     enter(t);
     t->step = false;
-    return leave_reason(t);
+    enum next next = leave_reason(t, stepped);
+    if (!traced || (t->context->reason != EXIT_STEP && t->context->reason != EXIT_INDIRECT))
+        return next;
+    vt_vcpu_raise_step(vcpu);
+    return NEXT_FAULT;
 }
 
 static enum vt_translate_end loop(struct vt_translate *t, uint64_t exits)
