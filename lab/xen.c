@@ -1,7 +1,8 @@
 /*
  * Lab `xen`: the image as Xen's first domain, under QEMU, once as a PV domain (its
  * kernel deprivileged: trapped or paravirtual) and once as a PVH domain (Xen's own
- * use of AMD-V). A PVH domain 0 wants an IOMMU.
+ * use of AMD-V). A PVH domain 0 wants an IOMMU. Both run at the same time, each on
+ * a machine of its own: what they count is instructions, which no neighbour changes.
  */
 #include "base/file.h"
 #include "lab/image.h"
@@ -11,11 +12,14 @@
 #include "lab/workspace.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT        120
+#define LIMIT        180
+#define POLL_MS      20
 #define META_PACKAGE "xen-system-amd64"
 #define REAL_PACKAGE "xen-hypervisor-"
 
@@ -59,31 +63,162 @@ static const struct {
      pvh, "xen"},
 };
 
-static int run_domain(size_t index, const char *folder, const struct vt_lab_request *request,
-                      struct vt_lab_outcome *outcome, struct vt_error *error)
+enum { DOMAINS = sizeof domains / sizeof domains[0] };
+
+/* A domain's machine, watched by a thread of its own. */
+struct machine {
+    struct both *both;
+    size_t index;
+    struct vt_workspace workspace;
+    struct vt_lab_request request; /* stop and progress lead to `both` */
+    struct vt_lab_outcome outcome;
+    struct vt_error error;
+    int status;
+    pthread_t thread;
+    bool started;
+    /* Under the lock of `both`. */
+    bool ended;
+    struct vt_lab_progress progress;
+    char stage[128], name[64]; /* what its texts lead to */
+};
+
+struct both {
+    pthread_mutex_t lock;
+    volatile int stop;
+    const struct machine *failed; /* the first that did */
+    struct machine machine[DOMAINS];
+};
+
+static int run_domain(struct machine *machine)
 {
-    char *argv[MOST], *path = vt_workspace_path(folder, "link");
+    char *argv[MOST];
     size_t count = COMMON;
     struct vt_emulator emulator = {
-        .lab = domains[index].lab,
+        .lab = domains[machine->index].lab,
         .argv = argv,
-        .folder = folder,
+        .folder = machine->workspace.folder,
         .link_file = "link",
         .console_file = "console",
         .panic = "Panic on CPU",
-        .limit = request->limit > 0 ? request->limit : LIMIT,
-        .request = request,
+        .limit = machine->request.limit > 0 ? machine->request.limit : LIMIT,
+        .request = &machine->request,
     };
 
     memcpy(argv, common, sizeof common);
-    for (char *const *more = domains[index].arguments; *more; more++)
+    for (char *const *more = domains[machine->index].arguments; *more; more++)
         argv[count++] = *more;
     argv[count] = NULL;
-    /* What the domain before said must not be taken for this one's words. */
-    if (path)
-        remove(path);
-    free(path);
-    return vt_lab_image_run(&domains[index].image, &emulator, outcome, error);
+    return vt_lab_image_run(&domains[machine->index].image, &emulator, &machine->outcome, &machine->error);
+}
+
+static void *watch_domain(void *context)
+{
+    struct machine *machine = context;
+    struct both *both = machine->both;
+
+    machine->status = run_domain(machine);
+    pthread_mutex_lock(&both->lock);
+    machine->ended = true;
+    if (machine->status != 0 && !both->failed) {
+        both->failed = machine;
+        both->stop = 1;
+    }
+    pthread_mutex_unlock(&both->lock);
+    return NULL;
+}
+
+static void keep_progress(void *context, const struct vt_lab_progress *progress)
+{
+    struct machine *machine = context;
+
+    pthread_mutex_lock(&machine->both->lock);
+    machine->progress = *progress;
+    snprintf(machine->stage, sizeof machine->stage, "%s", progress->stage);
+    snprintf(machine->name, sizeof machine->name, "%s", progress->name ? progress->name : "");
+    machine->progress.stage = machine->stage;
+    machine->progress.name = machine->name;
+    pthread_mutex_unlock(&machine->both->lock);
+}
+
+/* Of both together, in the words of the one that has more before it. Returns whether both have ended. */
+static bool report_both(struct both *both, const struct vt_lab_request *request)
+{
+    struct vt_lab_progress shown = {0};
+    size_t done = 0, total = 0, ended = 0;
+
+    pthread_mutex_lock(&both->lock);
+    for (size_t i = 0; i < DOMAINS; i++) {
+        const struct machine *machine = &both->machine[i];
+        done += machine->progress.done;
+        total += machine->progress.total;
+        ended += machine->ended || !machine->started;
+        if (i == 0 || machine->progress.done < shown.done)
+            shown = machine->progress;
+    }
+    if (request->progress && shown.stage) {
+        shown.done = done;
+        shown.total = shown.total ? total : 0;
+        request->progress(request->context, &shown);
+    }
+    pthread_mutex_unlock(&both->lock);
+    return ended == DOMAINS;
+}
+
+static int start_machine(struct both *both, size_t index, const struct vt_lab_request *request,
+                         struct vt_error *error)
+{
+    struct machine *machine = &both->machine[index];
+
+    machine->both = both;
+    machine->index = index;
+    machine->request = *request;
+    machine->request.stop = &both->stop;
+    machine->request.progress = keep_progress;
+    machine->request.context = machine;
+    int number = pthread_create(&machine->thread, NULL, watch_domain, machine);
+    machine->started = number == 0;
+    return number == 0 ? 0
+                       : vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
+                                      "lab xen: cannot start a thread: %s", strerror(number));
+}
+
+static int take_outcomes(struct both *both, struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    for (size_t i = 0; i < DOMAINS; i++) {
+        struct vt_lab_outcome *more = &both->machine[i].outcome;
+        struct vt_measurement *all =
+            realloc(outcome->measurements, (outcome->count + more->count + 1) * sizeof *all);
+        if (!all)
+            return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        if (more->count > 0)
+            memcpy(all + outcome->count, more->measurements, more->count * sizeof *all);
+        outcome->measurements = all;
+        outcome->count += more->count;
+        more->count = 0;
+    }
+    return 0;
+}
+
+static int run_both(struct both *both, const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                    struct vt_error *error)
+{
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < DOMAINS; i++)
+        status = start_machine(both, i, request, error);
+    both->stop |= status != 0;
+    while (!report_both(both, request)) {
+        both->stop |= *request->stop;
+        poll(NULL, 0, POLL_MS);
+    }
+    for (size_t i = 0; i < DOMAINS; i++)
+        if (both->machine[i].started)
+            pthread_join(both->machine[i].thread, NULL);
+    if (status == 0 && both->failed) {
+        *error = both->failed->error;
+        status = both->failed->status;
+    }
+    return status == 0 ? take_outcomes(both, outcome, error) : status;
 }
 
 static void note_fetch(void *context, const char *text)
@@ -114,10 +249,32 @@ static int place_xen(const struct vt_package *package, const char *folder,
     return status == 0 ? 0 : -EIO;
 }
 
+/* A folder for each machine, and Xen in it. */
+static int make_folders(struct both *both, const struct vt_package *package,
+                        const struct vt_lab_request *request, struct vt_error *error)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < DOMAINS; i++) {
+        status = vt_workspace_open(&both->machine[i].workspace, error);
+        if (status == 0)
+            status = place_xen(package, both->machine[i].workspace.folder, request, error);
+    }
+    return status;
+}
+
+static void release(struct both *both)
+{
+    for (size_t i = 0; i < DOMAINS; i++) {
+        vt_workspace_close(&both->machine[i].workspace);
+        vt_lab_release(&both->machine[i].outcome);
+    }
+    pthread_mutex_destroy(&both->lock);
+}
+
 int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error)
 {
-    struct vt_workspace workspace = {0};
+    struct both both = {.lock = PTHREAD_MUTEX_INITIALIZER};
     struct vt_package package = {0};
 
     int status = vt_lab_require_emulator(outcome, "qemu-system-x86_64", "qemu-system-x86", error);
@@ -125,14 +282,12 @@ int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *
         status = vt_package_get(&package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
                                 request->stop, error);
     if (status == 0)
-        status = vt_workspace_open(&workspace, error);
+        status = make_folders(&both, &package, request, error);
     if (status == 0)
-        status = place_xen(&package, workspace.folder, request, error);
-    for (size_t i = 0; status == 0 && i < sizeof domains / sizeof domains[0]; i++)
-        status = run_domain(i, workspace.folder, request, outcome, error);
+        status = run_both(&both, request, outcome, error);
     snprintf(outcome->hypervisor, sizeof outcome->hypervisor, "Xen %s", package.version);
     snprintf(outcome->command_line, sizeof outcome->command_line, "%s", COMMON_OPTIONS);
-    vt_workspace_close(&workspace);
+    release(&both);
     vt_package_release(&package);
     return status;
 }
