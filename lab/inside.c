@@ -18,6 +18,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#define LARGEST_MODULE ((size_t)256 << 20)
+
 int vt_lab_inside(void)
 {
     return getpid() == 1;
@@ -78,23 +80,47 @@ static int mount_all(struct vt_error *error)
     return 0;
 }
 
-static const char *why_not_loaded(int number)
+/* Section .modinfo holds "vermagic=6.1.0 SMP ...": release and configuration of the kernel it was built for.
+ */
+static void tell_mismatch(const char *path, char *text, size_t size)
 {
-    switch (number) {
-    case ENOEXEC:
-        return "it was built for another kernel";
-    case EOPNOTSUPP:
-        return "the emulated CPU lacks what it needs";
-    case ENOENT:
-        return "it needs a symbol that neither the kernel nor the modules before it have";
-    default:
-        return strerror(number);
-    }
+    static const char key[] = "vermagic=";
+    struct utsname kernel;
+    struct vt_error ignored;
+    char *data = NULL, release[sizeof kernel.release] = "another kernel";
+    size_t length;
+
+    uname(&kernel);
+    const char *line = vt_file_read(path, LARGEST_MODULE, &data, &length, &ignored) == 0
+                           ? memmem(data, length, key, sizeof key - 1)
+                           : NULL;
+    if (line)
+        snprintf(release, sizeof release, "%.*s", (int)strcspn(line + sizeof key - 1, " "),
+                 line + sizeof key - 1);
+    free(data);
+    if (strcmp(release, kernel.release) == 0)
+        snprintf(text, size, "it was built for another configuration of %s", release);
+    else
+        snprintf(text, size, "it was built for %s and this is %s", release, kernel.release);
+}
+
+static void tell_why(const char *path, int number, char *text, size_t size)
+{
+    if (number == ENOEXEC)
+        tell_mismatch(path, text, size);
+    else if (number == EKEYREJECTED)
+        snprintf(text, size, "it was changed after it was signed");
+    else
+        snprintf(text, size, "%s",
+                 number == EOPNOTSUPP ? "the emulated CPU lacks what it needs"
+                 : number == ENOENT
+                     ? "it needs a symbol that neither the kernel nor the modules before it have"
+                     : strerror(number));
 }
 
 static int load_module(const char *name, struct vt_error *error)
 {
-    char path[300];
+    char path[300], why[200];
     const char *shown = strchr(name, '-') ? strchr(name, '-') + 1 : name;
     snprintf(path, sizeof path, "/" VT_LAB_INSIDE_MODULES "/%s", name);
     vt_lab_inside_say("@stage loading %s", shown);
@@ -104,8 +130,8 @@ static int load_module(const char *name, struct vt_error *error)
         close(fd);
     if (number == 0 || number == EEXIST)
         return 0;
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "the module %s does not load: %s", shown,
-                        why_not_loaded(number));
+    tell_why(path, number, why, sizeof why);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "the module %s does not load: %s", shown, why);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

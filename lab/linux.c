@@ -131,7 +131,7 @@ static int write_archive(const struct vt_lab_linux *linux_, const char *path, co
     struct vt_lab_modules modules;
     struct vt_archive archive;
     struct vt_error ignored;
-    int status = vt_lab_modules_find(&modules, linux_->modules, module, error);
+    int status = vt_lab_modules_find(&modules, linux_->modules, linux_->workspace.folder, module, error);
     if (status != 0)
         return status;
     char *text = vt_lab_plan_print(plan);

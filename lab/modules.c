@@ -1,5 +1,6 @@
 #include "lab/modules.h"
 #include "base/file.h"
+#include "lab/unpack.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -10,6 +11,10 @@
 #include <sys/stat.h>
 
 #define LARGEST ((size_t)256 << 20)
+
+struct place {
+    const char *folder, *scratch;
+};
 
 static bool same_word(const char *a, const char *b, size_t length)
 {
@@ -22,8 +27,8 @@ static bool same_word(const char *a, const char *b, size_t length)
 int vt_lab_modules_same(const char *path, const char *name)
 {
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    size_t length = strlen(name);
-    return strlen(base) > length && same_word(base, name, length) && strncmp(base + length, ".ko", 3) == 0;
+    size_t length = strlen(name), whole = strlen(base) - vt_unpack_ending(base);
+    return whole == length + 3 && same_word(base, name, length) && strncmp(base + length, ".ko", 3) == 0;
 }
 
 /* The first file of that name, malloc'ed; NULL when there is none. */
@@ -59,8 +64,7 @@ static int read_dependencies(const char *path, char **list, struct vt_error *err
     *list = strdup(line ? line + sizeof key : "");
     free(data);
     if (!elf)
-        return vt_error_set(error, VT_EXIT_USAGE, ENOEXEC,
-                            "'%s' is not a kernel module; uncompress it if it is packed", path);
+        return vt_error_set(error, VT_EXIT_USAGE, ENOEXEC, "'%s' is not a kernel module", path);
     return *list ? 0 : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
 }
 
@@ -72,18 +76,21 @@ static bool known(const struct vt_lab_modules *modules, const char *name)
     return false;
 }
 
-static int visit(struct vt_lab_modules *modules, const char *folder, const char *name, int depth,
+static int visit(struct vt_lab_modules *modules, const struct place *place, const char *name, int depth,
                  struct vt_error *error)
 {
-    char *list = NULL, *path = known(modules, name) ? NULL : find_file(folder, name);
+    char *list = NULL, *path = NULL, *found = known(modules, name) ? NULL : find_file(place->folder, name);
 
-    if (!path)
+    if (!found)
         return 0;
-    int status = read_dependencies(path, &list, error);
+    int status = vt_unpack(found, place->scratch, &path, error);
+    free(found);
+    if (status == 0)
+        status = read_dependencies(path, &list, error);
     for (char *rest = list; status == 0 && rest;) {
         char *word = strsep(&rest, ",");
         if (*word && depth < VT_LAB_MODULES_MOST)
-            status = visit(modules, folder, word, depth + 1, error);
+            status = visit(modules, place, word, depth + 1, error);
     }
     free(list);
     if (status == 0 && modules->count == VT_LAB_MODULES_MOST)
@@ -96,15 +103,16 @@ static int visit(struct vt_lab_modules *modules, const char *folder, const char 
     return status;
 }
 
-int vt_lab_modules_find(struct vt_lab_modules *modules, const char *folder, const char *name,
-                        struct vt_error *error)
+int vt_lab_modules_find(struct vt_lab_modules *modules, const char *folder, const char *scratch,
+                        const char *name, struct vt_error *error)
 {
+    const struct place place = {folder, scratch};
     struct stat status;
 
     *modules = (struct vt_lab_modules){0};
     if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))
         return vt_error_set(error, VT_EXIT_USAGE, ENOTDIR, "'%s' is not a folder of kernel modules", folder);
-    int result = visit(modules, folder, name, 0, error);
+    int result = visit(modules, &place, name, 0, error);
     if (result != 0)
         vt_lab_modules_release(modules);
     return result;

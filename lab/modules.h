@@ -14,15 +14,16 @@ struct vt_lab_modules {
 };
 
 /*
- * Find `name` ("kvm-amd") and what it depends on below `folder`. A module that is
- * not there may be built into the kernel: that is no error here.
+ * Find `name` ("kvm-amd") and what it depends on below `folder`; packed ones are
+ * unpacked into `scratch`. A module that is not there may be built into the kernel:
+ * that is no error here.
  */
-int vt_lab_modules_find(struct vt_lab_modules *modules, const char *folder, const char *name,
-                        struct vt_error *error);
+int vt_lab_modules_find(struct vt_lab_modules *modules, const char *folder, const char *scratch,
+                        const char *name, struct vt_error *error);
 
 void vt_lab_modules_release(struct vt_lab_modules *modules);
 
-/* Is the module `name` or `path` in the list? Underscore and dash are the same in a module's name. */
+/* Is `path` the file of module `name`, packed or not? Underscore and dash are the same in a module's name. */
 int vt_lab_modules_same(const char *path, const char *name);
 
 #endif
