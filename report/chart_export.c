@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,22 +230,11 @@ static int finish_file(const struct export *export, size_t i, enum vt_medium med
     return status;
 }
 
-/* Once for all of them: a folder full of names whose files a power cut emptied helps nobody. */
-static void reach_disk(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        syncfs(fd);
-        close(fd);
-    }
-}
-
 static int publish(const struct export *export, struct vt_error *error)
 {
     char from[MAX_PATH + 128], to[MAX_PATH + 128];
     mode_t mask = umask(0);
     umask(mask);
-    reach_disk(export->staging);
     if (!export->exists) {
         if (chmod(export->staging, 0777 & ~mask) == 0 && rename(export->staging, export->folder) == 0)
             return 0;

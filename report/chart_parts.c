@@ -59,7 +59,7 @@ static void name_columns(const struct bars *bars, FILE *stream)
         const struct vt_crossing_parts *parts = &bars->breakdown.list[i];
         if (isnan(bars->rows[i]) || (i > 0 && bars->breakdown.list[i - 1].column == parts->column))
             continue;
-        vt_plot_label(bars->table->columns[parts->column].title, label, sizeof label);
+        vt_chart_label(&bars->table->columns[parts->column], label, sizeof label);
         fprintf(stream, "set label \"%s\" at screen 0.006, first %.2f left font 'sans-serif:Bold,%d'\n",
                 label, bars->rows[i] - 1, bars->narrow ? 12 : 13);
     }
@@ -169,7 +169,7 @@ void vt_chart_parts(const struct vt_canvas *canvas, const struct vt_chart *chart
     name_axis(&bars, canvas->stream);
     name_rows(&bars, canvas->stream);
     name_columns(&bars, canvas->stream);
-    vt_chart_caption(canvas, height, "What a crossing is made of",
+    vt_chart_caption(canvas, vt_canvas_head(canvas), height, "What a crossing is made of",
                      time ? "time per operation" : "instructions per operation, simulated");
     plot(&bars, canvas->stream);
 }

@@ -190,7 +190,8 @@ static void plot(const struct roads *roads, FILE *stream)
 static void caption(const struct roads *roads, int height)
 {
     bool time = strcmp(roads->unit, "ns") == 0;
-    vt_chart_caption(roads->canvas, height, roads->class ? roads->class : "Toll of one operation",
+    vt_chart_caption(roads->canvas, vt_canvas_head(roads->canvas), height,
+                     roads->class ? roads->class : "Toll of one operation",
                      time ? "time per operation, with the 95 % interval of the median"
                           : "instructions per operation, simulated");
 }

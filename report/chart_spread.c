@@ -149,6 +149,16 @@ static void put_data(const struct vt_chart *chart, const struct vt_table *table,
         }
 }
 
+/* Names with files in them leave no room for two entries of the key on a line. */
+static int head_of(const struct vt_canvas *canvas, const struct vt_table *table, size_t drawn)
+{
+    int head = vt_canvas_head(canvas);
+    for (size_t k = 0; k < vt_chart_columns(table); k++)
+        if (head && table->columns[k].shared_name)
+            return 36 + 16 * (int)drawn;
+    return head;
+}
+
 void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *chart,
                      const struct vt_table *table)
 {
@@ -163,7 +173,7 @@ void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *char
     if (drawn == 0)
         return;
     bound(series, columns, &low, &high);
-    int height = 170 + 16 * (int)drawn + vt_canvas_head(canvas);
+    int head = head_of(canvas, table, drawn), height = 170 + 16 * (int)drawn + head;
     vt_canvas_open(canvas, 420, height, 12);
     fprintf(canvas->stream,
             "set lmargin at screen %s\nset rmargin at screen 0.97\nset tmargin 0.5\nset bmargin 2\n"
@@ -172,7 +182,7 @@ void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *char
             canvas->medium == VT_MEDIUM_PAGE ? "0.11" : "0.15", low, high, 1.1 + STEP * (double)drawn,
             VT_CANVAS_GRID);
     put_ticks(chart, low, high, canvas->stream);
-    vt_chart_caption(canvas, height, line->name,
+    vt_chart_caption(canvas, head, height, line->name,
                      chart->axis == VT_AXIS_RELATIVE  ? "distance from the median"
                      : strcmp(chart->unit, "ns") == 0 ? "time per operation"
                                                       : "instructions per operation");

@@ -58,6 +58,15 @@ static void put_road_chart(const struct vt_html *page, const struct vt_chart *wi
     fputs("</figure>\n", page->stream);
 }
 
+static bool leaves_out(const struct vt_table *table, const char *unit)
+{
+    for (size_t k = 0; k < table->column_count; k++)
+        if (strcmp(table->columns[k].unit, unit) == 0 &&
+            (k >= VT_CHART_COLUMNS || table->columns[k].rank >= VT_CHART_SERIES))
+            return true;
+    return false;
+}
+
 static void put_road_charts(const struct vt_html *page, const char *unit)
 {
     bool time = strcmp(unit, "ns") == 0;
@@ -72,6 +81,11 @@ static void put_road_charts(const struct vt_html *page, const char *unit)
         }
         put_road_chart(page, chart, chart + 1);
     }
+    if (shown && leaves_out(page->report->table, unit))
+        fprintf(
+            page->stream,
+            "<p class=\"caption\">The charts show the first %d columns of a unit; the table shows all.</p>\n",
+            VT_CHART_SERIES);
     if (shown)
         fprintf(
             page->stream,
