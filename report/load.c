@@ -166,6 +166,16 @@ static size_t pass_series(struct vt_loader *loader, const unsigned char *data, s
     return done + skipped;
 }
 
+/* Does the same with a container that is of no interest. Its bracket is the last byte parsed. */
+static size_t pass_container(struct vt_loader *loader, const unsigned char *data, size_t size)
+{
+    size_t skipped = vt_load_scan_container(data, size, VT_LOAD_MAX_DEPTH - loader->depth + 1);
+    loader->chunk = data;
+    advance(loader, skipped);
+    loader->last_event = loader->chunk_start;
+    return skipped;
+}
+
 static int feed(struct vt_loader *loader, const unsigned char *data, size_t size)
 {
     size_t done = 0;
@@ -174,11 +184,13 @@ static int feed(struct vt_loader *loader, const unsigned char *data, size_t size
             done += pass_series(loader, data + done, size - done);
         if (loader->failed || loader->sink_status)
             return 0;
-        size_t stretch =
-            loader->options->samples ? size - done : vt_load_scan_series(data + done, size - done);
+        size_t containers = loader->skipped_containers,
+               stretch = vt_load_scan_bracket(data + done, size - done);
         if (stretch && !parse(loader, data + done, stretch))
             return 0;
         done += stretch;
+        if (containers != loader->skipped_containers)
+            done += pass_container(loader, data + done, size - done);
     }
     return 1;
 }

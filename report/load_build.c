@@ -98,6 +98,12 @@ static struct vt_load_frame *push(struct vt_loader *loader, enum vt_load_frame_t
     return frame;
 }
 
+static int push_skip(struct vt_loader *loader)
+{
+    loader->skipped_containers++;
+    return push(loader, FRAME_SKIP) != NULL;
+}
+
 static int push_object(struct vt_loader *loader, const struct vt_shape *shape, void *target)
 {
     struct vt_load_frame *frame = push(loader, FRAME_OBJECT);
@@ -235,16 +241,16 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token)
     switch (frame->type) {
     case FRAME_OBJECT:
         if (frame->field && is_spared(loader, frame->field, token))
-            return push(loader, FRAME_SKIP) != NULL;
+            return push_skip(loader);
         if (frame->field)
             return open_field(loader, frame->field, place_of(frame), token);
-        return push(loader, FRAME_SKIP) != NULL;
+        return push_skip(loader);
     case FRAME_ROWS:
         return token->type == VT_TOKEN_OBJECT ? start_row(loader)
                                               : vt_load_refuse_value(loader, "an object", token);
     case FRAME_TREE:
         if (is_spared_of_host(loader, frame))
-            return push(loader, FRAME_SKIP) != NULL;
+            return push_skip(loader);
         if (!add_node(loader, frame, token, &node))
             return 0;
         frame = push(loader, FRAME_TREE);
@@ -253,7 +259,7 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token)
         frame->node = node;
         return 1;
     case FRAME_SKIP:
-        return push(loader, FRAME_SKIP) != NULL;
+        return push_skip(loader);
     default:
         return vt_load_refuse_value(loader, "a number", token);
     }
@@ -357,9 +363,10 @@ int vt_load_scalar(struct vt_loader *loader, const struct vt_token *token)
 static int take_object_key(struct vt_loader *loader, struct vt_load_frame *frame, const char *key,
                            size_t length)
 {
-    frame->field = vt_load_find_field(frame->shape, key, length);
+    frame->field = vt_load_find_field(frame->shape, frame->index, key, length);
     if (!frame->field)
         return 1;
+    frame->index = (size_t)(frame->field - frame->shape->fields) + 1;
     uint64_t bit = UINT64_C(1) << (frame->field - frame->shape->fields);
     if (frame->seen & bit)
         return vt_load_refuse(loader, "expected each key once, found it twice");
@@ -439,7 +446,7 @@ static int close_evidence(struct vt_loader *loader, const struct vt_load_frame *
 
 static bool has_key(const struct vt_load_frame *frame, const char *key)
 {
-    const struct vt_field *field = vt_load_find_field(frame->shape, key, strlen(key));
+    const struct vt_field *field = vt_load_find_field(frame->shape, 0, key, strlen(key));
     return frame->seen >> (field - frame->shape->fields) & 1;
 }
 

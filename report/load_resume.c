@@ -17,7 +17,7 @@ bool vt_load_starts_document(const unsigned char *bytes, size_t size)
     if (i == size || bytes[i++] != '"')
         return false;
     const unsigned char *quote = memchr(bytes + i, '"', size - i);
-    return quote && vt_load_find_field(&vt_load_document_shape, (const char *)bytes + i,
+    return quote && vt_load_find_field(&vt_load_document_shape, 0, (const char *)bytes + i,
                                        (size_t)(quote - bytes) - i) != NULL;
 }
 

@@ -1,6 +1,6 @@
 /*
- * What a parser is too slow for: lists of numbers nobody asked for, and counting
- * lines. Private to the loader.
+ * What a parser is too slow for: what nobody asked for, and counting lines. Private
+ * to the loader.
  */
 #ifndef VT_REPORT_LOAD_SCAN_H
 #define VT_REPORT_LOAD_SCAN_H
@@ -14,8 +14,15 @@
  */
 size_t vt_load_scan_numbers(const unsigned char *text, size_t size, size_t *count);
 
-/* Bytes up to where a list of samples may begin, its '[' included; `size`: there is none. */
-size_t vt_load_scan_series(const unsigned char *text, size_t size);
+/* Bytes up to the next '{' or '[', that included; `size`: there is none. */
+size_t vt_load_scan_bracket(const unsigned char *text, size_t size);
+
+/*
+ * Bytes of the container whose bracket is before `text`, up to the one that closes it;
+ * 0: it is empty, is not JSON, has no end here, or is nested deeper than `levels`
+ * (itself included, at most 63). What is not JSON is for the parser to judge.
+ */
+size_t vt_load_scan_container(const unsigned char *text, size_t size, size_t levels);
 
 /* How many newlines. */
 size_t vt_load_scan_lines(const unsigned char *text, size_t size);

@@ -84,12 +84,15 @@ const struct vt_shape vt_load_document_shape = SHAPE(document_fields);
 _Static_assert(sizeof breakdown_fields / sizeof breakdown_fields[0] == VT_PARTS, "a field for each part");
 _Static_assert(sizeof row_fields / sizeof row_fields[0] <= 64, "a frame's seen set holds one bit per field");
 
-const struct vt_field *vt_load_find_field(const struct vt_shape *shape, const char *key, size_t length)
+const struct vt_field *vt_load_find_field(const struct vt_shape *shape, size_t from, const char *key,
+                                          size_t length)
 {
-    for (size_t i = 0; i < shape->count; i++)
-        if (length && shape->fields[i].key[0] == key[0] && strncmp(shape->fields[i].key, key, length) == 0 &&
-            shape->fields[i].key[length] == '\0')
+    for (size_t n = 0, i = from; length && n < shape->count; n++, i++) {
+        i = i < shape->count ? i : 0;
+        const char *name = shape->fields[i].key;
+        if (name[0] == key[0] && strlen(name) == length && memcmp(name, key, length) == 0)
             return &shape->fields[i];
+    }
     return NULL;
 }
 

@@ -41,8 +41,10 @@ struct vt_shape {
 extern const struct vt_shape vt_load_document_shape; /* into struct vt_result */
 extern const struct vt_shape vt_load_row_shape;      /* into struct vt_result_row */
 
-/* The field of that key, or NULL. */
-const struct vt_field *vt_load_find_field(const struct vt_shape *shape, const char *key, size_t length);
+/* The field of that key, or NULL. The search begins at field `from`: keys mostly come in the order of the
+ * table. */
+const struct vt_field *vt_load_find_field(const struct vt_shape *shape, size_t from, const char *key,
+                                          size_t length);
 
 /* "a number or null": what a kind takes. */
 const char *vt_load_expectation(enum vt_kind kind);

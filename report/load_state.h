@@ -44,9 +44,9 @@ struct vt_load_frame {
     uint64_t seen;                /* FRAME_OBJECT: keys met, by index */
     void *target;                 /* FRAME_OBJECT: the structure its offsets count from */
     const struct vt_field *field; /* FRAME_OBJECT: whose value comes next; NULL: of an unknown key */
-    size_t index;                 /* arrays: elements so far */
-    json_t *node;                 /* FRAME_TREE: the container; the tree's */
-    char key[VT_LOAD_MAX_KEY];    /* FRAME_TREE, FRAME_EVIDENCE: of the value that comes next */
+    size_t index;              /* arrays: elements so far; FRAME_OBJECT: field that is likely to come next */
+    json_t *node;              /* FRAME_TREE: the container; the tree's */
+    char key[VT_LOAD_MAX_KEY]; /* FRAME_TREE, FRAME_EVIDENCE: of the value that comes next */
 };
 
 struct vt_loader {
@@ -76,6 +76,7 @@ struct vt_loader {
     size_t rows_room;
     double *numbers; /* the series being read */
     size_t numbers_room, numbers_kept, nodes;
+    size_t skipped_containers; /* met so far */
     struct vt_result_counter evidence[VT_LOAD_MAX_EVIDENCE];
 };
 

@@ -1,8 +1,10 @@
 /*
- * The loader of result documents, and every format on what it lets through.
+ * The loader of result documents, and every format on what it lets through, by
+ * itself and as a fleet.
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ibuild tests/fuzz/fuzz_result.c ...
  */
+#include "report/fleet_format.h"
 #include "report/format.h"
 #include "report/load.h"
 
@@ -25,6 +27,35 @@ static int print_all(struct vt_result *result, void *context)
     return 0;
 }
 
+static int take(struct vt_result *result, void *context)
+{
+    return vt_fleet_add(context, result);
+}
+
+static void complain(const struct vt_error *error, void *context)
+{
+    (void)context;
+    if (strchr(error->text, '\n'))
+        __builtin_trap(); /* a complaint is one line */
+}
+
+static void report_fleet(const uint8_t *data, size_t size, FILE *sink)
+{
+    size_t count;
+    struct vt_fleet fleet;
+    struct vt_error error = {.text = ""};
+    const struct vt_format *formats = vt_report_formats(&count);
+    if (vt_fleet_start(&fleet, size % 2 ? "kernel" : NULL, &error) != 0)
+        return;
+    const struct vt_load_options options = {.facts_only = vt_fleet_facts(&fleet), .complain = complain};
+    vt_report_load_memory("fuzz", data, size, &options, take, &fleet, &error);
+    complain(&error, NULL);
+    if (vt_fleet_finish(&fleet, &error) == 0)
+        for (size_t i = 0; sink && i < count; i++)
+            vt_fleet_print(&fleet, formats[i].name, sink, &error);
+    vt_fleet_release(&fleet);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static FILE *sink;
@@ -35,5 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (vt_report_load_memory("fuzz", data, size, &options, print_all, sink, &error) != 0 &&
         strchr(error.text, '\n'))
         __builtin_trap(); /* a complaint is one line */
+    report_fleet(data, size, sink);
     return 0;
 }

@@ -104,6 +104,62 @@ START_TEST(lists_nobody_asked_for_are_judged_alike)
 }
 END_TEST
 
+START_TEST(containers_nobody_asked_for_are_judged_alike)
+{
+    static const struct {
+        const char *container;
+        bool good;
+    } containers[] = {
+        {"{}",                                                                                       true },
+        {"[]",                                                                                       true },
+        {"{\"a\":1}",                                                                                true },
+        {" { \"a\" : [ 1 , {\"b\":null} , [ ] , true ] ,\n\"c\":false }",                            true },
+        {"[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\", \"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]", true },
+        {"[\"a long enough text, {with} [brackets] in it, and no end of it\"]",                      true },
+        {"[[[[[[[[]]]]]]]]",                                                                         true },
+        {"[-1.5e-7,0,{\"a\":{}}]",                                                                   true },
+        {"{,}",                                                                                      false},
+        {"{\"a\"}",                                                                                  false},
+        {"{\"a\":}",                                                                                 false},
+        {"{\"a\":1,}",                                                                               false},
+        {"{\"a\":1 \"b\":2}",                                                                        false},
+        {"{a:1}",                                                                                    false},
+        {"{\"a\":[}",                                                                                false},
+        {"{\"a\":1]",                                                                                false},
+        {"[1}",                                                                                      false},
+        {"[1,]",                                                                                     false},
+        {"[,1]",                                                                                     false},
+        {"[1 2]",                                                                                    false},
+        {"[tru]",                                                                                    false},
+        {"[nulL]",                                                                                   false},
+        {"[NaN]",                                                                                    false},
+        {"[01]",                                                                                     false},
+        {"[-]",                                                                                      false},
+        {"[\"\\x\"]",                                                                                false},
+        {"[\"\\u12g4\"]",                                                                            false},
+        {"[\"tab\there, in a text that is long enough\"]",                                           false},
+        {"[\"\xff\"]",                                                                               false},
+        {"[\"\xc3\"]",                                                                               false},
+        {"[\"\xe2\x82\"]",                                                                           false},
+        {"[\"open]",                                                                                 false},
+        {"[[[[1]]]",                                                                                 false},
+    };
+    static const struct vt_load_options wanting = {.samples = true};
+    for (size_t i = 0; i < sizeof containers / sizeof containers[0]; i++) {
+        char text[512];
+        struct tally tally;
+        struct vt_error error = {.text = ""};
+        snprintf(text, sizeof text,
+                 "{\"schema\":\"vmtoll.result/1\",\"host\":{\"x\":%s},\"measurements\":[]}",
+                 containers[i].container);
+        ck_assert_msg((load(text, &wanting, &tally, &error) == 0) == containers[i].good, "kept %s: %s",
+                      containers[i].container, error.text);
+        ck_assert_msg((load(text, &patient, &tally, &error) == 0) == containers[i].good, "dropped %s: %s",
+                      containers[i].container, error.text);
+    }
+}
+END_TEST
+
 /* The window through which a file is read ends anywhere in a list, also inside a number. */
 START_TEST(long_lists_cross_the_window)
 {
@@ -137,14 +193,15 @@ START_TEST(a_bad_line_is_named_and_skipped)
     static const struct {
         const char *bad, *complaint;
     } lines[] = {
-        {"nonsense\n",                                             "x:2:"                                },
-        {"{\"schema\":\"vmtoll.result/1\",\"measurements\":[\n",   "starts at line 2; going on at line 3"},
-        {"{\"schema\":\"vmtoll.result/1\",\"host\":\n",            "starts at line 2; going on at line 3"},
-        {"{\"schema\":\"vmtoll.result/1\",\"host\":{\"a\n",        "x:2:"                                },
-        {"{\"schema\":\"vmtoll.result/7\",\"measurements\":[]}\n", "schema: expected"                    },
-        {"[]\n",                                                   "which is an object"                  },
-        {"{}}\n",                                                  "x:2:"                                },
-        {"\xff\xfe\n",                                             "x:2:"                                },
+        {"{\"schema\\u0000and a key that goes on behind its end\":1}\n", "measurements"                        },
+        {"nonsense\n",                                                   "x:2:"                                },
+        {"{\"schema\":\"vmtoll.result/1\",\"measurements\":[\n",         "starts at line 2; going on at line 3"},
+        {"{\"schema\":\"vmtoll.result/1\",\"host\":\n",                  "starts at line 2; going on at line 3"},
+        {"{\"schema\":\"vmtoll.result/1\",\"host\":{\"a\n",              "x:2:"                                },
+        {"{\"schema\":\"vmtoll.result/7\",\"measurements\":[]}\n",       "schema: expected"                    },
+        {"[]\n",                                                         "which is an object"                  },
+        {"{}}\n",                                                        "x:2:"                                },
+        {"\xff\xfe\n",                                                   "x:2:"                                },
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char text[1024];
@@ -221,6 +278,6 @@ START_TEST(parts_hold_every_document_once)
 }
 END_TEST
 
-VT_SUITE(lists_nobody_asked_for_are_judged_alike, long_lists_cross_the_window,
-         a_bad_line_is_named_and_skipped, a_bad_end_is_an_error, bad_lines_without_end_are_left_off,
-         parts_hold_every_document_once)
+VT_SUITE(lists_nobody_asked_for_are_judged_alike, containers_nobody_asked_for_are_judged_alike,
+         long_lists_cross_the_window, a_bad_line_is_named_and_skipped, a_bad_end_is_an_error,
+         bad_lines_without_end_are_left_off, parts_hold_every_document_once)
