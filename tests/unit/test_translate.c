@@ -476,6 +476,20 @@ START_TEST(accesses_of_devices_become_callouts)
 }
 END_TEST
 
+/* The emulator pauses a long one to let the clock be looked at. */
+START_TEST(a_long_string_instruction_comes_to_its_end)
+{
+    begin();
+    world.vcpu->gpr[VT_RSI] = address(TRANSLATED_DATA);
+    /* mov ecx, 10000; rep outsb; ret */
+    ck_assert_int_eq(translated_run(&world, CODE("\xb9\x10\x27\0\0\xf3\x6e\xc3"), 1000),
+                     VT_TRANSLATE_RETURNED);
+    ck_assert_uint_eq(world.device_writes, 10000);
+    ck_assert_uint_eq(world.vcpu->gpr[VT_RCX], 0);
+    translated_close(&world);
+}
+END_TEST
+
 START_TEST(bases_of_fs_and_gs_are_virtual)
 {
     uint64_t value = 0x1122334455667788;
@@ -559,5 +573,6 @@ VT_SUITE(tables_agree_with_the_decoder, tables_know_no_sensitive_instruction,
          sensitive_instructions_do_what_the_emulator_does, inline_sequences_call_nobody,
          operands_met_once_are_inline_from_then_on, faults_are_precise, wild_branches_fault_where_they_lead,
          code_that_is_modified_is_translated_anew, a_store_of_the_emulator_to_code_is_noticed,
-         accesses_of_devices_become_callouts, bases_of_fs_and_gs_are_virtual,
-         memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped, translators_live_side_by_side)
+         accesses_of_devices_become_callouts, a_long_string_instruction_comes_to_its_end,
+         bases_of_fs_and_gs_are_virtual, memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped,
+         translators_live_side_by_side)
