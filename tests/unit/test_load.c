@@ -193,7 +193,7 @@ START_TEST(a_bad_line_is_named_and_skipped)
     static const struct {
         const char *bad, *complaint;
     } lines[] = {
-        {"{\"schema\\u0000and a key that goes on behind its end\":1}\n", "measurements"                        },
+        {"{\"schema\\u0000and a key that goes on behind its end\":1}\n", "\"schema\", which is missing"        },
         {"nonsense\n",                                                   "x:2:"                                },
         {"{\"schema\":\"vmtoll.result/1\",\"measurements\":[\n",         "starts at line 2; going on at line 3"},
         {"{\"schema\":\"vmtoll.result/1\",\"host\":\n",                  "starts at line 2; going on at line 3"},
