@@ -118,6 +118,13 @@ $B/tests/%: tests/unit/%.c $(SUPPORT) $B/libvmtoll.a
 	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
 		$(WHOLE) $(LIBS) $(CHECK_LIBS) -lm
 
+# An image that judges: tests hand it states, QEMU's processor runs them (tests/judge).
+JUDGE := $(patsubst %,$B/image/%.o,$(wildcard tests/judge/*.c tests/judge/*.S) guest/image/string.c guest/image/pvh.S)
+
+$B/tests/judge.elf: $(JUDGE) guest/image/image.lds
+	@mkdir -p $(@D)
+	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
 # Benchmarks compare two sides in one run and print the ratio; `make bench` builds and runs them all.
 BENCHES := $(patsubst tests/bench/%.c,$B/benchmarks/%,$(wildcard tests/bench/bench_*.c))
 BENCH_SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/bench/bench_*.c),$(wildcard tests/bench/*.c)))
@@ -131,7 +138,7 @@ benches: all $(BENCHES)
 bench: benches
 	@for program in $(BENCHES); do echo "== $$program"; $$program || true; done
 
-tests: all $(UNIT) $(BENCHES)
+tests: all $(UNIT) $(BENCHES) $B/tests/judge.elf
 
 test: tests
 	tests/run $B

@@ -206,6 +206,7 @@ struct target {
     uint64_t rip;
     struct vt_descriptor code;
     unsigned cpl;
+    bool gated; /* through a call gate */
 };
 
 /* A gate names code at the same level or, for CALL, further in (Intel SDM 3A 5.8.4). */
@@ -286,7 +287,8 @@ static bool find_target(struct vt_emulation *e, bool calls, struct target *targe
         return false;
     if (result == VT_DESCRIPTOR_OUTSIDE)
         return refuse(e, VT_EXCEPTION_GP, target->selector & 0xfffc);
-    if (!(vt_descriptor_is_memory(&target->code) ? direct_code(e, target) : through_gate(e, calls, target)))
+    target->gated = !vt_descriptor_is_memory(&target->code);
+    if (!(target->gated ? through_gate(e, calls, target) : direct_code(e, target)))
         return false;
     return vt_vcpu_is_canonical(e->vcpu, target->rip) ? true : refuse(e, VT_EXCEPTION_GP, 0);
 }
@@ -337,13 +339,11 @@ enum vt_step vt_emulate_call_far(struct vt_emulation *e)
     uint64_t rsp = vcpu->gpr[VT_RSP];
     struct target target;
     unsigned size;
-    bool gated;
 
     if (!find_target(e, true, &target))
         return VT_STEP_FAULT;
     /* A 64-bit gate pushes 8-byte words whatever the operand size (Intel SDM 3A 5.8.3.1). */
-    gated = target.code.address != vcpu->gdtr.base + (target.selector & 0xfff8) || target.cpl != vcpu->cpl;
-    size = gated ? 8 : e->instruction->size;
+    size = target.gated ? 8 : e->instruction->size;
     if (target.cpl != vcpu->cpl && !switch_stack(e, target.cpl, &rsp))
         return VT_STEP_FAULT;
     if (!push_return(e, size, &rsp) ||

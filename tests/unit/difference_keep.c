@@ -1,5 +1,5 @@
 /* Failures made small, written down and replayed: a state as its differences from the base, word by word. */
-#include "tests/unit/difference.h"
+#include "tests/unit/difference_compare.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -156,7 +156,7 @@ unsigned difference_replay(const struct emulator *base, enum judge judge, differ
             continue;
         ++*count;
         if (fails(&d)) {
-            printf("# %s fails again\n", path);
+            printf("# %s fails again: %s\n", path, difference_verdict());
             failed++;
         }
     }

@@ -4,7 +4,7 @@
  * device traffic and the frames of delivered faults must be equal.
  */
 #include "guest/abi.h"
-#include "tests/unit/difference.h"
+#include "tests/unit/difference_compare.h"
 #include "tests/unit/kvm_state.h"
 #include "tests/unit/suite.h"
 #include "vmm/backend.h"
@@ -151,76 +151,24 @@ static bool judge(const struct difference *d, struct outcome *o)
     return halted;
 }
 
-static char verdict[512];
-
 static bool differs(const char *what, uint64_t ours, uint64_t theirs)
 {
-    if (ours == theirs)
-        return false;
-    snprintf(verdict, sizeof verdict, "%s: emulator 0x%llx, KVM 0x%llx", what, (unsigned long long)ours,
-             (unsigned long long)theirs);
-    return true;
+    return difference_value(&(struct difference_ignored){.judge = "KVM"}, what, ours, theirs);
 }
 
-/* KVM gives a null SS the attributes that VM entry wants. */
-static bool is_null_stack(unsigned name, const struct vt_segment *ours)
+/*
+ * KVM lets DR7's RTM be set without its bit in CPUID. Delivering an exception, PVM clears AC as SYSCALL
+ * would; processors keep it.
+ */
+static struct difference_ignored ignored_of(const struct vt_vcpu *vcpu)
 {
-    return name == VT_SS && !ours->rights;
-}
-
-static bool segments_differ(const struct vt_vcpu *vcpu, const struct outcome *o)
-{
-    static const char *const names[] = {"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"};
-
-    for (unsigned i = 0; i < VT_SEGMENTS; i++) {
-        const struct vt_segment *theirs = &o->vcpu.segment[i], *ours = &vcpu->segment[i];
-
-        if (differs(names[i], ours->selector, theirs->selector))
-            return true;
-        if (!is_null_stack(i, ours) && differs(names[i], ours->rights, theirs->rights))
-            return true;
-        if (ours->rights && (differs(names[i], ours->limit, theirs->limit) ||
-                             (i > VT_DS && differs(names[i], ours->base, theirs->base))))
-            return true;
-    }
-    return false;
-}
-
-static bool registers_differ(const struct vt_vcpu *vcpu, const struct outcome *o)
-{
-    static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-    /* Delivering an exception, PVM clears AC as SYSCALL would; processors keep it. */
     bool delivered = vcpu->rip - (WORLD_CODE + 0x400) < 0x100;
-    uint64_t ignored = delivered && m.backend == VT_BACKEND_PVM ? VT_FLAG_AC : 0;
 
-    for (unsigned i = 0; i < 16; i++)
-        if (differs(names[i], vcpu->gpr[i], o->vcpu.gpr[i]))
-            return true;
-    return differs("rflags", vt_vcpu_rflags(vcpu) & ~ignored, vt_vcpu_rflags(&o->vcpu) & ~ignored);
-}
-
-static bool control_differs(const struct vt_vcpu *vcpu, const struct outcome *o)
-{
-    const struct vt_vcpu *theirs = &o->vcpu;
-
-    for (unsigned i = 0; i < 4; i++)
-        if (differs("debug address", vcpu->dr[i], theirs->dr[i]))
-            return true;
-    for (unsigned i = 0; i < kvm_state_msr_count; i++)
-        if (differs("msr", *kvm_state_msr((struct vt_vcpu *)vcpu, kvm_state_msrs[i]),
-                    *kvm_state_msr(&((struct outcome *)o)->vcpu, kvm_state_msrs[i])))
-            return true;
-    return differs("cr0", vcpu->cr[0], theirs->cr[0]) || differs("cr2", vcpu->cr[2], theirs->cr[2]) ||
-           differs("cr3", vcpu->cr[3], theirs->cr[3]) || differs("cr4", vcpu->cr[4], theirs->cr[4]) ||
-           differs("cr8", vcpu->cr[8], theirs->cr[8]) || differs("efer", vcpu->efer, theirs->efer) ||
-           differs("dr6", vcpu->dr[6], theirs->dr[6]) ||
-           differs("dr7", vcpu->dr[7],
-                   theirs->dr[7] & ~UINT64_C(0x800)) /* KVM lets RTM be set without CPUID */
-           || differs("gdt", vcpu->gdtr.base, theirs->gdtr.base) ||
-           differs("gdt limit", vcpu->gdtr.limit, theirs->gdtr.limit) ||
-           differs("idt", vcpu->idtr.base, theirs->idtr.base) ||
-           differs("idt limit", vcpu->idtr.limit, theirs->idtr.limit);
+    return (struct difference_ignored){
+        .judge = "KVM",
+        .rflags = delivered && m.backend == VT_BACKEND_PVM ? VT_FLAG_AC : 0,
+        .dr7 = 0x800,
+    };
 }
 
 static bool memory_differs(const struct difference *d)
@@ -235,10 +183,12 @@ static bool memory_differs(const struct difference *d)
 static bool outcome_differs(const struct difference *d, enum vt_step step, struct outcome *o)
 {
     const struct emulator *e = &d->world;
+    struct difference_ignored kvm = ignored_of(&e->vcpu);
     uint64_t halt = step == VT_STEP_HALT ? 0 : 1;
 
-    return differs("rip", e->vcpu.rip + halt, o->vcpu.rip) || registers_differ(&e->vcpu, o) ||
-           segments_differ(&e->vcpu, o) || control_differs(&e->vcpu, o) || memory_differs(d) ||
+    return differs("rip", e->vcpu.rip + halt, o->vcpu.rip) ||
+           difference_registers(&kvm, &e->vcpu, &o->vcpu) || difference_segments(&kvm, &e->vcpu, &o->vcpu) ||
+           difference_control(&kvm, &e->vcpu, &o->vcpu) || memory_differs(d) ||
            differs("ports read", e->port_reads, o->port_reads) ||
            differs("ports written", e->port_writes, o->port_writes) ||
            differs("port", e->port_value, o->port_value);
@@ -313,24 +263,6 @@ static bool interpreter_errs(const struct difference *d)
     }
 }
 
-/* What follows the instruction is HLT: outside ring 0 it faults in its turn. */
-static enum vt_step go_on_to_halt(struct difference *d, enum vt_step step)
-{
-    static const struct vt_instruction halt = {.operation = VT_OP_HLT, .length = 1, .size = 4};
-    struct emulator *e = &d->world;
-
-    if (step != VT_STEP_DONE || e->vcpu.cpl == 0)
-        return step;
-    vt_vcpu_execute(&e->vcpu, &e->environment, &halt);
-    return vt_vcpu_deliver(&e->vcpu, &e->environment);
-}
-
-/* The state after says nothing when the next instruction is single-stepped or lies outside the world. */
-static bool is_comparable(const struct emulator *e)
-{
-    return !(e->vcpu.rflags & VT_FLAG_TF) && e->vcpu.rip - WORLD_CODE < 0x1000;
-}
-
 static bool fails(const struct difference *before)
 {
     static struct difference d;
@@ -345,8 +277,8 @@ static bool fails(const struct difference *before)
         open_machine();
         return false;
     }
-    step = go_on_to_halt(&d, difference_emulate(&d, true));
-    return is_comparable(&d.world) && !(m.backend == VT_BACKEND_PVM && interpreter_errs(&d)) &&
+    step = difference_go_on(&d, difference_emulate(&d, true));
+    return difference_is_comparable(&d.world) && !(m.backend == VT_BACKEND_PVM && interpreter_errs(&d)) &&
            outcome_differs(&d, step, &outcome);
 }
 
@@ -377,12 +309,12 @@ static void compare(const struct form *form, uint64_t seed, struct tally *tally)
         refuse(&outcome, tally);
         return;
     }
-    step = go_on_to_halt(&d, difference_emulate(&d, true));
-    if (!is_comparable(&d.world) || (m.backend == VT_BACKEND_PVM && interpreter_errs(&d)))
+    step = difference_go_on(&d, difference_emulate(&d, true));
+    if (!difference_is_comparable(&d.world) || (m.backend == VT_BACKEND_PVM && interpreter_errs(&d)))
         return;
     tally->run++;
     if (outcome_differs(&d, step, &outcome) && tally->different++ < 3) {
-        printf("# %s: %s\n", difference_describe(&d), verdict);
+        printf("# %s: %s\n", difference_describe(&d), difference_verdict());
         difference_make(&d, &base, form, LEVEL_KERNEL, seed);
         difference_keep(&d, &base, fails);
     }
@@ -395,6 +327,7 @@ static void open_base(void)
         vt_skip("no usable /dev/kvm: %s", strerror(errno));
     vt_vcpu_apply_cpuid(&base.vcpu);
     vt_vcpu_reset(&base.vcpu);
+    base.vcpu.rip = WORLD_CODE;
     base.vcpu.gdtr = (struct vt_table_register){WORLD_GDT, WORLD_GDT_LIMIT, {0}};
     base.vcpu.idtr = (struct vt_table_register){WORLD_IDT, 0xfff, {0}};
     base.vcpu.cr[3] = m.first.cr3;

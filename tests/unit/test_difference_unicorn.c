@@ -5,7 +5,7 @@
  * Unicorn 2.0.1 is no judge of LGDT, LIDT, LLDT, LTR, of loads of segment registers and of SWAPGS and the
  * base instructions: it lets through what the manuals refuse (types, privilege, canonical bases,
  * CR4.FSGSBASE), and its own interface does not show the hidden state they change. Nor does it carry out
- * SYSCALL, INT n or IRETQ.
+ * SYSCALL, INT n or IRETQ. QEMU as a whole machine judges those (test_difference_tcg.c).
  */
 #include "tests/unit/difference.h"
 #include "tests/unit/suite.h"
