@@ -1,8 +1,9 @@
 /* Registers, memory and stack as the emulated instructions see them. */
 #include "vcpu/emulate_internal.h"
 
-#define PF_WRITE 2
-#define PF_USER  4
+#define PF_PRESENT 1
+#define PF_WRITE   2
+#define PF_USER    4
 
 static uint64_t mask_of(unsigned size)
 {
@@ -91,8 +92,16 @@ static void mmio_store(struct vt_emulation *e, uint64_t address, const uint8_t *
     }
 }
 
-static bool page_fault(struct vt_emulation *e, uint64_t address, uint32_t error)
+/* CR2 gets the first byte that is not there: of an access across two pages it may lie in the second one. */
+static bool page_fault(struct vt_emulation *e, uint64_t address, unsigned size, uint32_t error)
 {
+    uint64_t last = address + size - 1;
+    uint32_t ignored;
+    uint8_t first;
+
+    if ((address ^ last) >> 12 && !(error & PF_PRESENT) &&
+        e->environment->load(e->environment->context, address, &first, 1, &ignored) == VT_ACCESS_DONE)
+        address = last & ~UINT64_C(0xfff);
     vt_vcpu_raise_page_fault(e->vcpu, address, error);
     return false;
 }
@@ -103,7 +112,7 @@ static bool load(struct vt_emulation *e, uint64_t address, void *value, unsigned
     enum vt_access access = e->environment->load(e->environment->context, address, value, size, &error);
 
     if (access == VT_ACCESS_FAULT)
-        return page_fault(e, address, error | kind);
+        return page_fault(e, address, size, error | kind);
     if (access == VT_ACCESS_MMIO)
         mmio_load(e, address, value, size);
     return true;
@@ -115,7 +124,7 @@ static bool store(struct vt_emulation *e, uint64_t address, const void *value, u
     enum vt_access access = e->environment->store(e->environment->context, address, value, size, &error);
 
     if (access == VT_ACCESS_FAULT)
-        return page_fault(e, address, error | user | PF_WRITE);
+        return page_fault(e, address, size, error | user | PF_WRITE);
     if (access == VT_ACCESS_MMIO)
         mmio_store(e, address, value, size);
     return true;
