@@ -202,7 +202,7 @@ static void take_answer(const struct ground *ground, const struct vt_line *line,
         shares[VT_PART_KERNEL] = handling(ground, line);
         return;
     }
-    if (is_answered_by_kernel(ground, cell_of(ground, other))) {
+    if (other && is_answered_by_kernel(ground, cell_of(ground, other))) {
         shares[VT_PART_KERNEL] = handling(ground, other);
         shares[VT_PART_USER] = difference(ground, line, other);
         return;

@@ -87,8 +87,8 @@ static void name_axis(const struct bars *bars, FILE *stream)
     struct vt_scale scale = time ? vt_quantity_scale(bars->high) : (struct vt_scale){"", 1};
     const char *name = strcmp(scale.name, "us") == 0 ? "µs" : scale.name;
     fprintf(stream, "set xrange [0:%.6g]\nset xtics scale 0 (\"0\" 0", bars->high * ROOM);
-    for (double at = step; at <= bars->high * ROOM; at += step)
-        fprintf(stream, ", \"%g%s%s\" %.6g", at / scale.size, time ? " " : "", name, at);
+    for (int i = 1; i * step <= bars->high * ROOM; i++)
+        fprintf(stream, ", \"%g%s%s\" %.6g", i * step / scale.size, time ? " " : "", name, i * step);
     fputs(")\n", stream);
 }
 
