@@ -110,8 +110,8 @@ enum vt_pv_need {
     VT_PV_NEED_CLOCK_PAIRING = 1 << 8,
     VT_PV_NEED_USER_CALL = 1 << 9,   /* a call that user space answers */
     VT_PV_NEED_EVENT_MASK = 1 << 10, /* scratch.event_mask: vcpu_info.evtchn_upcall_mask, honoured */
-    VT_PV_NEED_KICK = 1 << 12,       /* a halted vCPU can be woken by a call */
     VT_PV_NEED_PV_MMU = 1 << 11, /* a guest that runs without ring 0 and asks for what needs it (Xen PV) */
+    VT_PV_NEED_KICK = 1 << 12,   /* a halted vCPU can be woken by a call */
 };
 
 /*
