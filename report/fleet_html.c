@@ -81,7 +81,7 @@ static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
         vt_fleet_explain(fleet, host, why, sizeof why);
         put_text("<tr><th scope=\"row\">", host->name, "</th>", stream);
         fprintf(stream, "<td class=\"number\"><b>%+.1f %%</b></td><td class=\"number\">%zu of %zu</td>",
-                (exp(host->deviation) - 1) * 100, host->far, host->measured);
+                expm1(host->deviation) * 100, host->far, host->measured);
         put_text("<td>", *why ? why : "nothing known", "</td></tr>\n", stream);
         shown++;
     }

@@ -19,7 +19,7 @@ static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
         fputs("- **", stream);
         vt_escape_markdown(host->name, stream);
         fprintf(stream, "**: %+.1f %% in the middle of its cases, %zu of %zu cases far off; ",
-                (exp(host->deviation) - 1) * 100, host->far, host->measured);
+                expm1(host->deviation) * 100, host->far, host->measured);
         vt_escape_markdown(*why ? why : "nothing known tells it from the others", stream);
         putc('\n', stream);
     }

@@ -76,7 +76,7 @@ static void put_outlier(const struct vt_fleet *fleet, const struct vt_fleet_host
     char why[512];
     vt_fleet_explain(fleet, host, why, sizeof why);
     fprintf(stream, "  %-30s %+6.1f %% in the middle of its cases; %zu of %zu cases far off; %s\n",
-            host->name, (exp(host->deviation) - 1) * 100, host->far, host->measured,
+            host->name, expm1(host->deviation) * 100, host->far, host->measured,
             *why ? why : "nothing known tells it from the others");
 }
 

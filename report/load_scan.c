@@ -100,7 +100,7 @@ static const unsigned char *skip_escape(const unsigned char *text, const unsigne
     if (end - text < 2)
         return NULL;
     if (text[1] != 'u')
-        return memchr("\"\\/bfnrt", text[1], 8) ? text + 2 : NULL;
+        return text[1] && strchr("\"\\/bfnrt", text[1]) ? text + 2 : NULL;
     if (end - text < 6)
         return NULL;
     for (int i = 2; i < 6; i++)

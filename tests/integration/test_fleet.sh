@@ -92,13 +92,19 @@ endless() { # what is repeated, what comes first
     printf '%s' "$2"
     yes "$1" | tr -d '\n'
 }
+mkdir "$work/kept"
+limit='prlimit --as=400000000'
+if ! command -v prlimit >/dev/null 2>&1 || grep -q __asan_init "$VMTOLL"; then
+    limit= # the sanitizer's own memory is beyond any limit
+fi
 memory() { # name, repeated, first
-    endless "$2" "$3" 2>/dev/null | (
-        ulimit -v 400000
-        timeout 30 "$VMTOLL" report - >"$work/out" 2>"$work/err"
-        echo $? >"$work/status"
-    )
-    status=$(cat "$work/status")
+    # shellcheck disable=SC2086
+    endless "$2" "$3" 2>/dev/null | {
+        $limit timeout 30 "$VMTOLL" report - >/dev/null 2>"$work/kept/err"
+        echo $? >"$work/kept/status"
+    }
+    # shellcheck disable=SC2016
+    run sh -c 'cat "$1/err" >&2; exit "$(cat "$1/status")"' - "$work/kept"
     refuses "$1" 2 'standard input:'
 }
 start='{"schema":"vmtoll.result/1",'
