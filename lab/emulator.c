@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,6 +127,20 @@ static int look_for_panic(const struct watch *watch)
     return status;
 }
 
+/* The emulator does not say so when what the machine writes is lost. */
+static int look_for_room(const struct watch *watch)
+{
+    struct statvfs disk;
+    char what[200];
+
+    if (statvfs(watch->emulator->folder, &disk) != 0 || disk.f_blocks == 0 ||
+        (geteuid() == 0 ? disk.f_bfree : disk.f_bavail) > 0)
+        return 0;
+    snprintf(what, sizeof what, "no space left on the disk of '%.120s' (see TMPDIR)",
+             watch->emulator->folder);
+    return fail(watch, VT_EXIT_ENVIRONMENT, what, NULL);
+}
+
 static int listen_once(struct watch *watch)
 {
     char data[65536];
@@ -186,6 +201,8 @@ static int watch_it(struct watch *watch)
         if (status != 0 || watch->link->ended)
             return status != 0 ? status : judge_end(watch);
         if ((gone || turn % 16 == 0) && (status = look_for_panic(watch)) != 0)
+            return status;
+        if ((gone || turn % 16 == 0) && (status = look_for_room(watch)) != 0)
             return status;
         if (gone)
             return fail_ended(watch, ended_with);

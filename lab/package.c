@@ -42,6 +42,13 @@ static int lacks(const struct fetch *fetch, int number, const char *what, const 
                         fetch->package->name, why && *why ? why : "no reason given");
 }
 
+/* The last line is the reason, unless one of the programs behind it gave a better one. */
+static const char *why_failed(char *output)
+{
+    const char *full = strerror(ENOSPC);
+    return strstr(output, full) ? full : vt_program_last_line(output);
+}
+
 /* Run one of apt's and dpkg's programs; its last line is the reason when it fails. */
 static int run(const struct fetch *fetch, char *const *argv, const char *folder, const char *what,
                char **text)
@@ -49,7 +56,7 @@ static int run(const struct fetch *fetch, char *const *argv, const char *folder,
     char *output = NULL;
     int status = vt_program_run(argv, folder, &output, fetch->stop);
     if (status != 0)
-        lacks(fetch, status, what, output ? vt_program_last_line(output) : strerror(-status));
+        lacks(fetch, status, what, output ? why_failed(output) : strerror(-status));
     if (status == 0 && text)
         *text = output;
     else

@@ -38,6 +38,7 @@ static void tell(const struct vt_compared *row, char *text, size_t size)
 static void fill_line(const struct vt_compared *row, struct line *line)
 {
     char road[64];
+    *line = (struct line){.road = ""};
     bool paravirtual = row->before->path && strcmp(row->before->path, "paravirtual") == 0;
     vt_compare_road(row, road, sizeof road);
     snprintf(line->road, sizeof line->road, "%s%s", road, paravirtual ? " paravirtual" : "");

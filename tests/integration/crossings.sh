@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Sourced after tap.sh: the table "Which instruction exits" of docs/MEASUREMENT.md, held against what is true.
+: "${work:?tap.sh comes first}"
 
 # One line per case of the table: name, VT-x by the manual and observed, AMD-V by the manual and observed.
 crossings_documented() {

@@ -28,6 +28,8 @@ run "$VMTOLL" lab svm --case nop --kernel "$kernel" --modules "$work/empty"
 refuses "a module whose others are missing" 3 "kvm-amd.ko does not load"
 
 "$VMTOLL" lab svm --case nop --quiet --output "$work/first.json" 2>"$work/first.err" &
+run "$VMTOLL" lab tcg --case nop --quiet --output "$work/third.json"
+is "two unlike labs at once" 0
 run "$VMTOLL" lab svm --case nop --quiet --output "$work/second.json"
 is "two labs at once: the second" 0
 wait $!

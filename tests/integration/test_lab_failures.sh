@@ -80,6 +80,31 @@ wait $!
 status=$?
 refuses "interrupted" 1 "interrupted while booting"
 clean "interrupted"
+fake 'printf "@stage measuring\n@case 3 9 cpuid\n" >link; exec sleep 60'
+env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty" >"$work/out" 2>"$work/err" &
+sleep 1
+kill -INT $!
+kill -TERM $!
+wait $!
+status=$?
+refuses "interrupted while measuring" 1 "interrupted while measuring"
+clean "interrupted while measuring"
+
+# Interrupted while fetching: the cache is no worse for it.
+for program in apt-cache apt-get; do
+    printf '#!/bin/sh\n[ "$1" = depends ] && exec echo "  Depends: linux-image-0-cloud"\n[ "$1" = policy ] && exec echo "  Candidate: 0"\nexec sleep 60\n' >"$work/bin/$program"
+    chmod +x "$work/bin/$program"
+done
+env XDG_CACHE_HOME="$work/cache" PATH="$work/bin:$PATH" "$VMTOLL" lab svm --case nop >"$work/out" 2>"$work/err" &
+sleep 1
+kill -TERM $!
+wait $!
+status=$?
+refuses "interrupted while fetching" 1 "interrupted while fetching linux-image-0-cloud"
+clean "interrupted while fetching"
+holds "interrupted while fetching: nothing but the lock is in the cache" test "$(ls "$work/cache/vmtoll")" = lock
+holds "interrupted while fetching: apt-get is gone" test -z "$(readlink /proc/[0-9]*/cwd 2>/dev/null | grep "$work/cache")"
+rm "$work/bin/apt-cache" "$work/bin/apt-get"
 
 # A full disk, as a limit on the size of files
 run sh -c 'trap "" XFSZ; ulimit -f 64; exec "$@"' sh "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
@@ -87,6 +112,19 @@ refuses "no room for the machine's files" 3 "cannot write"
 clean "no room for the machine's files"
 run "$VMTOLL" lab tcg --case nop --quiet --output /dev/full
 refuses "no room for the result" 3 "No space left"
+mkdir "$work/small"
+if mount -t tmpfs -o size=1m tmpfs "$work/small" 2>/dev/null; then
+    trap 'umount "$work/small"; rm -rf "$work"' EXIT
+    run env TMPDIR="$work/small" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+    refuses "a full disk before it starts" 3 "cannot write '$work/small/.*No space left"
+    fake 'head -c 4000000 /dev/zero >console; exec sleep 60'
+    run env TMPDIR="$work/small" PATH="$work/bin:$PATH" "$VMTOLL" lab tcg --limit 30
+    refuses "a disk that fills up meanwhile" 3 "lab tcg: no space left on the disk of '$work/small/.*while booting"
+    holds "a full disk: nothing temporary is left" test -z "$(ls "$work/small")"
+else
+    skip "a full disk before it starts" "no tmpfs can be mounted here"
+    skip "a disk that fills up meanwhile" "no tmpfs can be mounted here"
+fi
 
 # The package cache
 run env XDG_CACHE_HOME=/proc/none "$VMTOLL" lab svm --case nop
