@@ -11,10 +11,10 @@
 typedef int fuzzed_target(const uint8_t *data, size_t size);
 
 /* Every file of a directory, which must hold one. */
-void fuzzed_corpus(fuzzed_target *target, const char *directory);
+void fuzzed_corpus(fuzzed_target *target, const char *path);
 
 /* Each file of the directory `rounds` times with a few bytes changed, as a fuzzer would begin. */
-void fuzzed_variations(fuzzed_target *target, const char *directory, unsigned rounds);
+void fuzzed_variations(fuzzed_target *target, const char *path, unsigned rounds);
 
 /* 64-bit numbers of a fixed sequence (Knuth's MMIX). */
 uint64_t fuzzed_random(uint64_t *state);
