@@ -132,7 +132,7 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
     fputs("<figure class=\"spread\">\n<figcaption>", page->stream);
     vt_escape_html(line->name, page->stream);
     if (chart->axis == VT_AXIS_ABSOLUTE)
-        fprintf(page->stream, " <small>in %s, since it is close to zero</small>",
+        fprintf(page->stream, " <small>in %s</small>",
                 strcmp(chart->unit, "ns") == 0 ? "time" : "instructions");
     else if (strcmp(chart->unit, "ns") != 0)
         fputs(" <small>instructions, simulated</small>", page->stream);
@@ -181,7 +181,9 @@ void vt_html_distributions(const struct vt_html *page)
           "show the "
           "same: thick for the middle half, thin from the 5th to the 95th percentile, the symbol at the "
           "median. The "
-          "axis is the distance from that column's own median.</p>\n",
+          "axis is the distance from that column's own median; where a toll is near zero, or spreads as wide "
+          "as it is "
+          "large, it is the toll itself.</p>\n",
           page->stream);
     if (!page->drawn)
         put_missing(page);

@@ -75,7 +75,8 @@ static int collect_columns(struct vt_table *table)
             if (!find_column(table, &column) && add_column(table, &column) != 0)
                 return -ENOMEM;
         }
-    qsort(table->columns, table->column_count, sizeof *table->columns, compare_columns);
+    if (table->column_count)
+        qsort(table->columns, table->column_count, sizeof *table->columns, compare_columns);
     return 0;
 }
 
