@@ -106,7 +106,7 @@ static void *grow(void *list, size_t count, size_t *room, size_t size)
 {
     if (count < *room)
         return list;
-    size_t wanted = *room ? 2 * *room : 16;
+    size_t wanted = *room ? 2 * *room : 4;
     void *more = realloc(list, wanted * size);
     if (more)
         *room = wanted;

@@ -16,7 +16,7 @@ void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream);
-int vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream, struct vt_error *error);
+void vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream);
 
 /* Does cell `i` begin another road (engine, privilege level, path, unit) than the one before? */
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i);

@@ -1,7 +1,6 @@
 #include "report/fleet_format.h"
 #include "report/save.h"
 
-#include <errno.h>
 #include <math.h>
 
 static json_t *text_or_null(const char *text)
@@ -72,23 +71,47 @@ static json_t *oddity_json(const struct vt_fleet *fleet, const struct vt_fleet_o
     return object;
 }
 
-int vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream, struct vt_error *error)
+/* One element of a list, or NULL: not in it. */
+typedef json_t *element(const struct vt_fleet *fleet, size_t i);
+
+static json_t *outlier_at(const struct vt_fleet *fleet, size_t i)
 {
-    json_t *cells = json_array(), *outliers = json_array(), *oddities = json_array();
-    for (size_t i = 0; i < fleet->cell_count; i++)
-        json_array_append_new(cells, cell_json(&fleet->cells[i]));
-    for (size_t i = 0; i < fleet->host_count; i++)
-        if (fleet->hosts[i].outlier)
-            json_array_append_new(outliers, outlier_json(fleet, &fleet->hosts[i]));
-    for (size_t i = 0; i < fleet->oddity_count; i++)
-        json_array_append_new(oddities, oddity_json(fleet, &fleet->oddities[i]));
-    json_t *document = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "schema", "vmtoll.fleet/1", "results",
-                                 (json_int_t)fleet->result_count, "hosts", (json_int_t)fleet->host_count,
-                                 "outliers", outliers, "differences", oddities, "measurements", cells);
-    int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
-    json_decref(document);
-    fputc('\n', stream);
-    if (status != 0 && !ferror(stream))
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
-    return 0;
+    return fleet->hosts[i].outlier ? outlier_json(fleet, &fleet->hosts[i]) : NULL;
+}
+
+static json_t *oddity_at(const struct vt_fleet *fleet, size_t i)
+{
+    return oddity_json(fleet, &fleet->oddities[i]);
+}
+
+static json_t *cell_at(const struct vt_fleet *fleet, size_t i)
+{
+    return cell_json(&fleet->cells[i]);
+}
+
+/* An element a line, each made and forgotten by itself: ten thousand groups have half a million cells. */
+static void put_list(const struct vt_fleet *fleet, const char *key, element *make, size_t count, FILE *stream)
+{
+    bool first = true;
+    fprintf(stream, ",\n \"%s\": [", key);
+    for (size_t i = 0; i < count; i++) {
+        json_t *object = make(fleet, i);
+        if (!object)
+            continue;
+        fputs(first ? "\n  " : ",\n  ", stream);
+        first = false;
+        json_dumpf(object, stream, JSON_REAL_PRECISION(15));
+        json_decref(object);
+    }
+    fputs(first ? "]" : "\n ]", stream);
+}
+
+void vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream)
+{
+    fprintf(stream, "{\n \"schema\": \"vmtoll.fleet/1\",\n \"results\": %zu,\n \"hosts\": %zu",
+            fleet->result_count, fleet->host_count);
+    put_list(fleet, "outliers", outlier_at, fleet->host_count, stream);
+    put_list(fleet, "differences", oddity_at, fleet->oddity_count, stream);
+    put_list(fleet, "measurements", cell_at, fleet->cell_count, stream);
+    fputs("\n}\n", stream);
 }
