@@ -35,6 +35,10 @@
 
 const struct form difference_forms[] = {
     F("cpuid", 2, OPERAND_NONE, -1, 0, KVM, 0x0f, 0xa2),
+    P("rdpid", 0xf3, 2, OPERAND_REGISTER, 7, 0, JUDGE_TCG, 0x0f, 0xc7),
+    F("invd", 2, OPERAND_NONE, -1, 0, JUDGE_TCG, 0x0f, 0x08),
+    F("clac", 3, OPERAND_NONE, -1, 0, JUDGE_TCG, 0x0f, 0x01, 0xca),
+    F("stac", 3, OPERAND_NONE, -1, 0, JUDGE_TCG, 0x0f, 0x01, 0xcb),
     F("clts", 2, OPERAND_NONE, -1, 0, ALL, 0x0f, 0x06),
     F("mov r, cr", 2, OPERAND_REGISTER, -1, 0, ALL, 0x0f, 0x20),
     F("mov cr, r", 2, OPERAND_REGISTER, -1, 0, KVM, 0x0f, 0x22),
@@ -579,6 +583,12 @@ unsigned difference_rounds(const struct form *form, unsigned usual)
     const char *text = getenv("VT_ROUNDS");
 
     return text ? (unsigned)strtoul(text, NULL, 0) : (usual + form->siblings - 1) / form->siblings;
+}
+
+void difference_count(const struct form *form, const char *judge, unsigned states)
+{
+    if (states)
+        printf("# judged: %s: %s %u\n", form->name, judge, states);
 }
 
 uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round)

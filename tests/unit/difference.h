@@ -81,10 +81,13 @@ void difference_minimize(struct difference *d, const struct emulator *base, diff
  */
 void difference_keep(const struct difference *d, const struct emulator *base, difference_fails *fails);
 
-/* Replay tests/data/emulator/ for forms with `judge`. Returns how many fail and adds to *count how many there
- * are. */
+/* Replay tests/data/emulator/ (VT_STATES: another folder) for forms with `judge`. Returns how many fail and
+ * adds to *count how many there are. */
 unsigned difference_replay(const struct emulator *base, enum judge judge, difference_fails *fails,
                            unsigned *count);
+
+/* A line of the table that tests/judges adds up: which judge has seen how many states of a form. */
+void difference_count(const struct form *form, const char *judge, unsigned states);
 
 /* The seed of one state: every form and round has its own. */
 uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round);

@@ -144,14 +144,15 @@ unsigned difference_replay(const struct emulator *base, enum judge judge, differ
                            unsigned *count)
 {
     static struct difference d;
-    DIR *directory = opendir(FOLDER);
+    const char *chosen = getenv("VT_STATES"), *folder = chosen ? chosen : FOLDER;
+    DIR *directory = opendir(folder);
     struct dirent *entry;
     unsigned failed = 0;
 
     while (directory && (entry = readdir(directory))) {
         char path[512];
 
-        snprintf(path, sizeof path, FOLDER "/%s", entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (entry->d_name[0] == '.' || !read_state(path, base, &d) || !(d.form->judges & judge))
             continue;
         ++*count;

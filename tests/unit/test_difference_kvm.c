@@ -367,6 +367,7 @@ START_TEST(emulator_and_kvm_agree)
         }
     for (size_t i = 0; i < difference_form_count; i++) {
         say(&difference_forms[i], &tallies[i]);
+        difference_count(&difference_forms[i], "KVM", tallies[i].run);
         total += tallies[i].run;
         different += tallies[i].different;
     }

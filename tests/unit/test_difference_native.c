@@ -3,7 +3,7 @@
  * with their arithmetic, string instructions, and LAR, LSL, VERR and VERW on a local descriptor table.
  * Registers, flags, memory, vectors, error codes and fault addresses must be equal.
  */
-#include "tests/unit/difference.h"
+#include "tests/unit/difference_compare.h"
 #include "tests/unit/suite.h"
 
 #include <asm/ldt.h>
@@ -126,15 +126,9 @@ static void run_native(const struct difference *d)
     native_run();
 }
 
-static char verdict[256];
-
 static bool differs(const char *what, uint64_t ours, uint64_t theirs)
 {
-    if (ours == theirs)
-        return false;
-    snprintf(verdict, sizeof verdict, "%s: emulator 0x%llx, processor 0x%llx", what, (unsigned long long)ours,
-             (unsigned long long)theirs);
-    return true;
+    return difference_value(&(struct difference_ignored){.judge = "processor"}, what, ours, theirs);
 }
 
 static bool faults_differ(const struct vt_fault *fault, enum vt_step step)
@@ -274,7 +268,7 @@ static void compare(struct difference *d, size_t form, bool selectors, struct ta
         return;
     tally->run++;
     if (outcome_differs(d, step) && tally->different++ < 3) {
-        printf("# %s: %s\n", difference_describe(d), verdict);
+        printf("# %s: %s\n", difference_describe(d), difference_verdict());
         make(d, form, d->seed, selectors);
         difference_keep(d, &base, fails);
     }
@@ -292,7 +286,9 @@ static struct tally compare_forms(bool selectors)
     struct tally tally = {0};
     uint64_t seed = difference_seed(), random = seed;
 
-    for (size_t i = 0; i < difference_form_count; i++)
+    for (size_t i = 0; i < difference_form_count; i++) {
+        unsigned before = tally.run;
+
         for (unsigned round = 0; round < rounds_of(&difference_forms[i]); round++) {
             if (selectors && round % 64 == 0) {
                 ck_assert(fill_ldt(&random));
@@ -301,6 +297,8 @@ static struct tally compare_forms(bool selectors)
             if (make(&d, i, difference_seed_of(seed, i, round), selectors))
                 compare(&d, i, selectors, &tally);
         }
+        difference_count(&difference_forms[i], "processor", tally.run - before);
+    }
     printf("# %u states compared\n", tally.run);
     return tally;
 }

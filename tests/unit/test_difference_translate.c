@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS   1000
+#define ROUNDS   20000
 #define DATA_DIR "tests/data/translator"
 
 static struct translated world;

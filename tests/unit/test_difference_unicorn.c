@@ -7,7 +7,7 @@
  * CR4.FSGSBASE), and its own interface does not show the hidden state they change. Nor does it carry out
  * SYSCALL, INT n or IRETQ. QEMU as a whole machine judges those (test_difference_tcg.c).
  */
-#include "tests/unit/difference.h"
+#include "tests/unit/difference_compare.h"
 #include "tests/unit/suite.h"
 
 #include "config.h"
@@ -151,15 +151,9 @@ static bool judge(const struct difference *d)
     return error == UC_ERR_OK || u.vector != NO_VECTOR;
 }
 
-static char verdict[256];
-
 static bool differs(const char *what, uint64_t ours, uint64_t theirs)
 {
-    if (ours == theirs)
-        return false;
-    snprintf(verdict, sizeof verdict, "%s: emulator 0x%llx, Unicorn 0x%llx", what, (unsigned long long)ours,
-             (unsigned long long)theirs);
-    return true;
+    return difference_value(&(struct difference_ignored){.judge = "Unicorn"}, what, ours, theirs);
 }
 
 static bool registers_differ(const struct vt_vcpu *vcpu)
@@ -243,7 +237,7 @@ START_TEST(emulator_and_unicorn_agree)
             }
             run++;
             if (outcome_differs(&d, difference_emulate(&d, false)) && wrong++ < 3) {
-                printf("# %s: %s\n", difference_describe(&d), verdict);
+                printf("# %s: %s\n", difference_describe(&d), difference_verdict());
                 difference_make(&d, &base, &difference_forms[i], LEVEL_KERNEL, d.seed);
                 difference_keep(&d, &base, fails);
             }
@@ -251,6 +245,7 @@ START_TEST(emulator_and_unicorn_agree)
         if (wrong || refused)
             printf("# %s: %u compared, %u different, %u not done by Unicorn\n", difference_forms[i].name, run,
                    wrong, refused);
+        difference_count(&difference_forms[i], "Unicorn", run);
         total += run;
         different += wrong;
     }
