@@ -408,19 +408,27 @@ static unsigned confirm_failures(void)
     static struct difference d;
     unsigned confirmed = 0;
 
-    for (unsigned i = 0; i < failures; i++) {
-        if (!difference_make(&d, &base, &difference_forms[failed[i].form], failed[i].level, failed[i].seed) ||
-            !fails(&d))
-            continue;
-        tallies[failed[i].form].different++;
-        if (confirmed++ < MOST_TO_KEEP) {
-            printf("# %s: %s\n", difference_describe(&d), difference_verdict());
-            difference_keep(&d, &base, fails);
+    for (unsigned i = 0; i < failures; i++)
+        if (difference_make(&d, &base, &difference_forms[failed[i].form], failed[i].level, failed[i].seed) &&
+            fails(&d)) {
+            if (confirmed < MOST_TO_KEEP)
+                printf("# %s: %s\n", difference_describe(&d), difference_verdict());
+            tallies[failed[i].form].different++;
+            failed[confirmed++] = failed[i];
         }
-    }
     if (failures)
         printf("# %u states differed at first, %u of them again\n", failures, confirmed);
     return confirmed;
+}
+
+/* Last, for what is made smaller may be too odd for QEMU. */
+static void keep_failures(unsigned confirmed)
+{
+    static struct difference d;
+
+    for (unsigned i = 0; i < confirmed && i < MOST_TO_KEEP; i++)
+        if (difference_make(&d, &base, &difference_forms[failed[i].form], failed[i].level, failed[i].seed))
+            difference_keep(&d, &base, fails);
 }
 
 static void open_base(void)
@@ -435,6 +443,7 @@ static void open_base(void)
     base.vcpu.limits.vendor = VT_VENDOR_INTEL; /* its instructions are Intel's, whatever CPUID says */
     vt_vcpu_reset(&base.vcpu);
     base.vcpu.rip = WORLD_CODE;
+    base.vcpu.segment[VT_TR] = (struct vt_segment){WORLD_TSS_SEL, 0x8b, 0x67, WORLD_TSS};
     base.vcpu.gdtr = (struct vt_table_register){WORLD_GDT, WORLD_GDT_LIMIT, {0}};
     base.vcpu.idtr = (struct vt_table_register){WORLD_IDT, 0xfff, {0}};
     for (unsigned i = 0; i < SLOTS; i++)
@@ -443,13 +452,14 @@ static void open_base(void)
 
 START_TEST(emulator_and_qemu_agree)
 {
-    unsigned total = 0, different = 0;
+    unsigned total = 0, different = 0, confirmed;
     uint64_t seed = difference_seed();
 
     open_base();
     different += difference_replay(&base, JUDGE_TCG, fails, &total);
     compare_all(seed);
-    different += confirm_failures();
+    confirmed = confirm_failures();
+    keep_failures(confirmed);
     for (size_t i = 0; i < difference_form_count; i++) {
         const struct tally *tally = &tallies[i];
 
@@ -461,7 +471,7 @@ START_TEST(emulator_and_qemu_agree)
     }
     printf("# %u states compared\n", total);
     tcg_close(&tcg);
-    ck_assert_uint_eq(different, 0);
+    ck_assert_uint_eq(different + confirmed, 0);
     ck_assert_uint_gt(total, 0);
 }
 END_TEST
