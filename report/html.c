@@ -7,6 +7,7 @@
 #include "report/quantity.h"
 #include "report/svg.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,12 +87,23 @@ static void put_tiles(const struct vt_html *page)
     fputs("</ul>\n", page->stream);
 }
 
+/* No line ends between a figure and its unit. */
+static void put_headline(const char *text, FILE *stream)
+{
+    for (const char *at = text; *at; at++) {
+        const char one[2] = {*at, '\0'};
+        bool joint = *at == ' ' && at > text && isdigit((unsigned char)at[-1]);
+        fputs(joint ? "&nbsp;" : "", stream);
+        vt_escape_html(joint ? "" : one, stream);
+    }
+}
+
 static void put_answer(const struct vt_html *page)
 {
     const struct vt_findings *findings = &page->report->findings;
     const struct vt_table *table = page->report->table;
     fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs</p>\n<h1>", page->stream);
-    vt_escape_html(findings->headline, page->stream);
+    put_headline(findings->headline, page->stream);
     fputs("</h1>\n<p class=\"subject\">Measured on ", page->stream);
     vt_escape_html(brand_of(table), page->stream);
     if (table->result_count && table->results[0]->started) {
