@@ -70,10 +70,11 @@ static void rest(void)
 
 static void note_leaf(uint32_t leaf, uint32_t subleaf)
 {
-    uint32_t *row = control->cpuid[control->leaves];
+    uint32_t *row;
 
-    if (control->leaves == JUDGE_LEAVES)
+    if (control->leaves >= JUDGE_LEAVES)
         return;
+    row = control->cpuid[control->leaves];
     row[0] = leaf;
     row[1] = subleaf;
     __cpuid_count(leaf, subleaf, row[2], row[3], row[4], row[5]);

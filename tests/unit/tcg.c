@@ -44,7 +44,7 @@ static void become_qemu(const char *file, const char *image)
 {
     char backend[256];
 
-    snprintf(backend, sizeof backend, "memory-backend-file,id=m,size=%u,share=on,mem-path=%s", JUDGE_MEMORY,
+    snprintf(backend, sizeof backend, "memory-backend-file,id=m,size=%d,share=on,mem-path=%s", JUDGE_MEMORY,
              file);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execlp("qemu-system-x86_64", "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
