@@ -54,6 +54,11 @@ holds() { # name, command...
     if "$@" >"$work/log" 2>&1; then pass "$what"; else fail "$what" "failed: $* $(head -n 3 "$work/log" | tr '\n' ' ')"; fi
 }
 
+# Two texts are the same.
+equals() { # name, got, wanted
+    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got '$2', not '$3'"; fi
+}
+
 # The last run ended with this status.
 is() { # name, status
     if [ "$status" -eq "$2" ]; then pass "$1"; else fail "$1" "ended with status $status, not $2"; fi

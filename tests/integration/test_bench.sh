@@ -10,10 +10,6 @@ field() { # file, column, case, engine, cpl
         $at["case"] == name && $at["engine"] == engine && $at["cpl"] == cpl { print $at[column] }'
 }
 
-equals() { # name, got, wanted
-    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got '$2', not '$3'"; fi
-}
-
 between() { # name, value, low, high
     if awk -v v="$2" -v l="$3" -v h="$4" 'BEGIN { exit !(v != "" && v >= l && v <= h) }'; then
         pass "$1"

@@ -11,10 +11,6 @@ field() { # column, case, cpl
         $at["case"] == name && $at["cpl"] == cpl { print $at[column] }'
 }
 
-equals() { # name, got, wanted
-    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got '$2', not '$3'"; fi
-}
-
 run "$VMTOLL" list engines
 has "the engine is listed" '^hypercall '
 
