@@ -223,6 +223,14 @@ static void open_bench(struct bench *b)
         printf("# trap against translate only: %s\n", b->no_kvm);
 }
 
+static void close_bench(const struct bench *b)
+{
+    vt_bench_find_engine("trap")->close(b->trap);
+    vt_bench_find_engine("translate")->close(b->translate);
+    if (b->kvm)
+        vt_bench_find_engine("kvm")->close(b->kvm);
+}
+
 static void compare_all(int level)
 {
     const struct vt_case *cases;
@@ -239,6 +247,7 @@ static void compare_all(int level)
                 compare_case(&b, &cases[i], &(struct effect_setup){level, iopl3, marked});
     printf("# %u pairs compared, %u of them with values that may differ, %u not possible\n", b.compared,
            b.licensed, b.unsupported);
+    close_bench(&b);
     ck_assert_uint_eq(b.different, 0);
     ck_assert_uint_gt(b.compared, count);
 }
@@ -289,6 +298,7 @@ START_TEST(whatever_differs_is_seen)
     WRONG(bad.access[0].size = 4);
     WRONG(bad.end = EFFECT_FAULT);
     ck_assert(effect_equal(&good, &good, 0, text, sizeof text));
+    close_bench(&b);
 }
 END_TEST
 
