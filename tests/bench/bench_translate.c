@@ -83,6 +83,7 @@ static bool prepare(const struct side *side, const struct vt_case *c)
 static int compare_kernels(const struct side *native, const struct side *translate)
 {
     static double ours[ROUNDS], theirs[ROUNDS], ratios[ROUNDS];
+    struct vt_quiet quiet = {0};
     double logarithms = 0;
     int worst = 0;
 
@@ -92,6 +93,7 @@ static int compare_kernels(const struct side *native, const struct side *transla
         if (!prepare(native, c) || !prepare(translate, c))
             return 3;
         for (size_t round = 0; round < ROUNDS; round++) {
+            vt_versus_wait(&quiet);
             theirs[round] = cycles(native, VT_BODY, KERNEL_TURNS, NULL);
             ours[round] = cycles(translate, VT_BODY, KERNEL_TURNS, NULL);
             ratios[round] = ours[round] / theirs[round];
@@ -112,10 +114,13 @@ static double toll(const struct side *side, struct vt_counters *counters)
 {
     static double tolls[ROUNDS];
     struct vt_counters body, baseline;
+    struct vt_quiet quiet = {0};
 
-    for (size_t round = 0; round < ROUNDS; round++)
+    for (size_t round = 0; round < ROUNDS; round++) {
+        vt_versus_wait(&quiet);
         tolls[round] =
             cycles(side, VT_BODY, CASE_TURNS, &body) - cycles(side, VT_BASELINE, CASE_TURNS, &baseline);
+    }
     *counters = vt_counters_since(&baseline, &body);
     return vt_versus_median(tolls, ROUNDS);
 }

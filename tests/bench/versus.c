@@ -1,15 +1,24 @@
 #include "tests/bench/versus.h"
+#include "bench/sampler.h"
 #include "bench/statistics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#define PATIENCE_NS 3000000
+
 double vt_versus_clock(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_RAW, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+void vt_versus_wait(struct vt_quiet *quiet)
+{
+    static const volatile int stop;
+    vt_quiet_wait(quiet, vt_sampler_clock() + PATIENCE_NS, &stop);
 }
 
 static int ascending(const void *a, const void *b)

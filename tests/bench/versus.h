@@ -5,11 +5,17 @@
 #ifndef VT_TESTS_BENCH_VERSUS_H
 #define VT_TESTS_BENCH_VERSUS_H
 
+#include "bench/quiet.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 /* CLOCK_MONOTONIC_RAW in nanoseconds. */
 double vt_versus_clock(void);
+
+/* Wait a few milliseconds, at the longest, for the core to be quiet: others' work slows the two sides
+ * unequally. */
+void vt_versus_wait(struct vt_quiet *quiet);
 
 /* Median of `count` values; sorts them. */
 double vt_versus_median(double *values, size_t count);

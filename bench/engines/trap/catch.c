@@ -99,11 +99,13 @@ static size_t readable(const struct vt_machine *machine, uint64_t address, uint8
 
 static const struct vt_instruction *look_up(struct vt_trap_catcher *catcher, uint64_t address)
 {
-    struct vt_trap_cached *cached = &catcher->cache[(address ^ address >> 8) % VT_TRAP_CACHE];
+    struct vt_trap_set *set = &catcher->cache[(address ^ address >> 8) % VT_TRAP_CACHE_SETS];
     uint8_t bytes[15];
 
-    if (cached->address == address)
-        return &cached->instruction;
+    for (unsigned i = 0; i < VT_TRAP_CACHE_WAYS; i++)
+        if (set->ways[i].address == address)
+            return &set->ways[i].instruction;
+    struct vt_trap_cached *cached = &set->ways[set->next++ % VT_TRAP_CACHE_WAYS];
     cached->address = address;
     if (vt_vcpu_decode(bytes, readable(catcher->machine, address, bytes), &cached->instruction) != 0)
         cached->instruction = (struct vt_instruction){.operation = VT_OP_UNDEFINED, .length = 1};

@@ -15,7 +15,14 @@
 
 #include <signal.h>
 
-#define VT_TRAP_CACHE   256 /* decoded instructions, by address; a power of two */
+
+/*
+ * Decoded instructions, by address. Several of one set: where a case and the handler
+ * it leads to lie is decided anew in every process, and two of one slot would be
+ * decoded again at every trap of that process.
+ */
+#define VT_TRAP_CACHE_SETS 64 /* a power of two */
+#define VT_TRAP_CACHE_WAYS 4
 #define VT_TRAP_SIGNALS 6
 
 /* How a run of guest code ended. */
@@ -29,6 +36,11 @@ enum vt_trap_end {
 struct vt_trap_cached {
     uint64_t address; /* 0: free */
     struct vt_instruction instruction;
+};
+
+struct vt_trap_set {
+    struct vt_trap_cached ways[VT_TRAP_CACHE_WAYS];
+    unsigned next; /* to be overwritten */
 };
 
 struct vt_trap_catcher {
@@ -46,7 +58,7 @@ struct vt_trap_catcher {
     stack_t previous_stack;
     struct sigaction previous[VT_TRAP_SIGNALS];
     void (*expire)(int, siginfo_t *, void *); /* the watchdog's own handler */
-    struct vt_trap_cached cache[VT_TRAP_CACHE];
+    struct vt_trap_set cache[VT_TRAP_CACHE_SETS];
 };
 
 /* Install the handlers for the calling thread. `catcher` must stay at its address until close. */
