@@ -15,6 +15,7 @@
 static const double level = 0.05;
 static const double usual_threshold = 0.02;
 static const double disturbed_share = 0.25;
+static const double unlike_length = 8;
 static const double vague = 0.5; /* a standard error beyond which a ratio says nothing */
 
 /* ---- pairing */
@@ -114,13 +115,19 @@ static bool is_disturbed(const struct vt_result_row *row)
     return row->marked > disturbed_share * row->batches;
 }
 
+/* What the first operations of a batch cost weighs more in a short batch. */
+static bool unlike_batches(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    return a->iterations > unlike_length * b->iterations || b->iterations > unlike_length * a->iterations;
+}
+
 /* Clear of zero, and known well enough that a ratio says something. */
 static void compute_ratio(struct vt_compared *row)
 {
     if (row->counts)
         row->difference = vt_compare_subtract(row);
     if (row->counts || !is_measured(row->before) || !is_measured(row->after) || is_disturbed(row->before) ||
-        is_disturbed(row->after))
+        is_disturbed(row->after) || unlike_batches(row->before, row->after))
         return;
     double error =
         hypot(vt_compare_interval_error(&row->before->toll), vt_compare_interval_error(&row->after->toll));

@@ -42,6 +42,7 @@ struct vt_compared {
     double ratio;       /* after / before, of the medians; NaN where there is none */
     double floor_ratio; /* of what the quietest quarter of the batches saw; see report/compare_spread.h */
     double lever, disagreement; /* what its error is made of */
+    double baseline_ratio;      /* the same of the baseline alone; NaN where that is next to nothing */
     double error; /* standard deviation of the logarithm of floor_ratio between runs when nothing changed */
     double low, high; /* its 95 % bootstrap interval, spread between runs included */
     double p_samples; /* Mann-Whitney, two-sided, corrected; NaN without samples */
@@ -53,9 +54,10 @@ struct vt_compared {
 /* Cases that cross alike: they drift together, and a kernel or a mitigation changes them together. */
 struct vt_compare_group {
     size_t number;
-    size_t count; /* cases with a ratio */
-    double shift; /* median of their log ratios; where they are too few, of their engine and level */
-    double error; /* of it, by what the group drifted during the runs */
+    size_t count;          /* cases with a ratio */
+    double shift;          /* median of their log ratios; where they are too few, of their engine and level */
+    double baseline_shift; /* median of their baselines' log ratios */
+    double error;          /* of it, by what the group drifted during the runs */
     bool changed;
 };
 

@@ -19,18 +19,23 @@ static const double groups_apart = 32;
 
 /*
  * Found with recorded runs (tests/data/compare): the part of two processes' distance
- * that nothing in either of them shows, and how much further runs disagree than the
- * stretches of one run.
+ * that nothing in either of them shows; how much further runs disagree than the
+ * stretches of one run; and the same by the quieter half of the stretches alone, where
+ * a burst in the others says nothing of what the quiet ones are worth.
  */
-static const double layout = 0.003;
-static const double beyond_stretches = 1.75;
+static const double layout = 0.004;
+static const double beyond_stretches = 1.5;
+static const double beyond_quiet = 2.5;
+static const double telling_share =
+    0.05; /* of the body, from which on a baseline says how fast the core ran */
 
 /* ---- floors */
 
 struct floor {
     double toll;         /* NaN: none */
+    double baseline;     /* NaN: unknown, or a small part of the body */
     double lever;        /* relative noise of a batch to relative noise of the toll */
-    double disagreement; /* standard error by the stretches of the run, as a share of the toll */
+    double disagreement; /* what its parts let expect of another run, as a share of the toll */
 };
 
 /* The lower quartile of `count` samples from `first` on. */
@@ -66,7 +71,7 @@ static struct floor floor_of_runs(const struct twins *twins, const struct vt_res
         toll = vt_compare_median(floors, runs->count);
     }
     free(floors);
-    return (struct floor){toll, 1, error / toll};
+    return (struct floor){toll, NAN, 1, beyond_stretches * error / toll};
 }
 
 static double disagreement_of(const struct twins *twins, double toll)
@@ -79,13 +84,15 @@ static double disagreement_of(const struct twins *twins, double toll)
         size_t from = i * count / stretches, to = (i + 1) * count / stretches;
         floors[i] = floor_between(twins, from, to - from);
     }
-    return vt_compare_mean_error(floors, stretches) / toll;
+    double error = beyond_stretches * vt_compare_mean_error(floors, stretches);
+    double below = vt_compare_median(floors, stretches) - floors[0];
+    return fmin(error, beyond_quiet * below / sqrt((double)stretches)) / toll;
 }
 
 /* Without samples the median stands for the floor. */
 static struct floor floor_of_summary(const struct vt_summary *toll)
 {
-    return (struct floor){toll->median, 1, vt_compare_interval_error(toll)};
+    return (struct floor){toll->median, NAN, 1, beyond_stretches * vt_compare_interval_error(toll)};
 }
 
 static struct floor floor_of(const struct vt_result_row *row)
@@ -100,13 +107,16 @@ static struct floor floor_of(const struct vt_result_row *row)
         return floor_of_runs(&twins, &row->runs);
     double toll = floor_between(&twins, 0, count);
     double body = quartile_of(twins.body, 0, count);
-    return (struct floor){toll, hypot(body, body - toll) / toll, disagreement_of(&twins, toll)};
+    double baseline = body - toll;
+    return (struct floor){toll, baseline > telling_share * body ? baseline : NAN,
+                          hypot(body, baseline) / toll, disagreement_of(&twins, toll)};
 }
 
 void vt_compare_measure_floor(struct vt_compared *row)
 {
     struct floor before = floor_of(row->before), after = floor_of(row->after);
     row->floor_ratio = before.toll > 0 && after.toll > 0 ? after.toll / before.toll : NAN;
+    row->baseline_ratio = after.baseline / before.baseline;
     row->lever = hypot(before.lever, after.lever);
     row->disagreement = hypot(before.disagreement, after.disagreement);
 }
@@ -164,12 +174,25 @@ static double road_shift(const struct vt_comparison *comparison, const struct vt
     return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
 }
 
+/* A changed machine moves the baselines of a group together; a neighbour moves that of one case. */
+static double baseline_shift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                             double *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number &&
+            isfinite(comparison->rows[i].baseline_ratio))
+            work[count++] = log(comparison->rows[i].baseline_ratio);
+    return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
+}
+
 static void measure_group(const struct vt_comparison *comparison, struct vt_compare_group *group,
                           double *work)
 {
     for (size_t i = 0; i < comparison->count; i++)
         if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
             work[group->count++] = log(comparison->rows[i].floor_ratio);
+    group->baseline_shift = baseline_shift(comparison, group, work + comparison->count);
     if (group->count < GROUP_LEAST) {
         group->shift = road_shift(comparison, group, work);
         return;
@@ -238,13 +261,21 @@ static double tail_stretch(const struct vt_comparison *comparison, double *work)
     return fmax(1, vt_statistics_quantile(work, known, 0.95) / 1.96);
 }
 
+/* The baseline is the same code on both sides: where it moved, the core was not the same. */
+static double shaken_by(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    double moved = log(row->baseline_ratio) - comparison->groups[row->group].baseline_shift;
+    return isfinite(moved) ? fabs(moved) * row->lever : 0;
+}
+
 static void measure_errors(struct vt_comparison *comparison, double *work)
 {
     double noise = common_noise(comparison, work);
     size_t known = 0;
     for (size_t i = 0; i < comparison->count; i++) {
         struct vt_compared *row = &comparison->rows[i];
-        row->error = hypot(hypot(noise * row->lever, beyond_stretches * row->disagreement), layout);
+        row->error =
+            hypot(hypot(noise * row->lever, row->disagreement), hypot(shaken_by(comparison, row), layout));
     }
     double stretch = tail_stretch(comparison, work);
     for (size_t i = 0; i < comparison->count; i++) {
