@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- instructions */
-
 static enum vt_audit_outcome worse(enum vt_audit_outcome a, enum vt_audit_outcome b)
 {
     return a < b ? a : b;
@@ -45,8 +43,6 @@ static void gather(struct vt_audit *audit)
         last->count++;
     }
 }
-
-/* ---- assists */
 
 static void judge_umip(struct vt_audit_assist_finding *assist, const struct vt_audit_finding *finding)
 {
@@ -90,8 +86,6 @@ static void judge_assists(struct vt_audit *audit)
             judge_switchable(&audit->assists[kind], finding);
     }
 }
-
-/* ---- the sentences */
 
 struct text {
     char *at;

@@ -66,8 +66,6 @@ const char *vt_breakdown_absence(void)
            "answers, or a trap that the engine took apart itself (cases out-kernel and out-user tell most).";
 }
 
-/* ---- rows that prove something */
-
 static const struct vt_result_row *cell_of(const struct ground *ground, const struct vt_line *line)
 {
     return line ? line->cells[ground->column] : NULL;
@@ -142,8 +140,6 @@ static void survey(struct ground *ground)
             ground->cheapest = line;
     }
 }
-
-/* ---- parts */
 
 static struct vt_share unknown(const char *format, const char *name)
 {

@@ -39,8 +39,6 @@ static int cannot(const struct export *export, int number, struct vt_error *erro
                                             : strerror(number));
 }
 
-/* ---- what is drawn, and its name */
-
 /* Cases and classes are named by a file: nothing but these characters reaches a path or a script. */
 static void append_word(char name[MAX_NAME], const char *word)
 {
@@ -133,8 +131,6 @@ static char *write_script(const struct export *export)
     return script;
 }
 
-/* ---- the folder */
-
 static int path_of(const struct export *export, const char *folder, size_t i, enum vt_medium medium,
                    char path[MAX_PATH + 128])
 {
@@ -176,8 +172,6 @@ static void drop_staging(const struct export *export)
     if (export->staging[0])
         rmdir(export->staging);
 }
-
-/* ---- the files */
 
 static bool ends_with(const char *data, size_t size, const char *word)
 {

@@ -18,8 +18,6 @@ static const double disturbed_share = 0.25;
 static const double unlike_length = 8;
 static const double vague = 0.5; /* a standard error beyond which a ratio says nothing */
 
-/* ---- pairing */
-
 static int pair_rows(struct vt_comparison *comparison)
 {
     const struct vt_result *before = comparison->before, *after = comparison->after;
@@ -46,8 +44,6 @@ static int pair_rows(struct vt_comparison *comparison)
     comparison->alone_after = after->count > comparison->count ? after->count - comparison->count : 0;
     return 0;
 }
-
-/* ---- warnings */
 
 void vt_compare_warn(struct vt_comparison *comparison, const char *format, ...)
 {
@@ -95,8 +91,6 @@ static void warn_of_rows(struct vt_comparison *comparison)
         vt_compare_warn(comparison, "the %s run was interrupted",
                         comparison->before->interrupted ? "old" : "new");
 }
-
-/* ---- ratios */
 
 static bool is_measured(const struct vt_result_row *row)
 {
@@ -158,8 +152,6 @@ static int test_rows(struct vt_comparison *comparison)
     free(samples);
     return status;
 }
-
-/* ---- verdicts */
 
 static void bound_ratios(struct vt_comparison *comparison)
 {

@@ -48,8 +48,6 @@ static void fill_line(const struct vt_compared *row, struct line *line)
     tell(row, line->tale, sizeof line->tale);
 }
 
-/* ---- text */
-
 static void print_row(const struct vt_compared *row, const struct vt_screen *screen, FILE *stream)
 {
     struct line line;
@@ -72,8 +70,6 @@ void vt_compare_counts_text(const struct vt_comparison *c, const struct vt_scree
                 print_row(&c->rows[i], screen, stream);
     }
 }
-
-/* ---- markdown */
 
 static void put_markdown_row(const struct vt_compared *row, FILE *stream)
 {
@@ -99,8 +95,6 @@ void vt_compare_counts_markdown(const struct vt_comparison *c, bool findings, FI
         if (is_shown(&c->rows[i], findings))
             put_markdown_row(&c->rows[i], stream);
 }
-
-/* ---- html */
 
 static void put_html_row(const struct vt_compared *row, FILE *stream)
 {

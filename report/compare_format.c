@@ -108,8 +108,6 @@ static void print_p(double p, char *text, size_t size)
         snprintf(text, size, "%.3f", p);
 }
 
-/* ---- text */
-
 struct line {
     char road[64], before[32], after[32], change[32], interval[80], p[16];
 };
@@ -170,8 +168,6 @@ int vt_compare_text(const struct vt_comparison *c, const struct vt_screen *scree
     vt_compare_counts_text(c, screen, stream);
     return 0;
 }
-
-/* ---- markdown */
 
 static void put_markdown_row(const struct vt_compared *row, FILE *stream)
 {
@@ -237,8 +233,6 @@ int vt_compare_markdown(const struct vt_comparison *c, const struct vt_screen *s
     fprintf(stream, "\n</details>\n\n%s\n", text);
     return 0;
 }
-
-/* ---- json */
 
 static json_t *text_or_null(const char *text)
 {

@@ -17,8 +17,6 @@ struct page {
     FILE *stream;
 };
 
-/* ---- the chart: findings, and the largest differences that are none */
-
 static int by_interest(const void *a, const void *b)
 {
     const struct vt_compared *x = *(const struct vt_compared *const *)a,
@@ -174,8 +172,6 @@ static void put_chart(const struct page *page)
     free(script);
     free(rows);
 }
-
-/* ---- the table */
 
 static void put_toll(const struct vt_result_row *row, FILE *stream)
 {

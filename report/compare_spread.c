@@ -29,8 +29,6 @@ static const double beyond_quiet = 2.5;
 static const double telling_share =
     0.05; /* of the body, from which on a baseline says how fast the core ran */
 
-/* ---- floors */
-
 struct floor {
     double toll;         /* NaN: none */
     double baseline;     /* NaN: unknown, or a small part of the body */
@@ -125,8 +123,6 @@ static bool has_floor(const struct vt_compared *row)
 {
     return isfinite(row->ratio) && isfinite(row->floor_ratio) && row->floor_ratio > 0;
 }
-
-/* ---- groups */
 
 static bool same_group(const struct vt_result_row *a, const struct vt_result_row *b)
 {
@@ -230,8 +226,6 @@ static void judge_groups(struct vt_comparison *comparison, double *work)
                          fabs(group->shift) > groups_apart * apart;
     }
 }
-
-/* ---- single cases against their group */
 
 static double residual_of(const struct vt_comparison *comparison, const struct vt_compared *row)
 {

@@ -105,8 +105,6 @@ double vt_compare_median(double *values, size_t count)
     return vt_statistics_quantile(values, count, 0.5);
 }
 
-/* ---- Holm */
-
 struct indexed {
     double p;
     size_t index;
@@ -136,8 +134,6 @@ int vt_compare_holm(double *p, size_t count)
     free(order);
     return 0;
 }
-
-/* ---- bootstrap */
 
 /* xorshift64* (Vigna, 2016), in (0, 1). */
 static double uniform(struct vt_random *random)

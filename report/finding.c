@@ -94,8 +94,6 @@ size_t vt_finding_groups(const struct vt_table *table, struct vt_group *groups, 
     return count;
 }
 
-/* ---- the headline */
-
 /* The largest group of a crossing on real machines, or on simulated ones. */
 static const struct vt_group *find_group(const struct vt_table *table, const struct vt_group *groups,
                                          size_t count, const char *crossing, bool simulated)
@@ -199,8 +197,6 @@ static void say_headline(struct vt_findings *findings, const struct vt_table *ta
     else
         say_nothing(text, size, table);
 }
-
-/* ---- what supports it */
 
 static void say(struct vt_findings *findings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct vt_findings *findings, const char *format, ...)

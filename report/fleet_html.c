@@ -30,8 +30,6 @@ static void open_table(const char *label, const char *attributes, FILE *stream)
             label, attributes, label);
 }
 
-/* ---- the answer */
-
 static void put_tile(const char *what, size_t count, const char *where, FILE *stream)
 {
     fprintf(
@@ -62,8 +60,6 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
             "<a href=\"#table\">Every number</a><a href=\"#method\">How it is judged</a></nav>\n<main>\n",
             grouped ? "<a href=\"#groups\">Groups</a>" : "");
 }
-
-/* ---- what stands out */
 
 static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
 {
@@ -167,8 +163,6 @@ static void put_groups(const struct vt_fleet *fleet, FILE *stream)
         fprintf(stream, "<p>And %zu more.</p>\n", fleet->group_count - TOLD);
     fputs("</section>\n", stream);
 }
-
-/* ---- every number */
 
 /* Where a ratio to the reference stands on a strip: half an octave below at the left end, above at the right.
  */

@@ -59,8 +59,6 @@ static double median_of(double *values, size_t count)
     return count ? vt_statistics_quantile(values, count, 0.5) : 0;
 }
 
-/* ---- deviations */
-
 /* 1.4826: of a normal, the standard deviation over the median absolute deviation. */
 static double spread_about(struct judge *judge, const struct point *points, size_t count, double centre)
 {
@@ -136,8 +134,6 @@ static size_t measure_cases(struct judge *judge, const struct vt_fleet_cell *con
     return used;
 }
 
-/* ---- hosts as a whole */
-
 static int judge_hosts(struct judge *judge)
 {
     struct vt_fleet *fleet = judge->fleet;
@@ -169,8 +165,6 @@ static void count_far(struct judge *judge)
             judge->fleet->hosts[judge->points[i].host].far += judge->points[i].far > far_off;
     }
 }
-
-/* ---- cases and classes */
 
 static int by_distance(const void *a, const void *b)
 {

@@ -7,8 +7,6 @@
 
 enum { OUTLIERS_SHOWN = 50, ODD_SHOWN = 20 };
 
-/* ---- what formats share */
-
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i)
 {
     const struct vt_fleet_cell *a = &fleet->cells[i], *b = a - 1;
@@ -68,8 +66,6 @@ void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size)
     snprintf(text, size, "%zu result%s%s%s%s", fleet->result_count, plural(fleet->result_count), hosts,
              groups, answer);
 }
-
-/* ---- text */
 
 static void put_outlier(const struct vt_fleet *fleet, const struct vt_fleet_host *host, FILE *stream)
 {

@@ -29,8 +29,6 @@ static void put_head(const struct vt_html *page)
     vt_svg_symbols(page->stream);
 }
 
-/* ---- the answer */
-
 static void put_tile(const struct vt_html *page, const struct vt_group *group)
 {
     const struct vt_column *column = &page->report->table->columns[group->column];
@@ -126,8 +124,6 @@ static void put_answer(const struct vt_html *page)
           page->stream);
 }
 
-/* ---- the machine */
-
 static void put_host(const struct vt_html *page, const struct vt_result *result)
 {
     struct vt_fact facts[VT_FACTS];
@@ -154,8 +150,6 @@ static void put_machine(const struct vt_html *page)
         put_host(page, table->results[i]);
     fputs("</section>\n", page->stream);
 }
-
-/* ---- published figures */
 
 static void put_published(const struct vt_html *page)
 {

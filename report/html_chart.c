@@ -112,8 +112,6 @@ void vt_html_roads(const struct vt_html *page)
     fputs("</section>\n", page->stream);
 }
 
-/* ---- distributions */
-
 static void put_distribution(const struct vt_html *page, const struct vt_chart *chart)
 {
     const struct vt_table *table = page->report->table;

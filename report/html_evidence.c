@@ -68,8 +68,6 @@ static void put_proofs(const struct vt_html *page)
     fputs("</tbody></table>\n</div>\n</details>\n", page->stream);
 }
 
-/* ---- hygiene */
-
 static void put_controls(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;

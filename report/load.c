@@ -9,8 +9,6 @@ enum { MAX_COMPLAINTS = 1000 };
 static const uint64_t max_gap = 1 << 24;      /* bytes of one token, or of blanks */
 static const uint64_t max_document = 1 << 29; /* bytes */
 
-/* ---- the parser's callbacks */
-
 static void note_event(struct vt_loader *loader)
 {
     loader->last_event = loader->chunk_start;
@@ -82,8 +80,6 @@ static const yajl_callbacks callbacks = {
     .yajl_start_array = on_open_array,
     .yajl_end_array = on_close,
 };
-
-/* ---- feeding */
 
 static int syntax_error(struct vt_loader *loader, bool at_end)
 {

@@ -27,8 +27,6 @@ static int take_text(struct vt_loader *loader, const struct vt_token *token, con
     return keep_text(loader, token, text);
 }
 
-/* ---- trees kept as they are */
-
 static json_t *make_node(const struct vt_token *token)
 {
     char text[64];
@@ -74,8 +72,6 @@ static int add_node(struct vt_loader *loader, struct vt_load_frame *frame, const
         return vt_load_lacks_memory(loader);
     return 1;
 }
-
-/* ---- frames */
 
 static struct vt_load_frame *top(struct vt_loader *loader)
 {
@@ -265,8 +261,6 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token)
     }
 }
 
-/* ---- scalars inside frames */
-
 int vt_load_count_numbers(struct vt_loader *loader, struct vt_load_frame *frame, size_t count)
 {
     frame->index += count;
@@ -358,8 +352,6 @@ int vt_load_scalar(struct vt_loader *loader, const struct vt_token *token)
     }
 }
 
-/* ---- keys */
-
 static int take_object_key(struct vt_loader *loader, struct vt_load_frame *frame, const char *key,
                            size_t length)
 {
@@ -416,8 +408,6 @@ int vt_load_key(struct vt_loader *loader, const char *key, size_t length)
         return 1;
     }
 }
-
-/* ---- ends */
 
 static int close_series(struct vt_loader *loader, const struct vt_load_frame *frame)
 {

@@ -74,8 +74,6 @@ size_t vt_load_scan_bracket(const unsigned char *text, size_t size)
     return size;
 }
 
-/* ---- whole containers */
-
 /* Bytes of a string that need no look: printable ASCII but '"' and '\\'. */
 static const unsigned char *skip_plain(const unsigned char *text, const unsigned char *end)
 {

@@ -111,8 +111,10 @@ static int pool_row(struct vt_result_row *row, struct vt_result *const *runs, si
 {
     members->count = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct vt_result_row *other = i ? vt_result_find_like(runs[i], row, &hints[i]) : row;
-        if (!other || other->status != VT_STATUS_OK || !vt_result_has_toll(other))
+        const struct vt_result_row *other = row;
+        if (i && !(other = vt_result_find_like(runs[i], row, &hints[i])))
+            continue;
+        if (other->status != VT_STATUS_OK || !vt_result_has_toll(other))
             continue;
         if (!same_crossing(row, other)) {
             row->status = VT_STATUS_UNVERIFIED;
@@ -144,6 +146,8 @@ static int check_machines(struct vt_result *const *runs, size_t count, struct vt
 
 int vt_report_pool(struct vt_result *const *runs, size_t count, struct vt_error *error)
 {
+    if (count < 2)
+        return 0;
     if (check_machines(runs, count, error) != 0)
         return -EINVAL;
     struct members members = {calloc(count, sizeof *members.rows), 0};

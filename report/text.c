@@ -26,8 +26,6 @@ struct vt_text_grid {
     int name, unit;
 };
 
-/* ---- cells */
-
 static enum vt_text_paint paint_of(const struct vt_result_row *row)
 {
     if (row->status == VT_STATUS_UNVERIFIED)
@@ -123,8 +121,6 @@ static void fill_cells(struct vt_text *page)
     for (size_t k = 0; k < table->column_count; k++)
         lay_out_column(page, k);
 }
-
-/* ---- the table */
 
 /* Returns the width printed: what follows the last cell of a line would be trailing blanks. */
 static int print_cell(const struct vt_text *page, const struct cell *cell, const struct layout *layout)
@@ -226,8 +222,6 @@ static void print_table(const struct vt_text *page)
         print_block(page, first, last);
     }
 }
-
-/* ---- around the table */
 
 static bool mark_is_used(const struct vt_table *table, const struct vt_crossing_style *style)
 {

@@ -74,8 +74,6 @@ void vt_text_published(const struct vt_text *page)
     }
 }
 
-/* ---- what a crossing is made of */
-
 static void print_parts(const struct vt_text *page, const struct vt_crossing_parts *parts)
 {
     const struct vt_table *table = page->report->table;
@@ -144,8 +142,6 @@ void vt_text_breakdown(const struct vt_text *page)
             print_sources(page, &breakdown, column);
     }
 }
-
-/* ---- the audit */
 
 static void print_hole(const struct vt_text *page, const struct vt_audited_hole *hole)
 {

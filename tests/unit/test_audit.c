@@ -33,8 +33,6 @@ static const struct vt_audit_finding *find(const struct vt_audit *audit, const c
     return NULL;
 }
 
-/* ---- the code under test is what its text says */
-
 static bool same_word(const char *text, const char *name)
 {
     for (; *name && *name != ' '; text++, name++)
@@ -94,8 +92,6 @@ START_TEST(robin_and_irvine_name_eighteen)
     ck_assert_uint_eq(count_names(VT_AUDIT_ROBIN_IRVINE), 18);
 }
 END_TEST
-
-/* ---- what was seen agrees with what other sources say */
 
 START_TEST(privileged_instructions_trap)
 {
@@ -211,8 +207,6 @@ START_TEST(far_transfers_check_the_privilege_level)
     vt_audit_free(&audit);
 }
 END_TEST
-
-/* ---- it leaves everything as it was, and survives odd surroundings */
 
 START_TEST(the_process_is_as_before)
 {
@@ -334,8 +328,6 @@ SKIPPED(a_sandbox_that_refuses_processes)
 SKIPPED(a_sandbox_that_kills)
 #endif
 
-/* ---- reading what was seen, on machines other than this one */
-
 static struct vt_audit_finding judged(const char *text, const struct vt_audit_run *run, bool absent)
 {
     size_t count;
@@ -400,8 +392,6 @@ START_TEST(equal_values_prove_nothing)
     ck_assert_int_eq(judged("str eax", &run, false).outcome, VT_AUDIT_UNKNOWN);
 }
 END_TEST
-
-/* ---- the answer */
 
 static void pretend(struct vt_audit *audit, enum vt_audit_outcome classic, enum vt_audit_outcome rest)
 {
