@@ -166,12 +166,11 @@ static bool qemu_errs(const struct difference *d)
 }
 
 /* A fault QEMU does not raise, or as another: seen when the emulator has raised it. */
-static bool qemu_lets_through(const struct difference *d, enum vt_step step)
+static bool qemu_lets_through(const struct difference *d)
 {
     const struct vt_vcpu *vcpu = &d->world.vcpu;
     bool refused = first_fault == VT_EXCEPTION_GP;
 
-    (void)step;
     /* Addresses through the stack that are not canonical, and a stack that is not present: #GP and #NP. */
     if (first_fault == VT_EXCEPTION_SS || vcpu->fault.vector == VT_EXCEPTION_DF)
         return true;
@@ -191,10 +190,11 @@ static bool qemu_lets_through(const struct difference *d, enum vt_step step)
     case VT_OP_IRET: /* and an address to return to that is not canonical: #GP behind the return */
     case VT_OP_RET_FAR:
         return refused && first_error == 0;
+    case VT_OP_JMP_FAR: /* a target that is not canonical: #GP behind the jump (Intel SDM 2A, JMP and CALL) */
+    case VT_OP_CALL_FAR:
+        return refused && first_error == 0 && d->instruction.size == 8;
     default:
-        /* Addresses through the stack that are not canonical, and a stack that is not present: #GP and #NP.
-         */
-        return first_fault == VT_EXCEPTION_SS || vcpu->fault.vector == VT_EXCEPTION_DF;
+        return false;
     }
 }
 
@@ -242,7 +242,7 @@ static enum result judge(struct difference *d, unsigned slot)
         step = vt_vcpu_deliver(&d->world.vcpu, &d->world.environment);
     else
         step = difference_go_on(d, step);
-    if (qemu_lets_through(d, step))
+    if (qemu_lets_through(d))
         return IGNORED;
     if (exit == SVM_EXIT_INTR) /* QEMU was too slow */
         return REFUSED;
@@ -307,12 +307,6 @@ static void finish(unsigned slot)
 /* Rounds of all forms in turn, as many as the time allows; one state in four is at CPL 3. */
 #define SECONDS 45
 #define TURN    100
-
-/*
- * One state in some 100000 differs for a reason not yet found on either side. It is
- * printed and kept, to be looked at; a defect of the emulator's shows in far more.
- */
-#define STATES_PER_DOUBT 100000
 
 struct course {
     uint64_t seed;
@@ -494,8 +488,7 @@ START_TEST(emulator_and_qemu_agree)
     }
     printf("# %u states compared\n", total);
     tcg_close(&tcg);
-    ck_assert_uint_eq(different, 0);
-    ck_assert_uint_le(confirmed, total / STATES_PER_DOUBT);
+    ck_assert_uint_eq(different + confirmed, 0);
     ck_assert_uint_gt(total, 0);
 }
 END_TEST
