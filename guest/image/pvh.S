@@ -7,28 +7,16 @@
 
     .intel_syntax noprefix
 
-    .set ELFNOTE_GUEST_OS, 6
-    .set ELFNOTE_XEN_VERSION, 5
-    .set ELFNOTE_LOADER, 8
     .set ELFNOTE_PHYS32_ENTRY, 18
 
     /* The mailbox lies where the payload's handlers look for it. */
     .globl vt_image_mailbox
     .set vt_image_mailbox, VT_GUEST_MAILBOX
 
-.macro NOTE type, value:vararg
-    .align 4
-    .long 4, 9f - 8f, \type
-    .asciz "Xen"
-    .align 4
-8:  \value
-9:  .align 4
-.endm
+#include "guest/image/note.inc"
+
     .section .note.xen, "a", @note
     NOTE ELFNOTE_PHYS32_ENTRY, .long vt_image_entry
-    NOTE ELFNOTE_GUEST_OS, .asciz "vmtoll"
-    NOTE ELFNOTE_XEN_VERSION, .asciz "xen-3.0"
-    NOTE ELFNOTE_LOADER, .asciz "generic"
 
     .section .boot, "ax", @progbits
     .code32

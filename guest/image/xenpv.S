@@ -10,27 +10,15 @@
 
     .set ELFNOTE_HYPERCALL_PAGE, 2
     .set ELFNOTE_VIRT_BASE, 3
-    .set ELFNOTE_XEN_VERSION, 5
-    .set ELFNOTE_GUEST_OS, 6
-    .set ELFNOTE_LOADER, 8
     .set KERNEL_CS, 0xe033
     .set KERNEL_SS, 0xe02b
     .set PENDING, 2048
     .set HYPERVISOR_IRET, 23
     .set VECTORS, 32
 
-.macro NOTE type, value:vararg
-    .align 4
-    .long 4, 9f - 8f, \type
-    .asciz "Xen"
-    .align 4
-8:  \value
-9:  .align 4
-.endm
+#include "guest/image/note.inc"
+
     .section .note.xen, "a", @note
-    NOTE ELFNOTE_XEN_VERSION, .asciz "xen-3.0"
-    NOTE ELFNOTE_GUEST_OS, .asciz "vmtoll"
-    NOTE ELFNOTE_LOADER, .asciz "generic"
     NOTE ELFNOTE_VIRT_BASE, .quad 0xffffffff80000000
     NOTE ELFNOTE_HYPERCALL_PAGE, .quad vt_image_hypercalls
 
