@@ -142,3 +142,45 @@ void vt_longmode_registers(struct kvm_sregs *sregs, int cpl, const struct vt_lon
     sregs->efer = EFER_SCE | EFER_LME | EFER_LMA;
     memset(sregs->interrupt_bitmap, 0, sizeof sregs->interrupt_bitmap);
 }
+
+/* As LGDT and LIDT take it: 16 bits of limit, 64 of base. */
+static void fill_operand(uint8_t operand[16], const struct kvm_dtable *table)
+{
+    memcpy(operand, &table->limit, sizeof table->limit);
+    memcpy(operand + sizeof table->limit, &table->base, sizeof table->base);
+}
+
+void vt_longmode_scratch(struct vt_scratch *scratch, const struct kvm_sregs *sregs)
+{
+    *scratch = (struct vt_scratch){
+        .cr0 = sregs->cr0,
+        .cr3 = sregs->cr3,
+        .cr4 = sregs->cr4,
+        .cr8 = sregs->cr8,
+        .dr7 = 0x400,
+        .xcr0 = 1,
+        .msr_user = VT_MSR_USER,
+        .msr_kernel_read = VT_MSR_KERNEL_READ,
+        .msr_kernel_write = VT_MSR_KERNEL_WRITE,
+        .port_kernel = VT_PORT_KERNEL,
+        .port_user = VT_PORT_USER,
+        .port_eventfd = VT_PORT_EVENTFD,
+        .mmio_user = VT_GUEST_MMIO + VT_MMIO_USER,
+        .mmio_eventfd = VT_GUEST_MMIO + VT_MMIO_EVENTFD,
+        .mmio_coalesced = VT_GUEST_MMIO + VT_MMIO_COALESCED,
+        .xapic = VT_GUEST_XAPIC,
+        .code_selector = sregs->cs.selector,
+        .data_selector = sregs->ds.selector,
+        .tss_selector = VT_SEL_TSS,
+        .ldt_selector = VT_SEL_LDT,
+        .tss_descriptor = VT_GUEST_GDT + VT_SEL_TSS,
+        .absent = VT_GUEST_ABSENT,
+        .touch = VT_GUEST_TOUCH,
+        .page = VT_GUEST_TOUCH,
+        .pte = VT_GUEST_FREE_ENTRY,
+        .pte_value = VT_GUEST_ABSENT,
+        .pte_flip = VT_GUEST_ABSENT,
+    };
+    fill_operand(scratch->gdtr, &sregs->gdt);
+    fill_operand(scratch->idtr, &sregs->idt);
+}

@@ -1,10 +1,12 @@
 /*
  * The architectural state of the payload's machine: page tables, descriptor
- * tables and the special registers that go with them (guest/abi.h). Pure data:
- * fills memory and a kvm_sregs, calls nothing.
+ * tables, the special registers that go with them, and what cases are told of it
+ * (guest/abi.h). Pure data: fills memory and structures, calls nothing.
  */
 #ifndef VT_GUEST_LONGMODE_H
 #define VT_GUEST_LONGMODE_H
+
+#include "guest/abi.h"
 
 #include <linux/kvm.h>
 #include <stdbool.h>
@@ -23,5 +25,8 @@ void vt_longmode_tables(uint8_t *memory, uint64_t stubs);
 
 /* Turn `sregs` (as KVM returned it) into 64-bit mode at `cpl` on those tables. */
 void vt_longmode_registers(struct kvm_sregs *sregs, int cpl, const struct vt_longmode_features *features);
+
+/* What cases must know of that machine in those registers: addresses, ports, selectors, values to load. */
+void vt_longmode_scratch(struct vt_scratch *scratch, const struct kvm_sregs *sregs);
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef VT_GUEST_IMAGE_H
 #define VT_GUEST_IMAGE_H
 
+#include "guest/abi.h"
 #include "guest/catalogue.h"
 
 #include <stdbool.h>
@@ -28,6 +29,13 @@ struct vt_image_row {
 
 /* Measure it and say so. */
 void vt_image_measure(const struct vt_image_row *row, struct vt_scratch *scratch);
+
+/*
+ * Measure a case as it stands, past the exceptions it means to raise; or, where
+ * `reason` is not NULL, say why it cannot be asked here.
+ */
+void vt_image_run(const struct vt_case *c, const char *reason, struct vt_mailbox *mailbox,
+                  struct vt_scratch *scratch);
 
 /* Say that it cannot be asked here. `reason` has no line end. */
 void vt_image_refuse(const struct vt_image_row *row, const char *reason);

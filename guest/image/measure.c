@@ -136,3 +136,22 @@ void vt_image_measure(const struct vt_image_row *row, struct vt_scratch *scratch
     say_evidence(row, scratch);
     vt_image_say("\n");
 }
+
+void vt_image_run(const struct vt_case *c, const char *reason, struct vt_mailbox *mailbox,
+                  struct vt_scratch *scratch)
+{
+    const struct vt_image_row row = {.name = c->name,
+                                     .form = "plain",
+                                     .body = c->body,
+                                     .baseline = c->baseline,
+                                     .max_iterations = c->max_iterations};
+
+    if (reason) {
+        vt_image_refuse(&row, reason);
+        return;
+    }
+    mailbox->skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;
+    mailbox->skip_length = c->skip_length;
+    vt_image_measure(&row, scratch);
+    mailbox->skip_vector = UINT64_MAX;
+}

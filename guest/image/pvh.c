@@ -71,42 +71,6 @@ static bool has_feature(const struct vt_cpuid_bit *bit)
            (registers[bit->reg] >> bit->bit & 1);
 }
 
-static void fill_operand(uint8_t operand[16], const struct kvm_dtable *table)
-{
-    memcpy(operand, &table->limit, sizeof table->limit);
-    memcpy(operand + 2, &table->base, sizeof table->base);
-}
-
-static void fill_scratch(const struct kvm_sregs *sregs)
-{
-    *scratch = (struct vt_scratch){
-        .cr0 = sregs->cr0,
-        .cr3 = sregs->cr3,
-        .cr4 = sregs->cr4,
-        .dr7 = 0x400,
-        .xcr0 = 1,
-        .msr_kernel_read = VT_MSR_KERNEL_READ,
-        .msr_kernel_write = VT_MSR_KERNEL_WRITE,
-        .port_kernel = VT_PORT_KERNEL,
-        .port_user = VT_PORT_USER,
-        .mmio_user = VT_GUEST_MMIO + VT_MMIO_USER,
-        .xapic = VT_GUEST_XAPIC,
-        .code_selector = VT_SEL_CODE0,
-        .data_selector = VT_SEL_DATA0,
-        .tss_selector = VT_SEL_TSS,
-        .ldt_selector = VT_SEL_LDT,
-        .tss_descriptor = VT_GUEST_GDT + VT_SEL_TSS,
-        .absent = VT_GUEST_ABSENT,
-        .touch = VT_GUEST_TOUCH,
-        .page = VT_GUEST_TOUCH,
-        .pte = VT_GUEST_FREE_ENTRY,
-        .pte_value = VT_GUEST_ABSENT,
-        .pte_flip = VT_GUEST_ABSENT,
-    };
-    fill_operand(scratch->gdtr, &sregs->gdt);
-    fill_operand(scratch->idtr, &sregs->idt);
-}
-
 static void make_machine(void)
 {
     const struct vt_cpuid_bit xsave = {1, 0, VT_ECX, 26}, fsgsbase = {7, 0, VT_EBX, 0};
@@ -120,7 +84,7 @@ static void make_machine(void)
     __asm__ volatile("mov %0, %%cr3" : : "r"(sregs.cr3) : "memory");
     __asm__ volatile("mov %0, %%cr0" : : "r"(sregs.cr0) : "memory");
     *mailbox = (struct vt_mailbox){.skip_vector = UINT64_MAX};
-    fill_scratch(&sregs);
+    vt_longmode_scratch(scratch, &sregs);
     /* The descriptor of a busy TSS cannot be loaded: make it available (Intel SDM 2A LTR). */
     *(uint8_t *)(uintptr_t)(VT_GUEST_GDT + VT_SEL_TSS + 5) &= 0xfd;
     vt_image_load_tables(scratch->gdtr, scratch->idtr);
@@ -180,21 +144,10 @@ static bool find_xen(void)
 
 static void run(const struct vt_case *c)
 {
-    struct vt_image_row row = {.name = c->name,
-                               .form = "plain",
-                               .body = c->body,
-                               .baseline = c->baseline,
-                               .max_iterations = c->max_iterations};
     const char *reason = why_not(c);
-
-    if (reason) {
-        vt_image_refuse(&row, reason);
-        return;
-    }
-    set_apic_mode(c->needs);
-    mailbox->skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;
-    mailbox->skip_length = c->skip_length;
-    vt_image_measure(&row, scratch);
+    if (!reason)
+        set_apic_mode(c->needs);
+    vt_image_run(c, reason, mailbox, scratch);
     __asm__ volatile("cli");
 }
 

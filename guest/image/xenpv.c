@@ -180,25 +180,6 @@ static const char *why_not(const struct vt_case *c)
     return NULL;
 }
 
-static void run_plain(const struct vt_case *c)
-{
-    struct vt_image_row row = {.name = c->name,
-                               .form = "plain",
-                               .body = c->body,
-                               .baseline = c->baseline,
-                               .max_iterations = c->max_iterations};
-    const char *reason = why_not(c);
-
-    if (reason) {
-        vt_image_refuse(&row, reason);
-        return;
-    }
-    vt_image_mailbox.skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;
-    vt_image_mailbox.skip_length = c->skip_length;
-    vt_image_measure(&row, scratch);
-    vt_image_mailbox.skip_vector = UINT64_MAX;
-}
-
 /* What only this domain knows of its forms' arguments. */
 static void fill_call(const char *name)
 {
@@ -247,7 +228,7 @@ void vt_image_main(const struct start_info *start)
     vt_image_say("@stage measuring\n");
     for (size_t i = 0; i < count; i++) {
         vt_image_announce(i + 1, count, cases[i].name);
-        run_plain(&cases[i]);
+        vt_image_run(&cases[i], why_not(&cases[i]), &vt_image_mailbox, scratch);
         run_form(&cases[i]);
     }
     vt_image_say("@end\n");

@@ -1,5 +1,6 @@
 #include "bench/engines/kvm/machine.h"
 #include "base/usage.h"
+#include "guest/longmode.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,50 +78,13 @@ bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs,
     return true;
 }
 
-static void fill_table_operand(uint8_t operand[16], uint16_t limit, uint64_t base)
-{
-    memcpy(operand, &limit, sizeof limit);
-    memcpy(operand + 2, &base, sizeof base);
-}
-
 static int fill_scratch(struct vt_kvm_machine *machine, struct vt_error *error)
 {
-    struct vt_scratch *scratch = vt_kvm_machine_scratch(machine);
     struct kvm_sregs sregs;
 
     if (ioctl(machine->vm.vcpu, KVM_GET_SREGS, &sregs) != 0)
         return vt_error_set(error, VT_EXIT_INTERNAL, errno, "KVM_GET_SREGS failed: %s", strerror(errno));
-    *scratch = (struct vt_scratch){
-        .cr0 = sregs.cr0,
-        .cr3 = sregs.cr3,
-        .cr4 = sregs.cr4,
-        .cr8 = sregs.cr8,
-        .dr7 = 0x400,
-        .xcr0 = 1,
-        .msr_user = VT_MSR_USER,
-        .msr_kernel_read = VT_MSR_KERNEL_READ,
-        .msr_kernel_write = VT_MSR_KERNEL_WRITE,
-        .port_kernel = VT_PORT_KERNEL,
-        .port_user = VT_PORT_USER,
-        .port_eventfd = VT_PORT_EVENTFD,
-        .mmio_user = VT_GUEST_MMIO + VT_MMIO_USER,
-        .mmio_eventfd = VT_GUEST_MMIO + VT_MMIO_EVENTFD,
-        .mmio_coalesced = VT_GUEST_MMIO + VT_MMIO_COALESCED,
-        .xapic = VT_GUEST_XAPIC,
-        .code_selector = sregs.cs.selector,
-        .data_selector = sregs.ds.selector,
-        .tss_selector = VT_SEL_TSS,
-        .ldt_selector = VT_SEL_LDT,
-        .tss_descriptor = VT_GUEST_GDT + VT_SEL_TSS,
-        .absent = VT_GUEST_ABSENT,
-        .touch = VT_GUEST_TOUCH,
-        .page = VT_GUEST_TOUCH,
-        .pte = VT_GUEST_FREE_ENTRY,
-        .pte_value = VT_GUEST_ABSENT,
-        .pte_flip = VT_GUEST_ABSENT,
-    };
-    fill_table_operand(scratch->gdtr, (uint16_t)sregs.gdt.limit, sregs.gdt.base);
-    fill_table_operand(scratch->idtr, (uint16_t)sregs.idt.limit, sregs.idt.base);
+    vt_longmode_scratch(vt_kvm_machine_scratch(machine), &sregs);
     return 0;
 }
 
