@@ -1,9 +1,9 @@
 /* A case's effect in a virtual machine. */
 #include "bench/engines/kvm/machine.h"
+#include "bench/engines/machine/machine.h"
 #include "tests/unit/effect.h"
 #include "tests/unit/kvm_state.h"
 
-#include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,18 +82,6 @@ static uint64_t take_doorbells(const struct vt_kvm_machine *machine)
 
 #define OTHER_FS_BASE UINT64_C(0x00007b0000002340)
 
-/* Ring 3 of this process reads it, and so do all engines that start from it. */
-static uint64_t host_xcr0(void)
-{
-    uint32_t eax, ebx, ecx, edx;
-
-    __cpuid(1, eax, ebx, ecx, edx);
-    if (!(ecx & bit_OSXSAVE))
-        return 1;
-    __asm__ volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
-    return (uint64_t)edx << 32 | eax;
-}
-
 static bool begin(struct effect *e, struct vt_kvm_machine *machine, const struct vt_case *c,
                   const struct effect_setup *setup, const struct effect_code *code)
 {
@@ -109,7 +97,7 @@ static bool begin(struct effect *e, struct vt_kvm_machine *machine, const struct
     e->fact_size[FACT_LDT] = e->fact_size[FACT_LDT_LIMIT] = 1;
     vcpu.segment[VT_FS].base = OTHER_FS_BASE;
     effect_begin(e, c, setup, &vcpu, scratch);
-    set_xcr0(machine->vm.vcpu, host_xcr0());
+    set_xcr0(machine->vm.vcpu, vt_machine_host_xcr0());
     set_mask(machine->vm.vm, EFFECT_MASK);
     take_doorbells(machine);
     if (!kvm_state_set(machine->vm.vcpu, &sregs, &vcpu))

@@ -73,8 +73,7 @@ void vt_machine_discard(struct vt_machine *machine)
     madvise(machine->touch, VT_GUEST_TOUCH_SIZE, MADV_DONTNEED);
 }
 
-/* 1, the x87 state that is always there, where the host does not use XSAVE. */
-static uint64_t host_xcr0(void)
+uint64_t vt_machine_host_xcr0(void)
 {
     uint32_t eax, ebx, ecx, edx;
 
@@ -91,7 +90,7 @@ static void switch_on(struct vt_vcpu *vcpu, const struct vt_case *c)
     vt_vcpu_reset(vcpu);
     vcpu->cr[4] |= (VT_CR4_OSXSAVE | VT_CR4_FSGSBASE) & vcpu->limits.cr4;
     if (vt_vcpu_has(vcpu, VT_FEATURE_XSAVE))
-        vcpu->xcr0 = host_xcr0() & vcpu->limits.xcr0;
+        vcpu->xcr0 = vt_machine_host_xcr0() & vcpu->limits.xcr0;
     if (c->needs & VT_NEED_X2APIC)
         vcpu->msr[VT_MSR_APIC_BASE] |= VT_APIC_BASE_X2APIC;
     vcpu->apic.svr |= 0x100;

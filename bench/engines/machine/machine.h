@@ -77,6 +77,12 @@ bool vt_machine_has_handler(const struct vt_machine *machine, uint8_t vector);
 /* Is this one of the device pages? */
 bool vt_machine_is_device(const struct vt_machine *machine, uint64_t address);
 
+/*
+ * XCR0 of this process, from which every machine in it starts; 1, the x87 state that
+ * is always there, where the host does not use XSAVE (Intel SDM 1 13.3).
+ */
+uint64_t vt_machine_host_xcr0(void);
+
 /* Discard the pages of the touch region. */
 void vt_machine_discard(struct vt_machine *machine);
 
