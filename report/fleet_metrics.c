@@ -18,15 +18,9 @@ static const struct {
 
 static void put_labels(const struct vt_fleet_cell *cell, FILE *stream)
 {
-    char cpl[16] = "";
-    if (cell->cpl >= 0)
-        snprintf(cpl, sizeof cpl, "%d", cell->cpl);
+    const struct vt_metrics_case c = {cell->name, cell->class, cell->engine, cell->path, cell->cpl};
     vt_metrics_label("group", cell->group, true, stream);
-    vt_metrics_label("case", cell->name, false, stream);
-    vt_metrics_label("class", cell->class, false, stream);
-    vt_metrics_label("engine", cell->engine, false, stream);
-    vt_metrics_label("path", cell->path, false, stream);
-    vt_metrics_label("cpl", cpl, false, stream);
+    vt_metrics_case_labels(&c, false, stream);
     vt_metrics_label("simulated", cell->simulated ? "true" : "false", false, stream);
 }
 

@@ -17,6 +17,18 @@ void vt_metrics_label(const char *name, const char *value, bool first, FILE *str
     putc('"', stream);
 }
 
+void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *stream)
+{
+    char cpl[16] = "";
+    if (c->cpl >= 0)
+        snprintf(cpl, sizeof cpl, "%d", c->cpl);
+    vt_metrics_label("case", c->name, first, stream);
+    vt_metrics_label("class", c->class, false, stream);
+    vt_metrics_label("engine", c->engine, false, stream);
+    vt_metrics_label("path", c->path, false, stream);
+    vt_metrics_label("cpl", cpl, false, stream);
+}
+
 void vt_metrics_head(const char *name, const char *help, FILE *stream)
 {
     fprintf(stream, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);

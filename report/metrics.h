@@ -10,6 +10,13 @@
 /* `{name="value"` or `,name="value"`, the value escaped; NULL is empty, which is as good as absent. */
 void vt_metrics_label(const char *name, const char *value, bool first, FILE *stream);
 
+/* What every series of a case is told by. `cpl` < 0: unknown, and left empty. */
+struct vt_metrics_case {
+    const char *name, *class, *engine, *path;
+    int cpl;
+};
+void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *stream);
+
 /* HELP and TYPE of a gauge. */
 void vt_metrics_head(const char *name, const char *help, FILE *stream);
 

@@ -60,14 +60,9 @@ static const char *host_of(const struct vt_report *report, const struct vt_resul
 static void put_row(const struct vt_report *report, const struct vt_result *result,
                     const struct vt_result_row *row, FILE *stream)
 {
-    char cpl[16] = "", host[480];
-    if (row->cpl >= 0)
-        snprintf(cpl, sizeof cpl, "%d", row->cpl);
-    vt_metrics_label("case", row->name, true, stream);
-    vt_metrics_label("class", row->class, false, stream);
-    vt_metrics_label("engine", row->engine, false, stream);
-    vt_metrics_label("path", row->path, false, stream);
-    vt_metrics_label("cpl", cpl, false, stream);
+    const struct vt_metrics_case c = {row->name, row->class, row->engine, row->path, row->cpl};
+    char host[480];
+    vt_metrics_case_labels(&c, true, stream);
     vt_metrics_label("crossing", row->crossing, false, stream);
     vt_metrics_label("status", vt_status_name(row->status), false, stream);
     if (report->table->result_count > 1)
