@@ -2,6 +2,7 @@
 #include "report/compare_statistics.h"
 #include "bench/statistics.h"
 #include "report/compare_counts.h"
+#include "report/compare_floor.h"
 #include "report/compare_spread.h"
 #include "report/crossing.h"
 

@@ -72,21 +72,6 @@ double vt_compare_interval_error(const struct vt_summary *toll)
     return (toll->ci_high - toll->ci_low) / toll->median / 3.92;
 }
 
-bool vt_compare_stretches(const struct vt_result_row *row, double *medians, size_t count)
-{
-    size_t length = row->samples.count / count;
-    if (length < 3 || !(row->toll.median > 0))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        double *sorted = vt_compare_sorted(row->samples.values + i * length, length);
-        if (!sorted)
-            return false;
-        medians[i] = vt_statistics_quantile(sorted, length, 0.5);
-        free(sorted);
-    }
-    return true;
-}
-
 double vt_compare_mean_error(const double *values, size_t count)
 {
     double sum = 0, squares = 0, n = (double)count;

@@ -1,5 +1,5 @@
 /*
- * The tests behind a comparison. Private to compare.c.
+ * The tests behind a comparison. Private to compare*.c.
  */
 #ifndef VT_REPORT_COMPARE_STATISTICS_H
 #define VT_REPORT_COMPARE_STATISTICS_H
@@ -21,10 +21,6 @@ double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt
 
 /* Standard error of the logarithm of the median toll, as far as its interval shows it. */
 double vt_compare_interval_error(const struct vt_summary *toll);
-
-/* Medians of `count` consecutive stretches of a run. False: too few samples, or no memory. */
-enum { VT_COMPARE_STRETCHES = 8 };
-bool vt_compare_stretches(const struct vt_result_row *row, double *medians, size_t count);
 
 /* A sorted copy, to be freed; NULL without memory. */
 double *vt_compare_sorted(const double *values, size_t count);

@@ -75,6 +75,20 @@ cat "$work/old.json" "$work/other.json" >"$work/fleet.jsonl"
 run "$VMTOLL" compare "$work/fleet.jsonl" "$work/old.json"
 refuses "runs of two machines" 2 'different machines'
 
+# Arrays of unlike length are nobody's pairs: the tolls alone are compared, within their bounds.
+python3 - "$work/before11.json" >"$work/odd.json" <<'P'
+import json, sys
+document = json.load(open(sys.argv[1]))
+for row in document["measurements"]:
+    row["samples_body"] = row["samples"][:7] * 20
+    row["samples_baseline"] = row["samples"][:7] * 20
+    row["samples"] = row["samples"][:30]
+json.dump(document, sys.stdout)
+P
+cat "$work/before12.json" "$work/odd.json" >"$work/odd.jsonl"
+run "$VMTOLL" compare "$work/odd.jsonl" "$work/before.jsonl" --fail-on never
+is "samples that are no pairs" 0
+
 run "$VMTOLL" compare "$work/old.json"
 refuses "one file" 2
 run "$VMTOLL" compare "$work/old.json" "$work/none.json"
