@@ -74,6 +74,16 @@ is "a case that cannot run is no failure" 0
 equals "and is unsupported" "$(field "$result" status hlt native 3)" unsupported
 run "$VMTOLL" bench --engine native --cpl 0 --budget 0.5
 refuses "an engine without the level asked for" 3 "no engine"
+# The same layout in every run, once the program has started itself again; where it may not, it says so.
+if setarch -R true 2>/dev/null; then
+    run "$VMTOLL" bench --engine native --case empty --budget 0.2 --quiet --output -
+    has "the layout is the same in every run" '"fixed_layout": true'
+    run env VMTOLL_STARTED_AGAIN=1 "$VMTOLL" bench --engine native --case empty --budget 0.2 --quiet --output -
+    has "a second start that changed nothing is the last" '"fixed_layout": false'
+else
+    skip "the layout is the same in every run" "personality(2) may not be called here"
+fi
+
 run "$VMTOLL" bench --engine native --case empty --budget 0.2 --quiet --output -
 is "the document goes to standard output" 0
 has "and is a document" '"schema": *"vmtoll.result/1"'

@@ -160,6 +160,20 @@ START_TEST(far_jump_stays_at_its_level)
 }
 END_TEST
 
+/* SDM 2A, JMP and CALL: #GP(0) at the instruction, with nothing pushed; AMD's operands have no 64-bit offset.
+ */
+START_TEST(far_transfers_refuse_a_target_that_is_not_canonical)
+{
+    emulator_open(w);
+    w->vcpu.limits.vendor = VT_VENDOR_INTEL;
+    *reg(VT_RBX) = WORLD_DATA;
+    memcpy(emulator_at(w, WORLD_DATA), "\0\0\0\0\0\0\0\x80\x08\0", 10);
+    ck_fault(STEP(w, "\x48\xff\x2b"), VT_EXCEPTION_GP, 0);
+    ck_fault(STEP(w, "\x48\xff\x1b"), VT_EXCEPTION_GP, 0);
+    ck_assert_uint_eq(*reg(VT_RSP), WORLD_STACK);
+}
+END_TEST
+
 START_TEST(syscall_and_sysret_change_level_by_msr)
 {
     emulator_open(w);
@@ -193,5 +207,5 @@ VT_SUITE(popf_silently_keeps_what_it_may_not_change, sixteen_bit_popf_leaves_the
          single_stepping_traps_after_the_instruction, halting_with_an_interrupt_waiting_does_not_halt,
          task_priority_holds_interrupts_back, software_interrupts_obey_the_gate,
          a_fault_while_delivering_becomes_a_double_fault, far_call_goes_through_a_gate_and_back,
-         far_jump_stays_at_its_level, syscall_and_sysret_change_level_by_msr,
-         each_vendor_has_its_own_hypercall)
+         far_jump_stays_at_its_level, far_transfers_refuse_a_target_that_is_not_canonical,
+         syscall_and_sysret_change_level_by_msr, each_vendor_has_its_own_hypercall)
