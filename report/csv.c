@@ -1,35 +1,7 @@
+#include "report/escape.h"
 #include "report/format.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <string.h>
-
-/*
- * RFC 4180. A spreadsheet takes what starts with one of these for a formula, and runs
- * it, quoted or not; an apostrophe before it makes it the text it is.
- */
-static bool looks_like_formula(const char *text)
-{
-    return *text && strchr("=+-@\t\r", *text);
-}
-
-static void put_text(const char *text, FILE *stream)
-{
-    if (!text)
-        return;
-    bool formula = looks_like_formula(text);
-    if (!formula && !strpbrk(text, ",\"\r\n")) {
-        fputs(text, stream);
-        return;
-    }
-    fputs(formula ? "\"'" : "\"", stream);
-    for (; *text; text++) {
-        if (*text == '"')
-            putc('"', stream);
-        putc(*text, stream);
-    }
-    putc('"', stream);
-}
 
 /* An unknown number is an empty field. */
 static void put_number(double value, FILE *stream)
@@ -70,12 +42,12 @@ static void put_row(const struct vt_result *result, const struct vt_result_row *
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (i)
             putc(',', stream);
-        put_text(texts[i], stream);
+        vt_escape_csv(texts[i], stream);
     }
     put_number(row->cpl < 0 ? NAN : row->cpl, stream);
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
         putc(',', stream);
-        put_text(more[i], stream);
+        vt_escape_csv(more[i], stream);
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         put_number(numbers[i], stream);

@@ -1,5 +1,6 @@
 #include "report/escape.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 void vt_escape_html(const char *text, FILE *stream)
@@ -38,4 +39,27 @@ void vt_escape_markdown(const char *text, FILE *stream)
                 putc('\\', stream);
             putc(*text, stream);
         }
+}
+
+static bool looks_like_formula(const char *text)
+{
+    return *text && strchr("=+-@\t\r", *text);
+}
+
+void vt_escape_csv(const char *text, FILE *stream)
+{
+    if (!text)
+        return;
+    bool formula = looks_like_formula(text);
+    if (!formula && !strpbrk(text, ",\"\r\n")) {
+        fputs(text, stream);
+        return;
+    }
+    fputs(formula ? "\"'" : "\"", stream);
+    for (; *text; text++) {
+        if (*text == '"')
+            putc('"', stream);
+        putc(*text, stream);
+    }
+    putc('"', stream);
 }

@@ -1,5 +1,5 @@
 /*
- * Text from outside inside HTML and Markdown.
+ * Text from outside inside HTML, Markdown and CSV.
  */
 #ifndef VT_REPORT_ESCAPE_H
 #define VT_REPORT_ESCAPE_H
@@ -11,5 +11,11 @@ void vt_escape_html(const char *text, FILE *stream);
 
 /* Print text so that it stays text in a line or a table cell of Markdown. */
 void vt_escape_markdown(const char *text, FILE *stream);
+
+/*
+ * Print text as a field of RFC 4180; NULL prints nothing. A spreadsheet takes what starts with a sign or '@'
+ * for a formula, and runs it, quoted or not; an apostrophe before it makes it the text it is.
+ */
+void vt_escape_csv(const char *text, FILE *stream);
 
 #endif

@@ -72,6 +72,11 @@ void vt_fleet_release(struct vt_fleet *fleet)
         free(fleet->oddities[i].cells);
         free(fleet->oddities[i].hosts);
     }
+    for (size_t i = 0; i < fleet->split_count; i++) {
+        free(fleet->splits[i].cases);
+        free(fleet->splits[i].ways);
+    }
+    free(fleet->splits);
     free(fleet->oddities);
     free(fleet->cells);
     free(fleet->hosts);
@@ -176,8 +181,8 @@ static bool same(const char *a, const char *b)
 static bool is_of(const struct vt_fleet_cell *cell, const struct vt_result_row *row, const char *group)
 {
     return cell->group == group && cell->cpl == row->cpl && cell->simulated == row->simulated &&
-           same(cell->name, row->name) && same(cell->engine, row->engine) && same(cell->path, row->path) &&
-           same(cell->unit, row->unit);
+           cell->status == row->status && same(cell->name, row->name) && same(cell->engine, row->engine) &&
+           same(cell->path, row->path) && same(cell->crossing, row->crossing) && same(cell->unit, row->unit);
 }
 
 static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_result_row *row,
@@ -189,8 +194,9 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
     size_t guess = p->last_cell + 1 < fleet->cell_count ? p->last_cell + 1 : 0;
     if (guess < fleet->cell_count && is_of(&fleet->cells[guess], row, group))
         return &fleet->cells[p->last_cell = guess];
-    snprintf(key, sizeof key, "%.300s\n%.200s\n%.200s\n%.100s\n%s\n%d%d", group, row->name, row->engine,
-             row->path ? row->path : "", row->unit, row->cpl, row->simulated);
+    snprintf(key, sizeof key, "%.300s\n%.200s\n%.200s\n%.100s\n%.100s\n%s\n%d %d%d", group, row->name,
+             row->engine, row->path ? row->path : "", row->crossing ? row->crossing : "", row->unit, row->cpl,
+             row->simulated, row->status);
     json_t *known = json_object_get(p->index, key);
     if (known)
         return &fleet->cells[p->last_cell = (size_t)json_integer_value(known)];
@@ -204,6 +210,8 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
                                                       .path = intern(fleet, row->path),
                                                       .unit = row->unit, /* one of two literals */
                                                       .group = group,
+                                                      .crossing = intern(fleet, row->crossing),
+                                                      .status = row->status,
                                                       .cpl = row->cpl,
                                                       .simulated = row->simulated};
     json_object_set_new_nocheck(p->index, key, json_integer((json_int_t)fleet->cell_count));
@@ -231,12 +239,11 @@ static int add(struct vt_fleet *fleet, const struct vt_result *result)
         return -ENOMEM;
     for (size_t i = 0; i < result->count; i++) {
         const struct vt_result_row *row = &result->rows[i];
-        if (row->status != VT_STATUS_OK || !vt_result_has_toll(row))
+        if (!vt_result_has_toll(row))
             continue;
         struct vt_fleet_cell *cell = find_cell(fleet, row, to->group);
         if (!cell || add_value(cell, &row->toll, fleet->result_count - 1) != 0)
             return -ENOMEM;
-        to->measured++;
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * Many results: medians of medians per group of hosts, and what stands out: hosts
- * as a whole, and cases or classes that cost some hosts otherwise than the rest.
+ * as a whole, cases or classes that cost some hosts otherwise than the rest, and
+ * cases that hosts cross in different ways.
  *
  * Results pass through one at a time and only their medians are kept, so memory
  * follows the number of measurements, not their samples. Adding is safe from
@@ -35,9 +36,12 @@ struct vt_fleet_host {
     bool outlier;
 };
 
-/* One case on one road within one group. */
+/* One case on one road within one group, crossed in one way: figures of other ways, and unproved ones, are
+ * apart. */
 struct vt_fleet_cell {
     const char *name, *class, *engine, *path, *unit, *group;
+    const char *crossing;  /* NULL: not observed */
+    enum vt_status status; /* ok or unverified */
     int cpl;
     bool simulated;
     size_t count; /* hosts, after vt_fleet_finish */
@@ -66,6 +70,15 @@ struct vt_fleet_odd {
     double ratio;      /* to the group's median; of several cases their median */
 };
 
+/* Cases of one road and group that the same hosts cross in the same different ways. */
+struct vt_fleet_split {
+    const struct vt_fleet_cell **cases; /* how most hosts cross each */
+    size_t case_count;
+    const struct vt_fleet_cell *
+        *ways; /* of the first case: that of most hosts first; values are in order of hosts */
+    size_t way_count;
+};
+
 struct vt_fleet {
     size_t result_count;
     struct vt_fleet_host *hosts; /* after vt_fleet_finish, by name */
@@ -76,6 +89,8 @@ struct vt_fleet {
     size_t group_count;
     struct vt_fleet_oddity *oddities;
     size_t oddity_count;
+    struct vt_fleet_split *splits;
+    size_t split_count;
     const char *shared_name; /* a name that several machines have, which are then told apart by file */
     struct vt_fleet_private *private;
 };
@@ -102,5 +117,9 @@ void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *
 /* The same of hosts that share an oddity: what all of them have and hardly any other of their group. */
 void vt_fleet_explain_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
                              size_t size);
+
+/* The same of the hosts that cross in way `way` (> 0), against those that cross as most do. */
+void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_split *split, size_t way,
+                          char *text, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 #include "report/fleet_state.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 /* The value most hosts of the group have, and how many in a hundred. */
 static const char *usual_fact(const struct vt_fleet *fleet, const char *group, size_t fact, size_t *share)
@@ -37,29 +37,31 @@ void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *
     }
 }
 
-static bool is_odd(const struct vt_fleet_oddity *oddity, size_t host)
+/* Hosts on either side of a question, by index. */
+enum side { NEITHER, ODD, OTHER };
+
+static unsigned char *new_sides(const struct vt_fleet *fleet)
 {
-    for (size_t i = 0; i < oddity->host_count; i++)
-        if (oddity->hosts[i].host == host)
-            return true;
-    return false;
+    return calloc(fleet->host_count + 1, sizeof(unsigned char));
 }
 
 /* The value most of the odd hosts have, and how many of them. */
-static const char *common_fact(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity,
-                               size_t fact, size_t *have)
+static const char *common_fact(const struct vt_fleet *fleet, const unsigned char *sides, size_t fact,
+                               size_t *have)
 {
     const char *best = NULL;
     size_t votes = 0;
-    for (size_t i = 0; i < oddity->host_count; i++) {
-        const char *value = fleet->hosts[oddity->hosts[i].host].facts[fact];
+    for (size_t i = 0; i < fleet->host_count; i++) {
+        const char *value = fleet->hosts[i].facts[fact];
+        if (sides[i] != ODD)
+            continue;
         if (votes == 0)
             best = value;
         votes += value == best ? 1 : (size_t)-1;
     }
     *have = 0;
-    for (size_t i = 0; i < oddity->host_count; i++)
-        *have += fleet->hosts[oddity->hosts[i].host].facts[fact] == best;
+    for (size_t i = 0; i < fleet->host_count; i++)
+        *have += sides[i] == ODD && fleet->hosts[i].facts[fact] == best;
     return best;
 }
 
@@ -69,25 +71,56 @@ static bool tells_apart(size_t have, size_t odd, size_t others_have, size_t othe
     return 5 * have >= 3 * odd && 10 * others_have <= others;
 }
 
+static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sides, char *text, size_t size)
+{
+    size_t used = 0, odd = 0, others = 0;
+    for (size_t i = 0; i < fleet->host_count; i++) {
+        odd += sides[i] == ODD;
+        others += sides[i] == OTHER;
+    }
+    for (size_t fact = 0; fact < VT_FLEET_FACTS && used < size; fact++) {
+        size_t have, others_have = 0;
+        const char *value = common_fact(fleet, sides, fact, &have);
+        for (size_t i = 0; value && i < fleet->host_count; i++)
+            others_have += sides[i] == OTHER && fleet->hosts[i].facts[fact] == value;
+        if (!value || !tells_apart(have, odd, others_have, others))
+            continue;
+        used += (size_t)snprintf(text + used, size - used,
+                                 "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", used ? "; " : "",
+                                 vt_fleet_fact_names[fact], value, have, odd, others_have, others);
+    }
+}
+
 void vt_fleet_explain_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
                              size_t size)
 {
-    const struct vt_fleet_host *first = &fleet->hosts[oddity->hosts[0].host];
-    size_t used = 0;
+    const char *group = fleet->hosts[oddity->hosts[0].host].group;
+    unsigned char *sides = new_sides(fleet);
     text[0] = '\0';
-    for (size_t fact = 0; fact < VT_FLEET_FACTS && used < size; fact++) {
-        size_t have, others = 0, others_have = 0;
-        const char *value = common_fact(fleet, oddity, fact, &have);
-        for (size_t i = 0; value && i < fleet->host_count; i++)
-            if (fleet->hosts[i].group == first->group && !is_odd(oddity, i)) {
-                others++;
-                others_have += fleet->hosts[i].facts[fact] == value;
-            }
-        if (!value || !tells_apart(have, oddity->host_count, others_have, others))
-            continue;
-        used +=
-            (size_t)snprintf(text + used, size - used,
-                             "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", used ? "; " : "",
-                             vt_fleet_fact_names[fact], value, have, oddity->host_count, others_have, others);
-    }
+    for (size_t i = 0; sides && i < fleet->host_count; i++)
+        sides[i] = fleet->hosts[i].group == group ? OTHER : NEITHER;
+    for (size_t i = 0; sides && i < oddity->host_count; i++)
+        sides[oddity->hosts[i].host] = ODD;
+    if (sides)
+        explain_sides(fleet, sides, text, size);
+    free(sides);
+}
+
+static void place(unsigned char *sides, const struct vt_fleet_cell *cell, enum side side)
+{
+    for (size_t i = 0; i < cell->count; i++)
+        sides[cell->values[i].host] = (unsigned char)side;
+}
+
+void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_split *split, size_t way,
+                          char *text, size_t size)
+{
+    unsigned char *sides = new_sides(fleet);
+    text[0] = '\0';
+    if (!sides)
+        return;
+    place(sides, split->ways[0], OTHER);
+    place(sides, split->ways[way], ODD);
+    explain_sides(fleet, sides, text, size);
+    free(sides);
 }

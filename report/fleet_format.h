@@ -1,5 +1,5 @@
 /*
- * How a fleet is shown: one file per format, and what they share.
+ * How a fleet is shown: one file per format, and the words they share.
  */
 #ifndef VT_REPORT_FLEET_FORMAT_H
 #define VT_REPORT_FLEET_FORMAT_H
@@ -29,6 +29,19 @@ size_t vt_fleet_outliers(const struct vt_fleet *fleet);
 
 /* "kvm CPL 3, emulated". */
 void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t size);
+
+/* "exit to the kernel", with ", unverified" where it is not proved. */
+void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t size);
+
+/* "cpuid, sgdt and 12 more on kvm CPL 3 (Xeon)". */
+void vt_fleet_name_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, char *text,
+                         size_t size);
+
+/* The crossing; with its path, "interpreted (emulated)", where these differ as well. */
+void vt_fleet_name_way(const struct vt_fleet_split *split, size_t way, char *text, size_t size);
+
+/* How many cases cross in different ways on any road and in any group. */
+size_t vt_fleet_split_cases(const struct vt_fleet *fleet);
 
 /* "out-user on kvm CPL 3, emulated (Xeon)", or "all of port-io on ...". */
 void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,

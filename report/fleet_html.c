@@ -1,3 +1,4 @@
+#include "report/crossing.h"
 #include "report/escape.h"
 #include "report/fleet_format.h"
 #include "report/html.h"
@@ -40,7 +41,7 @@ static void put_tile(const char *what, size_t count, const char *where, FILE *st
 
 static void put_answer(const struct vt_fleet *fleet, FILE *stream)
 {
-    char headline[256];
+    char headline[320];
     bool grouped = fleet->group_count > 1;
     vt_fleet_headline(fleet, headline, sizeof headline);
     vt_html_head(headline, true, stream);
@@ -54,6 +55,8 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
     if (grouped)
         put_tile("Groups", fleet->group_count, "each is judged by itself", stream);
     put_tile("Hosts that stand out", vt_fleet_outliers(fleet), "in the middle of their cases", stream);
+    put_tile("Crossings that differ", vt_fleet_split_cases(fleet), "cases that hosts cross in different ways",
+             stream);
     put_tile("Differences", fleet->oddity_count, "cases or classes that are odd on some hosts", stream);
     fprintf(stream,
             "</ul>\n</header>\n<nav aria-label=\"Sections\"><a href=\"#told\">What stands out</a>%s"
@@ -119,6 +122,58 @@ static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
                 fleet->oddity_count - TOLD);
 }
 
+static void put_mark(const struct vt_fleet_cell *cell, FILE *stream)
+{
+    if (cell->crossing)
+        fprintf(stream, "<span class=\"mark m-%s\" aria-hidden=\"true\">%s</span> ",
+                vt_html_mark_class(cell->crossing), vt_crossing_style(cell->crossing)->mark);
+}
+
+static void put_way(const struct vt_fleet_split *split, size_t way, FILE *stream)
+{
+    char name[192];
+    vt_fleet_name_way(split, way, name, sizeof name);
+    fputs("<td>", stream);
+    put_mark(split->ways[way], stream);
+    put_text("", name, "", stream);
+    fprintf(stream, " on <b>%zu</b></td>", split->ways[way]->count);
+}
+
+static void put_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, FILE *stream)
+{
+    char subject[640], why[512];
+    vt_fleet_name_split(fleet, split, subject, sizeof subject);
+    for (size_t w = 1; w < split->way_count; w++) {
+        const struct vt_fleet_cell *cell = split->ways[w];
+        put_text("<tr><th scope=\"row\">", subject, "</th>", stream);
+        put_way(split, 0, stream);
+        put_way(split, w, stream);
+        for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++)
+            put_text(i ? ", " : "<td>", fleet->hosts[cell->values[i].host].name, "", stream);
+        if (cell->count > ODD_SHOWN)
+            fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
+        vt_fleet_explain_way(fleet, split, w, why, sizeof why);
+        put_text("</td><td>", *why ? why : "nothing known", "</td></tr>\n", stream);
+    }
+}
+
+static void put_splits(const struct vt_fleet *fleet, FILE *stream)
+{
+    fputs("<h3>Cases that hosts cross in different ways</h3>\n", stream);
+    open_table("Crossings that differ", "class=\"told\"", stream);
+    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Most hosts</th><th scope=\"col\">These "
+          "hosts</th>"
+          "<th scope=\"col\">Which</th><th scope=\"col\">What tells them from "
+          "most</th></tr></thead>\n<tbody>\n",
+          stream);
+    for (size_t i = 0; i < fleet->split_count && i < TOLD; i++)
+        put_split(fleet, &fleet->splits[i], stream);
+    fputs("</tbody></table></div>\n", stream);
+    if (fleet->split_count > TOLD)
+        fprintf(stream, "<p>And %zu more: <code>--format json</code> names them.</p>\n",
+                fleet->split_count - TOLD);
+}
+
 static void put_told(const struct vt_fleet *fleet, FILE *stream)
 {
     fputs("<section id=\"told\"><h2>What stands out</h2>\n", stream);
@@ -128,6 +183,10 @@ static void put_told(const struct vt_fleet *fleet, FILE *stream)
         fputs("<p>No host differs from the rest as a whole by more than chance explains.</p>\n", stream);
     else
         put_outliers(fleet, stream);
+    if (fleet->split_count)
+        put_splits(fleet, stream);
+    else if (fleet->host_count > 1)
+        fputs("<p>Every case is crossed in the same way on all hosts of a group.</p>\n", stream);
     if (fleet->oddity_count)
         put_oddities(fleet, stream);
     else if (fleet->host_count >= VT_FLEET_LEAST)
@@ -217,6 +276,20 @@ static void put_span(double low, double high, const struct vt_fleet_cell *cell, 
     fputs("</td>", stream);
 }
 
+static void put_crossing(const struct vt_fleet_cell *cell, FILE *stream)
+{
+    size_t count;
+    const struct vt_crossing_style *styles = vt_crossing_styles(&count),
+                                   *style = vt_crossing_style(cell->crossing);
+    size_t weight = *style->mark == '*' ? count : (size_t)(style - styles);
+    char name[96];
+    vt_fleet_name_crossing(cell, name, sizeof name);
+    fprintf(stream, "<td class=\"crossing\" data-v=\"%zu\" data-x=\"%s\">", weight,
+            vt_html_mark_class(cell->crossing));
+    put_mark(cell, stream);
+    put_text("", name, "</td>", stream);
+}
+
 static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
                      size_t group, FILE *stream)
 {
@@ -228,6 +301,7 @@ static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *c
     put_span(cell->p25, cell->p75, cell, stream);
     put_span(cell->low, cell->high, cell, stream);
     fprintf(stream, "<td class=\"number\" data-v=\"%zu\">%zu</td>", cell->count, cell->count);
+    put_crossing(cell, stream);
     if (fleet->group_count > 1) {
         fprintf(stream, "<td data-v=\"%zu\">", group);
         put_text("", cell->group, "</td>", stream);
@@ -244,6 +318,12 @@ static size_t group_of(const struct vt_fleet *fleet, const struct vt_fleet_cell 
     return g;
 }
 
+/* Proved figures of one crossing compare with one another; what crosses otherwise has its own measure. */
+static bool is_comparable(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    return x->name == y->name && x->crossing == y->crossing && x->status == y->status;
+}
+
 /* The median of the largest group that has the case: groups are shown beside one another. */
 static double reference_of(const struct vt_fleet *fleet, size_t i)
 {
@@ -256,7 +336,7 @@ static double reference_of(const struct vt_fleet *fleet, size_t i)
                            (k == first || !vt_fleet_starts_road(fleet, k));
          k++) {
         size_t g = group_of(fleet, &fleet->cells[k]);
-        if (g < best) {
+        if (g < best && is_comparable(&fleet->cells[k], &fleet->cells[i])) {
             best = g;
             reference = fleet->cells[k].median;
         }
@@ -273,7 +353,7 @@ static void put_rows(const struct vt_fleet *fleet, FILE *stream)
         if (vt_fleet_starts_road(fleet, i)) {
             vt_fleet_name_road(cell, road, sizeof road);
             fprintf(stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%d\"><span>",
-                    i ? "</tbody>\n" : "", grouped ? 7 : 6);
+                    i ? "</tbody>\n" : "", grouped ? 8 : 7);
             put_text("", road, "</span></th></tr>\n", stream);
         }
         size_t group = group_of(fleet, cell);
@@ -307,7 +387,7 @@ static void put_table(const struct vt_fleet *fleet, FILE *stream)
         "<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">0.7 … 1 … 1.4 <small>times the "
         "median</small></th><th scope=\"col\" class=\"number\">Median</th><th scope=\"col\" class=\"number\">"
         "Middle half</th><th scope=\"col\" class=\"number\">Least to most</th><th scope=\"col\" "
-        "class=\"number\">Hosts</th>%s</tr></thead>\n",
+        "class=\"number\">Hosts</th><th scope=\"col\">Crossing</th>%s</tr></thead>\n",
         fleet->group_count > 1 ? "<th scope=\"col\">Group</th>" : "");
     put_rows(fleet, stream);
     fputs("</table></div>\n</section>\n", stream);
@@ -328,6 +408,9 @@ static void put_method(FILE *stream)
         "says.</li>\n"
         "<li><strong>What tells them apart</strong> are facts that most of those hosts have and hardly any "
         "other has. A fact is a trace, not a proof.</li>\n"
+        "<li><strong>Crossings</strong> are proved by counters, so a single host that crosses otherwise is "
+        "told. Figures of different crossings are never brought together, nor are those that are "
+        "unverified: each has a line of its own.</li>\n"
         "<li>Several results of one host count once, with the median of their medians.</li>\n</ul>\n"
         "</section>\n",
         VT_FLEET_LEAST);

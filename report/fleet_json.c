@@ -19,6 +19,8 @@ static json_t *cell_json(const struct vt_fleet_cell *c)
     json_object_set_new(object, "cpl", c->cpl < 0 ? json_null() : json_integer(c->cpl));
     json_object_set_new(object, "unit", json_string(c->unit));
     json_object_set_new(object, "simulated", json_boolean(c->simulated));
+    json_object_set_new(object, "crossing", text_or_null(c->crossing));
+    json_object_set_new(object, "status", json_string(vt_status_name(c->status)));
     json_object_set_new(object, "hosts", json_integer((json_int_t)c->count));
     json_object_set_new(object, "median", vt_report_number(c->median));
     json_object_set_new(object, "p25", vt_report_number(c->p25));
@@ -71,6 +73,42 @@ static json_t *oddity_json(const struct vt_fleet *fleet, const struct vt_fleet_o
     return object;
 }
 
+/* Names of all hosts but those that cross as most do. */
+static json_t *way_json(const struct vt_fleet *fleet, const struct vt_fleet_split *split, size_t way)
+{
+    const struct vt_fleet_cell *cell = split->ways[way];
+    char why[512] = "";
+    json_t *object = json_object(), *names = way ? json_array() : json_null();
+    for (size_t i = 0; way && i < cell->count; i++)
+        json_array_append_new(names, text_or_null(fleet->hosts[cell->values[i].host].name));
+    if (way)
+        vt_fleet_explain_way(fleet, split, way, why, sizeof why);
+    json_object_set_new(object, "crossing", text_or_null(cell->crossing));
+    json_object_set_new(object, "path", text_or_null(cell->path));
+    json_object_set_new(object, "status", json_string(vt_status_name(cell->status)));
+    json_object_set_new(object, "hosts", json_integer((json_int_t)cell->count));
+    json_object_set_new(object, "names", names);
+    json_object_set_new(object, "explanation", *why ? json_string(why) : json_null());
+    return object;
+}
+
+static json_t *split_json(const struct vt_fleet *fleet, const struct vt_fleet_split *split)
+{
+    const struct vt_fleet_cell *first = split->cases[0];
+    json_t *object = json_object(), *cases = json_array(), *ways = json_array();
+    for (size_t i = 0; i < split->case_count; i++)
+        json_array_append_new(cases, text_or_null(split->cases[i]->name));
+    for (size_t i = 0; i < split->way_count; i++)
+        json_array_append_new(ways, way_json(fleet, split, i));
+    json_object_set_new(object, "group", text_or_null(first->group));
+    json_object_set_new(object, "cases", cases);
+    json_object_set_new(object, "engine", text_or_null(first->engine));
+    json_object_set_new(object, "cpl", first->cpl < 0 ? json_null() : json_integer(first->cpl));
+    json_object_set_new(object, "simulated", json_boolean(first->simulated));
+    json_object_set_new(object, "ways", ways);
+    return object;
+}
+
 /* One element of a list, or NULL: not in it. */
 typedef json_t *element(const struct vt_fleet *fleet, size_t i);
 
@@ -82,6 +120,11 @@ static json_t *outlier_at(const struct vt_fleet *fleet, size_t i)
 static json_t *oddity_at(const struct vt_fleet *fleet, size_t i)
 {
     return oddity_json(fleet, &fleet->oddities[i]);
+}
+
+static json_t *split_at(const struct vt_fleet *fleet, size_t i)
+{
+    return split_json(fleet, &fleet->splits[i]);
 }
 
 static json_t *cell_at(const struct vt_fleet *fleet, size_t i)
@@ -111,6 +154,7 @@ void vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream)
     fprintf(stream, "{\n \"schema\": \"vmtoll.fleet/1\",\n \"results\": %zu,\n \"hosts\": %zu",
             fleet->result_count, fleet->host_count);
     put_list(fleet, "outliers", outlier_at, fleet->host_count, stream);
+    put_list(fleet, "crossings", split_at, fleet->split_count, stream);
     put_list(fleet, "differences", oddity_at, fleet->oddity_count, stream);
     put_list(fleet, "measurements", cell_at, fleet->cell_count, stream);
     fputs("\n}\n", stream);

@@ -142,7 +142,7 @@ static int judge_hosts(struct judge *judge)
     if (!cells)
         return -ENOMEM;
     for (size_t i = 0; i < fleet->cell_count; i++)
-        if (fleet->cells[i].count >= 3)
+        if (fleet->cells[i].count >= 3 && fleet->cells[i].status == VT_STATUS_OK)
             cells[used++] = &fleet->cells[i];
     size_t count = measure_cases(judge, cells, used, judge->points);
     double critical = count ? vt_fleet_critical(count, alarm_chance) : 0;
@@ -355,7 +355,7 @@ static int prepare(struct judge *judge)
         return -ENOMEM;
     for (size_t i = 0; i < fleet->cell_count; i++) {
         values += fleet->cells[i].count;
-        if (fleet->cells[i].count >= VT_FLEET_LEAST)
+        if (fleet->cells[i].count >= VT_FLEET_LEAST && fleet->cells[i].status == VT_STATUS_OK)
             judge->at[judge->cell_count++] = &fleet->cells[i];
     }
     if (judge->cell_count)

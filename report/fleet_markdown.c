@@ -52,16 +52,59 @@ static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
         fprintf(stream, "- and %zu more\n", fleet->oddity_count - TOLD);
 }
 
+static void put_ways(const struct vt_fleet *fleet, const struct vt_fleet_split *split, FILE *stream)
+{
+    for (size_t w = 1; w < split->way_count; w++) {
+        const struct vt_fleet_cell *cell = split->ways[w];
+        char way[192], why[512];
+        vt_fleet_name_way(split, w, way, sizeof way);
+        vt_fleet_explain_way(fleet, split, w, why, sizeof why);
+        fputs("; **", stream);
+        vt_escape_markdown(way, stream);
+        fprintf(stream, "** on %zu (", cell->count);
+        for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++) {
+            fputs(i ? ", " : "", stream);
+            vt_escape_markdown(fleet->hosts[cell->values[i].host].name, stream);
+        }
+        if (cell->count > ODD_SHOWN)
+            fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
+        fputs("): ", stream);
+        vt_escape_markdown(*why ? why : "nothing known tells them from the others", stream);
+    }
+}
+
+static void put_splits(const struct vt_fleet *fleet, FILE *stream)
+{
+    for (size_t i = 0; i < fleet->split_count && i < TOLD; i++) {
+        const struct vt_fleet_split *split = &fleet->splits[i];
+        char subject[640], usual[192];
+        vt_fleet_name_split(fleet, split, subject, sizeof subject);
+        vt_fleet_name_way(split, 0, usual, sizeof usual);
+        fputs("- **", stream);
+        vt_escape_markdown(subject, stream);
+        fputs("**: ", stream);
+        vt_escape_markdown(usual, stream);
+        fprintf(stream, " on %zu host%s", split->ways[0]->count, split->ways[0]->count == 1 ? "" : "s");
+        put_ways(fleet, split, stream);
+        putc('\n', stream);
+    }
+    if (fleet->split_count > TOLD)
+        fprintf(stream, "- and %zu more\n", fleet->split_count - TOLD);
+}
+
 static void put_line(const struct vt_fleet_cell *cell, bool grouped, FILE *stream)
 {
     const double values[] = {cell->median, cell->p25, cell->p75, cell->low, cell->high};
-    char text[5][32];
+    char text[5][32], crossing[96];
     for (size_t i = 0; i < 5; i++)
         vt_quantity_print(values[i], cell->unit, "µs", text[i], sizeof text[i]);
     fputs("| ", stream);
     vt_escape_markdown(cell->name, stream);
-    fprintf(stream, " | %s | %s to %s | %s to %s | %zu |", text[0], text[1], text[2], text[3], text[4],
+    vt_fleet_name_crossing(cell, crossing, sizeof crossing);
+    fprintf(stream, " | %s | %s to %s | %s to %s | %zu | ", text[0], text[1], text[2], text[3], text[4],
             cell->count);
+    vt_escape_markdown(crossing, stream);
+    fputs(" |", stream);
     if (grouped) {
         putc(' ', stream);
         vt_escape_markdown(cell->group, stream);
@@ -72,13 +115,14 @@ static void put_line(const struct vt_fleet_cell *cell, bool grouped, FILE *strea
 
 void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream)
 {
-    char text[256];
+    char text[320];
     bool grouped = fleet->group_count > 1;
     vt_fleet_headline(fleet, text, sizeof text);
     fprintf(stream, "**%s**\n", text);
-    if (vt_fleet_outliers(fleet) || fleet->oddity_count)
+    if (vt_fleet_outliers(fleet) || fleet->oddity_count || fleet->split_count)
         putc('\n', stream);
     put_outliers(fleet, stream);
+    put_splits(fleet, stream);
     put_oddities(fleet, stream);
     for (size_t i = 0; i < fleet->cell_count; i++) {
         if (vt_fleet_starts_road(fleet, i)) {
@@ -86,8 +130,9 @@ void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream)
             fputs("\n### ", stream);
             vt_escape_markdown(text, stream);
             fprintf(stream,
-                    "\n\n| case | median | middle half | least to most | hosts |%s\n| --- | ---: | ---: | "
-                    "---: | ---: |%s\n",
+                    "\n\n| case | median | middle half | least to most | hosts | crossing |%s\n| --- | ---: "
+                    "| ---: | "
+                    "---: | ---: | --- |%s\n",
                     grouped ? " group |" : "", grouped ? " --- |" : "");
         }
         put_line(&fleet->cells[i], grouped, stream);

@@ -21,6 +21,8 @@ static void put_labels(const struct vt_fleet_cell *cell, FILE *stream)
     const struct vt_metrics_case c = {cell->name, cell->class, cell->engine, cell->path, cell->cpl};
     vt_metrics_label("group", cell->group, true, stream);
     vt_metrics_case_labels(&c, false, stream);
+    vt_metrics_label("crossing", cell->crossing, false, stream);
+    vt_metrics_label("status", vt_status_name(cell->status), false, stream);
     vt_metrics_label("simulated", cell->simulated ? "true" : "false", false, stream);
 }
 
@@ -42,6 +44,19 @@ static void put_tolls(const struct vt_fleet *fleet, const char *name, const char
             vt_metrics_label("statistic", statistics[k].name, false, stream);
             fprintf(stream, "} %.6g\n", *value * factor);
         }
+    }
+}
+
+/* A case that hosts cross in different ways has a series for each. */
+static void put_members(const struct vt_fleet *fleet, FILE *stream)
+{
+    if (fleet->cell_count)
+        vt_metrics_head("vmtoll_fleet_toll_hosts", "Hosts whose medians a toll is of.", stream);
+    for (size_t i = 0; i < fleet->cell_count; i++) {
+        fputs("vmtoll_fleet_toll_hosts", stream);
+        put_labels(&fleet->cells[i], stream);
+        vt_metrics_label("unit", fleet->cells[i].unit, false, stream);
+        fprintf(stream, "} %zu\n", fleet->cells[i].count);
     }
 }
 
@@ -73,7 +88,10 @@ void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream)
     put_count("vmtoll_fleet_outliers", "Hosts that stand out as a whole.", vt_fleet_outliers(fleet), stream);
     put_count("vmtoll_fleet_differences", "Cases and classes that cost some hosts otherwise than the rest.",
               fleet->oddity_count, stream);
+    put_count("vmtoll_fleet_split_cases", "Cases that hosts cross in different ways.",
+              vt_fleet_split_cases(fleet), stream);
     put_hosts(fleet, stream);
+    put_members(fleet, stream);
     put_tolls(fleet, "vmtoll_fleet_toll_seconds", "Net cost of one operation, over the medians of hosts.",
               "ns", 1e-9, stream);
     put_tolls(fleet, "vmtoll_fleet_toll_instructions",

@@ -5,67 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { OUTLIERS_SHOWN = 50, ODD_SHOWN = 20 };
-
-bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i)
-{
-    const struct vt_fleet_cell *a = &fleet->cells[i], *b = a - 1;
-    return i == 0 || strcmp(a->engine, b->engine) != 0 || a->cpl != b->cpl || a->simulated != b->simulated ||
-           strcmp(a->path ? a->path : "", b->path ? b->path : "") != 0 || strcmp(a->unit, b->unit) != 0;
-}
-
-size_t vt_fleet_outliers(const struct vt_fleet *fleet)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < fleet->host_count; i++)
-        count += fleet->hosts[i].outlier;
-    return count;
-}
-
-void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t size)
-{
-    char level[16] = "";
-    if (cell->cpl >= 0)
-        snprintf(level, sizeof level, " CPL %d", cell->cpl);
-    snprintf(text, size, "%.60s%s, %.60s%s", cell->engine, level, cell->path ? cell->path : "unknown path",
-             cell->simulated ? ", simulated" : "");
-}
-
-void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
-                          size_t size)
-{
-    const struct vt_fleet_cell *first = oddity->cells[0];
-    char road[160];
-    vt_fleet_name_road(first, road, sizeof road);
-    snprintf(text, size, "%s%.60s on %s%s%.60s%s", oddity->whole_class ? "all of " : "",
-             oddity->whole_class && first->class ? first->class : first->name, road,
-             fleet->group_count > 1 ? " (" : "", fleet->group_count > 1 ? first->group : "",
-             fleet->group_count > 1 ? ")" : "");
-}
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
-void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size)
-{
-    size_t outliers = vt_fleet_outliers(fleet);
-    char hosts[64] = "", groups[64] = "", answer[128];
-    if (fleet->host_count != fleet->result_count)
-        snprintf(hosts, sizeof hosts, " of %zu host%s", fleet->host_count, plural(fleet->host_count));
-    if (fleet->group_count > 1)
-        snprintf(groups, sizeof groups, " in %zu groups", fleet->group_count);
-    if (fleet->host_count < VT_FLEET_LEAST)
-        snprintf(answer, sizeof answer, "; fewer than %d hosts do not tell which one stands out",
-                 VT_FLEET_LEAST);
-    else if (outliers == 0)
-        snprintf(answer, sizeof answer, ", and no host stands out");
-    else
-        snprintf(answer, sizeof answer, "; %zu host%s out", outliers, outliers == 1 ? " stands" : "s stand");
-    snprintf(text, size, "%zu result%s%s%s%s", fleet->result_count, plural(fleet->result_count), hosts,
-             groups, answer);
-}
+enum { OUTLIERS_SHOWN = 50, ODD_SHOWN = 20, CROSSING_WIDTH = 18 };
 
 static void put_outlier(const struct vt_fleet *fleet, const struct vt_fleet_host *host, FILE *stream)
 {
@@ -90,10 +30,47 @@ static void put_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddit
     fprintf(stream, "; %s\n", *why ? why : "nothing known tells them from the others");
 }
 
+static void put_way(const struct vt_fleet *fleet, const struct vt_fleet_split *split, size_t way,
+                    FILE *stream)
+{
+    const struct vt_fleet_cell *cell = split->ways[way];
+    char name[192], why[512];
+    vt_fleet_name_way(split, way, name, sizeof name);
+    vt_fleet_explain_way(fleet, split, way, why, sizeof why);
+    fprintf(stream, "; %s on %zu (", name, cell->count);
+    for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++)
+        fprintf(stream, "%s%s", i ? ", " : "", fleet->hosts[cell->values[i].host].name);
+    if (cell->count > ODD_SHOWN)
+        fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
+    fprintf(stream, "): %s", *why ? why : "nothing known tells them from the others");
+}
+
+static void put_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, FILE *stream)
+{
+    char subject[640], usual[192];
+    vt_fleet_name_split(fleet, split, subject, sizeof subject);
+    vt_fleet_name_way(split, 0, usual, sizeof usual);
+    fprintf(stream, "  %s: %s on %zu host%s", subject, usual, split->ways[0]->count,
+            split->ways[0]->count == 1 ? "" : "s");
+    for (size_t i = 1; i < split->way_count; i++)
+        put_way(fleet, split, i, stream);
+    putc('\n', stream);
+}
+
+static void put_splits(const struct vt_fleet *fleet, FILE *stream)
+{
+    if (fleet->split_count)
+        fputs("Cases that hosts cross in different ways, whose figures are kept apart:\n", stream);
+    for (size_t i = 0; i < fleet->split_count && i < OUTLIERS_SHOWN; i++)
+        put_split(fleet, &fleet->splits[i], stream);
+    if (fleet->split_count > OUTLIERS_SHOWN)
+        fprintf(stream, "  and %zu more (--format json names them)\n", fleet->split_count - OUTLIERS_SHOWN);
+}
+
 static void put_head(const struct vt_fleet *fleet, FILE *stream)
 {
     size_t outliers = vt_fleet_outliers(fleet), shown = 0;
-    char headline[256];
+    char headline[320];
     vt_fleet_headline(fleet, headline, sizeof headline);
     fprintf(stream, "%s%s\n", headline, outliers ? ":" : ".");
     for (size_t i = 0; i < fleet->host_count && shown < OUTLIERS_SHOWN; i++)
@@ -103,6 +80,7 @@ static void put_head(const struct vt_fleet *fleet, FILE *stream)
         }
     if (outliers > shown)
         fprintf(stream, "  and %zu more (--format json names them)\n", outliers - shown);
+    put_splits(fleet, stream);
     if (fleet->oddity_count)
         fputs("Single cases and classes that cost some hosts otherwise than the rest:\n", stream);
     for (size_t i = 0; i < fleet->oddity_count && i < OUTLIERS_SHOWN; i++)
@@ -116,14 +94,15 @@ static void put_head(const struct vt_fleet *fleet, FILE *stream)
 
 static void put_line(const struct vt_fleet_cell *cell, bool grouped, FILE *stream)
 {
-    char median[32], p25[32], p75[32], low[32], high[32];
+    char median[32], p25[32], p75[32], low[32], high[32], crossing[96];
     vt_quantity_print(cell->median, cell->unit, "us", median, sizeof median);
     vt_quantity_print(cell->p25, cell->unit, "us", p25, sizeof p25);
     vt_quantity_print(cell->p75, cell->unit, "us", p75, sizeof p75);
     vt_quantity_print(cell->low, cell->unit, "us", low, sizeof low);
     vt_quantity_print(cell->high, cell->unit, "us", high, sizeof high);
-    fprintf(stream, "  %-22s %10s  %10s to %-10s %10s to %-10s %6zu", cell->name, median, p25, p75, low, high,
-            cell->count);
+    vt_fleet_name_crossing(cell, crossing, sizeof crossing);
+    fprintf(stream, "  %-22s %10s  %10s to %-10s %10s to %-10s %6zu  %-*s", cell->name, median, p25, p75, low,
+            high, cell->count, grouped ? CROSSING_WIDTH : 0, crossing);
     if (grouped)
         fprintf(stream, "  %s", cell->group);
     putc('\n', stream);
@@ -137,8 +116,9 @@ static void print_text(const struct vt_fleet *fleet, FILE *stream)
         const struct vt_fleet_cell *cell = &fleet->cells[i];
         if (vt_fleet_starts_road(fleet, i)) {
             vt_fleet_name_road(cell, road, sizeof road);
-            fprintf(stream, "\n%s\n  %-22s %10s  %24s %24s %6s%s\n", road, "CASE", "MEDIAN", "MIDDLE HALF",
-                    "LEAST TO MOST", "HOSTS", fleet->group_count > 1 ? "  GROUP" : "");
+            fprintf(stream, "\n%s\n  %-22s %10s  %24s %24s %6s  %-*s%s\n", road, "CASE", "MEDIAN",
+                    "MIDDLE HALF", "LEAST TO MOST", "HOSTS", fleet->group_count > 1 ? CROSSING_WIDTH : 0,
+                    "CROSSING", fleet->group_count > 1 ? "  GROUP" : "");
         }
         put_line(cell, fleet->group_count > 1, stream);
     }

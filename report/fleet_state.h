@@ -1,7 +1,8 @@
 /*
  * A fleet while it is gathered. Private to fleet*.c: fleet.c takes results,
  * fleet_hosts.c tells whose they are, fleet_summary.c summarizes, fleet_judge.c finds
- * what stands out, fleet_explain.c says by which facts.
+ * what stands out, fleet_split.c what hosts cross in different ways, fleet_explain.c
+ * says by which facts.
  */
 #ifndef VT_REPORT_FLEET_STATE_H
 #define VT_REPORT_FLEET_STATE_H
@@ -17,8 +18,7 @@ struct vt_fleet_result {
     const char *group;
     const char *facts[VT_FLEET_FACTS];
     double started, elapsed; /* seconds; NaN: unknown */
-    size_t measured;
-    unsigned int host; /* index of the host it turned out to be of */
+    unsigned int host;       /* index of the host it turned out to be of */
 };
 
 struct vt_fleet_private {
@@ -37,5 +37,8 @@ int vt_fleet_make_hosts(struct vt_fleet *fleet);
 
 /* Find outliers and oddities among summarized cells. 0, or -ENOMEM. */
 int vt_fleet_judge(struct vt_fleet *fleet);
+
+/* Find cases that are crossed in different ways, among cells in the order of reports. 0, or -ENOMEM. */
+int vt_fleet_find_splits(struct vt_fleet *fleet);
 
 #endif

@@ -33,7 +33,7 @@ static void bring_together(struct vt_fleet *fleet, struct vt_fleet_cell *cell)
         struct vt_fleet_value value = from[length / 2];
         if (length % 2 == 0)
             value.median = (from[length / 2 - 1].median + value.median) / 2;
-        fleet->hosts[value.host].measured++;
+        fleet->hosts[value.host].measured += cell->status == VT_STATUS_OK;
         cell->values[kept++] = value;
     }
     cell->count = kept;
@@ -58,6 +58,14 @@ static size_t position_of(const struct vt_fleet_cell *cell)
     return c ? (size_t)(c - cases) : count;
 }
 
+/* What is proved first, then what most hosts do. */
+static int compare_ways(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    int order = (int)x->status - (int)y->status;
+    order = order ? order : (x->count < y->count) - (x->count > y->count);
+    return order ? order : strcmp(x->crossing ? x->crossing : "", y->crossing ? y->crossing : "");
+}
+
 static int compare_cells(const void *a, const void *b)
 {
     const struct vt_fleet_cell *x = a, *y = b;
@@ -70,7 +78,8 @@ static int compare_cells(const void *a, const void *b)
     if (order == 0 && p != q)
         order = p < q ? -1 : 1;
     order = order ? order : strcmp(x->name, y->name);
-    return order ? order : strcmp(x->group, y->group);
+    order = order ? order : strcmp(x->group, y->group);
+    return order ? order : compare_ways(x, y);
 }
 
 struct group {
@@ -128,5 +137,6 @@ int vt_fleet_finish(struct vt_fleet *fleet, struct vt_error *error)
         qsort(fleet->cells, fleet->cell_count, sizeof *fleet->cells, compare_cells);
     status = status ? status : collect_groups(fleet);
     status = status ? status : vt_fleet_judge(fleet);
+    status = status ? status : vt_fleet_find_splits(fleet);
     return status ? vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report") : 0;
 }

@@ -28,11 +28,13 @@ static double normal(void)
 
 struct shape {
     size_t hosts;
-    double bursts; /* share of figures a neighbour has disturbed */
-    size_t odd;    /* hosts whose case 7 costs more, with an old kernel */
-    double factor; /* how much more */
-    bool class;    /* all of that class instead */
-    size_t slow;   /* hosts slower in everything */
+    double bursts;        /* share of figures a neighbour has disturbed */
+    size_t odd;           /* hosts whose case 7 costs more, with an old kernel */
+    double factor;        /* how much more */
+    bool class;           /* all of that class instead */
+    size_t slow;          /* hosts slower in everything */
+    size_t split;         /* hosts that cross cases 3, 4 and 7 otherwise */
+    enum vt_status doubt; /* not ok: status of these cases on them */
 };
 
 static json_t *host_document(const struct shape *shape, size_t host)
@@ -78,6 +80,12 @@ static struct vt_result *make_result(const struct shape *shape, size_t host)
                                                  .unit = "ns",
                                                  .status = VT_STATUS_OK,
                                                  .toll = vt_result_unknown_summary()};
+        result->rows[c].crossing = "none";
+        if (host < shape->split && (c == 3 || c == 4 || c == 7)) {
+            result->rows[c].crossing = shape->doubt ? "none" : "exit-kernel";
+            result->rows[c].status = shape->doubt;
+            toll *= 100;
+        }
         result->rows[c].toll.median = toll;
         result->rows[c].toll.ci_low = toll * 0.99;
         result->rows[c].toll.ci_high = toll * 1.01;
@@ -188,6 +196,64 @@ START_TEST(a_slow_host_is_told_once)
 }
 END_TEST
 
+static const struct vt_fleet_cell *find_cell(const struct vt_fleet *fleet, const char *name,
+                                             const char *crossing, enum vt_status status)
+{
+    for (size_t i = 0; i < fleet->cell_count; i++)
+        if (strcmp(fleet->cells[i].name, name) == 0 && strcmp(fleet->cells[i].crossing, crossing) == 0 &&
+            fleet->cells[i].status == status)
+            return &fleet->cells[i];
+    return NULL;
+}
+
+/* A figure of another crossing is no outlier of this one, and moves no median. */
+START_TEST(hosts_that_cross_otherwise_are_told_and_kept_apart)
+{
+    const struct shape shape = {.hosts = 100, .odd = 3, .factor = 1, .split = 3};
+    struct vt_fleet fleet;
+    char why[512];
+    state = 31;
+    build(&fleet, &shape);
+    ck_assert_uint_eq(fleet.split_count, 1);
+    ck_assert_uint_eq(fleet.splits[0].case_count, 3);
+    ck_assert_str_eq(fleet.splits[0].cases[0]->name, "c3");
+    ck_assert_str_eq(fleet.splits[0].cases[2]->name, "c7");
+    ck_assert_uint_eq(fleet.splits[0].way_count, 2);
+    ck_assert_str_eq(fleet.splits[0].ways[0]->crossing, "none");
+    ck_assert_uint_eq(fleet.splits[0].ways[0]->count, 97);
+    ck_assert_str_eq(fleet.splits[0].ways[1]->crossing, "exit-kernel");
+    ck_assert_uint_eq(fleet.splits[0].ways[1]->count, 3);
+    ck_assert_str_eq(fleet.hosts[fleet.splits[0].ways[1]->values[1].host].name, "node1");
+    vt_fleet_explain_way(&fleet, &fleet.splits[0], 1, why, sizeof why);
+    ck_assert_str_eq(why, "system.kernel is 5.4.0-old on 3 of 3, and on 0 of 97 others");
+    ck_assert_uint_eq(fleet.oddity_count, 0);
+    ck_assert_uint_eq(outliers_of(&fleet), 0);
+    const struct vt_fleet_cell *most = find_cell(&fleet, "c7", "none", VT_STATUS_OK);
+    const struct vt_fleet_cell *some = find_cell(&fleet, "c7", "exit-kernel", VT_STATUS_OK);
+    ck_assert(most && some);
+    ck_assert_double_lt(most->high, some->low / 50);
+    vt_fleet_release(&fleet);
+}
+END_TEST
+
+START_TEST(unproved_figures_are_told_and_kept_apart)
+{
+    const struct shape shape = {
+        .hosts = 20, .odd = 1, .factor = 1, .split = 1, .doubt = VT_STATUS_UNVERIFIED};
+    struct vt_fleet fleet;
+    state = 32;
+    build(&fleet, &shape);
+    ck_assert_uint_eq(fleet.split_count, 1);
+    ck_assert_int_eq(fleet.splits[0].ways[1]->status, VT_STATUS_UNVERIFIED);
+    const struct vt_fleet_cell *proved = find_cell(&fleet, "c4", "none", VT_STATUS_OK);
+    const struct vt_fleet_cell *doubted = find_cell(&fleet, "c4", "none", VT_STATUS_UNVERIFIED);
+    ck_assert(proved && doubted && proved->count == 19 && doubted->count == 1);
+    ck_assert_ptr_eq(proved + 1, doubted);
+    ck_assert_uint_eq(fleet.hosts[0].measured, CASES - 3);
+    vt_fleet_release(&fleet);
+}
+END_TEST
+
 static void add_at(struct vt_fleet *fleet, const char *started, double factor)
 {
     const struct shape shape = {.hosts = 9};
@@ -256,5 +322,7 @@ START_TEST(chances_are_those_of_the_tables)
 END_TEST
 
 VT_SUITE(equal_hosts_raise_no_alarm, a_case_that_is_odd_on_some_hosts_is_found,
-         a_class_that_is_odd_on_some_hosts_is_found, a_slow_host_is_told_once, results_of_one_host_count_once,
-         machines_that_share_a_name_stay_apart, chances_are_those_of_the_tables)
+         a_class_that_is_odd_on_some_hosts_is_found, a_slow_host_is_told_once,
+         hosts_that_cross_otherwise_are_told_and_kept_apart, unproved_figures_are_told_and_kept_apart,
+         results_of_one_host_count_once, machines_that_share_a_name_stay_apart,
+         chances_are_those_of_the_tables)

@@ -1,0 +1,145 @@
+#include "report/crossing.h"
+#include "report/fleet_format.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMED = 6 }; /* cases of a split */
+
+bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i)
+{
+    const struct vt_fleet_cell *a = &fleet->cells[i], *b = a - 1;
+    return i == 0 || strcmp(a->engine, b->engine) != 0 || a->cpl != b->cpl || a->simulated != b->simulated ||
+           strcmp(a->path ? a->path : "", b->path ? b->path : "") != 0 || strcmp(a->unit, b->unit) != 0;
+}
+
+size_t vt_fleet_outliers(const struct vt_fleet *fleet)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fleet->host_count; i++)
+        count += fleet->hosts[i].outlier;
+    return count;
+}
+
+void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t size)
+{
+    char level[16] = "";
+    if (cell->cpl >= 0)
+        snprintf(level, sizeof level, " CPL %d", cell->cpl);
+    snprintf(text, size, "%.60s%s, %.60s%s", cell->engine, level, cell->path ? cell->path : "unknown path",
+             cell->simulated ? ", simulated" : "");
+}
+
+void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
+                          size_t size)
+{
+    const struct vt_fleet_cell *first = oddity->cells[0];
+    char road[160];
+    vt_fleet_name_road(first, road, sizeof road);
+    snprintf(text, size, "%s%.60s on %s%s%.60s%s", oddity->whole_class ? "all of " : "",
+             oddity->whole_class && first->class ? first->class : first->name, road,
+             fleet->group_count > 1 ? " (" : "", fleet->group_count > 1 ? first->group : "",
+             fleet->group_count > 1 ? ")" : "");
+}
+
+/* Do its ways lie on different paths? */
+static bool has_paths(const struct vt_fleet_split *split)
+{
+    for (size_t i = 1; i < split->way_count; i++)
+        if (split->ways[i]->path != split->ways[0]->path)
+            return true;
+    return false;
+}
+
+void vt_fleet_name_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, char *text,
+                         size_t size)
+{
+    const struct vt_fleet_cell *first = split->cases[0];
+    size_t used = 0, shown = split->case_count > NAMED + 1 ? NAMED : split->case_count;
+    for (size_t i = 0; i < shown && used < size; i++)
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%.60s", used ? ", " : "", split->cases[i]->name);
+    if (shown < split->case_count && used < size)
+        used += (size_t)snprintf(text + used, size - used, " and %zu more", split->case_count - shown);
+    if (used < size)
+        used += (size_t)snprintf(text + used, size - used, " on %.60s", first->engine);
+    if (used < size && first->cpl >= 0)
+        used += (size_t)snprintf(text + used, size - used, " CPL %d", first->cpl);
+    if (used < size && first->simulated)
+        used += (size_t)snprintf(text + used, size - used, ", simulated");
+    if (used < size && fleet->group_count > 1)
+        snprintf(text + used, size - used, " (%.60s)", first->group);
+}
+
+void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t size)
+{
+    const struct vt_crossing_style *style = vt_crossing_style(cell->crossing);
+    bool known = !style->name || *style->name;
+    snprintf(text, size, "%.60s%s", known ? style->title : cell->crossing,
+             cell->status == VT_STATUS_OK ? "" : ", unverified");
+}
+
+void vt_fleet_name_way(const struct vt_fleet_split *split, size_t way, char *text, size_t size)
+{
+    const struct vt_fleet_cell *cell = split->ways[way];
+    char crossing[96];
+    vt_fleet_name_crossing(cell, crossing, sizeof crossing);
+    if (has_paths(split))
+        snprintf(text, size, "%s (%.60s)", crossing, cell->path ? cell->path : "unknown path");
+    else
+        snprintf(text, size, "%s", crossing);
+}
+
+/* Texts are interned: one name, one address. */
+static int by_name(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t) * (const char *const *)a, y = (uintptr_t) * (const char *const *)b;
+    return (x > y) - (x < y);
+}
+
+size_t vt_fleet_split_cases(const struct vt_fleet *fleet)
+{
+    size_t count = 0, names = 0;
+    for (size_t i = 0; i < fleet->split_count; i++)
+        count += fleet->splits[i].case_count;
+    const char **all = calloc(count + 1, sizeof *all);
+    if (!all)
+        return count;
+    for (size_t i = count = 0; i < fleet->split_count; i++)
+        for (size_t k = 0; k < fleet->splits[i].case_count; k++)
+            all[count++] = fleet->splits[i].cases[k]->name;
+    if (count)
+        qsort(all, count, sizeof *all, by_name);
+    for (size_t i = 0; i < count; i++)
+        names += i == 0 || all[i] != all[i - 1];
+    free(all);
+    return names;
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size)
+{
+    size_t outliers = vt_fleet_outliers(fleet), split = vt_fleet_split_cases(fleet);
+    char hosts[64] = "", groups[64] = "", answer[128], ways[96] = "";
+    if (fleet->host_count != fleet->result_count)
+        snprintf(hosts, sizeof hosts, " of %zu host%s", fleet->host_count, plural(fleet->host_count));
+    if (fleet->group_count > 1)
+        snprintf(groups, sizeof groups, " in %zu groups", fleet->group_count);
+    if (fleet->host_count < VT_FLEET_LEAST)
+        snprintf(answer, sizeof answer, "; fewer than %d hosts do not tell which one stands out",
+                 VT_FLEET_LEAST);
+    else if (outliers == 0)
+        snprintf(answer, sizeof answer, ", and no host stands out");
+    else
+        snprintf(answer, sizeof answer, "; %zu host%s out", outliers, outliers == 1 ? " stands" : "s stand");
+    if (split)
+        snprintf(ways, sizeof ways, "; %zu case%s in different ways", split,
+                 split == 1 ? " crosses" : "s cross");
+    snprintf(text, size, "%zu result%s%s%s%s%s", fleet->result_count, plural(fleet->result_count), hosts,
+             groups, answer, ways);
+}
