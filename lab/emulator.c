@@ -1,5 +1,6 @@
 #include "lab/emulator.h"
 #include "base/file.h"
+#include "lab/console.h"
 #include "lab/program.h"
 #include "lab/workspace.h"
 
@@ -75,10 +76,10 @@ static const char *stage(const struct watch *watch)
     return *watch->link->stage ? watch->link->stage : "booting";
 }
 
-/* What went wrong, where, the last the machine said, and where the rest is. */
+/* What went wrong, where, the last the machine said, and where the rest is: that is never what is cut off. */
 static int fail(const struct watch *watch, enum vt_exit exit, const char *what, const char *last)
 {
-    char log[256], said[160] = "", where[192];
+    char log[256], said[300] = "", where[192];
     const struct vt_lab_link *link = watch->link;
 
     keep_log(watch, log, sizeof log);
@@ -88,16 +89,19 @@ static int fail(const struct watch *watch, enum vt_exit exit, const char *what, 
         snprintf(where, sizeof where, "measuring %s (%zu of %zu)", link->name, link->done, link->total);
     else
         snprintf(where, sizeof where, "%s", stage(watch));
-    return vt_error_set(watch->error, exit, 0, "lab %s: %s while %s%.120s%s%s", watch->emulator->lab, what,
-                        where, said, *log ? "; full log: " : "", log);
+    size_t others = strlen(what) + strlen(where) + strlen(log) + 40;
+    int room = others < sizeof watch->error->text ? (int)(sizeof watch->error->text - others) : 0;
+    return vt_error_set(watch->error, exit, 0, "lab %s: %s while %s%.*s%s%s", watch->emulator->lab, what,
+                        where, room, said, *log ? "; full log: " : "", log);
 }
 
 static int fail_with_console(const struct watch *watch, enum vt_exit exit, const char *what)
 {
-    char *console = read_log(watch, watch->emulator->console_file);
-    int status = fail(watch, exit, what, console ? vt_program_last_line(console) : NULL);
+    char quote[280] = "", *console = read_log(watch, watch->emulator->console_file);
+    if (console)
+        vt_console_quote(console, watch->emulator->panic, quote, sizeof quote);
     free(console);
-    return status;
+    return fail(watch, exit, what, quote);
 }
 
 static int fail_ended(const struct watch *watch, int status)
@@ -112,19 +116,13 @@ static int fail_ended(const struct watch *watch, int status)
     return result;
 }
 
-/* A panic is the console's last word but one: what follows is a register dump. */
 static int look_for_panic(const struct watch *watch)
 {
     char *console = watch->emulator->panic ? read_log(watch, watch->emulator->console_file) : NULL;
-    char *found = console ? strstr(console, watch->emulator->panic) : NULL;
-    int status = 0;
+    bool panicked = console && vt_console_has_panicked(console, watch->emulator->panic);
 
-    if (found) {
-        found[strcspn(found, "\r\n")] = '\0';
-        status = fail(watch, VT_EXIT_ENVIRONMENT, "the kernel panicked", found);
-    }
     free(console);
-    return status;
+    return panicked ? fail_with_console(watch, VT_EXIT_ENVIRONMENT, "the kernel panicked") : 0;
 }
 
 /* The emulator does not say so when what the machine writes is lost. */

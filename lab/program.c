@@ -74,18 +74,27 @@ pid_t vt_program_start(char *const *argv, const char *folder, int output)
     return pid;
 }
 
+/* What a leader started may outlive it, and write into a folder that is being removed. */
+static bool has_ended(pid_t leader, bool *reaped)
+{
+    *reaped = *reaped || waitpid(leader, NULL, WNOHANG) != 0;
+    return *reaped && kill(-leader, 0) != 0;
+}
+
 void vt_program_end(pid_t pid)
 {
+    bool reaped = false;
+
     if (pid <= 0)
         return;
     kill(-pid, SIGTERM);
     for (int turn = 0; turn < GRACE_MS / TURN_MS; turn++) {
-        if (waitpid(pid, NULL, WNOHANG) != 0)
+        if (has_ended(pid, &reaped))
             return;
         poll(NULL, 0, TURN_MS);
     }
     kill(-pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    while (!reaped && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
 }
 

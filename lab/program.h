@@ -24,7 +24,7 @@ int vt_program_require(const char *name, const char *package, struct vt_error *e
  */
 pid_t vt_program_start(char *const *argv, const char *folder, int output);
 
-/* Ask the whole group to end, after a second insist; wait for its leader. Safe with pid <= 0. */
+/* Ask the whole group to end, after a second insist; wait for all of it. Safe with pid <= 0. */
 void vt_program_end(pid_t pid);
 
 /*

@@ -90,6 +90,75 @@ status=$?
 refuses "interrupted while measuring" 1 "interrupted while measuring"
 clean "interrupted while measuring"
 
+# ^C typed at a terminal, while the emulators really run.
+await() { # command...
+    turns=300
+    while ! "$@" >/dev/null 2>&1; do
+        turns=$((turns - 1))
+        [ "$turns" -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+within_machine() { # command that succeeds in the machine's folder
+    for machine in "$TMPDIR"/*; do
+        (cd "$machine" && eval "$1") && return
+    done
+}
+interrupt() { # when, its words in the message, shell commands that find out, lab with options
+    interruption="^C $1"
+    words=$2
+    moment=$3
+    shift 3
+    if ! command -v script >/dev/null 2>&1; then
+        skip "$interruption" "script is missing: apt-get install bsdutils"
+        return
+    fi
+    rm -f "$work/keyboard"
+    mkfifo "$work/keyboard"
+    SHELL=/bin/sh script -qec "exec '$VMTOLL' lab $* >'$work/out' 2>'$work/err'" /dev/null <"$work/keyboard" >/dev/null 2>&1 &
+    exec 3>"$work/keyboard"
+    await within_machine "$moment" || echo "# $interruption: it never came to that"
+    display=$(tail -qn 1 "$TMPDIR"/*/screen 2>/dev/null)
+    printf '\003' >&3
+    exec 3>&-
+    wait $!
+    status=$?
+    if grep -q 'is missing: install it' "$work/err"; then
+        skip "$interruption" "$(cat "$work/err")"
+        return
+    fi
+    refuses "$interruption" 1 "interrupted while $words"
+    clean "$interruption"
+    [ -z "$display" ] || holds "$interruption: no socket of an X server is left" test ! -e "/tmp/.X11-unix/X$display"
+}
+interrupt "while tcg measures" measuring "grep -q '^@case' link" tcg
+interrupt "while a boot disc is made" "making a boot disc" "test -e disc/boot/grub/grub.cfg" vmx --kernel "$work/kernel" --modules "$work/empty"
+interrupt "while Bochs boots" booting "test -e bochs.log" vmx --kernel "$work/kernel" --modules "$work/empty"
+
+# Kernels that earlier runs have left in the cache, with a module whose first instruction is UD2 now: as a
+# developer's own would be that fails, and without the signature that it would break.
+package=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/vmtoll" -maxdepth 1 -name 'linux-image-*' 2>/dev/null | head -n 1)
+kernel=$(find "$package" -name 'vmlinuz-*' 2>/dev/null | head -n 1)
+break_module() { # file
+    section=$(readelf -SW "$1" | awk '{ for (i = 1; i < NF; i++) if ($i == ".init.text") print "0x" $(i + 3) }')
+    behind=$(objdump -d -j .init.text --disassemble=init_module "$1" | awk '/call +/ { getline; sub(":", "", $1); print "0x" $1; exit }')
+    printf '\017\013' | dd of="$1" bs=1 seek=$((section + behind)) conv=notrunc 2>"$work/log"
+    LC_ALL=C sed -i 's/~Module signature appended~/~module signature appended~/' "$1"
+}
+if [ -n "$package" ] && [ -n "$kernel" ] && command -v objdump >/dev/null 2>&1; then
+    mkdir "$work/broken"
+    find "$package" \( -name kvm.ko -o -name irqbypass.ko -o -name kvm-amd.ko \) -exec cp {} "$work/broken/" \;
+    break_module "$work/broken/kvm-amd.ko"
+    run "$VMTOLL" lab svm --kernel "$kernel" --modules "$work/broken"
+    refuses "a guest that panics" 3 "the kernel panicked while loading kvm-amd.ko; it said last: invalid opcode: .* RIP: [^|]*kvm_amd.* Kernel panic - not syncing: Attempted to kill init.*; full log: /"
+    log=$(sed -n 's/.*full log: //p' "$work/err")
+    holds "a guest that panics: the full log has all the kernel said" grep -q 'Call Trace' "$log"
+    clean "a guest that panics"
+    interrupt "while a kernel boots" booting "test -e link" svm --kernel "$kernel" --modules "$work/broken"
+else
+    skip "a guest that panics" "no kernel in the cache: vmtoll lab svm fetches one"
+fi
+
 # Interrupted while fetching: the cache is no worse for it.
 for program in apt-cache apt-get; do
     printf '#!/bin/sh\n[ "$1" = depends ] && exec echo "  Depends: linux-image-0-cloud"\n[ "$1" = policy ] && exec echo "  Candidate: 0"\nexec sleep 60\n' >"$work/bin/$program"
