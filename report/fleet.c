@@ -14,6 +14,7 @@ const char *const vt_fleet_fact_names[VT_FLEET_FACTS] = {
     "system.microcode",
     "system.container",
     "system.cpus",
+    "kvm.accessible",
     "kvm.backend",
     "kvm.cpl0",
     "kvm.cpl3",
@@ -64,10 +65,8 @@ const char *const *vt_fleet_facts(const struct vt_fleet *fleet)
     return fleet->private->facts;
 }
 
-void vt_fleet_release(struct vt_fleet *fleet)
+static void release_findings(struct vt_fleet *fleet)
 {
-    for (size_t i = 0; i < fleet->cell_count; i++)
-        free(fleet->cells[i].values);
     for (size_t i = 0; i < fleet->oddity_count; i++) {
         free(fleet->oddities[i].cells);
         free(fleet->oddities[i].hosts);
@@ -76,8 +75,23 @@ void vt_fleet_release(struct vt_fleet *fleet)
         free(fleet->splits[i].cases);
         free(fleet->splits[i].ways);
     }
+    for (size_t i = 0; i < fleet->minority_count; i++)
+        free(fleet->minorities[i].deviations);
+    for (size_t i = 0; i < fleet->gap_count; i++) {
+        free(fleet->gaps[i].cases);
+        free(fleet->gaps[i].hosts);
+    }
+    free(fleet->gaps);
+    free(fleet->minorities);
     free(fleet->splits);
     free(fleet->oddities);
+}
+
+void vt_fleet_release(struct vt_fleet *fleet)
+{
+    release_findings(fleet);
+    for (size_t i = 0; i < fleet->cell_count; i++)
+        free(fleet->cells[i].values);
     free(fleet->cells);
     free(fleet->hosts);
     free(fleet->groups);

@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 enum {
-    VT_FLEET_FACTS = 34,
+    VT_FLEET_FACTS = 35,
     VT_FLEET_LEAST = 5 /* hosts: fewer cannot tell what is usual */
 };
 
@@ -79,6 +79,23 @@ struct vt_fleet_split {
     size_t way_count;
 };
 
+/* One host or several, and all they cross otherwise than most of their group. */
+struct vt_fleet_minority {
+    struct vt_fleet_deviation {
+        const struct vt_fleet_split *split;
+        size_t way; /* > 0; its hosts are the same of all deviations */
+    } * deviations;
+    size_t count;
+};
+
+/* Hosts without figures of cases that most of their group have. */
+struct vt_fleet_gap {
+    const struct vt_fleet_cell **cases; /* of the others */
+    size_t case_count;
+    unsigned int *hosts;        /* indices, ascending */
+    size_t host_count, members; /* of the group */
+};
+
 struct vt_fleet {
     size_t result_count;
     struct vt_fleet_host *hosts; /* after vt_fleet_finish, by name */
@@ -91,6 +108,10 @@ struct vt_fleet {
     size_t oddity_count;
     struct vt_fleet_split *splits;
     size_t split_count;
+    struct vt_fleet_minority *minorities; /* the same by hosts */
+    size_t minority_count;
+    struct vt_fleet_gap *gaps; /* those of most cases first */
+    size_t gap_count;
     const char *shared_name; /* a name that several machines have, which are then told apart by file */
     struct vt_fleet_private *private;
 };
@@ -121,5 +142,9 @@ void vt_fleet_explain_oddity(const struct vt_fleet *fleet, const struct vt_fleet
 /* The same of the hosts that cross in way `way` (> 0), against those that cross as most do. */
 void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_split *split, size_t way,
                           char *text, size_t size);
+
+/* The same of the hosts of a gap, against the others of their group. */
+void vt_fleet_explain_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text,
+                          size_t size);
 
 #endif

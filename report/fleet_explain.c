@@ -91,14 +91,19 @@ static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sid
     }
 }
 
+static unsigned char *sides_of_group(const struct vt_fleet *fleet, const char *group)
+{
+    unsigned char *sides = new_sides(fleet);
+    for (size_t i = 0; sides && i < fleet->host_count; i++)
+        sides[i] = fleet->hosts[i].group == group ? OTHER : NEITHER;
+    return sides;
+}
+
 void vt_fleet_explain_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,
                              size_t size)
 {
-    const char *group = fleet->hosts[oddity->hosts[0].host].group;
-    unsigned char *sides = new_sides(fleet);
+    unsigned char *sides = sides_of_group(fleet, fleet->hosts[oddity->hosts[0].host].group);
     text[0] = '\0';
-    for (size_t i = 0; sides && i < fleet->host_count; i++)
-        sides[i] = fleet->hosts[i].group == group ? OTHER : NEITHER;
     for (size_t i = 0; sides && i < oddity->host_count; i++)
         sides[oddity->hosts[i].host] = ODD;
     if (sides)
@@ -122,5 +127,17 @@ void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_sp
     place(sides, split->ways[0], OTHER);
     place(sides, split->ways[way], ODD);
     explain_sides(fleet, sides, text, size);
+    free(sides);
+}
+
+void vt_fleet_explain_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text,
+                          size_t size)
+{
+    unsigned char *sides = sides_of_group(fleet, fleet->hosts[gap->hosts[0]].group);
+    text[0] = '\0';
+    for (size_t i = 0; sides && i < gap->host_count; i++)
+        sides[gap->hosts[i]] = ODD;
+    if (sides)
+        explain_sides(fleet, sides, text, size);
     free(sides);
 }

@@ -37,8 +37,12 @@ void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t
 void vt_fleet_name_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, char *text,
                          size_t size);
 
-/* The crossing; with its path, "interpreted (emulated)", where these differ as well. */
-void vt_fleet_name_way(const struct vt_fleet_split *split, size_t way, char *text, size_t size);
+/* How these hosts cross, or most do; with the path, "interpreted (emulated)", where the two differ in it as
+ * well. */
+void vt_fleet_name_way(const struct vt_fleet_deviation *deviation, bool usual, char *text, size_t size);
+
+/* "72 cases on kvm CPL 0, emulated; cpuid, nop on kvm CPL 3, emulated (Xeon)". */
+void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text, size_t size);
 
 /* How many cases cross in different ways on any road and in any group. */
 size_t vt_fleet_split_cases(const struct vt_fleet *fleet);

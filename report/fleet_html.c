@@ -1,19 +1,35 @@
 #include "report/crossing.h"
 #include "report/escape.h"
 #include "report/fleet_format.h"
+#include "report/fleet_html.h"
 #include "report/html.h"
 #include "report/quantity.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { TOLD = 200, ODD_SHOWN = 12, GROUPS_SHOWN = 24, STRIP = 120, STRIP_HEIGHT = 14 };
+enum { TOLD = 200, GROUPS_SHOWN = 24, STRIP = 120, STRIP_HEIGHT = 14 };
 
-static void put_text(const char *before, const char *text, const char *after, FILE *stream)
+void vt_fleet_html_text(const char *before, const char *text, const char *after, FILE *stream)
 {
     fputs(before, stream);
     vt_escape_html(text, stream);
     fputs(after, stream);
+}
+
+void vt_fleet_html_open(const char *label, const char *attributes, FILE *stream)
+{
+    fprintf(stream,
+            "<div class=\"scroll\" role=\"region\" aria-label=\"%s, scrolls sideways\" tabindex=\"0\">\n"
+            "<table %s><caption class=\"quiet\">%s</caption>\n",
+            label, attributes, label);
+}
+
+void vt_fleet_html_mark(const struct vt_fleet_cell *cell, FILE *stream)
+{
+    if (cell->crossing)
+        fprintf(stream, "<span class=\"mark m-%s\" aria-hidden=\"true\">%s</span> ",
+                vt_html_mark_class(cell->crossing), vt_crossing_style(cell->crossing)->mark);
 }
 
 static void put_quantity(double value, const char *unit, FILE *stream)
@@ -21,14 +37,6 @@ static void put_quantity(double value, const char *unit, FILE *stream)
     char text[32];
     vt_quantity_print(value, unit, "µs", text, sizeof text);
     fputs(text, stream);
-}
-
-static void open_table(const char *label, const char *attributes, FILE *stream)
-{
-    fprintf(stream,
-            "<div class=\"scroll\" role=\"region\" aria-label=\"%s, scrolls sideways\" tabindex=\"0\">\n"
-            "<table %s><caption class=\"quiet\">%s</caption>\n",
-            label, attributes, label);
 }
 
 static void put_tile(const char *what, size_t count, const char *where, FILE *stream)
@@ -48,7 +56,7 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
     fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n<header>\n"
           "<p class=\"kicker\">What crossing into the hypervisor costs, on many machines</p>\n<h1>",
           stream);
-    put_text("", headline, "</h1>\n<ul class=\"tiles\">\n", stream);
+    vt_fleet_html_text("", headline, "</h1>\n<ul class=\"tiles\">\n", stream);
     put_tile("Hosts", fleet->host_count,
              fleet->result_count == fleet->host_count ? "one result each" : "some measured more than once",
              stream);
@@ -64,145 +72,12 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
             grouped ? "<a href=\"#groups\">Groups</a>" : "");
 }
 
-static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
-{
-    size_t shown = 0;
-    open_table("Hosts that stand out", "class=\"told\"", stream);
-    fputs("<thead><tr><th scope=\"col\">Host</th><th scope=\"col\" class=\"number\">Middle of its cases</th>"
-          "<th scope=\"col\" class=\"number\">Cases far off</th><th scope=\"col\">What tells it from the "
-          "others</th></tr></thead>\n<tbody>\n",
-          stream);
-    for (size_t i = 0; i < fleet->host_count && shown < TOLD; i++) {
-        const struct vt_fleet_host *host = &fleet->hosts[i];
-        char why[512];
-        if (!host->outlier)
-            continue;
-        vt_fleet_explain(fleet, host, why, sizeof why);
-        put_text("<tr><th scope=\"row\">", host->name, "</th>", stream);
-        fprintf(stream, "<td class=\"number\"><b>%+.1f %%</b></td><td class=\"number\">%zu of %zu</td>",
-                expm1(host->deviation) * 100, host->far, host->measured);
-        put_text("<td>", *why ? why : "nothing known", "</td></tr>\n", stream);
-        shown++;
-    }
-    fputs("</tbody></table></div>\n", stream);
-    if (vt_fleet_outliers(fleet) > shown)
-        fprintf(stream, "<p>And %zu more: <code>--format json</code> names them.</p>\n",
-                vt_fleet_outliers(fleet) - shown);
-}
-
-static void put_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, FILE *stream)
-{
-    char subject[256], why[512];
-    vt_fleet_name_oddity(fleet, oddity, subject, sizeof subject);
-    vt_fleet_explain_oddity(fleet, oddity, why, sizeof why);
-    put_text("<tr><th scope=\"row\">", subject, "</th>", stream);
-    fprintf(stream, "<td class=\"number\">%zu of %zu</td><td>", oddity->host_count, oddity->members);
-    for (size_t i = 0; i < oddity->host_count && i < ODD_SHOWN; i++) {
-        put_text(i ? ", " : "", fleet->hosts[oddity->hosts[i].host].name, "", stream);
-        fprintf(stream, " <b>%+.1f&nbsp;%%</b>", (oddity->hosts[i].ratio - 1) * 100);
-    }
-    if (oddity->host_count > ODD_SHOWN)
-        fprintf(stream, " and %zu more", oddity->host_count - ODD_SHOWN);
-    put_text("</td><td>", *why ? why : "nothing known", "</td></tr>\n", stream);
-}
-
-static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
-{
-    fputs("<h3>Cases and classes that cost some hosts otherwise than the rest</h3>\n", stream);
-    open_table("Differences", "class=\"told\"", stream);
-    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"number\">Hosts</th>"
-          "<th scope=\"col\">Which, and how far from the median</th><th scope=\"col\">What tells them from "
-          "the others</th></tr></thead>\n<tbody>\n",
-          stream);
-    for (size_t i = 0; i < fleet->oddity_count && i < TOLD; i++)
-        put_oddity(fleet, &fleet->oddities[i], stream);
-    fputs("</tbody></table></div>\n", stream);
-    if (fleet->oddity_count > TOLD)
-        fprintf(stream, "<p>And %zu more: <code>--format json</code> names them.</p>\n",
-                fleet->oddity_count - TOLD);
-}
-
-static void put_mark(const struct vt_fleet_cell *cell, FILE *stream)
-{
-    if (cell->crossing)
-        fprintf(stream, "<span class=\"mark m-%s\" aria-hidden=\"true\">%s</span> ",
-                vt_html_mark_class(cell->crossing), vt_crossing_style(cell->crossing)->mark);
-}
-
-static void put_way(const struct vt_fleet_split *split, size_t way, FILE *stream)
-{
-    char name[192];
-    vt_fleet_name_way(split, way, name, sizeof name);
-    fputs("<td>", stream);
-    put_mark(split->ways[way], stream);
-    put_text("", name, "", stream);
-    fprintf(stream, " on <b>%zu</b></td>", split->ways[way]->count);
-}
-
-static void put_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, FILE *stream)
-{
-    char subject[640], why[512];
-    vt_fleet_name_split(fleet, split, subject, sizeof subject);
-    for (size_t w = 1; w < split->way_count; w++) {
-        const struct vt_fleet_cell *cell = split->ways[w];
-        put_text("<tr><th scope=\"row\">", subject, "</th>", stream);
-        put_way(split, 0, stream);
-        put_way(split, w, stream);
-        for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++)
-            put_text(i ? ", " : "<td>", fleet->hosts[cell->values[i].host].name, "", stream);
-        if (cell->count > ODD_SHOWN)
-            fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
-        vt_fleet_explain_way(fleet, split, w, why, sizeof why);
-        put_text("</td><td>", *why ? why : "nothing known", "</td></tr>\n", stream);
-    }
-}
-
-static void put_splits(const struct vt_fleet *fleet, FILE *stream)
-{
-    fputs("<h3>Cases that hosts cross in different ways</h3>\n", stream);
-    open_table("Crossings that differ", "class=\"told\"", stream);
-    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Most hosts</th><th scope=\"col\">These "
-          "hosts</th>"
-          "<th scope=\"col\">Which</th><th scope=\"col\">What tells them from "
-          "most</th></tr></thead>\n<tbody>\n",
-          stream);
-    for (size_t i = 0; i < fleet->split_count && i < TOLD; i++)
-        put_split(fleet, &fleet->splits[i], stream);
-    fputs("</tbody></table></div>\n", stream);
-    if (fleet->split_count > TOLD)
-        fprintf(stream, "<p>And %zu more: <code>--format json</code> names them.</p>\n",
-                fleet->split_count - TOLD);
-}
-
-static void put_told(const struct vt_fleet *fleet, FILE *stream)
-{
-    fputs("<section id=\"told\"><h2>What stands out</h2>\n", stream);
-    if (fleet->host_count < VT_FLEET_LEAST)
-        fprintf(stream, "<p>Fewer than %d hosts do not tell which one stands out.</p>\n", VT_FLEET_LEAST);
-    else if (vt_fleet_outliers(fleet) == 0)
-        fputs("<p>No host differs from the rest as a whole by more than chance explains.</p>\n", stream);
-    else
-        put_outliers(fleet, stream);
-    if (fleet->split_count)
-        put_splits(fleet, stream);
-    else if (fleet->host_count > 1)
-        fputs("<p>Every case is crossed in the same way on all hosts of a group.</p>\n", stream);
-    if (fleet->oddity_count)
-        put_oddities(fleet, stream);
-    else if (fleet->host_count >= VT_FLEET_LEAST)
-        fputs("<p>No single case or class costs some hosts otherwise than the rest.</p>\n", stream);
-    if (fleet->shared_name)
-        put_text("<p>Several machines are called <code>", fleet->shared_name,
-                 "</code>: they are told apart by file.</p>\n", stream);
-    fputs("</section>\n", stream);
-}
-
 static void put_groups(const struct vt_fleet *fleet, FILE *stream)
 {
     if (fleet->group_count < 2)
         return;
     fputs("<section id=\"groups\"><h2>Groups</h2>\n", stream);
-    open_table("Groups", "class=\"told\"", stream);
+    vt_fleet_html_open("Groups", "class=\"told\"", stream);
     fputs("<thead><tr><th scope=\"col\">Group</th><th scope=\"col\" class=\"number\">Hosts</th>"
           "<th scope=\"col\" class=\"number\">Of these stand out</th></tr></thead>\n<tbody>\n",
           stream);
@@ -213,7 +88,7 @@ static void put_groups(const struct vt_fleet *fleet, FILE *stream)
                 members++;
                 outliers += fleet->hosts[i].outlier;
             }
-        put_text("<tr><th scope=\"row\">", fleet->groups[g], "</th>", stream);
+        vt_fleet_html_text("<tr><th scope=\"row\">", fleet->groups[g], "</th>", stream);
         fprintf(stream, "<td class=\"number\">%zu</td><td class=\"number\">%zu</td></tr>\n", members,
                 outliers);
     }
@@ -286,14 +161,14 @@ static void put_crossing(const struct vt_fleet_cell *cell, FILE *stream)
     vt_fleet_name_crossing(cell, name, sizeof name);
     fprintf(stream, "<td class=\"crossing\" data-v=\"%zu\" data-x=\"%s\">", weight,
             vt_html_mark_class(cell->crossing));
-    put_mark(cell, stream);
-    put_text("", name, "</td>", stream);
+    vt_fleet_html_mark(cell, stream);
+    vt_fleet_html_text("", name, "</td>", stream);
 }
 
 static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
                      size_t group, FILE *stream)
 {
-    put_text("<tr><th scope=\"row\">", cell->name, "</th>", stream);
+    vt_fleet_html_text("<tr><th scope=\"row\">", cell->name, "</th>", stream);
     put_strip(fleet, cell, reference, stream);
     fprintf(stream, "<td class=\"number\" data-v=\"%.6g\"><b>", cell->median);
     put_quantity(cell->median, cell->unit, stream);
@@ -304,7 +179,7 @@ static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *c
     put_crossing(cell, stream);
     if (fleet->group_count > 1) {
         fprintf(stream, "<td data-v=\"%zu\">", group);
-        put_text("", cell->group, "</td>", stream);
+        vt_fleet_html_text("", cell->group, "</td>", stream);
     }
     fputs("</tr>\n", stream);
 }
@@ -354,7 +229,7 @@ static void put_rows(const struct vt_fleet *fleet, FILE *stream)
             vt_fleet_name_road(cell, road, sizeof road);
             fprintf(stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%d\"><span>",
                     i ? "</tbody>\n" : "", grouped ? 8 : 7);
-            put_text("", road, "</span></th></tr>\n", stream);
+            vt_fleet_html_text("", road, "</span></th></tr>\n", stream);
         }
         size_t group = group_of(fleet, cell);
         if (group < GROUPS_SHOWN)
@@ -381,7 +256,7 @@ static void put_table(const struct vt_fleet *fleet, FILE *stream)
         return;
     }
     fputs("<div id=\"controls\"></div>\n", stream);
-    open_table("Tolls of all hosts", "id=\"tolls\" data-groups=\"Road\"", stream);
+    vt_fleet_html_open("Tolls of all hosts", "id=\"tolls\" data-groups=\"Road\"", stream);
     fprintf(
         stream,
         "<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">0.7 … 1 … 1.4 <small>times the "
@@ -419,7 +294,7 @@ static void put_method(FILE *stream)
 void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream)
 {
     put_answer(fleet, stream);
-    put_told(fleet, stream);
+    vt_fleet_html_told(fleet, stream);
     put_groups(fleet, stream);
     put_table(fleet, stream);
     put_method(stream);

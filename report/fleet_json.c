@@ -8,6 +8,11 @@ static json_t *text_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
+static json_t *level_json(const struct vt_fleet_cell *cell)
+{
+    return cell->cpl < 0 ? json_null() : json_integer(cell->cpl);
+}
+
 static json_t *cell_json(const struct vt_fleet_cell *c)
 {
     json_t *object = json_object();
@@ -16,7 +21,7 @@ static json_t *cell_json(const struct vt_fleet_cell *c)
     json_object_set_new(object, "class", text_or_null(c->class));
     json_object_set_new(object, "engine", text_or_null(c->engine));
     json_object_set_new(object, "path", text_or_null(c->path));
-    json_object_set_new(object, "cpl", c->cpl < 0 ? json_null() : json_integer(c->cpl));
+    json_object_set_new(object, "cpl", level_json(c));
     json_object_set_new(object, "unit", json_string(c->unit));
     json_object_set_new(object, "simulated", json_boolean(c->simulated));
     json_object_set_new(object, "crossing", text_or_null(c->crossing));
@@ -66,7 +71,7 @@ static json_t *oddity_json(const struct vt_fleet *fleet, const struct vt_fleet_o
     json_object_set_new(object, "whole_class", json_boolean(oddity->whole_class));
     json_object_set_new(object, "engine", text_or_null(first->engine));
     json_object_set_new(object, "path", text_or_null(first->path));
-    json_object_set_new(object, "cpl", first->cpl < 0 ? json_null() : json_integer(first->cpl));
+    json_object_set_new(object, "cpl", level_json(first));
     json_object_set_new(object, "hosts", hosts);
     json_object_set_new(object, "of", json_integer((json_int_t)oddity->members));
     json_object_set_new(object, "explanation", *why ? json_string(why) : json_null());
@@ -103,9 +108,28 @@ static json_t *split_json(const struct vt_fleet *fleet, const struct vt_fleet_sp
     json_object_set_new(object, "group", text_or_null(first->group));
     json_object_set_new(object, "cases", cases);
     json_object_set_new(object, "engine", text_or_null(first->engine));
-    json_object_set_new(object, "cpl", first->cpl < 0 ? json_null() : json_integer(first->cpl));
+    json_object_set_new(object, "cpl", level_json(first));
     json_object_set_new(object, "simulated", json_boolean(first->simulated));
     json_object_set_new(object, "ways", ways);
+    return object;
+}
+
+static json_t *gap_json(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap)
+{
+    char why[512];
+    json_t *object = json_object(), *cases = json_array(), *hosts = json_array();
+    vt_fleet_explain_gap(fleet, gap, why, sizeof why);
+    for (size_t i = 0; i < gap->case_count; i++)
+        json_array_append_new(cases, json_pack("{s:o, s:o, s:o}", "case", text_or_null(gap->cases[i]->name),
+                                               "engine", text_or_null(gap->cases[i]->engine), "cpl",
+                                               level_json(gap->cases[i])));
+    for (size_t i = 0; i < gap->host_count; i++)
+        json_array_append_new(hosts, text_or_null(fleet->hosts[gap->hosts[i]].name));
+    json_object_set_new(object, "group", text_or_null(gap->cases[0]->group));
+    json_object_set_new(object, "cases", cases);
+    json_object_set_new(object, "hosts", hosts);
+    json_object_set_new(object, "of", json_integer((json_int_t)gap->members));
+    json_object_set_new(object, "explanation", *why ? json_string(why) : json_null());
     return object;
 }
 
@@ -125,6 +149,11 @@ static json_t *oddity_at(const struct vt_fleet *fleet, size_t i)
 static json_t *split_at(const struct vt_fleet *fleet, size_t i)
 {
     return split_json(fleet, &fleet->splits[i]);
+}
+
+static json_t *gap_at(const struct vt_fleet *fleet, size_t i)
+{
+    return gap_json(fleet, &fleet->gaps[i]);
 }
 
 static json_t *cell_at(const struct vt_fleet *fleet, size_t i)
@@ -156,6 +185,7 @@ void vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream)
     put_list(fleet, "outliers", outlier_at, fleet->host_count, stream);
     put_list(fleet, "crossings", split_at, fleet->split_count, stream);
     put_list(fleet, "differences", oddity_at, fleet->oddity_count, stream);
+    put_list(fleet, "gaps", gap_at, fleet->gap_count, stream);
     put_list(fleet, "measurements", cell_at, fleet->cell_count, stream);
     fputs("\n}\n", stream);
 }

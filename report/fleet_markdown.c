@@ -7,6 +7,13 @@
 
 enum { TOLD = 50, ODD_SHOWN = 12 };
 
+static void put_host(const struct vt_fleet *fleet, size_t host, bool first, FILE *stream)
+{
+    fputs(first ? "**" : ", **", stream);
+    vt_escape_markdown(fleet->hosts[host].name, stream);
+    fputs("**", stream);
+}
+
 static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
 {
     size_t shown = 0;
@@ -52,44 +59,69 @@ static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
         fprintf(stream, "- and %zu more\n", fleet->oddity_count - TOLD);
 }
 
-static void put_ways(const struct vt_fleet *fleet, const struct vt_fleet_split *split, FILE *stream)
+static void put_deviation(const struct vt_fleet *fleet, const struct vt_fleet_deviation *deviation,
+                          FILE *stream)
 {
-    for (size_t w = 1; w < split->way_count; w++) {
-        const struct vt_fleet_cell *cell = split->ways[w];
-        char way[192], why[512];
-        vt_fleet_name_way(split, w, way, sizeof way);
-        vt_fleet_explain_way(fleet, split, w, why, sizeof why);
-        fputs("; **", stream);
-        vt_escape_markdown(way, stream);
-        fprintf(stream, "** on %zu (", cell->count);
-        for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++) {
-            fputs(i ? ", " : "", stream);
-            vt_escape_markdown(fleet->hosts[cell->values[i].host].name, stream);
-        }
-        if (cell->count > ODD_SHOWN)
-            fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
-        fputs("): ", stream);
-        vt_escape_markdown(*why ? why : "nothing known tells them from the others", stream);
-    }
+    const struct vt_fleet_split *split = deviation->split;
+    char subject[640], usual[192], way[192];
+    vt_fleet_name_split(fleet, split, subject, sizeof subject);
+    vt_fleet_name_way(deviation, true, usual, sizeof usual);
+    vt_fleet_name_way(deviation, false, way, sizeof way);
+    fputs("  - ", stream);
+    vt_escape_markdown(subject, stream);
+    fputs(": **", stream);
+    vt_escape_markdown(way, stream);
+    fprintf(stream, "** on %zu, ", split->ways[deviation->way]->count);
+    vt_escape_markdown(usual, stream);
+    fprintf(stream, " on %zu\n", split->ways[0]->count);
 }
 
-static void put_splits(const struct vt_fleet *fleet, FILE *stream)
+static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_minority *minority, FILE *stream)
 {
-    for (size_t i = 0; i < fleet->split_count && i < TOLD; i++) {
-        const struct vt_fleet_split *split = &fleet->splits[i];
-        char subject[640], usual[192];
-        vt_fleet_name_split(fleet, split, subject, sizeof subject);
-        vt_fleet_name_way(split, 0, usual, sizeof usual);
-        fputs("- **", stream);
+    const struct vt_fleet_deviation *first = &minority->deviations[0];
+    const struct vt_fleet_cell *cell = first->split->ways[first->way];
+    char why[512];
+    vt_fleet_explain_way(fleet, first->split, first->way, why, sizeof why);
+    fputs("- ", stream);
+    for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++)
+        put_host(fleet, cell->values[i].host, i == 0, stream);
+    if (cell->count > ODD_SHOWN)
+        fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
+    fputs(" cross otherwise than most; ", stream);
+    vt_escape_markdown(*why ? why : "nothing known tells them from the others", stream);
+    putc('\n', stream);
+    for (size_t i = 0; i < minority->count; i++)
+        put_deviation(fleet, &minority->deviations[i], stream);
+}
+
+static void put_minorities(const struct vt_fleet *fleet, FILE *stream)
+{
+    for (size_t i = 0; i < fleet->minority_count && i < TOLD; i++)
+        put_minority(fleet, &fleet->minorities[i], stream);
+    if (fleet->minority_count > TOLD)
+        fprintf(stream, "- and %zu more\n", fleet->minority_count - TOLD);
+}
+
+static void put_gaps(const struct vt_fleet *fleet, FILE *stream)
+{
+    for (size_t i = 0; i < fleet->gap_count && i < ODD_SHOWN; i++) {
+        const struct vt_fleet_gap *gap = &fleet->gaps[i];
+        char subject[640], why[512];
+        vt_fleet_name_gap(fleet, gap, subject, sizeof subject);
+        vt_fleet_explain_gap(fleet, gap, why, sizeof why);
+        fputs("- ", stream);
+        for (size_t k = 0; k < gap->host_count && k < ODD_SHOWN; k++)
+            put_host(fleet, gap->hosts[k], k == 0, stream);
+        if (gap->host_count > ODD_SHOWN)
+            fprintf(stream, " and %zu more", gap->host_count - ODD_SHOWN);
+        fputs(" without figures of ", stream);
         vt_escape_markdown(subject, stream);
-        fputs("**: ", stream);
-        vt_escape_markdown(usual, stream);
-        fprintf(stream, " on %zu host%s", split->ways[0]->count, split->ways[0]->count == 1 ? "" : "s");
-        put_ways(fleet, split, stream);
+        fputs("; ", stream);
+        vt_escape_markdown(*why ? why : "nothing known tells them from the others", stream);
         putc('\n', stream);
     }
-    if (fleet->split_count > TOLD)
-        fprintf(stream, "- and %zu more\n", fleet->split_count - TOLD);
+    if (fleet->gap_count > ODD_SHOWN)
+        fprintf(stream, "- and %zu more\n", fleet->gap_count - ODD_SHOWN);
 }
 
 static void put_line(const struct vt_fleet_cell *cell, bool grouped, FILE *stream)
@@ -119,11 +151,12 @@ void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream)
     bool grouped = fleet->group_count > 1;
     vt_fleet_headline(fleet, text, sizeof text);
     fprintf(stream, "**%s**\n", text);
-    if (vt_fleet_outliers(fleet) || fleet->oddity_count || fleet->split_count)
+    if (vt_fleet_outliers(fleet) || fleet->oddity_count || fleet->minority_count || fleet->gap_count)
         putc('\n', stream);
     put_outliers(fleet, stream);
-    put_splits(fleet, stream);
+    put_minorities(fleet, stream);
     put_oddities(fleet, stream);
+    put_gaps(fleet, stream);
     for (size_t i = 0; i < fleet->cell_count; i++) {
         if (vt_fleet_starts_road(fleet, i)) {
             vt_fleet_name_road(&fleet->cells[i], text, sizeof text);

@@ -5,7 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { OUTLIERS_SHOWN = 50, ODD_SHOWN = 20, CROSSING_WIDTH = 18 };
+enum { OUTLIERS_SHOWN = 50, ODD_SHOWN = 20, GAPS_SHOWN = 10, CROSSING_WIDTH = 18 };
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
 
 static void put_outlier(const struct vt_fleet *fleet, const struct vt_fleet_host *host, FILE *stream)
 {
@@ -30,41 +35,73 @@ static void put_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddit
     fprintf(stream, "; %s\n", *why ? why : "nothing known tells them from the others");
 }
 
-static void put_way(const struct vt_fleet *fleet, const struct vt_fleet_split *split, size_t way,
-                    FILE *stream)
+static void put_names(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, FILE *stream)
 {
-    const struct vt_fleet_cell *cell = split->ways[way];
-    char name[192], why[512];
-    vt_fleet_name_way(split, way, name, sizeof name);
-    vt_fleet_explain_way(fleet, split, way, why, sizeof why);
-    fprintf(stream, "; %s on %zu (", name, cell->count);
     for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++)
         fprintf(stream, "%s%s", i ? ", " : "", fleet->hosts[cell->values[i].host].name);
     if (cell->count > ODD_SHOWN)
         fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
-    fprintf(stream, "): %s", *why ? why : "nothing known tells them from the others");
 }
 
-static void put_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, FILE *stream)
+static void put_deviation(const struct vt_fleet *fleet, const struct vt_fleet_deviation *deviation,
+                          FILE *stream)
 {
-    char subject[640], usual[192];
+    const struct vt_fleet_split *split = deviation->split;
+    char subject[640], usual[192], way[192];
     vt_fleet_name_split(fleet, split, subject, sizeof subject);
-    vt_fleet_name_way(split, 0, usual, sizeof usual);
-    fprintf(stream, "  %s: %s on %zu host%s", subject, usual, split->ways[0]->count,
-            split->ways[0]->count == 1 ? "" : "s");
-    for (size_t i = 1; i < split->way_count; i++)
-        put_way(fleet, split, i, stream);
-    putc('\n', stream);
+    vt_fleet_name_way(deviation, true, usual, sizeof usual);
+    vt_fleet_name_way(deviation, false, way, sizeof way);
+    fprintf(stream, "    %s: %s on %zu host%s, %s on %zu\n", subject, way, split->ways[deviation->way]->count,
+            plural(split->ways[deviation->way]->count), usual, split->ways[0]->count);
 }
 
-static void put_splits(const struct vt_fleet *fleet, FILE *stream)
+static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_minority *minority, FILE *stream)
 {
-    if (fleet->split_count)
-        fputs("Cases that hosts cross in different ways, whose figures are kept apart:\n", stream);
-    for (size_t i = 0; i < fleet->split_count && i < OUTLIERS_SHOWN; i++)
-        put_split(fleet, &fleet->splits[i], stream);
-    if (fleet->split_count > OUTLIERS_SHOWN)
-        fprintf(stream, "  and %zu more (--format json names them)\n", fleet->split_count - OUTLIERS_SHOWN);
+    const struct vt_fleet_deviation *first = &minority->deviations[0];
+    char why[512];
+    vt_fleet_explain_way(fleet, first->split, first->way, why, sizeof why);
+    fputs("  ", stream);
+    put_names(fleet, first->split->ways[first->way], stream);
+    fprintf(stream, ": %s\n", *why ? why : "nothing known tells them from the others");
+    for (size_t i = 0; i < minority->count; i++)
+        put_deviation(fleet, &minority->deviations[i], stream);
+}
+
+static void put_minorities(const struct vt_fleet *fleet, FILE *stream)
+{
+    if (fleet->minority_count)
+        fputs("Hosts that cross cases otherwise than most (the figures of different crossings are kept "
+              "apart):\n",
+              stream);
+    for (size_t i = 0; i < fleet->minority_count && i < OUTLIERS_SHOWN; i++)
+        put_minority(fleet, &fleet->minorities[i], stream);
+    if (fleet->minority_count > OUTLIERS_SHOWN)
+        fprintf(stream, "  and %zu more (--format json names them)\n",
+                fleet->minority_count - OUTLIERS_SHOWN);
+}
+
+static void put_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, FILE *stream)
+{
+    char subject[640], why[512];
+    vt_fleet_name_gap(fleet, gap, subject, sizeof subject);
+    vt_fleet_explain_gap(fleet, gap, why, sizeof why);
+    fputs("  ", stream);
+    for (size_t i = 0; i < gap->host_count && i < ODD_SHOWN; i++)
+        fprintf(stream, "%s%s", i ? ", " : "", fleet->hosts[gap->hosts[i]].name);
+    if (gap->host_count > ODD_SHOWN)
+        fprintf(stream, " and %zu more", gap->host_count - ODD_SHOWN);
+    fprintf(stream, " (%zu of %zu hosts): %s; %s\n", gap->host_count, gap->members, subject,
+            *why ? why : "nothing known tells them from the others");
+}
+
+static void put_gaps(const struct vt_fleet *fleet, FILE *stream)
+{
+    if (fleet->gap_count)
+        fputs("Hosts without figures of cases that most have (their own results say why):\n", stream);
+    for (size_t i = 0; i < fleet->gap_count && i < GAPS_SHOWN; i++)
+        put_gap(fleet, &fleet->gaps[i], stream);
+    if (fleet->gap_count > GAPS_SHOWN)
+        fprintf(stream, "  and %zu more (--format json names them)\n", fleet->gap_count - GAPS_SHOWN);
 }
 
 static void put_head(const struct vt_fleet *fleet, FILE *stream)
@@ -80,13 +117,14 @@ static void put_head(const struct vt_fleet *fleet, FILE *stream)
         }
     if (outliers > shown)
         fprintf(stream, "  and %zu more (--format json names them)\n", outliers - shown);
-    put_splits(fleet, stream);
+    put_minorities(fleet, stream);
     if (fleet->oddity_count)
         fputs("Single cases and classes that cost some hosts otherwise than the rest:\n", stream);
     for (size_t i = 0; i < fleet->oddity_count && i < OUTLIERS_SHOWN; i++)
         put_oddity(fleet, &fleet->oddities[i], stream);
     if (fleet->oddity_count > OUTLIERS_SHOWN)
         fprintf(stream, "  and %zu more (--format json names them)\n", fleet->oddity_count - OUTLIERS_SHOWN);
+    put_gaps(fleet, stream);
     if (fleet->shared_name)
         fprintf(stream, "Several machines are called '%s': they are told apart by file.\n",
                 fleet->shared_name);

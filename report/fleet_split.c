@@ -26,14 +26,23 @@ static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_ce
     return order ? order : strcmp(x->unit, y->unit);
 }
 
-static int by_case(const void *a, const void *b)
+int vt_fleet_compare_cases(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
-    const struct vt_fleet_cell *x = *(const struct vt_fleet_cell *const *)a,
-                               *y = *(const struct vt_fleet_cell *const *)b;
     int order = compare_roads(x, y);
     order = order ? order : strcmp(x->name, y->name);
     order = order ? order : (x->count < y->count) - (x->count > y->count);
     return order ? order : (x > y) - (x < y);
+}
+
+bool vt_fleet_shares_case(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    return x->name == y->name && shares_road(x, y);
+}
+
+static int by_case(const void *a, const void *b)
+{
+    return vt_fleet_compare_cases(*(const struct vt_fleet_cell *const *)a,
+                                  *(const struct vt_fleet_cell *const *)b);
 }
 
 static bool is_same_way(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
@@ -142,8 +151,8 @@ int vt_fleet_find_splits(struct vt_fleet *fleet)
     if (status == 0 && fleet->cell_count)
         qsort(search.at, fleet->cell_count, sizeof *search.at, by_case);
     for (size_t i = 0, length; status == 0 && i < fleet->cell_count; i += length) {
-        for (length = 1; i + length < fleet->cell_count && shares_road(search.at[i], search.at[i + length]) &&
-                         search.at[i]->name == search.at[i + length]->name;)
+        for (length = 1;
+             i + length < fleet->cell_count && vt_fleet_shares_case(search.at[i], search.at[i + length]);)
             length++;
         if (length > 1)
             status = tell(&search, search.at + i, length);

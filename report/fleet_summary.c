@@ -138,5 +138,7 @@ int vt_fleet_finish(struct vt_fleet *fleet, struct vt_error *error)
     status = status ? status : collect_groups(fleet);
     status = status ? status : vt_fleet_judge(fleet);
     status = status ? status : vt_fleet_find_splits(fleet);
+    status = status ? status : vt_fleet_find_minorities(fleet);
+    status = status ? status : vt_fleet_find_gaps(fleet);
     return status ? vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report") : 0;
 }

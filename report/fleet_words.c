@@ -7,11 +7,15 @@
 
 enum { NAMED = 6 }; /* cases of a split */
 
+static bool is_one_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    return strcmp(x->engine, y->engine) == 0 && x->cpl == y->cpl && x->simulated == y->simulated &&
+           strcmp(x->path ? x->path : "", y->path ? y->path : "") == 0 && strcmp(x->unit, y->unit) == 0;
+}
+
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i)
 {
-    const struct vt_fleet_cell *a = &fleet->cells[i], *b = a - 1;
-    return i == 0 || strcmp(a->engine, b->engine) != 0 || a->cpl != b->cpl || a->simulated != b->simulated ||
-           strcmp(a->path ? a->path : "", b->path ? b->path : "") != 0 || strcmp(a->unit, b->unit) != 0;
+    return i == 0 || !is_one_road(&fleet->cells[i - 1], &fleet->cells[i]);
 }
 
 size_t vt_fleet_outliers(const struct vt_fleet *fleet)
@@ -43,15 +47,6 @@ void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_od
              fleet->group_count > 1 ? ")" : "");
 }
 
-/* Do its ways lie on different paths? */
-static bool has_paths(const struct vt_fleet_split *split)
-{
-    for (size_t i = 1; i < split->way_count; i++)
-        if (split->ways[i]->path != split->ways[0]->path)
-            return true;
-    return false;
-}
-
 void vt_fleet_name_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, char *text,
                          size_t size)
 {
@@ -80,15 +75,46 @@ void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t
              cell->status == VT_STATUS_OK ? "" : ", unverified");
 }
 
-void vt_fleet_name_way(const struct vt_fleet_split *split, size_t way, char *text, size_t size)
+void vt_fleet_name_way(const struct vt_fleet_deviation *deviation, bool usual, char *text, size_t size)
 {
-    const struct vt_fleet_cell *cell = split->ways[way];
+    const struct vt_fleet_cell *most = deviation->split->ways[0],
+                               *some = deviation->split->ways[deviation->way], *cell = usual ? most : some;
     char crossing[96];
     vt_fleet_name_crossing(cell, crossing, sizeof crossing);
-    if (has_paths(split))
+    if (most->path != some->path)
         snprintf(text, size, "%s (%.60s)", crossing, cell->path ? cell->path : "unknown path");
     else
         snprintf(text, size, "%s", crossing);
+}
+
+/* Cases of one road, at most three by name. */
+static size_t name_cases(const struct vt_fleet_cell *const *cases, size_t count, char *text, size_t size)
+{
+    char road[160];
+    size_t used = 0;
+    vt_fleet_name_road(cases[0], road, sizeof road);
+    if (count > 3)
+        used = (size_t)snprintf(text, size, "%zu cases", count);
+    for (size_t i = 0; count <= 3 && i < count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%.60s", i ? ", " : "", cases[i]->name);
+    if (used < size)
+        used += (size_t)snprintf(text + used, size - used, " on %s", road);
+    return used;
+}
+
+void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0, length; i < gap->case_count && used < size; i += length) {
+        for (length = 1; i + length < gap->case_count && is_one_road(gap->cases[i], gap->cases[i + length]);)
+            length++;
+        if (i)
+            used += (size_t)snprintf(text + used, size - used, "; ");
+        if (used < size)
+            used += name_cases(gap->cases + i, length, text + used, size - used);
+    }
+    if (used < size && fleet->group_count > 1)
+        snprintf(text + used, size - used, " (%.60s)", gap->cases[0]->group);
 }
 
 /* Texts are interned: one name, one address. */

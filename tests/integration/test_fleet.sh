@@ -4,6 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh
 . "$(dirname "$0")/result.sh"
+root=$(cd "$(dirname "$0")/../.." && pwd)
 
 # Nine hosts where cpuid stays inside, two of another kernel where it exits, one whose counters prove nothing.
 mkdir "$work/ways"
@@ -23,27 +24,69 @@ host=null
 run "$VMTOLL" report "$work/ways"
 is "hosts that cross in different ways" 0
 has "the answer says so" '^12 results, and no host stands out; 1 case crosses in different ways\.'
-has "the usual way, the others, the hosts and what tells them" \
-    'cpuid on kvm CPL 0: no crossing on 9 hosts; exit to the kernel on 2 \(node3, node8\): system\.kernel is 5\.10\.0 on 2 of 2, and on 0 of 9 others; no crossing, unverified on 1 \(node5\)'
+has "the hosts, and what tells them from most" '^  node3, node8: system\.kernel is 5\.10\.0 on 2 of 2, and on 0 of 9 others$'
+has "the case, their way and that of most" '^    cpuid on kvm CPL 0: exit to the kernel on 2 hosts, no crossing on 9$'
+has "so with what is unproved" '^    cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
 has "the usual median is of the usual hosts" '^  cpuid +106 ns .* 9  no crossing$'
 has "others have a line of their own" '^  cpuid +2\.00 us .* 2  exit to the kernel$'
 has "and so has what is unproved" '^  cpuid +900 ns .* 1  no crossing, unverified$'
 run "$VMTOLL" report "$work/ways" --format markdown
-has "markdown tells the ways" '^- \*\*cpuid on kvm CPL 0\*\*: no crossing on 9 hosts; \*\*exit to the kernel\*\* on 2 \(node3, node8\)'
+has "markdown tells the hosts" '^- \*\*node3\*\*, \*\*node8\*\* cross otherwise than most; system\.kernel'
+has "markdown tells the ways" '^  - cpuid on kvm CPL 0: \*\*exit to the kernel\*\* on 2, no crossing on 9$'
 run "$VMTOLL" report "$work/ways" --format html
-has "html tells the ways" 'cpuid on kvm CPL 0</th><td>.*no crossing on <b>9</b></td><td>.*exit to the kernel on <b>2</b></td><td>node3, node8</td>'
+has "html tells the hosts" 'rowspan="1">node3, node8<small>system\.kernel is 5\.10\.0'
+has "html tells the ways" 'cpuid on kvm CPL 0</td><td>.*exit to the kernel on <b>2</b></td><td>.*no crossing on <b>9</b></td>'
 run "$VMTOLL" report "$work/ways" --format csv
 has "csv keeps them apart" '^,cpuid,.*,2,2000,2000,2000,2000,2000,exit-kernel,ok'
 run "$VMTOLL" report "$work/ways" --format openmetrics
 has "openmetrics counts hosts by crossing" '^vmtoll_fleet_toll_hosts.*case="cpuid".*crossing="exit-kernel",status="ok".* 2$'
 has "openmetrics counts the cases" '^vmtoll_fleet_split_cases 1$'
 run "$VMTOLL" report "$work/ways" --by kernel
-has "in groups of their own nothing is unusual but the doubt" 'cpuid on kvm CPL 0 \(6\.1\.0\): no crossing on 9 hosts; no crossing, unverified on 1 \(node5\)'
-lacks "and the other kernel is no finding" 'hosts; exit'
+has "in groups of their own nothing is unusual but the doubt" 'cpuid on kvm CPL 0 \(6\.1\.0\): no crossing, unverified on 1 host, no crossing on 9$'
+lacks "and the other kernel is no finding" '^    .*exit to'
+
+# A host without figures that most have
+document ways/4.json "$(row nop control ok '"none"' 1)" "$(row cpuid identification unsupported null '')"
+run "$VMTOLL" report "$work/ways"
+has "a host without a figure is named" '^  [^ ]*4\.json \(1 of 12 hosts\): cpuid on kvm CPL 0, hardware; nothing known'
+run "$VMTOLL" report "$work/ways" --format json
+if command -v jq >/dev/null 2>&1; then
+    holds "json: the ways of the case" jq -e '.crossings[0] | .cases == ["cpuid"] and (.ways | length) == 3 and .ways[0].names == null
+        and .ways[1].names == ["node3", "node8"] and .ways[1].crossing == "exit-kernel" and .ways[1].hosts == 2
+        and .ways[2].status == "unverified"' "$work/out"
+    holds "json: the gap" jq -e '.gaps[0] | .cases == [{"case": "cpuid", "engine": "kvm", "cpl": 0}] and .of == 12' "$work/out"
+else
+    skip "json: the ways of the case" "jq is not installed"
+fi
+
+# The schema: of findings of every kind, and of a fleet with neither host names nor findings
+schema() { # what, document
+    if ! python3 -c 'import jsonschema' 2>/dev/null; then
+        skip "$1 fits its schema" "python3-jsonschema is not installed"
+        return
+    fi
+    holds "$1 fits its schema" python3 -W ignore -c '
+import json, sys, jsonschema
+def closed(node):
+    if isinstance(node, dict):
+        if "properties" in node:
+            node["additionalProperties"] = False
+        for value in node.values():
+            closed(value)
+    elif isinstance(node, list):
+        for value in node:
+            closed(value)
+schema, document = (json.load(open(name)) for name in sys.argv[1:])
+jsonschema.Draft202012Validator.check_schema(schema)
+closed(schema)
+jsonschema.Draft202012Validator(schema).validate(document)' "$root/docs/schema/fleet.schema.json" "$2"
+}
+cp "$work/out" "$work/ways.json"
+schema "a fleet of different crossings" "$work/ways.json"
 
 # shellcheck disable=SC2034
 host='{"system":{"hostname":"node","kernel":"6.1.0"}}' engine=native path=native cpl=3
-document a.json "$(row empty control ok '"none"' 0)" "$(row nop control ok '"none"' 0.5)" "$(row rdtsc time ok '"none"' 8.2)" \
+document a.json "$(row empty control ok null 0)" "$(row nop control ok '"none"' 0.5)" "$(row rdtsc time ok '"none"' 8.2)" \
     "$(row rdpid time ok '"none"' 4.1)" "$(row cpuid identification ok '"none"' 3500)" \
     "$(row sgdt descriptor-table ok '"trap"' 800)" "$(row page-fault exception ok '"trap"' 1300)"
 
@@ -82,6 +125,7 @@ if [ "$altered" -eq 0 ]; then
     has "openmetrics: quotes and backslashes are escaped" 'host="<script>document\.title=1</script>\\"\\\\[|]`[*][?]x"'
     cp "$work/fleet.json" "$work/out"
     has "json: the outlier" '"ratio": 1\.5'
+    schema "a fleet with an outlier" "$work/fleet.json"
 else
     skip "names from outside" "python3 is missing"
 fi

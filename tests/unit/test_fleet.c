@@ -226,12 +226,52 @@ START_TEST(hosts_that_cross_otherwise_are_told_and_kept_apart)
     ck_assert_str_eq(fleet.hosts[fleet.splits[0].ways[1]->values[1].host].name, "node1");
     vt_fleet_explain_way(&fleet, &fleet.splits[0], 1, why, sizeof why);
     ck_assert_str_eq(why, "system.kernel is 5.4.0-old on 3 of 3, and on 0 of 97 others");
+    ck_assert_uint_eq(fleet.minority_count, 1);
+    ck_assert_ptr_eq(fleet.minorities[0].deviations[0].split, &fleet.splits[0]);
+    ck_assert_uint_eq(fleet.gap_count, 0);
     ck_assert_uint_eq(fleet.oddity_count, 0);
     ck_assert_uint_eq(outliers_of(&fleet), 0);
     const struct vt_fleet_cell *most = find_cell(&fleet, "c7", "none", VT_STATUS_OK);
     const struct vt_fleet_cell *some = find_cell(&fleet, "c7", "exit-kernel", VT_STATUS_OK);
     ck_assert(most && some);
     ck_assert_double_lt(most->high, some->low / 50);
+    vt_fleet_release(&fleet);
+}
+END_TEST
+
+/* Two sets of hosts, of which one crosses two cases in two other ways; a third has no figures of three cases.
+ */
+START_TEST(findings_are_told_by_their_hosts)
+{
+    const struct shape shape = {.hosts = 10};
+    struct vt_fleet fleet;
+    struct vt_error error;
+    state = 33;
+    ck_assert_int_eq(vt_fleet_start(&fleet, NULL, &error), 0);
+    for (size_t i = 0; i < shape.hosts; i++) {
+        struct vt_result *result = make_result(&shape, i);
+        if (i == 2 || i == 5)
+            result->rows[1].crossing = "trap";
+        if (i == 4)
+            result->rows[6].path = "emulated";
+        if (i == 2 || i == 5)
+            result->rows[9].status = VT_STATUS_UNVERIFIED;
+        for (size_t c = 10; i == 7 && c < 13; c++)
+            result->rows[c].status = c == 11 ? VT_STATUS_FAILED : VT_STATUS_UNSUPPORTED;
+        ck_assert_int_eq(vt_fleet_add(&fleet, result), 0);
+    }
+    ck_assert_int_eq(vt_fleet_finish(&fleet, &error), 0);
+    ck_assert_uint_eq(fleet.split_count, 3);
+    ck_assert_uint_eq(fleet.minority_count, 2);
+    ck_assert_uint_eq(fleet.minorities[0].count, 2);
+    ck_assert_str_eq(fleet.minorities[0].deviations[0].split->cases[0]->name, "c1");
+    ck_assert_str_eq(fleet.minorities[0].deviations[1].split->cases[0]->name, "c9");
+    ck_assert_uint_eq(fleet.minorities[1].count, 1);
+    ck_assert_str_eq(fleet.minorities[1].deviations[0].split->cases[0]->name, "c6");
+    ck_assert_uint_eq(fleet.gap_count, 1);
+    ck_assert_uint_eq(fleet.gaps[0].case_count, 3);
+    ck_assert_uint_eq(fleet.gaps[0].host_count, 1);
+    ck_assert_str_eq(fleet.hosts[fleet.gaps[0].hosts[0]].name, "node7");
     vt_fleet_release(&fleet);
 }
 END_TEST
@@ -323,6 +363,6 @@ END_TEST
 
 VT_SUITE(equal_hosts_raise_no_alarm, a_case_that_is_odd_on_some_hosts_is_found,
          a_class_that_is_odd_on_some_hosts_is_found, a_slow_host_is_told_once,
-         hosts_that_cross_otherwise_are_told_and_kept_apart, unproved_figures_are_told_and_kept_apart,
-         results_of_one_host_count_once, machines_that_share_a_name_stay_apart,
-         chances_are_those_of_the_tables)
+         hosts_that_cross_otherwise_are_told_and_kept_apart, findings_are_told_by_their_hosts,
+         unproved_figures_are_told_and_kept_apart, results_of_one_host_count_once,
+         machines_that_share_a_name_stay_apart, chances_are_those_of_the_tables)
