@@ -97,7 +97,7 @@ static void put_backend(json_t *document, enum vt_backend backend)
 {
     vt_document_put(document, "kvm.backend", json_string(vt_vmm_backend_name(backend)),
                     backend == VT_BACKEND_UNKNOWN
-                        ? "/sys/module does not have exactly one of kvm_intel, kvm_amd and kvm_pvm"
+                        ? "/sys/module does not have exactly one of kvm_intel, kvm_amd and kvm_pvm that fits"
                         : "the module in /sys/module");
 }
 
