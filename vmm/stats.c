@@ -10,7 +10,7 @@
 /* Far above what any kernel has; keeps a nonsensical header from sizing an allocation. */
 #define MAX_DESCRIPTORS 4096
 #define MAX_NAME        1024
-#define MAX_DATA        1024
+#define MAX_DATA        8192
 
 static int read_at(int fd, void *data, size_t size, uint64_t offset)
 {
@@ -43,14 +43,13 @@ static int read_descriptors(struct vt_stats *stats, const struct kvm_stats_heade
     return status;
 }
 
-int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error)
+int vt_stats_adopt(struct vt_stats *stats, int fd, struct vt_error *error)
 {
     struct kvm_stats_header header;
 
-    stats->data_size = 0;
+    *stats = (struct vt_stats){.fd = fd};
     for (int i = 0; i < VT_COUNTERS; i++)
         stats->offset[i] = -1;
-    stats->fd = ioctl(vcpu, KVM_GET_STATS_FD, NULL);
     if (stats->fd < 0)
         return 0;
     if (read_at(stats->fd, &header, sizeof header, 0) != 0 || header.name_size > MAX_NAME ||
@@ -61,6 +60,11 @@ int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error)
     }
     stats->data_offset = header.data_offset;
     return 0;
+}
+
+int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error)
+{
+    return vt_stats_adopt(stats, ioctl(vcpu, KVM_GET_STATS_FD, NULL), error);
 }
 
 void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters)

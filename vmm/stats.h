@@ -18,6 +18,9 @@ struct vt_stats {
 /* Look the counters up once. A kernel without KVM_GET_STATS_FD is not an error. */
 int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error);
 
+/* The same for a descriptor at hand, which *stats owns from here on; -1: there is none. */
+int vt_stats_adopt(struct vt_stats *stats, int fd, struct vt_error *error);
+
 /* Current values; unknown where the kernel has no such counter. */
 void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters);
 
