@@ -1,11 +1,17 @@
+#include "config.h"
 #include "probes/kvm_run.h"
 #include "probes/probe.h"
 #include "probes/section.h"
 #include "tests/unit/suite.h"
 
+#include <errno.h>
+#include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if VT_HAVE_SECCOMP
+#include <seccomp.h>
+#endif
 
 /* A processor put together leaf by leaf. */
 struct machine {
@@ -314,6 +320,44 @@ START_TEST(counters_decide_what_runs_a_guest)
 }
 END_TEST
 
+#if VT_HAVE_SECCOMP
+/* Linux before 5.14 has no KVM_GET_STATS_FD: the time has to tell, and it must not take entry and exit for an
+ * interpreter. */
+static bool refuse_counters(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    bool loaded = filter &&
+                  seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 1,
+                                   SCMP_A1_32(SCMP_CMP_EQ, KVM_GET_STATS_FD)) == 0 &&
+                  seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    return loaded;
+}
+
+START_TEST(without_counters_time_gives_the_same_answer)
+{
+    struct vt_trials counted, timed;
+    vt_kvm_try(&counted);
+    if (!counted.cpl0.ran || !counted.cpl3.ran)
+        vt_skip("no guest runs here: %s", counted.cpl0.problem);
+    if (!vt_counters_has(&counted.cpl0.counters, VT_INSN_EMULATION))
+        vt_skip("this kernel does not count: there is nothing to hold the time against");
+    if (!refuse_counters())
+        vt_skip("no seccomp filter can be set here");
+    vt_kvm_try(&timed);
+    ck_assert_uint_eq(timed.cpl0.counters.known, 0);
+    ck_assert_int_eq(vt_kvm_judge(&timed.cpl0, true), vt_kvm_judge(&counted.cpl0, true));
+    ck_assert_int_eq(vt_kvm_judge(&timed.cpl3, true), vt_kvm_judge(&counted.cpl3, true));
+}
+END_TEST
+#else
+START_TEST(without_counters_time_gives_the_same_answer)
+{
+    vt_skip("built without libseccomp");
+}
+END_TEST
+#endif
+
 static void check_hypervisor(const char *first, const char *second, const char *vendor)
 {
     struct machine m;
@@ -437,6 +481,6 @@ VT_SUITE(every_svm_bit_is_its_feature, an_absent_leaf_is_unknown_an_absent_exten
          svm_is_not_read_into_other_vendors_bits, every_vmx_bit_is_its_feature,
          a_register_that_nothing_announces_has_no_features, what_kvm_leaves_out_is_unknown,
          the_kernels_flags_tell_without_registers, firmware_switches_vt_x_off,
-         counters_decide_what_runs_a_guest, hypervisors_are_named_behind_interfaces,
-         without_the_bit_there_is_no_hypervisor, requirements_read_the_document,
-         capabilities_have_unique_names, every_null_has_its_reason)
+         counters_decide_what_runs_a_guest, without_counters_time_gives_the_same_answer,
+         hypervisors_are_named_behind_interfaces, without_the_bit_there_is_no_hypervisor,
+         requirements_read_the_document, capabilities_have_unique_names, every_null_has_its_reason)
