@@ -43,7 +43,7 @@ static bool open_coalesced(struct vt_kvm_devices *devices, const struct vt_vm *v
 
 static bool open_msr_filter(const struct vt_vm *vm)
 {
-    uint8_t denied = 0;
+    uint64_t denied = 0; /* the kernel copies whole words */
     struct kvm_enable_cap capability = {
         .cap = KVM_CAP_X86_USER_SPACE_MSR,
         .args = {KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL}};
@@ -51,7 +51,7 @@ static bool open_msr_filter(const struct vt_vm *vm)
                                     .ranges = {{.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
                                                 .nmsrs = 1,
                                                 .base = VT_MSR_USER,
-                                                .bitmap = &denied}}};
+                                                .bitmap = (uint8_t *)&denied}}};
 
     return has(vm, KVM_CAP_X86_USER_SPACE_MSR) && ioctl(vm->vm, KVM_ENABLE_CAP, &capability) == 0 &&
            ioctl(vm->vm, KVM_X86_SET_MSR_FILTER, &filter) == 0;
