@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "bench/select.h"
 #include "bench/statistics.h"
+#include "guest/image/choice.h"
 #include "lab/workspace.h"
 
 #include <errno.h>
@@ -19,17 +20,7 @@
 struct collection {
     const struct vt_lab_image *image;
     struct vt_lab_outcome *outcome;
-    const struct vt_case **chosen;
-    size_t chosen_count;
 };
-
-static bool is_chosen(const struct collection *collection, const struct vt_case *c)
-{
-    for (size_t i = 0; i < collection->chosen_count; i++)
-        if (collection->chosen[i] == c)
-            return true;
-    return false;
-}
 
 static struct vt_measurement *add(struct vt_lab_outcome *outcome)
 {
@@ -199,8 +190,6 @@ static int take_row(void *context, char *line)
     const struct vt_case *c = vt_guest_find_case(name);
     if (!c)
         return -EPROTO;
-    if (!is_chosen(collection, c))
-        return 0;
     struct vt_measurement *m = add(collection->outcome);
     if (!m)
         return -ENOMEM;
@@ -212,6 +201,31 @@ static int take_row(void *context, char *line)
                                  .exits_per_op = NAN,
                                  .tsc_khz = 1e6};
     return fill(collection, m, form, status, line + used);
+}
+
+int vt_lab_image_choice(const struct vt_lab_request *request, char text[VT_LAB_IMAGE_CHOICE],
+                        struct vt_error *error)
+{
+    static const char word[] = "cases=", digits[] = "0123456789abcdef";
+    uint8_t bits[VT_IMAGE_CASES / 4] = {0};
+    const struct vt_case **chosen;
+    size_t count, all, length = sizeof word - 1;
+    const struct vt_case *cases = vt_guest_cases(&all);
+
+    *text = '\0';
+    if (!request->cases)
+        return 0;
+    int status = vt_select_cases(request->cases, &chosen, &count, error);
+    if (status != 0)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        bits[(chosen[i] - cases) / 4] |= (uint8_t)(1 << (chosen[i] - cases) % 4);
+    memcpy(text, word, length);
+    for (size_t i = 0; i < (all + 3) / 4; i++)
+        text[length++] = digits[bits[i]];
+    text[length] = '\0';
+    free(chosen);
+    return 0;
 }
 
 static int write_image(const struct vt_lab_image *image, const char *folder, struct vt_error *error)
@@ -229,13 +243,9 @@ int vt_lab_image_run(const struct vt_lab_image *image, const struct vt_emulator 
     struct collection collection = {.image = image, .outcome = outcome};
     struct vt_lab_link link = {.row = take_row, .context = &collection};
 
-    int status =
-        vt_select_cases(emulator->request->cases, &collection.chosen, &collection.chosen_count, error);
-    if (status == 0)
-        status = write_image(image, emulator->folder, error);
+    int status = write_image(image, emulator->folder, error);
     if (status == 0)
         status = vt_emulator_run(emulator, &link, error);
     vt_lab_link_release(&link);
-    free(collection.chosen);
     return status;
 }

@@ -20,10 +20,14 @@ struct vt_lab_image {
     enum vt_path path; /* of what crosses, or may */
 };
 
-/*
- * Write the image into emulator->folder, run the emulator, append the rows of the
- * request's cases to the outcome.
- */
+/* Room for what the image is told on its command line. */
+#define VT_LAB_IMAGE_CHOICE 128
+
+/* The word that names the request's cases to the image (guest/image/choice.h); "" is all. */
+int vt_lab_image_choice(const struct vt_lab_request *request, char text[VT_LAB_IMAGE_CHOICE],
+                        struct vt_error *error);
+
+/* Write the image into emulator->folder, run the emulator, append the rows to the outcome. */
 int vt_lab_image_run(const struct vt_lab_image *image, const struct vt_emulator *emulator,
                      struct vt_lab_outcome *outcome, struct vt_error *error);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -118,20 +119,41 @@ static void tell_why(const char *path, int number, char *text, size_t size)
                      : strerror(number));
 }
 
+/* syslog(2) */
+enum { KERNEL_LOG_READ = 3, KERNEL_LOG_CLEAR = 5 };
+
+/* The kernel's last words that hold `word`, since its log was cleared: "<3>[    3.417364] kvm: ..." */
+static void tell_kernels_words(const char *word, char *text, size_t size)
+{
+    static char log[65536];
+    int length = klogctl(KERNEL_LOG_READ, log, sizeof log - 1);
+
+    *text = '\0';
+    log[length > 0 ? length : 0] = '\0';
+    for (char *rest = log, *line; (line = strsep(&rest, "\n"));) {
+        const char *said = strstr(line, "] ");
+        if (said && strstr(said, word))
+            snprintf(text, size, " (the kernel says: %.200s)", said + 2);
+    }
+}
+
 static int load_module(const char *name, struct vt_error *error)
 {
-    char path[300], why[200];
+    char path[300], why[200], words[240];
     const char *shown = strchr(name, '-') ? strchr(name, '-') + 1 : name;
     snprintf(path, sizeof path, "/" VT_LAB_INSIDE_MODULES "/%s", name);
     vt_lab_inside_say("@stage loading %s", shown);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    klogctl(KERNEL_LOG_CLEAR, NULL, 0);
     int number = fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0 ? 0 : errno;
     if (fd >= 0)
         close(fd);
     if (number == 0 || number == EEXIST)
         return 0;
     tell_why(path, number, why, sizeof why);
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "the module %s does not load: %s", shown, why);
+    tell_kernels_words("", words, sizeof words);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "the module %s does not load: %s%s", shown, why,
+                        words);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -162,12 +184,16 @@ static int load_modules(struct vt_error *error)
 
 static int check_device(const struct utsname *kernel, struct vt_error *error)
 {
+    char words[240];
+
     if (access("/dev/kvm", R_OK | W_OK) == 0)
         return 0;
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno,
+    int number = errno;
+    tell_kernels_words("kvm", words, sizeof words);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
                         "the kernel %s has no KVM for this CPU: it needs CONFIG_KVM and the CPU's part of it "
-                        "(CONFIG_KVM_AMD, CONFIG_KVM_INTEL), built in or as modules in --modules DIR",
-                        kernel->release);
+                        "(CONFIG_KVM_AMD, CONFIG_KVM_INTEL), built in or as modules in --modules DIR%s",
+                        kernel->release, words);
 }
 
 int vt_lab_inside_prepare(struct vt_lab_plan *plan, struct vt_error *error)

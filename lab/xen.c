@@ -31,10 +31,10 @@ static char *const common[] = {
     "-machine", "q35,kernel-irqchip=off", "-accel", "tcg", "-smp", "1", "-m", "512",
     "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1",
     "-serial", "file:console", "-chardev", "file,id=link,path=link", "-device", "isa-debugcon,iobase=0x5f0,chardev=link",
-    "-kernel", "xen", "-initrd", "image",
+    "-kernel", "xen",
     /* clang-format on */
 };
-enum { COMMON = sizeof common / sizeof common[0], MOST = COMMON + 8 };
+enum { COMMON = sizeof common / sizeof common[0], MOST = COMMON + 10 };
 
 /* A ring-3 IRETQ of a PV domain dies under QEMU's SMAP. */
 static char *const pv[] = {"-cpu", "max,-smap", "-append", COMMON_OPTIONS, NULL};
@@ -85,7 +85,8 @@ struct machine {
 struct both {
     pthread_mutex_t lock;
     volatile int stop;
-    const struct machine *failed; /* the first that did */
+    char module[VT_LAB_IMAGE_CHOICE + 16]; /* the image's name and command line */
+    const struct machine *failed;          /* the first that did */
     struct machine machine[DOMAINS];
 };
 
@@ -107,6 +108,8 @@ static int run_domain(struct machine *machine)
     memcpy(argv, common, sizeof common);
     for (char *const *more = domains[machine->index].arguments; *more; more++)
         argv[count++] = *more;
+    argv[count++] = "-initrd";
+    argv[count++] = machine->both->module;
     argv[count] = NULL;
     return vt_lab_image_run(&domains[machine->index].image, &emulator, &machine->outcome, &machine->error);
 }
@@ -276,8 +279,12 @@ int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *
 {
     struct both both = {.lock = PTHREAD_MUTEX_INITIALIZER};
     struct vt_package package = {0};
+    char choice[VT_LAB_IMAGE_CHOICE];
 
     int status = vt_lab_require_emulator(outcome, "qemu-system-x86_64", "qemu-system-x86", error);
+    if (status == 0)
+        status = vt_lab_image_choice(request, choice, error);
+    snprintf(both.module, sizeof both.module, "image %s", status == 0 ? choice : "");
     if (status == 0)
         status = vt_package_get(&package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
                                 request->stop, error);

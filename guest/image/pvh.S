@@ -1,6 +1,6 @@
 /*
  * Entry of the image as QEMU and Xen start it: 32-bit protected mode, no paging, no
- * stack (xen/include/public/arch-x86/hvm/start_info.h). Goes to 64-bit mode with
+ * stack, ebx = struct hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h). Goes to 64-bit mode with
  * 4 GiB mapped as they are.
  */
 #include "guest/abi.h"
@@ -67,6 +67,7 @@ long_mode:
     mov es, eax
     mov ss, eax
     mov rsp, VT_GUEST_TRAP_STACK
+    mov edi, ebx
     call vt_image_main
 3:  hlt
     jmp 3b

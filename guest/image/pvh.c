@@ -4,6 +4,7 @@
  * (guest/abi.h), without the devices.
  */
 #include "guest/abi.h"
+#include "guest/image/choice.h"
 #include "guest/image/image.h"
 #include "guest/image/witness.h"
 #include "guest/longmode.h"
@@ -12,7 +13,13 @@
 #include <linux/kvm.h>
 #include <string.h>
 
-void vt_image_main(void);
+/* xen/include/public/arch-x86/hvm/start_info.h, as far as it is used */
+struct start_info {
+    uint32_t magic, version, flags, modules;
+    uint64_t module_list, command_line; /* physical addresses */
+};
+
+void vt_image_main(const struct start_info *start);
 void vt_image_load_tables(const void *gdtr, const void *idtr);
 extern const uint8_t vt_payload_stubs[];
 extern uint8_t vt_image_hypercalls[];
@@ -151,18 +158,14 @@ static void run(const struct vt_case *c)
     __asm__ volatile("cli");
 }
 
-void vt_image_main(void)
+/* The command line lies in memory that is the machine's, once it is made. */
+void vt_image_main(const struct start_info *start)
 {
-    size_t count;
-    const struct vt_case *cases = vt_guest_cases(&count);
+    struct vt_image_choice choice;
 
+    vt_image_choose(&choice, (const char *)(uintptr_t)start->command_line);
     make_machine();
     if (find_xen())
         vt_image_witness_open(map_of_xen);
-    vt_image_say("@stage measuring\n");
-    for (size_t i = 0; i < count; i++) {
-        vt_image_announce(i + 1, count, cases[i].name);
-        run(&cases[i]);
-    }
-    vt_image_say("@end\n");
+    vt_image_run_chosen(&choice, run);
 }

@@ -3,6 +3,7 @@
  * Xen emulates it, or reflects the fault; the paravirtual forms ask Xen instead.
  */
 #include "guest/image/xenpv.h"
+#include "guest/image/choice.h"
 #include "guest/image/image.h"
 
 #include <string.h>
@@ -23,6 +24,8 @@ struct start_info {
     uint64_t console[2];
     uint64_t pt_base, nr_pt_frames; /* address of the first page table; they follow each other */
     uint64_t mfn_list;              /* address of the machine frames by frame number */
+    uint64_t mod_start, mod_len;
+    char cmd_line[1024];
 };
 
 struct xen_domain vt_image_domain;
@@ -218,18 +221,18 @@ static void run_form(const struct vt_case *c)
     vt_image_shared.evtchn_upcall_mask = 1;
 }
 
+static void run(const struct vt_case *c)
+{
+    vt_image_run(c, why_not(c), &vt_image_mailbox, scratch);
+    run_form(c);
+}
+
 void vt_image_main(const struct start_info *start)
 {
-    size_t count;
-    const struct vt_case *cases = vt_guest_cases(&count);
+    struct vt_image_choice choice;
 
+    vt_image_choose(&choice, start->cmd_line);
     make_machine(start);
     vt_image_witness_open(map_of_xen);
-    vt_image_say("@stage measuring\n");
-    for (size_t i = 0; i < count; i++) {
-        vt_image_announce(i + 1, count, cases[i].name);
-        vt_image_run(&cases[i], why_not(&cases[i]), &vt_image_mailbox, scratch);
-        run_form(&cases[i]);
-    }
-    vt_image_say("@end\n");
+    vt_image_run_chosen(&choice, run);
 }

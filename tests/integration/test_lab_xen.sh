@@ -60,5 +60,11 @@ for engine in xen-pv xen-pvh; do
         [.measurements[] | select(.engine == $engine and .path != "paravirtual") | {key: .case, value: .toll.median}] | from_entries
         | .empty == 0 and .nop == 1 and .thousand == 1000' "$work/one.json"
 done
+
+# A developer who works on one case: the image runs that one alone.
+run "$VMTOLL" lab xen --case cpuid,clts --quiet --output "$work/two.json"
+is "--case runs two of them" 0
+chosen='[.measurements[] | select(.case == "cpuid" or .case == "clts") | "\(.case) \(.engine) \(.cpl) \(.toll.median | round)"] | sort | join(", ")'
+equals "and no other, with the same counts" "$(jq -r '[.measurements[] | "\(.case) \(.engine) \(.cpl) \(.toll.median | round)"] | sort | join(", ")' "$work/two.json")" "$(jq -r "$chosen" "$work/one.json")"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish

@@ -1,4 +1,6 @@
 /* What the outside tells the inside of a lab: nothing is lost, nonsense is refused. */
+#include "guest/image/choice.h"
+#include "lab/image.h"
 #include "lab/plan.h"
 #include "tests/unit/suite.h"
 
@@ -58,4 +60,34 @@ START_TEST(an_incomplete_plan_is_refused)
 }
 END_TEST
 
-VT_SUITE(what_is_printed_is_read_back, nonsense_is_refused_with_the_line, an_incomplete_plan_is_refused)
+/* Case i is bit i % 4 of digit i / 4. */
+START_TEST(an_image_is_told_each_case_by_its_bit)
+{
+    size_t count;
+    const struct vt_case *cases = vt_guest_cases(&count);
+
+    ck_assert_uint_le(count, VT_IMAGE_CASES);
+    for (size_t i = 0; i < count; i++) {
+        char text[VT_LAB_IMAGE_CHOICE], expected[VT_LAB_IMAGE_CHOICE] = "cases=";
+        struct vt_lab_request request = {.cases = cases[i].name};
+        struct vt_error error;
+        ck_assert_int_eq(vt_lab_image_choice(&request, text, &error), 0);
+        memset(expected + 6, '0', (count + 3) / 4);
+        expected[6 + i / 4] = "1248"[i % 4];
+        ck_assert_str_eq(text, expected);
+    }
+}
+END_TEST
+
+START_TEST(an_image_is_told_nothing_of_all_cases)
+{
+    char text[VT_LAB_IMAGE_CHOICE];
+    struct vt_lab_request request = {0};
+    struct vt_error error;
+    ck_assert_int_eq(vt_lab_image_choice(&request, text, &error), 0);
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
+VT_SUITE(what_is_printed_is_read_back, nonsense_is_refused_with_the_line, an_incomplete_plan_is_refused,
+         an_image_is_told_each_case_by_its_bit, an_image_is_told_nothing_of_all_cases)
