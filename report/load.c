@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum { MAX_COMPLAINTS = 1000 };
-static const uint64_t max_gap = 1 << 24;      /* bytes of one token, or of blanks */
+static const uint64_t max_gap =
+    1 << 22; /* bytes of one token, or of blanks; the parser rereads a number with each chunk */
 static const uint64_t max_document = 1 << 29; /* bytes */
 
 static void note_event(struct vt_loader *loader)
