@@ -158,6 +158,12 @@ if [ -n "$package" ] && [ -n "$kernel" ] && command -v objdump >/dev/null 2>&1; 
 else
     skip "a guest that panics" "no kernel in the cache: vmtoll lab svm fetches one"
 fi
+# apt speaks the user's language, unless it is told that a program listens.
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$LC_ALL" = C ] || { echo "  Haengt ab von: linux-image-0-cloud"; exit; }\n[ "$1" = depends ] && echo "  Depends: linux-image-0-cloud" || echo "  Candidate: (none)"\n' >"$work/bin/apt-cache"
+chmod +x "$work/bin/apt-cache"
+run env LC_ALL=de_DE.UTF-8 XDG_CACHE_HOME="$work/cache" PATH="$work/bin:$PATH" "$VMTOLL" lab svm --case nop
+refuses "apt in another language is understood" 3 "look up the package linux-image-0-cloud"
 
 # Interrupted while fetching: the cache is no worse for it.
 for program in apt-cache apt-get; do
