@@ -13,6 +13,10 @@
 tests=0
 failures=0
 work=$(mktemp -d) || { echo "Bail out! no temporary folder"; exit 1; }
+# Stand-ins and copies of the program are run from there: where that is forbidden, beside the program.
+printf '#!/bin/sh\n' >"$work/out" && chmod +x "$work/out"
+"$work/out" 2>/dev/null || { rm -rf "$work" && work=$(mktemp -d "$(dirname "$VMTOLL")/test.XXXXXX"); } ||
+    { echo "Bail out! no folder that programs may be run from"; exit 1; }
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
@@ -87,6 +91,24 @@ refuses() { # name, status [, expression]
     else
         pass "$1"
     fi
+}
+
+# A command with an empty /dev but for its null device: `if can_hide_devices; then run without_devices ...`
+without_devices() {
+    # shellcheck disable=SC2016
+    unshare -m sh -c 'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && exec "$0" "$@"' "$@"
+}
+can_hide_devices() { without_devices true >/dev/null 2>&1; } # root of a container may mount, but not mknod
+
+# A command as nobody, in no group: `if can_be_nobody; then run as_nobody ...`
+as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+can_be_nobody() { as_nobody true >/dev/null 2>&1; }
+
+# A folder that everybody may enter, with the program in it; nothing where the way there is closed.
+open_program() {
+    mkdir -p "$work/open" && chmod 755 "$work" "$work/open" && cp "$VMTOLL" "$work/open/vmtoll" &&
+        chmod 755 "$work/open/vmtoll" && as_nobody "$work/open/vmtoll" --version >/dev/null 2>&1 &&
+        echo "$work/open/vmtoll"
 }
 
 finish() {

@@ -158,6 +158,7 @@ if [ -n "$package" ] && [ -n "$kernel" ] && command -v objdump >/dev/null 2>&1; 
 else
     skip "a guest that panics" "no kernel in the cache: vmtoll lab svm fetches one"
 fi
+
 # apt speaks the user's language, unless it is told that a program listens.
 # shellcheck disable=SC2016
 printf '#!/bin/sh\n[ "$LC_ALL" = C ] || { echo "  Haengt ab von: linux-image-0-cloud"; exit; }\n[ "$1" = depends ] && echo "  Depends: linux-image-0-cloud" || echo "  Candidate: (none)"\n' >"$work/bin/apt-cache"
