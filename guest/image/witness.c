@@ -25,8 +25,8 @@ struct sysctl {
     uint8_t rest[128];
 };
 
-/* trace.h: TRC_PV_ENTRY and TRC_HVM_ENTRYEXIT, classes and subclasses in one mask */
-#define EVENTS        0x00281000
+/* trace.h: TRC_PV_ENTRY, TRC_HVM_ENTRYEXIT and TRC_SCHED_VERBOSE, classes and subclasses in one mask */
+#define EVENTS        0x002a9000
 #define EVENT(header) ((header)&0x0fffffff)
 #define EXTRA(header) ((header) >> 28 & 7)
 #define CYCLES        0x80000000
@@ -35,6 +35,7 @@ struct sysctl {
 enum event {
     LOST_RECORDS = 0x1f001,
     WRAP_BUFFER = 0x1f002,
+    SCHED_YIELD = 0x28005,
     HVM_VMEXIT = 0x81002,
     PV_TRAP = 0x201003,
     PV_PAGE_FAULT = 0x201004,
@@ -140,6 +141,9 @@ static bool count(uint32_t event, uint32_t first_extra, struct vt_image_seen *se
     case LOST_RECORDS:
         return false;
     case WRAP_BUFFER:
+        return true;
+    case SCHED_YIELD:
+        seen->yields++;
         return true;
     case HVM_VMEXIT:
         count_exit(first_extra, seen);

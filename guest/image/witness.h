@@ -18,6 +18,7 @@ struct vt_image_seen {
     uint64_t hypercalls;     /* of these */
     uint64_t irq_exits;      /* of these: #VMEXITs for the sake of an interrupt */
     uint64_t insn_emulation; /* of these: privileged instructions and page-table writes done for the guest */
+    uint64_t yields;         /* turns on the processor that the scheduler took back at the domain's wish */
 };
 
 #define VT_WITNESS_PAGES 17 /* one that lists the others, and those with the records */
