@@ -196,8 +196,8 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .name = "list",
          .argument = "LIST",
          .text = &a->list,
-         .help = "also read the files named in LIST, one per line; - is standard input",
-         },
+         .help =
+                "also read the files named in LIST, one per line or each ended by NUL;\n- is standard input", },
         {
          .name = "plots",
          .argument = "DIR",

@@ -1,10 +1,18 @@
 /*
- * Text from outside inside HTML, Markdown and CSV.
+ * Text from outside: what a terminal may be shown of it, and how it stays text inside
+ * HTML, Markdown and CSV.
  */
 #ifndef VT_REPORT_ESCAPE_H
 #define VT_REPORT_ESCAPE_H
 
+#include <stddef.h>
 #include <stdio.h>
+
+/*
+ * Replace what a terminal would obey and what is not UTF-8, a character cut in half
+ * included, by question marks, in place. text[length] must be 0.
+ */
+void vt_escape_clean(char *text, size_t length);
 
 /* Print text so that it stays text, in content and in quoted attributes alike. NULL prints nothing. */
 void vt_escape_html(const char *text, FILE *stream);

@@ -1,7 +1,9 @@
+#include "report/escape.h"
 #include "report/fleet_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The value most hosts of the group have, and how many in a hundred. */
 static const char *usual_fact(const struct vt_fleet *fleet, const char *group, size_t fact, size_t *share)
@@ -35,6 +37,7 @@ void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *
         used += (size_t)snprintf(text + used, size - used, "%s%s is %.80s (%zu %% have %.80s)",
                                  used ? "; " : "", vt_fleet_fact_names[i], host->facts[i], share, usual);
     }
+    vt_escape_clean(text, strlen(text)); /* a fact may have been cut in the middle of a character */
 }
 
 /* Hosts on either side of a question, by index. */
@@ -89,6 +92,7 @@ static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sid
                                  "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", used ? "; " : "",
                                  vt_fleet_fact_names[fact], value, have, odd, others_have, others);
     }
+    vt_escape_clean(text, strlen(text));
 }
 
 static unsigned char *sides_of_group(const struct vt_fleet *fleet, const char *group)

@@ -54,6 +54,12 @@ static bool is_file(const FTSENT *entry)
            (entry->fts_info == FTS_SL && (stat(entry->fts_path, &status) != 0 || S_ISREG(status.st_mode)));
 }
 
+/* A folder that cannot be looked into is kept in place of its files: reading it will say why. */
+static bool is_unreadable(const FTSENT *entry)
+{
+    return entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR;
+}
+
 static int walk(struct vt_gather *gather, const char *path, struct vt_error *error)
 {
     char *const roots[] = {(char *)(size_t)path, NULL};
@@ -63,7 +69,7 @@ static int walk(struct vt_gather *gather, const char *path, struct vt_error *err
     if (!tree)
         return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
     for (FTSENT *entry; status == 0 && (entry = fts_read(tree));)
-        if (is_file(entry) && is_result_name(entry->fts_name))
+        if (is_unreadable(entry) || (is_file(entry) && is_result_name(entry->fts_name)))
             status = keep(gather, entry->fts_path, error);
     fts_close(tree);
     if (status == 0 && gather->count == before)
@@ -79,14 +85,27 @@ int vt_gather_add(struct vt_gather *gather, const char *path, struct vt_error *e
     return keep(gather, path, error);
 }
 
+/* As `find -print0` writes them: names may have line ends in them. */
+static int add_each(struct vt_gather *gather, const char *text, size_t size, struct vt_error *error)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < size; i += strlen(text + i) + 1)
+        if (text[i])
+            status = vt_gather_add(gather, text + i, error);
+    return status;
+}
+
 int vt_gather_list(struct vt_gather *gather, const char *path, struct vt_error *error)
 {
     char *text, *rest, *line;
     size_t size;
     int status = vt_file_read(path, MAX_LIST, &text, &size, error);
-    for (rest = text; status == 0 && (line = strsep(&rest, "\n"));)
-        if (*line)
-            status = vt_gather_add(gather, line, error);
+    if (status == 0 && memchr(text, '\0', size))
+        status = add_each(gather, text, size, error);
+    else
+        for (rest = text; status == 0 && (line = strsep(&rest, "\n"));)
+            if (*line)
+                status = vt_gather_add(gather, line, error);
     if (text)
         free(text);
     return status;

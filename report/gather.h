@@ -18,7 +18,8 @@ struct vt_gather {
 /* Add a file, or every *.json and *.jsonl below a folder. */
 int vt_gather_add(struct vt_gather *gather, const char *path, struct vt_error *error);
 
-/* Add the files named one per line in `path` ("-": standard input). */
+/* Add the files named in `path` ("-": standard input), one per line; if there is a NUL in it, each ended by
+ * one. */
 int vt_gather_list(struct vt_gather *gather, const char *path, struct vt_error *error);
 
 void vt_gather_release(struct vt_gather *gather);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum { MAX_COMPLAINTS = 1000 };
-static const uint64_t max_gap =
-    1 << 22; /* bytes of one token, or of blanks; the parser rereads a number with each chunk */
+/* Bytes of one token, or of blanks: the parser rereads a number from its start with every chunk. */
+static const uint64_t max_gap = 1 << 22;
 static const uint64_t max_document = 1 << 29; /* bytes */
 
 static void note_event(struct vt_loader *loader)
@@ -89,6 +89,10 @@ static int syntax_error(struct vt_loader *loader, bool at_end)
     if (at_end && loader->depth)
         return vt_load_refuse(loader, "the %s, in the middle of a document; it was cut off",
                               loader->is_part ? "next one starts here" : "file ends here");
+    const char *kind =
+        loader->chunk_start == 0 ? vt_load_known_kind(loader->chunk, loader->chunk_size) : NULL;
+    if (kind)
+        return vt_load_refuse(loader, "expected a result document in JSON, found %s", kind);
     unsigned char *text = yajl_get_error(loader->parser, 0, NULL, 0);
     const char *reason = text ? (const char *)text : "unreadable";
     size_t length = strcspn(reason, "\n");
@@ -274,9 +278,20 @@ static bool resume(struct vt_loader *loader, struct vt_source *source)
     return start(loader, offset, line);
 }
 
+/* Some write a byte order mark in front of UTF-8, which a reader may pass over (RFC 8259, 8.1). */
+static uint64_t first_byte(struct vt_source *source)
+{
+    static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
+    const unsigned char *bytes;
+    struct vt_error ignored;
+    ssize_t size = source->start == 0 ? vt_source_at(source, 0, sizeof mark, &bytes, &ignored) : 0;
+    bool marked = size >= (ssize_t)sizeof mark && memcmp(bytes, mark, sizeof mark) == 0;
+    return source->start + (marked ? sizeof mark : 0);
+}
+
 static int load(struct vt_loader *loader, struct vt_source *source, uint64_t line)
 {
-    if (start(loader, source->start, line))
+    if (start(loader, first_byte(source), line))
         while (!pump(loader, source) && resume(loader, source))
             continue;
     if (loader->parser)

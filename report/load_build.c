@@ -1,3 +1,4 @@
+#include "report/escape.h"
 #include "report/load_state.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ static int keep_text(struct vt_loader *loader, const struct vt_token *token, con
     char *copy = vt_arena_text(&loader->result->arena, token->text, token->length);
     if (!copy)
         return vt_load_lacks_memory(loader);
-    vt_load_strip_controls(copy, token->length);
+    vt_escape_clean(copy, token->length);
     *text = copy;
     return 1;
 }
@@ -66,7 +67,7 @@ static int add_node(struct vt_loader *loader, struct vt_load_frame *frame, const
     if (!*node)
         return vt_load_lacks_memory(loader);
     if (json_is_string(*node))
-        vt_load_strip_controls((char *)(uintptr_t)json_string_value(*node), json_string_length(*node));
+        vt_escape_clean((char *)(uintptr_t)json_string_value(*node), json_string_length(*node));
     if (json_is_array(frame->node) ? json_array_append_new(frame->node, *node)
                                    : json_object_set_new_nocheck(frame->node, frame->key, *node))
         return vt_load_lacks_memory(loader);
@@ -130,6 +131,8 @@ static int start_document(struct vt_loader *loader, const struct vt_token *token
     if (!loader->result)
         return vt_load_lacks_memory(loader);
     loader->result->file = vt_arena_text(&loader->result->arena, loader->name, strlen(loader->name));
+    if (loader->result->file)
+        vt_escape_clean((char *)(uintptr_t)loader->result->file, strlen(loader->result->file));
     loader->result->line = line;
     loader->document_start = loader->chunk_start + consumed;
     loader->document_line = line;
@@ -372,7 +375,7 @@ static int copy_key(struct vt_loader *loader, struct vt_load_frame *frame, const
         return vt_load_refuse(loader, "expected a key of at most %d bytes", VT_LOAD_MAX_KEY - 1);
     memcpy(frame->key, key, length);
     frame->key[length] = '\0';
-    vt_load_strip_controls(frame->key, length);
+    vt_escape_clean(frame->key, length);
     return 1;
 }
 

@@ -104,6 +104,9 @@ int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *
 /* Line and column of byte `consumed` of the chunk. */
 void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *line, uint64_t *column);
 
+/* What a file that starts with these bytes is, and what to do about it; NULL: nothing known. */
+const char *vt_load_known_kind(const unsigned char *bytes, size_t size);
+
 /* Set the error; return 0. */
 int vt_load_refuse(struct vt_loader *loader, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int vt_load_refuse_value(struct vt_loader *loader, const char *expected, const struct vt_token *token);

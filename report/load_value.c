@@ -74,17 +74,6 @@ static bool read_unit(const struct vt_token *token, const char **unit)
     return true;
 }
 
-void vt_load_strip_controls(char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i], next = (unsigned char)text[i + 1];
-        if (c < 0x20 || c == 0x7f)
-            text[i] = '?';
-        else if (c == 0xc2 && next >= 0x80 && next <= 0x9f)
-            text[i] = text[i + 1] = '?';
-    }
-}
-
 bool vt_load_field(const struct vt_token *token, enum vt_kind kind, void *place)
 {
     switch (kind) {

@@ -33,7 +33,4 @@ bool vt_load_number(const struct vt_token *token, double *value);
 /* Store a scalar of `kind` at `place`; false: the token is no such value. */
 bool vt_load_field(const struct vt_token *token, enum vt_kind kind, void *place);
 
-/* Replace C0 and C1 controls and DEL by '?': a terminal would obey them. text[length] must be 0. */
-void vt_load_strip_controls(char *text, size_t length);
-
 #endif

@@ -171,6 +171,52 @@ if [ "$(id -u)" -ne 0 ]; then
     refuses "a file that may not be read" 2 'Permission denied'
 fi
 
+# Files as other systems leave them
+mkdir "$work/odd"
+{ printf '\357\273\277'; cat "$work/a.json"; } >"$work/odd/mark.json"
+sed 's/,/,\r\n/g; s/node/node2/' "$work/a.json" >"$work/odd/returns.json"
+run "$VMTOLL" report --by kernel "$work/odd"
+is "a byte order mark and carriage returns" 0
+has "both are read" '^2 results'
+gzip -c "$work/a.json" >"$work/a.json.gz"
+run "$VMTOLL" report "$work/a.json.gz"
+refuses "a compressed file" 2 'compressed by gzip: unpack it first'
+printf '\377\376{\0' >"$work/wide.json"
+run "$VMTOLL" compare "$work/a.json" "$work/wide.json"
+refuses "text in UTF-16" 2 'UTF-16: convert it first'
+
+# Names with everything in them, in a list
+mkdir "$work/named"
+bytes=$(printf '\377\376')
+line='with a
+line end'
+escape=$(printf '\033[31mred')
+for name in "$bytes" "$line" "$escape" '-leading' 'a b'; do
+    sed 's/"hostname":"node",//' "$work/a.json" >"$work/named/$name.json"
+    echo '{' >"$work/named/bad $name.json"
+done
+find "$work/named" -name '*.json' -print0 >"$work/list"
+run "$VMTOLL" report --by host --format json --list "$work/list"
+is "a list of names each ended by NUL" 1
+holds "one line for each bad file" test "$(wc -l <"$work/err")" -eq 5
+lacks "and no escape sequence" "$(printf '\033')" err
+if command -v jq >/dev/null 2>&1; then
+    holds "all others are read, and named in UTF-8" jq -e '.results == 5 and ([.measurements[].group] | unique | length) == 5
+        and any(.measurements[].group; endswith("/??.json")) and any(.measurements[].group; endswith("/with a?line end.json"))' "$work/out"
+else
+    skip "all others are read" "jq is not installed"
+fi
+mkdir -p "$work/closed/folder"
+cp "$work/a.json" "$work/closed"
+chmod 000 "$work/closed/folder"
+if [ "$(id -u)" -ne 0 ]; then
+    run "$VMTOLL" report --by kernel "$work/closed"
+    is "a folder that may not be looked into" 1
+    has "is named" "closed/folder': Permission denied" err
+    has "the others are reported" '^1 result'
+fi
+chmod 755 "$work/closed/folder"
+
 # A document that never ends costs neither memory nor time
 endless() { # what is repeated, what comes first
     printf '%s' "$2"
