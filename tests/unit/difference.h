@@ -43,6 +43,16 @@ struct difference {
     struct vt_instruction instruction;
 };
 
+/* splitmix64 */
+static inline uint64_t difference_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
 enum difference_level { LEVEL_KERNEL, LEVEL_USER };
 
 /*
@@ -53,8 +63,8 @@ enum difference_level { LEVEL_KERNEL, LEVEL_USER };
 bool difference_make(struct difference *d, const struct emulator *base, const struct form *form,
                      enum difference_level level, uint64_t seed);
 
-/* Run it on the emulator: d->world becomes the state after, faults delivered when `delivers`. */
-enum vt_step difference_emulate(struct difference *d, bool delivers);
+/* Run it on the emulator: d->world becomes the state after; a fault is not delivered. */
+enum vt_step difference_emulate(struct difference *d);
 
 /*
  * A judge's copy of the world's memory: only pages that may differ are copied and compared. `stale` says
@@ -85,18 +95,6 @@ void difference_keep(const struct difference *d, const struct emulator *base, di
  * adds to *count how many there are. */
 unsigned difference_replay(const struct emulator *base, enum judge judge, difference_fails *fails,
                            unsigned *count);
-
-/* A line of the table that tests/judges adds up: which judge has seen how many states of a form. */
-void difference_count(const struct form *form, const char *judge, unsigned states);
-
-/* The seed of one state: every form and round has its own. */
-uint64_t difference_seed_of(uint64_t seed, size_t form, unsigned round);
-
-/* Random rounds of a form: VT_ROUNDS in the environment, else `usual`, shared with its siblings. */
-unsigned difference_rounds(const struct form *form, unsigned usual);
-
-/* What every emulated instruction gets at the least from those of its judges that are fast enough. */
-#define DIFFERENCE_ROUNDS 20000
 
 /* First seed: VT_SEED in the environment, else the clock's; printed as a TAP comment. */
 uint64_t difference_seed(void);

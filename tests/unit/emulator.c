@@ -188,6 +188,7 @@ static void lay_tables(struct emulator *e)
     put_system(e, WORLD_TSS_SEL, WORLD_TSS, 0x67, 9);
     put_system(e, WORLD_LDT_SEL, WORLD_LDT, 0xff, 2);
     put_gate(e, WORLD_GDT + WORLD_GATE, WORLD_CODE0, WORLD_CODE + 0x800, 12, 3);
+    memset(emulator_at(e, WORLD_CODE), 0xf4, 0x1000); /* handlers halt */
     for (unsigned vector = 0; vector < 256; vector++)
         put_gate(e, WORLD_IDT + 16 * vector, WORLD_CODE0, WORLD_CODE + 0x400 + vector, 14,
                  vector >= 0x80 ? 3 : 0);

@@ -56,7 +56,7 @@ struct emulator {
 /* The CPUID of a processor with every feature the emulator knows. */
 void emulator_fill_cpuid(struct vt_vcpu *vcpu);
 
-/* Flat kernel at CPL 0 with GDT, IDT (handler of vector v at WORLD_CODE + 0x400 + v), TSS and LDT. */
+/* Flat kernel at CPL 0 with GDT, IDT (handler of vector v at WORLD_CODE + 0x400 + v: HLT), TSS and LDT. */
 void emulator_open(struct emulator *e);
 
 /* The same CPU at CPL 3. */

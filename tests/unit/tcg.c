@@ -220,10 +220,14 @@ static void get_segments(const struct judge_slot *slot, struct vt_vcpu *vcpu)
     vcpu->idtr = (struct vt_table_register){in[PLACE_IDTR].base, (uint16_t)in[PLACE_IDTR].limit, {0}};
 }
 
-void tcg_put(struct judge_slot *slot, struct vt_vcpu *vcpu, const uint8_t code[16])
+uint64_t tcg_tables(const struct judge_slot *slot)
+{
+    return (slot->tables[2][WORLD_MEMORY >> 21] & ~UINT64_C(0xfff)) - 3 * 4096;
+}
+
+void tcg_put(struct judge_slot *slot, const struct vt_vcpu *vcpu, const uint8_t code[16])
 {
     memset(slot->vmcb, 0, sizeof slot->vmcb);
-    vcpu->cr[3] = (slot->tables[2][WORLD_MEMORY >> 21] & ~UINT64_C(0xfff)) - 3 * 4096;
     put_word(slot, VMCB_INTERCEPT, 1 | UINT64_C(1) << 24 | UINT64_C(1) << 31);
     slot->vmcb[VMCB_INTERCEPT2] = 1;
     slot->vmcb[VMCB_ASID] = 1;

@@ -21,8 +21,11 @@ void tcg_close(struct tcg *tcg);
 /* The rows of CPUID as its processor shows them. */
 void tcg_fill_cpuid(const struct tcg *tcg, struct vt_vcpu *vcpu);
 
-/* A state into a slot, memory apart; its CR3 becomes the slot's. */
-void tcg_put(struct judge_slot *slot, struct vt_vcpu *vcpu, const uint8_t code[16]);
+/* What CR3 is in a slot. */
+uint64_t tcg_tables(const struct judge_slot *slot);
+
+/* A state into a slot, memory apart. */
+void tcg_put(struct judge_slot *slot, const struct vt_vcpu *vcpu, const uint8_t code[16]);
 
 /* The state a slot ended with, and why it ended: SVM_EXIT_HLT, SVM_EXIT_SHUTDOWN, ... */
 uint64_t tcg_get(const struct judge_slot *slot, struct vt_vcpu *vcpu);

@@ -5,6 +5,7 @@
  */
 #include "guest/abi.h"
 #include "tests/unit/difference_compare.h"
+#include "tests/unit/difference_course.h"
 #include "tests/unit/kvm_state.h"
 #include "tests/unit/suite.h"
 #include "vmm/backend.h"
@@ -200,24 +201,41 @@ static bool accepts_anything(uint32_t msr)
     return msr == 0xc0000084 || msr == 0x277 || msr == 0x175 || msr == 0x176;
 }
 
-/* Did LLDT or LTR meet a 16-byte descriptor whose second half has type bits, or lies beyond the limit? */
-static bool has_bad_half(const struct difference *d)
+/* What the instruction itself raised, before the fault was delivered; vector -1: nothing. */
+static struct {
+    int vector;
+    uint32_t error;
+} first;
+
+static enum vt_step emulate(struct difference *d)
+{
+    enum vt_step step = difference_emulate(d);
+
+    first.vector = step == VT_STEP_FAULT ? d->world.vcpu.fault.vector : -1;
+    first.error = d->world.vcpu.fault.error;
+    if (step == VT_STEP_FAULT)
+        step = vt_vcpu_deliver(&d->world.vcpu, &d->world.environment);
+    return difference_go_on(d, step);
+}
+
+/* LLDT and LTR: a descriptor whose second half has type bits or lies beyond the limit, or a 16-bit TSS. */
+static bool is_odd_system(const struct difference *d)
 {
     const struct vt_vcpu *vcpu = &d->world.vcpu;
-    uint32_t selector = vcpu->fault.error & 0xfff8;
+    uint32_t selector = first.error & 0xfff8;
+    const uint8_t *descriptor = d->world.memory + WORLD_GDT - WORLD_MEMORY + selector;
 
-    if (vcpu->fault.vector != VT_EXCEPTION_GP || selector + 7 > vcpu->gdtr.limit)
+    if (first.vector != VT_EXCEPTION_GP || selector + 7 > vcpu->gdtr.limit)
         return false;
-    return selector + 15 > vcpu->gdtr.limit ||
-           d->world.memory[WORLD_GDT - WORLD_MEMORY + selector + 13] & 0x1f;
+    return selector + 15 > vcpu->gdtr.limit || descriptor[13] & 0x1f || (descriptor[5] & 0x1f) == 1;
 }
 
 /*
  * Where KVM interprets ring 0 itself it takes liberties (Linux, arch/x86/kvm/emulate.c and the PVM patches):
  * no look at the upper halves of DR6 and DR7 written through their aliases, nor at the second half of a
- * system descriptor; more than two bytes of a selector stored with REX.W; #UD for REX.R with a segment
- * register, which processors ignore; error code 0 for a system segment in the LDT. It shows features that its
- * CPUID denies, and lets IRETQ and bits of CR4 through unchecked.
+ * system descriptor, and a 16-bit TSS for LTR; more than two bytes of a selector stored with REX.W; #UD for
+ * REX.R with a segment register, which processors ignore; error code 0 for a system segment in the LDT. It
+ * shows features that its CPUID denies, and lets IRETQ and bits of CR4 through unchecked.
  */
 static bool interpreter_errs(const struct difference *d)
 {
@@ -248,7 +266,7 @@ static bool interpreter_errs(const struct difference *d)
         return i->reg == 4 || i->reg == 5;
     case VT_OP_LLDT:
     case VT_OP_LTR:
-        return d->world.vcpu.fault.error & 4 || has_bad_half(d);
+        return (first.vector >= 0 && first.error & 4) || is_odd_system(d);
     case VT_OP_WRMSR:
         return accepts_anything(d->world.vcpu.gpr[VT_RCX]);
     case VT_OP_SLDT:
@@ -277,47 +295,58 @@ static bool fails(const struct difference *before)
         open_machine();
         return false;
     }
-    step = difference_go_on(&d, difference_emulate(&d, true));
+    step = emulate(&d);
     return difference_is_comparable(&d.world) && !(m.backend == VT_BACKEND_PVM && interpreter_errs(&d)) &&
            outcome_differs(&d, step, &outcome);
 }
 
-struct tally {
-    unsigned run, refused, different;
+/* How the first state of a form ended that KVM did not do. */
+static struct {
     uint32_t exit, suberror;
-};
+} first_exits[DIFFERENCE_FORMS];
 
 /* A machine that ended this way may keep exceptions pending: the next state gets a new one. */
-static void refuse(const struct outcome *outcome, struct tally *tally)
+static void refuse(size_t form, const struct outcome *outcome, struct difference_tally *tally)
 {
     close_machine();
     ck_assert(open_machine());
-    tally->refused++;
-    tally->exit = outcome->exit;
-    tally->suberror = outcome->suberror;
+    if (tally->refused++)
+        return;
+    first_exits[form].exit = outcome->exit;
+    first_exits[form].suberror = outcome->suberror;
 }
 
-static void compare(const struct form *form, uint64_t seed, struct tally *tally)
+static void compare(size_t form, uint64_t seed, struct difference_tally *tally)
 {
     static struct difference d;
     struct outcome outcome;
     enum vt_step step;
 
-    if (!difference_make(&d, &base, form, LEVEL_KERNEL, seed))
+    if (!difference_make(&d, &base, &difference_forms[form], LEVEL_KERNEL, seed))
         return;
     if (!judge(&d, &outcome)) {
-        refuse(&outcome, tally);
+        refuse(form, &outcome, tally);
         return;
     }
-    step = difference_go_on(&d, difference_emulate(&d, true));
-    if (!difference_is_comparable(&d.world) || (m.backend == VT_BACKEND_PVM && interpreter_errs(&d)))
+    step = emulate(&d);
+    if (!difference_is_comparable(&d.world) || (m.backend == VT_BACKEND_PVM && interpreter_errs(&d))) {
+        tally->ignored++;
         return;
-    tally->run++;
+    }
+    tally->judged++;
     if (outcome_differs(&d, step, &outcome) && tally->different++ < 3) {
         printf("# %s: %s\n", difference_describe(&d), difference_verdict());
-        difference_make(&d, &base, form, LEVEL_KERNEL, seed);
+        difference_make(&d, &base, &difference_forms[form], LEVEL_KERNEL, seed);
         difference_keep(&d, &base, fails);
     }
+}
+
+static void say_undone(const struct difference_course *course)
+{
+    for (size_t i = 0; i < difference_form_count; i++)
+        if (course->tallies[i].refused && !course->tallies[i].judged)
+            printf("# %s: not done by KVM: exit %s, %u\n", difference_forms[i].name,
+                   vt_vmm_exit_name(first_exits[i].exit), first_exits[i].suberror);
 }
 
 static void open_base(void)
@@ -334,45 +363,25 @@ static void open_base(void)
     base.vcpu.apic.svr = 0xff;
 }
 
-static void say(const struct form *form, const struct tally *tally)
-{
-    if (tally->different || (tally->refused && tally->run == 0))
-        printf("# %s: %u compared, %u different, %u not done by KVM (exit %s, %u)\n", form->name, tally->run,
-               tally->different, tally->refused, vt_vmm_exit_name(tally->exit), tally->suberror);
-}
-
-/* Rounds of all forms in turn, as many as the time allows: a state costs 15 us on VT-x and 150 us on PVM. */
+/* A state costs 15 us on VT-x and 150 us on PVM. */
 #define SECONDS 30
-#define TURN    50
 
 START_TEST(emulator_and_kvm_agree)
 {
-    static struct tally tallies[DIFFERENCE_FORMS];
-    unsigned total = 0, different = 0;
-    uint64_t seed = difference_seed();
-    time_t end = time(NULL) + SECONDS;
+    static struct difference_course course;
+    unsigned total, different = 0;
+    uint64_t seed;
+    size_t form;
 
     open_base();
-    for (unsigned turn = 0; turn * TURN < DIFFERENCE_ROUNDS && (time(NULL) < end || getenv("VT_ROUNDS"));
-         turn++)
-        for (size_t i = 0; i < difference_form_count; i++) {
-            unsigned rounds = difference_rounds(&difference_forms[i], DIFFERENCE_ROUNDS);
-            struct tally *tally = &tallies[i];
-
-            for (unsigned round = turn * TURN;
-                 difference_forms[i].judges & JUDGE_KVM && round < rounds && round < (turn + 1) * TURN &&
-                 (tally->run || tally->refused < 10);
-                 round++)
-                compare(&difference_forms[i], difference_seed_of(seed, i, round), tally);
-        }
-    for (size_t i = 0; i < difference_form_count; i++) {
-        say(&difference_forms[i], &tallies[i]);
-        difference_count(&difference_forms[i], "KVM", tallies[i].run);
-        total += tallies[i].run;
-        different += tallies[i].different;
-    }
+    difference_course_open(&course, JUDGE_KVM, "KVM", NULL, SECONDS);
+    while (difference_course_next(&course, &form, &seed))
+        compare(form, seed, &course.tallies[form]);
+    for (size_t i = 0; i < difference_form_count; i++)
+        different += course.tallies[i].different;
+    total = difference_course_say(&course);
+    say_undone(&course);
     different += difference_replay(&base, JUDGE_KVM, fails, &total);
-    printf("# %u states compared\n", total);
     ck_assert_uint_eq(different, 0);
     ck_assert_uint_gt(total, 20 * difference_form_count);
 }

@@ -4,6 +4,7 @@
  * Registers, flags, memory, vectors, error codes and fault addresses must be equal.
  */
 #include "tests/unit/difference_compare.h"
+#include "tests/unit/difference_course.h"
 #include "tests/unit/suite.h"
 
 #include <asm/ldt.h>
@@ -192,11 +193,15 @@ static bool uses_fs(const struct difference *d)
     return false;
 }
 
-static bool asks_of_selector(const struct difference *d)
+/* LAR, LSL, VERR and VERW. */
+static bool asks_of_selector(const struct form *form)
 {
-    uint16_t operation = d->instruction.operation;
+    return form->opcode[0] == 0x0f && form->opcode[1] <= 3;
+}
 
-    return operation >= VT_OP_LAR && operation <= VT_OP_VERW;
+static bool asks_of_nothing(const struct form *form)
+{
+    return !asks_of_selector(form);
 }
 
 static void give_selector(struct difference *d, uint16_t selector)
@@ -240,67 +245,58 @@ static bool fails(const struct difference *before)
     d.world.touched = DIFFERENCE_ALL;
     adopt_process(&d.world.vcpu);
     run_native(&d);
-    return outcome_differs(&d, difference_emulate(&d, false));
+    return outcome_differs(&d, difference_emulate(&d));
 }
 
-struct tally {
-    unsigned run, different;
-};
-
-static bool make(struct difference *d, size_t form, uint64_t seed, bool selectors)
+static bool make(struct difference *d, size_t form, uint64_t seed)
 {
-    if (!difference_make(d, &base, &difference_forms[form], LEVEL_USER, seed) ||
-        asks_of_selector(d) != selectors || uses_fs(d))
+    if (!difference_make(d, &base, &difference_forms[form], LEVEL_USER, seed) || uses_fs(d))
         return false;
-    if (selectors)
+    if (asks_of_selector(d->form))
         give_selector(d, (uint16_t)((seed >> 16) % (LOCAL_ENTRIES + 2) << 3 | 7));
     adopt_process(&d->world.vcpu);
     return true;
 }
 
-static void compare(struct difference *d, size_t form, bool selectors, struct tally *tally)
+static void compare(struct difference *d, size_t form, struct difference_tally *tally)
 {
     enum vt_step step;
 
     run_native(d);
-    step = difference_emulate(d, false);
+    step = difference_emulate(d);
     if (step == VT_STEP_AGAIN)
         return;
-    tally->run++;
+    tally->judged++;
     if (outcome_differs(d, step) && tally->different++ < 3) {
         printf("# %s: %s\n", difference_describe(d), difference_verdict());
-        make(d, form, d->seed, selectors);
+        make(d, form, d->seed);
         difference_keep(d, &base, fails);
     }
 }
 
-static unsigned rounds_of(const struct form *form)
-{
-    return form->judges & JUDGE_NATIVE ? difference_rounds(form, DIFFERENCE_ROUNDS) : 0;
-}
-
-/* Every form this judge knows; those that ask of selectors when `selectors`, else the others. */
-static struct tally compare_forms(bool selectors)
+/* Every form this judge knows that is taken. Returns how many states differ. */
+static unsigned compare_forms(bool (*takes)(const struct form *form), unsigned *total)
 {
     static struct difference d;
-    struct tally tally = {0};
-    uint64_t seed = difference_seed(), random = seed;
+    static struct difference_course course;
+    unsigned different = 0, round = 0;
+    uint64_t seed, random;
+    size_t form;
 
-    for (size_t i = 0; i < difference_form_count; i++) {
-        unsigned before = tally.run;
-
-        for (unsigned round = 0; round < rounds_of(&difference_forms[i]); round++) {
-            if (selectors && round % 64 == 0) {
-                ck_assert(fill_ldt(&random));
-                d.world.touched = stale = DIFFERENCE_ALL;
-            }
-            if (make(&d, i, difference_seed_of(seed, i, round), selectors))
-                compare(&d, i, selectors, &tally);
+    difference_course_open(&course, JUDGE_NATIVE, "processor", takes, 0);
+    random = course.seed;
+    while (difference_course_next(&course, &form, &seed)) {
+        if (takes == asks_of_selector && round++ % 64 == 0) {
+            ck_assert(fill_ldt(&random));
+            d.world.touched = stale = DIFFERENCE_ALL;
         }
-        difference_count(&difference_forms[i], "processor", tally.run - before);
+        if (make(&d, form, seed))
+            compare(&d, form, &course.tallies[form]);
     }
-    printf("# %u states compared\n", tally.run);
-    return tally;
+    for (size_t i = 0; i < difference_form_count; i++)
+        different += course.tallies[i].different;
+    *total += difference_course_say(&course);
+    return different;
 }
 
 static void open_base(void)
@@ -318,24 +314,27 @@ static void open_base(void)
 
 START_TEST(loads_stores_and_arithmetic_agree_with_the_processor)
 {
+    unsigned total = 0, different;
+
     open_base();
-    struct tally tally = compare_forms(false);
-    tally.different += difference_replay(&base, JUDGE_NATIVE, fails, &tally.run);
-    ck_assert_uint_eq(tally.different, 0);
-    ck_assert_uint_gt(tally.run, 1000);
+    different = compare_forms(asks_of_nothing, &total);
+    different += difference_replay(&base, JUDGE_NATIVE, fails, &total);
+    ck_assert_uint_eq(different, 0);
+    ck_assert_uint_gt(total, 1000);
 }
 END_TEST
 
 START_TEST(questions_about_selectors_agree_with_the_processor)
 {
     uint64_t random = 1;
+    unsigned total = 0, different;
 
     open_base();
     if (!fill_ldt(&random))
         vt_skip("modify_ldt is not available here");
-    struct tally tally = compare_forms(true);
-    ck_assert_uint_eq(tally.different, 0);
-    ck_assert_uint_gt(tally.run, 1000);
+    different = compare_forms(asks_of_selector, &total);
+    ck_assert_uint_eq(different, 0);
+    ck_assert_uint_gt(total, 1000);
 }
 END_TEST
 

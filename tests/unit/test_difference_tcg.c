@@ -4,6 +4,7 @@
  * Thousands of states are judged in one start of QEMU, each as an SVM guest (tests/judge).
  */
 #include "tests/unit/difference_compare.h"
+#include "tests/unit/difference_course.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/tcg.h"
 
@@ -32,17 +33,17 @@ static struct tcg tcg;
 static struct emulator base;
 static uint32_t stale[SLOTS];
 
-struct tally {
-    unsigned run, refused, different, ignored;
-};
-static struct tally tallies[DIFFERENCE_FORMS];
+static struct difference_course course;
 
-/* States under way, one per slot. */
+/* States under way, one per slot; what the emulator makes of each is known before QEMU runs it. */
 struct task {
     struct difference d;
     size_t form;
     enum difference_level level;
     bool used;
+    enum vt_step step;
+    int fault; /* vector the instruction itself raised, or -1 */
+    uint32_t error;
 };
 static struct task tasks[SLOTS];
 
@@ -53,9 +54,6 @@ static struct {
     enum difference_level level;
 } failed[MOST_FAILURES];
 static unsigned failures;
-
-static int first_fault; /* vector the instruction itself raised, or -1 */
-static uint32_t first_error;
 
 static bool memory_differs(const struct difference *d, unsigned slot)
 {
@@ -92,7 +90,7 @@ static bool is_safe_control(const struct vt_vcpu *vcpu, const struct vt_instruct
         return (value & paging) == paging && !(value & ~CR0_BITS) &&
                (value & VT_CR0_CD || !(value & VT_CR0_NW));
     case 3:
-        return false;
+        return !((value ^ vcpu->cr[3]) & ~UINT64_C(0x18));
     case 4:
         return value & VT_CR4_PAE && !(value & ~vcpu->limits.cr4);
     case 8:
@@ -165,45 +163,107 @@ static bool qemu_errs(const struct difference *d)
     }
 }
 
-/* A fault QEMU does not raise, or as another: seen when the emulator has raised it. */
-static bool qemu_lets_through(const struct difference *d)
+/* Of the selector in an error code, which lies in a table. */
+static uint64_t descriptor_of(const struct difference *d, uint32_t error, unsigned half)
 {
-    const struct vt_vcpu *vcpu = &d->world.vcpu;
-    bool refused = first_fault == VT_EXCEPTION_GP;
+    uint64_t table = error & 4 ? WORLD_LDT : WORLD_GDT, descriptor = 0;
+
+    if ((error & 0xfff8) + 8 * half < 0x1000)
+        memcpy(&descriptor, d->world.memory + table - WORLD_MEMORY + (error & 0xfff8) + 8 * (size_t)half, 8);
+    return descriptor;
+}
+
+/* LLDT and LTR do not look at the second half of a descriptor, and LTR takes a 16-bit TSS. */
+static bool is_odd_system(const struct difference *d, uint32_t error)
+{
+    uint64_t low = descriptor_of(d, error, 0), high = descriptor_of(d, error, 1);
+    uint64_t address = (low >> 32 & 0xff000000) | high << 32;
+
+    return high >> 40 & 0x1f || !vt_vcpu_is_canonical(&d->world.vcpu, address) || (low >> 40 & 0x1f) == 1;
+}
+
+/* Code of 16 or 32 bits, which the emulator does not have. */
+static bool is_legacy_code(const struct difference *d, uint32_t error)
+{
+    uint64_t low = descriptor_of(d, error, 0);
+
+    return (low >> 43 & 3) == 3 && !(low >> 53 & 1);
+}
+
+/* A fault QEMU does not raise, or as another: seen when the emulator has raised it. */
+static bool qemu_lets_through(const struct task *task)
+{
+    const struct difference *d = &task->d;
+    bool refused = task->fault == VT_EXCEPTION_GP;
 
     /* Addresses through the stack that are not canonical, and a stack that is not present: #GP and #NP. */
-    if (first_fault == VT_EXCEPTION_SS || vcpu->fault.vector == VT_EXCEPTION_DF)
+    if (task->fault == VT_EXCEPTION_SS || d->world.vcpu.fault.vector == VT_EXCEPTION_DF)
         return true;
     switch (d->instruction.operation) {
     case VT_OP_LGDT: /* bases that are not canonical, reserved bits, unknown MSRs */
     case VT_OP_LIDT:
-    case VT_OP_WRFSBASE:
-    case VT_OP_WRGSBASE:
     case VT_OP_RDMSR:
     case VT_OP_WRMSR:
+        return refused && task->level == LEVEL_KERNEL;
+    case VT_OP_WRFSBASE:
+    case VT_OP_WRGSBASE:
         return refused;
-    case VT_OP_LLDT: /* the second half of a descriptor */
-    case VT_OP_LTR:
-        return refused;
+    case VT_OP_LLDT:
+        return refused && task->error && is_odd_system(d, task->error);
+    case VT_OP_LTR: /* and a null selector */
+        return refused && task->level == LEVEL_KERNEL && (!task->error || is_odd_system(d, task->error));
     case VT_OP_MOV_TO_SEGMENT: /* a null SS whose RPL is not CPL */
     case VT_OP_LSS:
-    case VT_OP_IRET: /* and an address to return to that is not canonical: #GP behind the return */
+        return refused && task->error == 0;
+    case VT_OP_IRET: /* an address to return to that is not canonical: #GP behind the return */
     case VT_OP_RET_FAR:
-        return refused && first_error == 0;
+        return refused && (task->error == 0 || is_legacy_code(d, task->error));
     case VT_OP_JMP_FAR: /* a target that is not canonical: #GP behind the jump (Intel SDM 2A, JMP and CALL) */
     case VT_OP_CALL_FAR:
-        return refused && first_error == 0 && d->instruction.size == 8;
+        return refused && (task->error == 0 ? d->instruction.size == 8 : is_legacy_code(d, task->error));
     default:
         return false;
     }
 }
 
-static void put(const struct difference *d, unsigned slot)
+/* CR3 is another in every slot. */
+static void lead_to_tables(struct difference *d, unsigned slot)
 {
-    struct vt_vcpu *vcpu = (struct vt_vcpu *)&d->world.vcpu;
+    const struct vt_instruction *i = &d->instruction;
+    struct vt_vcpu *vcpu = &d->world.vcpu;
+
+    if (i->operation == VT_OP_MOV_TO_CR && i->reg == 3)
+        vcpu->gpr[i->rm] ^= vcpu->cr[3] ^ tcg_tables(&tcg.slots[slot]);
+    vcpu->cr[3] = tcg_tables(&tcg.slots[slot]);
+}
+
+static void emulate(struct task *task)
+{
+    struct difference *d = &task->d;
+
+    task->step = difference_emulate(d);
+    task->error = d->world.vcpu.fault.error;
+    task->fault = task->step == VT_STEP_FAULT ? d->world.vcpu.fault.vector : -1;
+    if (task->step == VT_STEP_FAULT)
+        task->step = vt_vcpu_deliver(&d->world.vcpu, &d->world.environment);
+    else
+        task->step = difference_go_on(d, task->step);
+}
+
+/* Into the slot; false: QEMU is no judge of what comes of it, and need not run it. */
+static bool put(struct task *task, unsigned slot)
+{
+    struct difference *d = &task->d;
 
     difference_lay(d, tcg.slots[slot].world, &stale[slot]);
-    tcg_put(&tcg.slots[slot], vcpu, d->world.memory);
+    lead_to_tables(d, slot);
+    tcg_put(&tcg.slots[slot], &d->world.vcpu, d->world.memory);
+    emulate(task);
+    if (!qemu_lets_through(task) && (task->step == VT_STEP_FAULT || difference_is_comparable(&d->world)))
+        return true;
+    tcg.slots[slot].registers.used = 0;
+    stale[slot] = d->world.touched;
+    return false;
 }
 
 /* QEMU does not set RF in the flags it pushes for a fault (Intel SDM 3B 18.3.1.1 and APM 2 13.1.1 want it).
@@ -230,47 +290,43 @@ static bool is_legacy_descriptor(const struct difference *d, const struct vt_vcp
 
 enum result { SAME, DIFFERENT, REFUSED, IGNORED };
 
-static enum result judge(struct difference *d, unsigned slot)
+static enum result judge(struct task *task, unsigned slot)
 {
     static struct vt_vcpu theirs;
     uint64_t exit = tcg_get(&tcg.slots[slot], &theirs);
-    enum vt_step step = difference_emulate(d, false);
+    struct difference *d = &task->d;
 
-    first_error = d->world.vcpu.fault.error;
-    first_fault = step == VT_STEP_FAULT ? d->world.vcpu.fault.vector : -1;
-    if (step == VT_STEP_FAULT)
-        step = vt_vcpu_deliver(&d->world.vcpu, &d->world.environment);
-    else
-        step = difference_go_on(d, step);
-    if (qemu_lets_through(d))
-        return IGNORED;
     if (exit == SVM_EXIT_INTR) /* QEMU was too slow */
         return REFUSED;
-    if (step == VT_STEP_FAULT)
+    if (task->step == VT_STEP_FAULT)
         return difference_value(&ignored, "exit", SVM_EXIT_SHUTDOWN, exit) ? DIFFERENT : SAME;
     if (exit != SVM_EXIT_HLT)
         return REFUSED;
     forget_rf(&d->world);
     if (theirs.segment[VT_LDTR].selector < 4)
         theirs.segment[VT_LDTR].rights = 0; /* nothing there says that it is not valid */
-    if (!difference_is_comparable(&d->world) || is_legacy_descriptor(d, &theirs))
+    if (d->instruction.operation == VT_OP_LTR && task->fault < 0)
+        theirs.segment[VT_TR].rights |= 2; /* marked busy in memory alone: Intel SDM 3C 27.3.1.2 has both */
+    if (is_legacy_descriptor(d, &theirs))
         return IGNORED;
-    return outcome_differs(d, step, &theirs, slot) ? DIFFERENT : SAME;
+    return outcome_differs(d, task->step, &theirs, slot) ? DIFFERENT : SAME;
 }
 
 /* Alone, in slot 0. */
 static bool fails(const struct difference *before)
 {
-    static struct difference d;
+    static struct task task;
 
-    d = *before;
-    d.world.environment.context = &d.world;
-    d.world.touched = DIFFERENCE_ALL;
+    task.d = *before;
+    task.d.world.environment.context = &task.d.world;
+    task.d.world.touched = DIFFERENCE_ALL;
+    task.level = before->world.vcpu.cpl ? LEVEL_USER : LEVEL_KERNEL;
     for (unsigned i = 0; i < SLOTS; i++)
         tcg.slots[i].registers.used = 0;
-    put(&d, 0);
+    if (!put(&task, 0))
+        return false;
     tcg_start(&tcg, 0);
-    return tcg_wait(&tcg, 0) && judge(&d, 0) == DIFFERENT;
+    return tcg_wait(&tcg, 0) && judge(&task, 0) == DIFFERENT;
 }
 
 static void note(const struct task *task)
@@ -285,15 +341,16 @@ static void note(const struct task *task)
 static void finish(unsigned slot)
 {
     struct task *task = &tasks[slot];
+    struct difference_tally *tally = &course.tallies[task->form];
 
     if (!task->used)
         return;
-    switch (judge(&task->d, slot)) {
+    switch (judge(task, slot)) {
     case REFUSED:
-        tallies[task->form].refused++;
+        tally->refused++;
         return;
     case IGNORED:
-        tallies[task->form].ignored++;
+        tally->ignored++;
         return;
     case DIFFERENT:
         note(task);
@@ -301,97 +358,54 @@ static void finish(unsigned slot)
     case SAME:
         break;
     }
-    tallies[task->form].run++;
+    tally->judged++;
 }
 
-/* Rounds of all forms in turn, as many as the time allows; one state in four is at CPL 3. */
-#define SECONDS 45
-#define TURN    100
-
-struct course {
+/* One state in four is at CPL 3. */
+static bool next(struct task *task, unsigned slot)
+{
     uint64_t seed;
-    time_t end;
-    size_t form;
-    unsigned turn, round; /* of this turn */
-};
 
-/* What Unicorn judges at CPL 0, too, needs fewer. */
-static unsigned rounds_of(const struct form *form)
-{
-    unsigned usual = form->judges & JUDGE_UNICORN ? DIFFERENCE_ROUNDS / 5 : DIFFERENCE_ROUNDS;
-
-    return form->judges & JUDGE_TCG ? difference_rounds(form, usual) : 0;
-}
-
-static bool advance(struct course *course)
-{
-    if (++course->round < TURN)
-        return true;
-    course->round = 0;
-    if (++course->form < difference_form_count)
-        return true;
-    course->form = 0;
-    course->turn++;
-    return getenv("VT_ROUNDS") ? course->turn * TURN < difference_rounds(&difference_forms[0], 0)
-                               : course->turn * TURN < DIFFERENCE_ROUNDS && time(NULL) < course->end;
-}
-
-static bool take(struct course *course, struct task *task)
-{
-    const struct form *form = &difference_forms[course->form];
-    unsigned round = course->turn * TURN + course->round;
-
-    task->form = course->form;
-    task->level = round % 4 == 3 ? LEVEL_USER : LEVEL_KERNEL;
-    if (round >= rounds_of(form) || !difference_make(&task->d, &base, form, task->level,
-                                                     difference_seed_of(course->seed, course->form, round)))
-        return false;
-    tallies[course->form].ignored += qemu_errs(&task->d);
-    return !qemu_errs(&task->d);
-}
-
-static bool next(struct course *course, struct task *task)
-{
-    bool taken = false, more = course->end != 0;
-
-    while (more && !taken) {
-        taken = take(course, task);
-        more = advance(course);
+    while (difference_course_next(&course, &task->form, &seed)) {
+        task->level = seed >> 20 & 3 ? LEVEL_KERNEL : LEVEL_USER;
+        if (!difference_make(&task->d, &base, &difference_forms[task->form], task->level, seed))
+            continue;
+        if (!qemu_errs(&task->d) && put(task, slot))
+            return true;
+        course.tallies[task->form].ignored++;
     }
-    if (!more)
-        course->end = 0;
-    return taken;
+    return false;
 }
 
-static bool fill(struct course *course, unsigned half)
+static bool fill(unsigned half)
 {
     bool any = false;
 
     for (unsigned i = half * JUDGE_HALF; i < (half + 1) * JUDGE_HALF; i++) {
-        tasks[i].used = next(course, &tasks[i]);
         tcg.slots[i].registers.used = 0;
-        if (tasks[i].used)
-            put(&tasks[i].d, i);
+        tasks[i].used = next(&tasks[i], i);
         any |= tasks[i].used;
     }
     return any;
 }
 
+/* In seconds: a processor of its own needs about half of it. */
+#define LIMIT 100
+
 /* While QEMU runs one half the other is compared and filled anew. */
-static void compare_all(uint64_t seed)
+static void compare_all(void)
 {
-    struct course course = {.seed = seed, .end = time(NULL) + SECONDS};
     bool more = true;
 
     for (unsigned half = 0; half < JUDGE_HALVES; half++) {
-        fill(&course, half);
+        fill(half);
         tcg_start(&tcg, half);
     }
     for (unsigned half = 0; more; half = (half + 1) % JUDGE_HALVES) {
         ck_assert_msg(tcg_wait(&tcg, half), "QEMU is gone, or does not answer");
         for (unsigned i = half * JUDGE_HALF; i < (half + 1) * JUDGE_HALF; i++)
             finish(i);
-        more = fill(&course, half);
+        more = fill(half);
         tcg_start(&tcg, half);
     }
     for (unsigned half = 0; half < JUDGE_HALVES; half++) {
@@ -430,7 +444,7 @@ static unsigned confirm_failures(void)
             fails(&d)) {
             if (confirmed < MOST_TO_KEEP)
                 printf("# %s: %s\n", difference_describe(&d), difference_verdict());
-            tallies[failed[i].form].different++;
+            course.tallies[failed[i].form].different++;
             failed[confirmed++] = failed[i];
         }
     if (failures)
@@ -470,23 +484,14 @@ static void open_base(void)
 START_TEST(emulator_and_qemu_agree)
 {
     unsigned total = 0, different = 0, confirmed;
-    uint64_t seed = difference_seed();
 
     open_base();
     different += difference_replay(&base, JUDGE_TCG, fails, &total);
-    compare_all(seed);
+    difference_course_open(&course, JUDGE_TCG, "QEMU", NULL, LIMIT);
+    compare_all();
     confirmed = confirm_failures();
     keep_failures(confirmed);
-    for (size_t i = 0; i < difference_form_count; i++) {
-        const struct tally *tally = &tallies[i];
-
-        difference_count(&difference_forms[i], "QEMU", tally->run);
-        if (tally->different)
-            printf("# %s: %u compared, %u different, %u not done by QEMU, %u not to be judged\n",
-                   difference_forms[i].name, tally->run, tally->different, tally->refused, tally->ignored);
-        total += tally->run;
-    }
-    printf("# %u states compared\n", total);
+    total += difference_course_say(&course);
     tcg_close(&tcg);
     ck_assert_uint_eq(different + confirmed, 0);
     ck_assert_uint_gt(total, 0);

@@ -8,6 +8,7 @@
  * SYSCALL, INT n or IRETQ. QEMU as a whole machine judges those (test_difference_tcg.c).
  */
 #include "tests/unit/difference_compare.h"
+#include "tests/unit/difference_course.h"
 #include "tests/unit/suite.h"
 
 #include "config.h"
@@ -209,48 +210,46 @@ static bool fails(const struct difference *before)
     d = *before;
     d.world.environment.context = &d.world;
     d.world.touched = DIFFERENCE_ALL;
-    return judge(&d) && outcome_differs(&d, difference_emulate(&d, false));
+    return judge(&d) && outcome_differs(&d, difference_emulate(&d));
+}
+
+static void compare(const struct emulator *base, size_t form, uint64_t seed, struct difference_tally *tally)
+{
+    static struct difference d;
+
+    if (!difference_make(&d, base, &difference_forms[form], LEVEL_KERNEL, seed))
+        return;
+    if (!judge(&d)) {
+        tally->refused++;
+        return;
+    }
+    tally->judged++;
+    if (outcome_differs(&d, difference_emulate(&d)) && tally->different++ < 3) {
+        printf("# %s: %s\n", difference_describe(&d), difference_verdict());
+        difference_make(&d, base, &difference_forms[form], LEVEL_KERNEL, seed);
+        difference_keep(&d, base, fails);
+    }
 }
 
 START_TEST(emulator_and_unicorn_agree)
 {
-    unsigned total = 0, different = 0;
-    uint64_t seed = difference_seed();
     static struct emulator base;
-    static struct difference d;
+    static struct difference_course course;
+    unsigned total, different = 0;
+    uint64_t seed;
+    size_t form;
 
     emulator_open(&base);
     base.vcpu.cr[3] = VT_GUEST_TABLES;
     if (!open_unicorn())
         vt_skip("Unicorn does not open");
-    for (size_t i = 0; i < difference_form_count; i++) {
-        unsigned rounds = difference_rounds(&difference_forms[i], DIFFERENCE_ROUNDS);
-        unsigned run = 0, refused = 0, wrong = 0;
-
-        for (unsigned round = 0; difference_forms[i].judges & JUDGE_UNICORN && round < rounds; round++) {
-            if (!difference_make(&d, &base, &difference_forms[i], LEVEL_KERNEL,
-                                 difference_seed_of(seed, i, round)))
-                continue;
-            if (!judge(&d)) {
-                refused++;
-                continue;
-            }
-            run++;
-            if (outcome_differs(&d, difference_emulate(&d, false)) && wrong++ < 3) {
-                printf("# %s: %s\n", difference_describe(&d), difference_verdict());
-                difference_make(&d, &base, &difference_forms[i], LEVEL_KERNEL, d.seed);
-                difference_keep(&d, &base, fails);
-            }
-        }
-        if (wrong || refused)
-            printf("# %s: %u compared, %u different, %u not done by Unicorn\n", difference_forms[i].name, run,
-                   wrong, refused);
-        difference_count(&difference_forms[i], "Unicorn", run);
-        total += run;
-        different += wrong;
-    }
+    difference_course_open(&course, JUDGE_UNICORN, "Unicorn", NULL, 0);
+    while (difference_course_next(&course, &form, &seed))
+        compare(&base, form, seed, &course.tallies[form]);
+    for (size_t i = 0; i < difference_form_count; i++)
+        different += course.tallies[i].different;
+    total = difference_course_say(&course);
     different += difference_replay(&base, JUDGE_UNICORN, fails, &total);
-    printf("# %u states compared\n", total);
     uc_close(u.uc);
     ck_assert_uint_eq(different, 0);
     ck_assert_uint_gt(total, 0);
