@@ -1,5 +1,6 @@
 #include "audit/descriptor.h"
 #include "audit/trial.h"
+#include "base/code.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,11 +24,13 @@ static size_t arena_size(void)
     return code_size() + pages(sizeof(struct vt_audit_run)) + (1 + SIGNAL_PAGES) * PAGE;
 }
 
-static int protect(struct vt_audit_arena *arena)
+static int lay_code(struct vt_audit_arena *arena)
 {
-    if (mprotect(arena->readonly, PAGE, PROT_READ) != 0)
-        return -errno;
-    return mprotect(arena->code, code_size(), PROT_READ | PROT_EXEC) != 0 ? -errno : 0;
+    int status = vt_code_open(&arena->written, code_size());
+    if (status != 0)
+        return status;
+    memcpy(arena->written.writable, vt_audit_code_start, vt_audit_code_offset(vt_audit_code_end));
+    return vt_code_map(&arena->written, arena->code, MAP_FIXED);
 }
 
 int vt_audit_arena_open(struct vt_audit_arena *arena, struct vt_error *error)
@@ -45,10 +48,11 @@ int vt_audit_arena_open(struct vt_audit_arena *arena, struct vt_error *error)
     arena->signal_stack = arena->readonly + PAGE;
     arena->code_selector = vt_audit_code_selector();
     arena->code32_selector = vt_audit_find_code32();
-    memcpy(arena->code, vt_audit_code_start, vt_audit_code_offset(vt_audit_code_end));
-    int status = protect(arena);
-    if (status == 0)
+    int status = lay_code(arena);
+    if (status == 0 && mprotect(arena->readonly, PAGE, PROT_READ) == 0)
         return 0;
+    if (status == 0)
+        status = -errno;
     vt_audit_arena_close(arena);
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, -status,
                         "audit: cannot make the code under test executable: %s; allow this program to map "
@@ -59,5 +63,6 @@ int vt_audit_arena_open(struct vt_audit_arena *arena, struct vt_error *error)
 void vt_audit_arena_close(struct vt_audit_arena *arena)
 {
     munmap(arena->code, arena_size());
+    vt_code_close(&arena->written);
     *arena = (struct vt_audit_arena){0};
 }

@@ -135,19 +135,15 @@ static void be_child(const struct vt_audit_arena *arena, enum vt_audit_assist as
 }
 
 /* The pointer is the end of the instruction, offset first (Intel SDM 2A 2.1.5). */
-static int fill_pointer(const struct vt_audit_arena *arena, const struct vt_audit_stub *stub)
+static void fill_pointer(const struct vt_audit_arena *arena, const struct vt_audit_stub *stub)
 {
     if (stub->mode != VT_AUDIT_32_DIRECT)
-        return 0;
+        return;
     const struct vt_audit_pointer *pointer =
         (const struct vt_audit_pointer *)(const void *)arena->run->memory;
-    uint8_t *place = arena->code + vt_audit_code_offset(stub->code) + stub->length - FAR_POINTER;
-    if (mprotect(arena->code, vt_audit_code_offset(vt_audit_code_end), PROT_READ | PROT_WRITE) != 0)
-        return -errno;
+    uint8_t *place = arena->written.writable + vt_audit_code_offset(stub->code) + stub->length - FAR_POINTER;
     memcpy(place, &pointer->offset, sizeof pointer->offset);
     memcpy(place + sizeof pointer->offset, &pointer->selector, sizeof pointer->selector);
-    return mprotect(arena->code, vt_audit_code_offset(vt_audit_code_end), PROT_READ | PROT_EXEC) != 0 ? -errno
-                                                                                                      : 0;
 }
 
 /* Where SIGCHLD is ignored there is no status to wait for: what the child wrote has to do. */
@@ -166,12 +162,7 @@ static void follow(pid_t child, struct vt_audit_run *run)
 int vt_audit_trial_run(struct vt_audit_arena *arena, const struct vt_audit_stub *stub,
                        enum vt_audit_assist assist, struct vt_error *error)
 {
-    int status = fill_pointer(arena, stub);
-    if (status < 0)
-        return vt_error_set(
-            error, VT_EXIT_ENVIRONMENT, -status,
-            "audit: cannot change the code under test: %s; allow this program to map executable memory",
-            strerror(-status));
+    fill_pointer(arena, stub);
     pid_t child = fork();
     if (child < 0)
         return vt_error_set(

@@ -8,6 +8,7 @@
 #include "audit/assist.h"
 #include "audit/frame.h"
 #include "audit/stub.h"
+#include "base/code.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -42,6 +43,7 @@ struct vt_audit_run {
 /* The memory trials run in. */
 struct vt_audit_arena {
     uint8_t *code;            /* the block of stubs, read and executed; below 4 GiB */
+    struct vt_code written;   /* the same, where it is written */
     struct vt_audit_run *run; /* shared with the child */
     uint8_t *readonly;        /* a page that is mapped and cannot be written */
     uint8_t *signal_stack;

@@ -1,4 +1,5 @@
 #include "bench/engines/hypercall/dispatch.h"
+#include "base/code.h"
 #include "base/usage.h"
 
 #include <errno.h>
@@ -71,20 +72,22 @@ static void on_call(int number, siginfo_t *info, void *context)
 
 static int copy_code(struct vt_dispatch *dispatch)
 {
-    dispatch->size = (size_t)(vt_guest_code_end - vt_guest_code_start);
-    void *code = mmap((void *)CODE_ADDRESS, dispatch->size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (code == MAP_FAILED)
-        return -errno;
-    dispatch->code = code;
-    memcpy(code, vt_guest_code_start, dispatch->size);
-    if ((uintptr_t)code + dispatch->size + BEHIND_LAST > CODE_LIMIT ||
-        mprotect(code, dispatch->size, PROT_READ | PROT_EXEC) != 0) {
-        munmap(code, dispatch->size);
-        dispatch->code = NULL;
-        return -ENOMEM;
+    struct vt_code code;
+    size_t size = (size_t)(vt_guest_code_end - vt_guest_code_start);
+    int status = vt_code_open(&code, size);
+
+    if (status != 0)
+        return status;
+    memcpy(code.writable, vt_guest_code_start, size);
+    status = CODE_ADDRESS + code.size + BEHIND_LAST > CODE_LIMIT
+                 ? -ENOMEM
+                 : vt_code_map(&code, (void *)CODE_ADDRESS, MAP_FIXED_NOREPLACE);
+    vt_code_close(&code);
+    if (status == 0) {
+        dispatch->code = (uint8_t *)CODE_ADDRESS;
+        dispatch->size = size;
     }
-    return 0;
+    return status;
 }
 
 int vt_dispatch_open(struct vt_dispatch *dispatch, const struct vt_engine_settings *settings,

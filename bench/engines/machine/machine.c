@@ -28,7 +28,7 @@ static int map_region(struct vt_machine *machine)
     machine->stack_top = at += VT_MACHINE_STACK;
     machine->devices = at += PAGE;
     machine->touch = at + DEVICES * PAGE;
-    if (mprotect(machine->tables, TABLES + PAGE, PROT_READ | PROT_WRITE) != 0 ||
+    if (mprotect(machine->tables, TABLES, PROT_READ | PROT_WRITE) != 0 ||
         mprotect(machine->stack_top - VT_MACHINE_STACK, VT_MACHINE_STACK, PROT_READ | PROT_WRITE) != 0 ||
         mprotect(machine->touch, VT_GUEST_TOUCH_SIZE, PROT_READ | PROT_WRITE) != 0)
         return -errno;
@@ -36,10 +36,18 @@ static int map_region(struct vt_machine *machine)
     return 0;
 }
 
+static int map_handlers(struct vt_machine *machine)
+{
+    int status = vt_code_open(&machine->handlers, PAGE);
+
+    return status == 0 ? vt_code_map(&machine->handlers, machine->stubs, MAP_FIXED) : status;
+}
+
 void vt_machine_close(struct vt_machine *machine)
 {
     if (!machine)
         return;
+    vt_code_close(&machine->handlers);
     if (machine->region)
         munmap(machine->region, machine->region_size);
     if (machine->doorbell >= 0)
@@ -57,10 +65,13 @@ int vt_machine_open(struct vt_machine **result, struct vt_error *error)
     memset(machine, 0, sizeof *machine);
     machine->doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     status = machine->doorbell < 0 ? -errno : map_region(machine);
+    if (status == 0)
+        status = map_handlers(machine);
     if (status != 0) {
         vt_machine_close(machine);
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, -status,
-                            "cannot make the guest's machine: %s (see ulimit -a)", strerror(-status));
+                            "cannot make the guest's machine: %s (see ulimit -a; SELinux: execmem)",
+                            strerror(-status));
     }
     vt_machine_fill_cpuid(&machine->vcpu);
     vt_machine_connect(machine);

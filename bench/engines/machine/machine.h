@@ -11,6 +11,7 @@
 #ifndef VT_MACHINE_MACHINE_H
 #define VT_MACHINE_MACHINE_H
 
+#include "base/code.h"
 #include "base/error.h"
 #include "bench/engine.h"
 #include "guest/abi.h"
@@ -39,11 +40,13 @@ struct vt_machine {
     uint8_t *region; /* everything below lies in it */
     size_t region_size;
     uint8_t *tables;    /* GDT, IDT, TSS and LDT at VT_MACHINE_* offsets */
-    uint8_t *stubs;     /* code of the handlers: read-only and executable */
+    uint8_t *stubs;     /* code of the handlers, where it runs */
     uint8_t *stack_top; /* 16-byte aligned */
     uint8_t
         *devices;   /* pages without access: user, eventfd, coalesced, xAPIC, then one that is never there */
     uint8_t *touch; /* VT_GUEST_TOUCH_SIZE bytes that are discarded before a batch */
+
+    struct vt_code handlers; /* the same, where it is written */
 
     int doorbell;          /* eventfd */
     bool clock_is_hidden;  /* RDTSC faults in this thread: the clock is read another way */

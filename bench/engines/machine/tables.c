@@ -2,7 +2,6 @@
 #include "bench/engines/machine/internal.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 /* Present, DPL 0 interrupt gate (Intel SDM 3A figure 6-8). */
 #define GATE_RIGHTS 0x8e
@@ -60,16 +59,22 @@ static void load_registers(struct vt_machine *machine)
     vcpu->segment[VT_LDTR] = system_segment(VT_SEL_LDT, machine->tables + TABLE_LDT, LDT_SIZE, 0x82);
 }
 
-/* Machine code is laid down piece by piece. */
+/* Machine code is laid down piece by piece; what lays a piece down returns the address it runs at. */
 struct assembly {
     uint8_t *at;
+    uintptr_t distance; /* from where it is written to where it runs */
 };
 
-static uint8_t *emit(struct assembly *a, const void *code, size_t size)
+static uint64_t here(const struct assembly *a)
 {
-    uint8_t *start = a->at;
+    return (uintptr_t)a->at + a->distance;
+}
 
-    memcpy(start, code, size);
+static uint64_t emit(struct assembly *a, const void *code, size_t size)
+{
+    uint64_t start = here(a);
+
+    memcpy(a->at, code, size);
     a->at += size;
     return start;
 }
@@ -82,9 +87,9 @@ static bool pushes_error(uint8_t vector)
 }
 
 /* Moves the saved RIP over the instruction and returns. */
-static uint8_t *emit_skip(struct assembly *a, const struct vt_case *c)
+static uint64_t emit_skip(struct assembly *a, const struct vt_case *c)
 {
-    uint8_t *start = a->at;
+    uint64_t start = here(a);
 
     if (pushes_error(c->skip_vector))
         EMIT(a, "\x48\x83\xc4\x08"); /* add rsp, 8 */
@@ -94,17 +99,17 @@ static uint8_t *emit_skip(struct assembly *a, const struct vt_case *c)
     return start;
 }
 
-static uint8_t *emit_end_of_xapic(struct assembly *a, const uint8_t *page)
+static uint64_t emit_end_of_xapic(struct assembly *a, const uint8_t *page)
 {
     uint64_t eoi = (uintptr_t)page + 0xb0;
-    uint8_t *start = EMIT(a, "\x50\x48\xb8"); /* push rax; movabs rax, ... */
+    uint64_t start = EMIT(a, "\x50\x48\xb8"); /* push rax; movabs rax, ... */
 
     emit(a, &eoi, sizeof eoi);
     EMIT(a, "\xc7\x00\x00\x00\x00\x00\x58\x48\xcf"); /* mov dword ptr [rax], 0; pop rax; iretq */
     return start;
 }
 
-static uint8_t *emit_end_of_x2apic(struct assembly *a)
+static uint64_t emit_end_of_x2apic(struct assembly *a)
 {
     return EMIT(a, "\x50\x51\x52"             /* push rax; push rcx; push rdx */
                    "\xb9\x0b\x08\x00\x00"     /* mov ecx, 0x80b */
@@ -115,16 +120,15 @@ static uint8_t *emit_end_of_x2apic(struct assembly *a)
 static void lay_handlers(struct vt_machine *machine, const struct vt_case *c)
 {
     uint8_t *idt = machine->tables + TABLE_IDT;
-    struct assembly a = {machine->stubs};
+    uint8_t *writable = machine->handlers.writable;
+    struct assembly a = {writable, (uintptr_t)machine->stubs - (uintptr_t)writable};
 
-    mprotect(machine->stubs, PAGE, PROT_READ | PROT_WRITE);
     memset(idt, 0, 256 * 16);
-    put_gate(idt, VT_VECTOR_XAPIC, (uintptr_t)emit_end_of_xapic(&a, machine->devices + DEVICE_XAPIC * PAGE),
+    put_gate(idt, VT_VECTOR_XAPIC, emit_end_of_xapic(&a, machine->devices + DEVICE_XAPIC * PAGE),
              GATE_RIGHTS);
-    put_gate(idt, VT_VECTOR_X2APIC, (uintptr_t)emit_end_of_x2apic(&a), GATE_RIGHTS);
+    put_gate(idt, VT_VECTOR_X2APIC, emit_end_of_x2apic(&a), GATE_RIGHTS);
     if (c->needs & VT_NEED_HANDLERS)
-        put_gate(idt, c->skip_vector, (uintptr_t)emit_skip(&a, c), GATE_RIGHTS | GATE_DPL3);
-    mprotect(machine->stubs, PAGE, PROT_READ | PROT_EXEC);
+        put_gate(idt, c->skip_vector, emit_skip(&a, c), GATE_RIGHTS | GATE_DPL3);
 }
 
 bool vt_machine_has_handler(const struct vt_machine *machine, uint8_t vector)
