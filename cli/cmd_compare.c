@@ -20,8 +20,36 @@ struct arguments {
 /* The runs of one side: a file may hold several, one after the other. */
 struct side {
     struct vt_result **runs;
-    size_t count;
+    size_t count, weight;
+    struct vt_error *error; /* while loading */
 };
+
+/* In numbers, as which rows and runs count beside their series: some 300 MB. */
+enum { RUN_WEIGHT = 4000, ROW_WEIGHT = 100, MAX_WEIGHT = 1 << 25 };
+
+static size_t weigh(const struct vt_result *run)
+{
+    size_t weight = RUN_WEIGHT + run->count * ROW_WEIGHT;
+    for (size_t i = 0; i < run->count; i++)
+        weight += run->rows[i].samples.count + run->rows[i].samples_body.count +
+                  run->rows[i].samples_baseline.count + run->rows[i].marks.count;
+    return weight;
+}
+
+/* Told at the run that is one too many: a file of a fleet may be of any size. */
+static int check(struct side *side)
+{
+    const struct vt_result *first = side->runs[0], *last = side->runs[side->count - 1];
+    if (vt_report_pool_check(first, last, side->error) != 0)
+        return -EINVAL;
+    side->weight += weigh(last);
+    if (side->count == 1 || side->weight <= MAX_WEIGHT)
+        return 0;
+    return vt_error_set(
+        side->error, VT_EXIT_USAGE, E2BIG,
+        "%s holds more than can be compared at once (%zu runs were read): compare fewer of its runs",
+        first->file, side->count);
+}
 
 static int keep(struct vt_result *result, void *context)
 {
@@ -33,7 +61,7 @@ static int keep(struct vt_result *result, void *context)
     }
     side->runs = grown;
     side->runs[side->count++] = result;
-    return 0;
+    return check(side);
 }
 
 static void release(struct side *side)
@@ -47,6 +75,7 @@ static int load(const char *file, struct side *side)
 {
     struct vt_load_options options = {.samples = true};
     struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory for the results"};
+    side->error = &error;
     if (vt_report_load(file, &options, keep, side, &error) != 0 ||
         vt_report_pool(side->runs, side->count, &error) != 0)
         return vt_cli_fail(&error);
@@ -150,8 +179,8 @@ int vt_cmd_compare(int argc, char **argv)
 {
     struct arguments a = {.output = "-", .fail_on = "regression", .threshold = NAN};
     struct side sides[2] = {
-        {NULL, 0},
-        {NULL, 0}
+        {.count = 0},
+        {.count = 0},
     };
 
     int status = parse(&argc, &argv, &a);

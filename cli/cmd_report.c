@@ -26,6 +26,7 @@ struct collection {
     size_t count, complaints;
     bool many;
     struct vt_fleet fleet; /* holds everything when there are many */
+    struct vt_load_options options;
 };
 
 static int turn_into_fleet(struct collection *collection)
@@ -34,6 +35,8 @@ static int turn_into_fleet(struct collection *collection)
     if (vt_fleet_start(&collection->fleet, NULL, &error) != 0)
         return -ENOMEM;
     collection->many = true;
+    collection->options.samples = false;
+    collection->options.facts_only = vt_fleet_facts(&collection->fleet);
     for (size_t i = 0; i < collection->count; i++)
         if (vt_fleet_add(&collection->fleet, collection->results[i]) != 0)
             return -ENOMEM;
@@ -77,11 +80,11 @@ static void complain_of_document(const struct vt_error *error, void *context)
 /* One bad file among several, or document in a file, is named and left out; alone it ends the command. */
 static int load(struct collection *collection, const struct vt_gather *gather)
 {
-    struct vt_load_options options = {.samples = true, .complain = complain_of_document};
+    collection->options = (struct vt_load_options){.samples = true, .complain = complain_of_document};
     int status = VT_EXIT_DONE;
     for (size_t i = 0; i < gather->count; i++) {
         struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory"};
-        if (vt_report_load(gather->files[i], &options, collect, collection, &error) == 0)
+        if (vt_report_load(gather->files[i], &collection->options, collect, collection, &error) == 0)
             continue;
         vt_cli_fail(&error);
         if (gather->count == 1 && !collection->count && !collection->many)

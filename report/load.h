@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A sink may change them: from then on they hold. */
 struct vt_load_options {
     bool samples; /* keep the series of each row; without, they are checked and dropped */
     /* Keep only what medians of many hosts need: tolls and these facts of the host ("cpu.brand"), ended by

@@ -127,20 +127,17 @@ static int pool_row(struct vt_result_row *row, struct vt_result *const *runs, si
 }
 
 /* Runs of several machines are a fleet, which a report is for. */
-static int check_machines(struct vt_result *const *runs, size_t count, struct vt_error *error)
+int vt_report_pool_check(const struct vt_result *first, const struct vt_result *other, struct vt_error *error)
 {
     static const char *const facts[] = {"cpu.brand", "kvm.backend", "system.hostname"};
-    for (size_t i = 1; i < count; i++)
-        for (size_t k = 0; k < sizeof facts / sizeof facts[0]; k++) {
-            const char *a = vt_result_host_text(runs[0], facts[k]),
-                       *b = vt_result_host_text(runs[i], facts[k]);
-            if (a && b && strcmp(a, b) != 0)
-                return vt_error_set(
-                    error, VT_EXIT_USAGE, EINVAL,
-                    "%.200s holds runs of different machines (%s is \"%.60s\" and \"%.60s\"): "
-                    "compare runs of one, or see vmtoll report for many",
-                    runs[0]->file ? runs[0]->file : "a result", facts[k], a, b);
-        }
+    for (size_t k = 0; k < sizeof facts / sizeof facts[0]; k++) {
+        const char *a = vt_result_host_text(first, facts[k]), *b = vt_result_host_text(other, facts[k]);
+        if (a && b && strcmp(a, b) != 0)
+            return vt_error_set(error, VT_EXIT_USAGE, EINVAL,
+                                "%.200s holds runs of different machines (%s is \"%.60s\" and \"%.60s\"): "
+                                "compare runs of one, or see vmtoll report for many",
+                                first->file ? first->file : "a result", facts[k], a, b);
+    }
     return 0;
 }
 
@@ -148,8 +145,9 @@ int vt_report_pool(struct vt_result *const *runs, size_t count, struct vt_error 
 {
     if (count < 2)
         return 0;
-    if (check_machines(runs, count, error) != 0)
-        return -EINVAL;
+    for (size_t i = 1; i < count; i++)
+        if (vt_report_pool_check(runs[0], runs[i], error) != 0)
+            return -EINVAL;
     struct members members = {calloc(count, sizeof *members.rows), 0};
     size_t *hints = calloc(count, sizeof *hints);
     int status = members.rows && hints ? 0 : -ENOMEM;

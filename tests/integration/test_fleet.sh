@@ -246,6 +246,22 @@ memory "an endless key" 'kkkkkkkkkkkkkkkk' "$start\"k"
 memory "endless nesting" '{"a":' "$start\"x\":"
 memory "endless host facts" ',"a":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]' "$start\"host\":{\"x\":[[1]"
 
+# Runs without end, of one machine and of many: as many are taken as a comparison can use
+[ -z "$limit" ] || limit='prlimit --as=1000000000'
+endless_runs() { # what is repeated between the documents' ends
+    # shellcheck disable=SC2086
+    yes "$1" 2>/dev/null | {
+        $limit timeout 60 "$VMTOLL" compare "$work/a.json" - >/dev/null 2>"$work/kept/err"
+        echo $? >"$work/kept/status"
+    }
+    # shellcheck disable=SC2016
+    run sh -c 'cat "$1/err" >&2; exit "$(cat "$1/status")"' - "$work/kept"
+}
+endless_runs "$(cat "$work/a.json")"
+refuses "endless runs to compare" 2 'holds more than can be compared at once'
+endless_runs "$(cat "$work/a.json" "$work/fleet/1.json")"
+refuses "endless runs of two machines to compare" 2 'runs of different machines \(system\.hostname'
+
 # The page in a browser
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -z "$browser" ]; then
