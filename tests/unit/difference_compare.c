@@ -21,15 +21,25 @@ bool difference_value(const struct difference_ignored *judge, const char *what, 
     return true;
 }
 
+uint64_t difference_undefined(const struct difference *d)
+{
+    bool amd = d->world.vcpu.limits.vendor == VT_VENDOR_AMD;
+
+    return d->instruction.operation == VT_OP_LAR && !amd ? 0xf0000 : 0;
+}
+
 bool difference_registers(const struct difference_ignored *judge, const struct vt_vcpu *ours,
                           const struct vt_vcpu *theirs)
 {
     static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                         "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 
-    for (unsigned i = 0; i < VT_GPRS; i++)
-        if (difference_value(judge, names[i], ours->gpr[i], theirs->gpr[i]))
+    for (unsigned i = 0; i < VT_GPRS; i++) {
+        uint64_t ignored = i == judge->reg ? judge->reg_bits : 0;
+
+        if (difference_value(judge, names[i], ours->gpr[i] & ~ignored, theirs->gpr[i] & ~ignored))
             return true;
+    }
     return difference_value(judge, "rflags", vt_vcpu_rflags(ours) & ~judge->rflags,
                             vt_vcpu_rflags(theirs) & ~judge->rflags);
 }
@@ -59,14 +69,24 @@ bool difference_segments(const struct difference_ignored *judge, const struct vt
     return false;
 }
 
+static uint64_t ignored_of_msr(const struct difference_ignored *judge, uint32_t index)
+{
+    if (index == 0x277)
+        return judge->pat ? UINT64_MAX : 0;
+    return index == 0x175 || index == 0x176 ? judge->sysenter : 0;
+}
+
 static bool msrs_differ(const struct difference_ignored *judge, const struct vt_vcpu *ours,
                         const struct vt_vcpu *theirs)
 {
-    for (size_t i = 0; i < kvm_state_msr_count; i++)
-        if (!(judge->pat && kvm_state_msrs[i] == 0x277) &&
-            difference_value(judge, "msr", *kvm_state_msr((struct vt_vcpu *)ours, kvm_state_msrs[i]),
-                             *kvm_state_msr((struct vt_vcpu *)theirs, kvm_state_msrs[i])))
+    for (size_t i = 0; i < kvm_state_msr_count; i++) {
+        uint32_t index = kvm_state_msrs[i];
+        uint64_t seen = ~ignored_of_msr(judge, index);
+
+        if (difference_value(judge, "msr", *kvm_state_msr((struct vt_vcpu *)ours, index) & seen,
+                             *kvm_state_msr((struct vt_vcpu *)theirs, index) & seen))
             return true;
+    }
     return difference_value(judge, "efer", ours->efer & ~judge->efer, theirs->efer & ~judge->efer);
 }
 

@@ -9,8 +9,17 @@
 struct difference_ignored {
     const char *judge; /* its name, for the text */
     uint64_t rflags, dr6, dr7, efer;
+    uint64_t sysenter; /* of SYSENTER_ESP and SYSENTER_EIP */
+    uint64_t reg_bits; /* of the general register `reg` */
+    uint8_t reg;
     bool pat;
 };
+
+/*
+ * Bits of the register named by ModRM.reg that the manual leaves undefined: 19:16 of what LAR gives, where
+ * AMD shows the limit and Intel promises nothing (SDM 2A LAR).
+ */
+uint64_t difference_undefined(const struct difference *d);
 
 /* True, and the text says what, when the two are not equal. */
 bool difference_value(const struct difference_ignored *judge, const char *what, uint64_t ours,

@@ -153,6 +153,7 @@ void effect_facts(struct effect *e, const struct vt_scratch *scratch, uint64_t c
     fact(e, FACT_FS_BASE, vcpu->segment[VT_FS].base, 1);
     fact(e, FACT_FS_BASE_LOW, (uint32_t)vcpu->segment[VT_FS].base, 1);
     fact(e, FACT_FS_BASE_HIGH, vcpu->segment[VT_FS].base >> 32, 1);
+    fact(e, FACT_XCR0, vcpu->xcr0, 1);
 }
 
 void effect_redirect(uint8_t *idt, uint8_t vector, uint64_t handler)

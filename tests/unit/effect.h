@@ -59,6 +59,7 @@ enum effect_fact {
     FACT_FS_BASE,
     FACT_FS_BASE_LOW,
     FACT_FS_BASE_HIGH,
+    FACT_XCR0, /* KVM keeps components from its guests: AMX without permission, MPX */
     FACTS
 };
 

@@ -15,20 +15,6 @@ static uint64_t guest_address(const void *code)
     return VT_GUEST_CASES + (uint64_t)((const uint8_t *)code - vt_guest_code_start);
 }
 
-static void set_xcr0(int vcpu, uint64_t value)
-{
-    struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs = {{.xcr = 0, .value = value}}};
-
-    ioctl(vcpu, KVM_SET_XCRS, &xcrs);
-}
-
-static uint64_t get_xcr0(int vcpu)
-{
-    struct kvm_xcrs xcrs = {0};
-
-    return ioctl(vcpu, KVM_GET_XCRS, &xcrs) == 0 && xcrs.nr_xcrs ? xcrs.xcrs[0].value : 1;
-}
-
 /* The 8259A that VT_PORT_KERNEL belongs to. */
 static void set_mask(int vm, uint8_t mask)
 {
@@ -69,7 +55,7 @@ static void get_state(const struct vt_kvm_machine *machine, struct vt_vcpu *vcpu
 {
     memset(&vcpu->apic, 0, sizeof vcpu->apic);
     kvm_state_get(machine->vm.vcpu, vcpu);
-    vcpu->xcr0 = get_xcr0(machine->vm.vcpu);
+    vcpu->xcr0 = kvm_state_get_xcr0(machine->vm.vcpu);
     get_apic(machine, vcpu);
 }
 
@@ -97,7 +83,7 @@ static bool begin(struct effect *e, struct vt_kvm_machine *machine, const struct
     e->fact_size[FACT_LDT] = e->fact_size[FACT_LDT_LIMIT] = 1;
     vcpu.segment[VT_FS].base = OTHER_FS_BASE;
     effect_begin(e, c, setup, &vcpu, scratch);
-    set_xcr0(machine->vm.vcpu, vt_machine_host_xcr0());
+    kvm_state_set_xcr0(machine->vm.vcpu, vt_machine_host_xcr0());
     set_mask(machine->vm.vm, EFFECT_MASK);
     take_doorbells(machine);
     if (!kvm_state_set(machine->vm.vcpu, &sregs, &vcpu))

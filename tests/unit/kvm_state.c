@@ -96,6 +96,20 @@ bool kvm_state_set(int fd, const struct kvm_sregs *sregs, const struct vt_vcpu *
            set_debug(fd, vcpu);
 }
 
+void kvm_state_set_xcr0(int fd, uint64_t value)
+{
+    struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs = {{.xcr = 0, .value = value}}};
+
+    ioctl(fd, KVM_SET_XCRS, &xcrs);
+}
+
+uint64_t kvm_state_get_xcr0(int fd)
+{
+    struct kvm_xcrs xcrs = {0};
+
+    return ioctl(fd, KVM_GET_XCRS, &xcrs) == 0 && xcrs.nr_xcrs ? xcrs.xcrs[0].value : 1;
+}
+
 static void get_general(const struct kvm_regs *r, struct vt_vcpu *vcpu)
 {
     const uint64_t values[16] = {r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi,

@@ -19,6 +19,10 @@ uint64_t *kvm_state_msr(struct vt_vcpu *vcpu, uint32_t index);
  */
 bool kvm_state_set(int fd, const struct kvm_sregs *sregs, const struct vt_vcpu *vcpu);
 
+/* XCR0, where KVM takes the value and where it has XCRs at all. */
+void kvm_state_set_xcr0(int fd, uint64_t value);
+uint64_t kvm_state_get_xcr0(int fd);
+
 /* Out of the vCPU; everything else in *vcpu stays. A segment that KVM calls unusable has rights 0. */
 bool kvm_state_get(int fd, struct vt_vcpu *vcpu);
 

@@ -167,9 +167,12 @@ static bool outcome_differs(const struct difference *d, enum vt_step step)
 
     if (faults_differ(&vcpu->fault, step))
         return true;
-    for (unsigned i = 0; i < 16; i++)
-        if (differs("register", vcpu->gpr[i], native_out.gpr[i]))
+    for (unsigned i = 0; i < 16; i++) {
+        uint64_t seen = i == d->instruction.reg ? ~difference_undefined(d) : UINT64_MAX;
+
+        if (differs("register", vcpu->gpr[i] & seen, native_out.gpr[i] & seen))
             return true;
+    }
     return differs("rflags", vt_vcpu_rflags(vcpu), native_out.rflags & ~VT_FLAG_RF) || memory_differs(d);
 }
 

@@ -3,6 +3,7 @@
  * leave the same registers, flags, memory and privileged state, and devices see the same. What may differ
  * stands in one table, with the reason.
  */
+#include "base/vendor.h"
 #include "tests/unit/effect.h"
 #include "tests/unit/suite.h"
 #include "vmm/backend.h"
@@ -72,6 +73,7 @@ enum condition {
     ALWAYS,
     PASSED,  /* trap: it did not fault, the processor executed it */
     OUTSIDE, /* at CPL 3 */
+    INTEL,   /* or whoever else is not AMD */
     ON_PVM,  /* at CPL 3 of a KVM that runs the guest at ring 3 of the host (virt-pvm) */
 };
 
@@ -106,6 +108,7 @@ static const struct licence licences[] = {
     {"popf",        EFFECT_TRAP, PASSED,  R(RBX),                            SHOWS                                                 },
     {"iret",        EFFECT_TRAP, ALWAYS,  EFFECT_FLAGS,                      "the signal's return does not give RFLAGS.ID back"    },
     {"iret",        EFFECT_KVM,  OUTSIDE, EFFECT_STATE,                      "outside ring 0 it leaves IF alone"                   },
+    {"lar",         EFFECT_KVM,  INTEL,   R(RAX),                            "bits 19:16 are undefined (SDM 2A LAR)"               },
     {"vmcall",      EFFECT_KVM,  OUTSIDE, R(RAX),                            "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
     {"vmmcall",     EFFECT_KVM,  OUTSIDE, R(RAX),                            "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
     {"page-fault",  EFFECT_KVM,  OUTSIDE, EFFECT_MEMORY,                     "the error code says that it was user code"           },
@@ -126,6 +129,8 @@ static bool applies(const struct licence *licence, const struct effect *one, con
         return !one->crossed || !other->crossed;
     case OUTSIDE:
         return level == 3;
+    case INTEL:
+        return !vt_vendor_has_svm();
     case ON_PVM:
         return level == 3 && vt_vmm_backend() == VT_BACKEND_PVM;
     default:
