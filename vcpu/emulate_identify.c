@@ -1,14 +1,28 @@
 /* Identification and time. */
 #include "vcpu/emulate_internal.h"
 
+/* Leaves of the topology: one subleaf per level. */
+static bool has_levels(uint32_t leaf)
+{
+    return leaf == 0xb || leaf == 0x1f;
+}
+
+/* Above the highest level ECX[7:0] is still the level asked for and EDX the x2APIC ID (SDM 2A CPUID). */
 enum vt_step vt_emulate_cpuid(struct vt_emulation *e)
 {
     static const uint8_t targets[4] = {VT_RAX, VT_RBX, VT_RCX, VT_RDX};
     uint64_t *gpr = e->vcpu->gpr;
-    const struct vt_cpuid_leaf *row = vt_vcpu_find_cpuid(e->vcpu, gpr[VT_RAX], gpr[VT_RCX]);
+    uint32_t leaf = gpr[VT_RAX], subleaf = gpr[VT_RCX];
+    const struct vt_cpuid_leaf *row = vt_vcpu_find_cpuid(e->vcpu, leaf, subleaf);
+    const struct vt_cpuid_leaf *level =
+        !row && has_levels(leaf) ? vt_vcpu_find_cpuid(e->vcpu, leaf, 0) : NULL;
 
     for (unsigned i = 0; i < 4; i++)
         gpr[targets[i]] = row ? row->value[i] : 0;
+    if (level) {
+        gpr[VT_RCX] = subleaf & 0xff;
+        gpr[VT_RDX] = level->value[VT_EDX];
+    }
     return VT_STEP_DONE;
 }
 

@@ -93,6 +93,29 @@ START_TEST(cpuid_shows_osxsave_as_cr4_has_it)
 }
 END_TEST
 
+/* SDM 2A CPUID, leaf 0x0b. */
+START_TEST(cpuid_beyond_the_last_level_names_the_level)
+{
+    static const struct vt_cpuid_leaf level = {
+        .leaf = 0xb, .value = {1, 2, 0x100, 0x77}
+    };
+    emulator_open(w);
+    w->vcpu.cpuid[w->vcpu.cpuid_count++] = level;
+    for (unsigned subleaf = 0; subleaf < 4; subleaf++) {
+        *reg(VT_RAX) = 0xb;
+        *reg(VT_RCX) = subleaf;
+        ck_done(STEP(w, "\x0f\xa2"));
+        ck_assert_uint_eq(*reg(VT_RBX), subleaf == 0 ? 2 : 0);
+        ck_assert_uint_eq(*reg(VT_RCX), subleaf == 0 ? 0x100 : subleaf);
+        ck_assert_uint_eq(*reg(VT_RDX), 0x77);
+    }
+    *reg(VT_RAX) = 13; /* no level: zeros */
+    *reg(VT_RCX) = 3;
+    ck_done(STEP(w, "\x0f\xa2"));
+    ck_assert_uint_eq(*reg(VT_RCX) | *reg(VT_RDX), 0);
+}
+END_TEST
+
 /* SDM 3A 11.8.6: CR8 is TPR[7:4], and writing it clears TPR[3:0]. */
 START_TEST(cr8_is_the_task_priority)
 {
@@ -165,6 +188,7 @@ END_TEST
 
 VT_SUITE(privileged_instructions_fault_outside_ring_0, cr0_refuses_invalid_combinations,
          control_registers_that_do_not_exist_are_undefined, cr3_bit_63_is_a_command,
-         cr4_refuses_what_cpuid_does_not_offer, cpuid_shows_osxsave_as_cr4_has_it, cr8_is_the_task_priority,
+         cr4_refuses_what_cpuid_does_not_offer, cpuid_shows_osxsave_as_cr4_has_it,
+         cpuid_beyond_the_last_level_names_the_level, cr8_is_the_task_priority,
          debug_registers_4_and_5_are_aliases_or_undefined, general_detect_stops_an_access_to_debug_registers,
          lmsw_changes_four_bits_at_most, invpcid_checks_its_descriptor, what_is_no_instruction_is_undefined)
