@@ -1,4 +1,5 @@
 /* Identification and time. */
+#include "guest/catalogue.h"
 #include "vcpu/emulate_internal.h"
 
 /* Leaves of the topology: one subleaf per level. */
