@@ -5,8 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value most hosts of the group have, and how many in a hundred. */
-static const char *usual_fact(const struct vt_fleet *fleet, const char *group, size_t fact, size_t *share)
+static const char *known(const char *fact)
+{
+    return fact ? fact : "unknown";
+}
+
+/* The value most hosts of the group have, NULL where that is unknown, and how many in a hundred: more than
+ * half. */
+static bool usual_fact(const struct vt_fleet *fleet, const char *group, size_t fact, const char **usual,
+                       size_t *share)
 {
     const char *best = NULL;
     size_t votes = 0, most = 0, members = 0;
@@ -21,8 +28,9 @@ static const char *usual_fact(const struct vt_fleet *fleet, const char *group, s
     }
     for (size_t i = 0; i < fleet->host_count; i++)
         most += fleet->hosts[i].group == group && fleet->hosts[i].facts[fact] == best;
+    *usual = best;
     *share = members ? 100 * most / members : 0;
-    return 2 * most > members ? best : NULL;
+    return 2 * most > members;
 }
 
 void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *host, char *text, size_t size)
@@ -31,11 +39,15 @@ void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *
     text[0] = '\0';
     for (size_t i = 0; i < VT_FLEET_FACTS && used < size; i++) {
         size_t share;
-        const char *usual = usual_fact(fleet, host->group, i, &share);
-        if (!usual || !host->facts[i] || host->facts[i] == usual)
+        const char *usual;
+        if (!usual_fact(fleet, host->group, i, &usual, &share) || host->facts[i] == usual)
             continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%s is %.80s (%zu %% have %.80s)",
-                                 used ? "; " : "", vt_fleet_fact_names[i], host->facts[i], share, usual);
+        used += (size_t)snprintf(text + used, size - used, "%s%s is %.80s (", used ? "; " : "",
+                                 vt_fleet_fact_names[i], known(host->facts[i]));
+        if (used < size && usual)
+            used += (size_t)snprintf(text + used, size - used, "%zu %% have %.80s)", share, usual);
+        else if (used < size)
+            used += (size_t)snprintf(text + used, size - used, "unknown on %zu %%)", share);
     }
     vt_escape_clean(text, strlen(text)); /* a fact may have been cut in the middle of a character */
 }
@@ -84,13 +96,13 @@ static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sid
     for (size_t fact = 0; fact < VT_FLEET_FACTS && used < size; fact++) {
         size_t have, others_have = 0;
         const char *value = common_fact(fleet, sides, fact, &have);
-        for (size_t i = 0; value && i < fleet->host_count; i++)
+        for (size_t i = 0; i < fleet->host_count; i++)
             others_have += sides[i] == OTHER && fleet->hosts[i].facts[fact] == value;
-        if (!value || !tells_apart(have, odd, others_have, others))
+        if (!tells_apart(have, odd, others_have, others))
             continue;
         used += (size_t)snprintf(text + used, size - used,
                                  "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", used ? "; " : "",
-                                 vt_fleet_fact_names[fact], value, have, odd, others_have, others);
+                                 vt_fleet_fact_names[fact], known(value), have, odd, others_have, others);
     }
     vt_escape_clean(text, strlen(text));
 }

@@ -33,9 +33,8 @@ void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t siz
 /* "exit to the kernel", with ", unverified" where it is not proved. */
 void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t size);
 
-/* "cpuid, sgdt and 12 more on kvm CPL 3 (Xeon)". */
-void vt_fleet_name_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, char *text,
-                         size_t size);
+/* "cpuid, sgdt and 12 more on kvm CPL 3". */
+void vt_fleet_name_split(const struct vt_fleet_split *split, char *text, size_t size);
 
 /* How these hosts cross, or most do; with the path, "interpreted (emulated)", where the two differ in it as
  * well. */

@@ -178,7 +178,7 @@ static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *c
     fprintf(stream, "<td class=\"number\" data-v=\"%zu\">%zu</td>", cell->count, cell->count);
     put_crossing(cell, stream);
     if (fleet->group_count > 1) {
-        fprintf(stream, "<td data-v=\"%zu\">", group);
+        fprintf(stream, "<td class=\"group\" data-v=\"%zu\">", group);
         vt_fleet_html_text("", cell->group, "</td>", stream);
     }
     fputs("</tr>\n", stream);

@@ -74,12 +74,11 @@ static void put_way(const struct vt_fleet_deviation *deviation, bool usual, FILE
     fprintf(stream, " on <b>%zu</b></td>", cell->count);
 }
 
-static void put_deviation(const struct vt_fleet *fleet, const struct vt_fleet_deviation *deviation,
-                          FILE *stream)
+static void put_deviation(const struct vt_fleet_deviation *deviation, FILE *stream)
 {
     char subject[640];
-    vt_fleet_name_split(fleet, deviation->split, subject, sizeof subject);
-    vt_fleet_html_text("<td>", subject, "</td>", stream);
+    vt_fleet_name_split(deviation->split, subject, sizeof subject);
+    vt_fleet_html_text("<tr><th scope=\"row\">", subject, "</th>", stream);
     put_way(deviation, false, stream);
     put_way(deviation, true, stream);
     fputs("</tr>\n", stream);
@@ -91,17 +90,17 @@ static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_min
     const struct vt_fleet_cell *cell = first->split->ways[first->way];
     char why[512];
     vt_fleet_explain_way(fleet, first->split, first->way, why, sizeof why);
-    fprintf(stream, "<tbody><tr><th scope=\"rowgroup\" rowspan=\"%zu\">", minority->count);
+    fputs("<tbody><tr class=\"hosts\"><th scope=\"rowgroup\" colspan=\"3\">", stream);
     for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++)
         vt_fleet_html_text(i ? ", " : "", fleet->hosts[cell->values[i].host].name, "", stream);
     if (cell->count > ODD_SHOWN)
         fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
-    vt_fleet_html_text("<small>", *why ? why : "nothing known tells them from the others", "</small></th>",
-                       stream);
-    for (size_t i = 0; i < minority->count; i++) {
-        fputs(i ? "<tr>" : "", stream);
-        put_deviation(fleet, &minority->deviations[i], stream);
-    }
+    if (fleet->group_count > 1)
+        vt_fleet_html_text(" (", cell->group, ")", stream);
+    vt_fleet_html_text("<small>", *why ? why : "nothing known tells them from the others",
+                       "</small></th></tr>\n", stream);
+    for (size_t i = 0; i < minority->count; i++)
+        put_deviation(&minority->deviations[i], stream);
     fputs("</tbody>\n", stream);
 }
 
@@ -109,8 +108,8 @@ static void put_minorities(const struct vt_fleet *fleet, FILE *stream)
 {
     fputs("<h3>Hosts that cross cases otherwise than most</h3>\n", stream);
     vt_fleet_html_open("Crossings that differ", "class=\"told ways\"", stream);
-    fputs("<thead><tr><th scope=\"col\">Hosts, and what tells them from most</th><th scope=\"col\">Cases</th>"
-          "<th scope=\"col\">These hosts</th><th scope=\"col\">Most hosts</th></tr></thead>\n",
+    fputs("<thead><tr><th scope=\"col\">Cases</th><th scope=\"col\">These hosts</th>"
+          "<th scope=\"col\">Most hosts</th></tr></thead>\n",
           stream);
     for (size_t i = 0; i < fleet->minority_count && i < TOLD; i++)
         put_minority(fleet, &fleet->minorities[i], stream);

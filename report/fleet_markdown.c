@@ -59,12 +59,11 @@ static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
         fprintf(stream, "- and %zu more\n", fleet->oddity_count - TOLD);
 }
 
-static void put_deviation(const struct vt_fleet *fleet, const struct vt_fleet_deviation *deviation,
-                          FILE *stream)
+static void put_deviation(const struct vt_fleet_deviation *deviation, FILE *stream)
 {
     const struct vt_fleet_split *split = deviation->split;
     char subject[640], usual[192], way[192];
-    vt_fleet_name_split(fleet, split, subject, sizeof subject);
+    vt_fleet_name_split(split, subject, sizeof subject);
     vt_fleet_name_way(deviation, true, usual, sizeof usual);
     vt_fleet_name_way(deviation, false, way, sizeof way);
     fputs("  - ", stream);
@@ -87,11 +86,16 @@ static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_min
         put_host(fleet, cell->values[i].host, i == 0, stream);
     if (cell->count > ODD_SHOWN)
         fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
+    if (fleet->group_count > 1) {
+        fputs(" (", stream);
+        vt_escape_markdown(cell->group, stream);
+        putc(')', stream);
+    }
     fputs(" cross otherwise than most; ", stream);
     vt_escape_markdown(*why ? why : "nothing known tells them from the others", stream);
     putc('\n', stream);
     for (size_t i = 0; i < minority->count; i++)
-        put_deviation(fleet, &minority->deviations[i], stream);
+        put_deviation(&minority->deviations[i], stream);
 }
 
 static void put_minorities(const struct vt_fleet *fleet, FILE *stream)

@@ -43,12 +43,11 @@ static void put_names(const struct vt_fleet *fleet, const struct vt_fleet_cell *
         fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
 }
 
-static void put_deviation(const struct vt_fleet *fleet, const struct vt_fleet_deviation *deviation,
-                          FILE *stream)
+static void put_deviation(const struct vt_fleet_deviation *deviation, FILE *stream)
 {
     const struct vt_fleet_split *split = deviation->split;
     char subject[640], usual[192], way[192];
-    vt_fleet_name_split(fleet, split, subject, sizeof subject);
+    vt_fleet_name_split(split, subject, sizeof subject);
     vt_fleet_name_way(deviation, true, usual, sizeof usual);
     vt_fleet_name_way(deviation, false, way, sizeof way);
     fprintf(stream, "    %s: %s on %zu host%s, %s on %zu\n", subject, way, split->ways[deviation->way]->count,
@@ -62,9 +61,11 @@ static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_min
     vt_fleet_explain_way(fleet, first->split, first->way, why, sizeof why);
     fputs("  ", stream);
     put_names(fleet, first->split->ways[first->way], stream);
+    if (fleet->group_count > 1)
+        fprintf(stream, " (%s)", first->split->ways[0]->group);
     fprintf(stream, ": %s\n", *why ? why : "nothing known tells them from the others");
     for (size_t i = 0; i < minority->count; i++)
-        put_deviation(fleet, &minority->deviations[i], stream);
+        put_deviation(&minority->deviations[i], stream);
 }
 
 static void put_minorities(const struct vt_fleet *fleet, FILE *stream)

@@ -47,8 +47,7 @@ void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_od
              fleet->group_count > 1 ? ")" : "");
 }
 
-void vt_fleet_name_split(const struct vt_fleet *fleet, const struct vt_fleet_split *split, char *text,
-                         size_t size)
+void vt_fleet_name_split(const struct vt_fleet_split *split, char *text, size_t size)
 {
     const struct vt_fleet_cell *first = split->cases[0];
     size_t used = 0, shown = split->case_count > NAMED + 1 ? NAMED : split->case_count;
@@ -62,9 +61,7 @@ void vt_fleet_name_split(const struct vt_fleet *fleet, const struct vt_fleet_spl
     if (used < size && first->cpl >= 0)
         used += (size_t)snprintf(text + used, size - used, " CPL %d", first->cpl);
     if (used < size && first->simulated)
-        used += (size_t)snprintf(text + used, size - used, ", simulated");
-    if (used < size && fleet->group_count > 1)
-        snprintf(text + used, size - used, " (%.60s)", first->group);
+        snprintf(text + used, size - used, ", simulated");
 }
 
 void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t size)
