@@ -24,7 +24,6 @@ struct form {
     uint8_t immediate; /* bytes of it */
     uint8_t options;   /* FORM_ */
     uint8_t judges;    /* enum judge */
-    uint8_t siblings;  /* of several forms of one instruction each takes a part of its rounds */
 };
 #define FORM_SIZE 1 /* takes an operand-size prefix and REX.W */
 #define FORM_REP  2

@@ -1,27 +1,38 @@
 #include "tests/unit/difference_course.h"
 
 #include "config.h"
+#include "tests/unit/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SLOW (JUDGE_KVM | JUDGE_TCG)
-#define FAST (JUDGE_NATIVE | (VT_HAVE_UNICORN ? JUDGE_UNICORN : 0))
-#define TURN 32
+#define SLOW    (JUDGE_KVM | JUDGE_TCG)
+#define UNICORN (VT_HAVE_UNICORN ? JUDGE_UNICORN : 0)
+#define NATIVE  (VT_ADDRESS_SANITIZER ? 0 : JUDGE_NATIVE)
+#define FAST    (UNICORN | NATIVE)
+#define STATES  20000
+#define SAMPLE  1000 /* from a slow judge, of a form that a fast one judges, too */
+#define TURN    32
 
 /* A form whose states a judge mostly leaves out must not take all its time, and is given up in the end. */
 #define WASTE      8
 #define MOST_WASTE 64
 
-static unsigned wanted(const struct difference_course *course, const struct form *form)
+unsigned difference_promise(void)
 {
     const char *text = getenv("VT_ROUNDS");
 
+    return text ? (unsigned)strtoul(text, NULL, 0) : STATES;
+}
+
+static unsigned wanted(const struct difference_course *course, const struct form *form)
+{
+    unsigned promise = difference_promise();
+    bool sample = course->judge & SLOW && form->judges & FAST;
+
     if (!(form->judges & course->judge) || (course->takes && !course->takes(form)))
         return 0;
-    if (text)
-        return (unsigned)strtoul(text, NULL, 0);
-    return course->judge & SLOW && form->judges & FAST ? DIFFERENCE_SAMPLE : DIFFERENCE_STATES;
+    return sample && promise > SAMPLE ? SAMPLE : promise;
 }
 
 static bool is_hopeless(const struct difference_tally *tally)
@@ -102,15 +113,27 @@ bool difference_course_next(struct difference_course *course, size_t *form, uint
     return true;
 }
 
-/* Forms that time was too short for are told by their numbers alone. */
+static bool is_given_up(const struct difference_course *course, size_t form)
+{
+    return course->tallies[form].judged < wanted(course, &difference_forms[form]) && is_done(course, form);
+}
+
+unsigned difference_course_given_up(const struct difference_course *course)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < difference_form_count; i++)
+        count += is_given_up(course, i);
+    return count;
+}
+
 static void say_form(const struct difference_course *course, size_t form)
 {
     const struct difference_tally *tally = &course->tallies[form];
-    unsigned want = wanted(course, &difference_forms[form]);
 
     if (tally->judged)
         printf("# judged: %s: %s %u\n", difference_forms[form].name, course->name, tally->judged);
-    if (tally->different || (tally->judged && tally->judged < want && is_done(course, form)))
+    if (tally->different || is_given_up(course, form))
         printf("# %s: %u states made, %u judged by %s, %u different, %u not done, %u not to be judged\n",
                difference_forms[form].name, tally->rounds, tally->judged, course->name, tally->different,
                tally->refused, tally->ignored);

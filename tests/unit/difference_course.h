@@ -9,11 +9,9 @@
 
 #include <time.h>
 
-/* What every form of an emulated instruction gets from its judges in a default run (tests/judges). */
-#define DIFFERENCE_STATES 20000
-
-/* What a slow judge gives a form that a fast one judges, too. */
-#define DIFFERENCE_SAMPLE 1000
+/* How many states of every form of an emulated instruction its judges see (tests/judges): 20000, or VT_ROUNDS
+ * in the environment. */
+unsigned difference_promise(void);
 
 struct difference_tally {
     unsigned rounds, judged, refused, ignored, different;
@@ -32,17 +30,17 @@ struct difference_course {
     struct difference_tally tallies[DIFFERENCE_FORMS];
 };
 
-/* Prints the seed. VT_ROUNDS in the environment: so many states of each form, and no limit of time. */
+/* Prints the seed. With VT_ROUNDS in the environment there is no limit of time. */
 void difference_course_open(struct difference_course *course, enum judge judge, const char *name,
                             bool (*takes)(const struct form *form), unsigned seconds);
 
 /* The seed of a state of one of the judge's forms; false when there is to be no other. */
 bool difference_course_next(struct difference_course *course, size_t *form, uint64_t *seed);
 
-/*
- * Print the lines that tests/judges adds up, and what fell short of what is wanted: for lack of time, or
- * because the judge is good for too few of a form's states. Returns how many states were judged.
- */
+/* Print the lines that tests/judges adds up. Returns how many states were judged. */
 unsigned difference_course_say(const struct difference_course *course);
+
+/* Forms the judge was good for too few states of, though time was left. */
+unsigned difference_course_given_up(const struct difference_course *course);
 
 #endif

@@ -8,25 +8,21 @@
 
 #define F(name, opcodes, operand, group, options, judges, ...)                                               \
     {                                                                                                        \
-        name, 0, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges, 1                               \
+        name, 0, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges                                  \
     }
 #define P(name, prefix, opcodes, operand, group, options, judges, ...)                                       \
     {                                                                                                        \
-        name, prefix, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges, 1                          \
+        name, prefix, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges                             \
     }
 
-#define A(name, opcodes, operand, group, options, judges, ...)                                               \
-    {                                                                                                        \
-        name, 0, {__VA_ARGS__}, opcodes, operand, group, 0, options, judges, 6                               \
-    }
 #define ALU(name, base, digit)                                                                               \
-    A(name " m8, r8", 1, OPERAND_MEMORY, -1, FORM_LOCK, HW, base),                                           \
-        A(name " m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE | FORM_LOCK, HW, base + 1),                         \
-        A(name " r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, base + 2),                                           \
-        A(name " r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, base + 3),                                     \
-        {name " m, imm8", 0, {0x83}, 1, OPERAND_MEMORY, digit, 1, FORM_SIZE | FORM_LOCK, HW, 6},             \
+    F(name " m8, r8", 1, OPERAND_MEMORY, -1, FORM_LOCK, HW, base),                                           \
+        F(name " m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE | FORM_LOCK, HW, base + 1),                         \
+        F(name " r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, base + 2),                                           \
+        F(name " r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, base + 3),                                     \
+        {name " m, imm8", 0, {0x83}, 1, OPERAND_MEMORY, digit, 1, FORM_SIZE | FORM_LOCK, HW},                \
     {                                                                                                        \
-        name " m8, imm8", 0, {0x80}, 1, OPERAND_MEMORY, digit, 1, FORM_LOCK, HW, 6                           \
+        name " m8, imm8", 0, {0x80}, 1, OPERAND_MEMORY, digit, 1, FORM_LOCK, HW                              \
     }
 
 const struct form difference_forms[] = {
@@ -83,31 +79,31 @@ const struct form difference_forms[] = {
     F("in eax, dx", 1, OPERAND_NONE, -1, FORM_SIZE, IO, 0xed),
     F("out dx, al", 1, OPERAND_NONE, -1, 0, IO, 0xee),
     F("out dx, eax", 1, OPERAND_NONE, -1, FORM_SIZE, IO, 0xef),
-    {"in al, imm8",   0, {0xe4}, 1, OPERAND_NONE,   -1, 1, 0,         IO,  1},
-    {"in eax, imm8",  0, {0xe5}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, IO,  1},
-    {"out imm8, al",  0, {0xe6}, 1, OPERAND_NONE,   -1, 1, 0,         IO,  1},
-    {"out imm8, eax", 0, {0xe7}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, IO,  1},
+    {"in al, imm8",   0, {0xe4}, 1, OPERAND_NONE,   -1, 1, 0,         IO },
+    {"in eax, imm8",  0, {0xe5}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, IO },
+    {"out imm8, al",  0, {0xe6}, 1, OPERAND_NONE,   -1, 1, 0,         IO },
+    {"out imm8, eax", 0, {0xe7}, 1, OPERAND_NONE,   -1, 1, FORM_SIZE, IO },
     F("insb", 1, OPERAND_NONE, -1, FORM_REP, IO, 0x6c),
     F("insd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, IO, 0x6d),
     F("outsb", 1, OPERAND_NONE, -1, FORM_REP, IO, 0x6e),
     F("outsd", 1, OPERAND_NONE, -1, FORM_REP | FORM_SIZE, IO, 0x6f),
     F("hlt", 1, OPERAND_NONE, -1, 0, ALL, 0xf4),
     P("pause", 0xf3, 1, OPERAND_NONE, -1, 0, ALL, 0x90),
-    {"int n",         0, {0xcd}, 1, OPERAND_NONE,   -1, 1, 0,         KVM, 1},
+    {"int n",         0, {0xcd}, 1, OPERAND_NONE,   -1, 1, 0,         KVM},
     F("int3", 1, OPERAND_NONE, -1, 0, KVM, 0xcc),
     F("ud2", 2, OPERAND_NONE, -1, 0, KVM, 0x0f, 0x0b),
     F("iret", 1, OPERAND_NONE, -1, FORM_SIZE, KVM, 0xcf),
     F("call far", 1, OPERAND_MEMORY, 3, FORM_SIZE, KVM, 0xff),
     F("jmp far", 1, OPERAND_MEMORY, 5, FORM_SIZE, KVM, 0xff),
     F("ret far", 1, OPERAND_NONE, -1, FORM_SIZE, KVM, 0xcb),
-    {"ret far imm",   0, {0xca}, 1, OPERAND_NONE,   -1, 2, FORM_SIZE, KVM, 1},
+    {"ret far imm",   0, {0xca}, 1, OPERAND_NONE,   -1, 2, FORM_SIZE, KVM},
     F("syscall", 2, OPERAND_NONE, -1, 0, KVM, 0x0f, 0x05),
     F("sysretq", 2, OPERAND_NONE, -1, FORM_SIZE, KVM, 0x0f, 0x07),
     F("mov m8, r8", 1, OPERAND_MEMORY, -1, 0, HW, 0x88),
     F("mov m, r", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x89),
     F("mov r8, m8", 1, OPERAND_MEMORY, -1, 0, HW, 0x8a),
     F("mov r, m", 1, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x8b),
-    {"mov m8, imm8",  0, {0xc6}, 1, OPERAND_MEMORY, 0,  1, 0,         HW,  1},
+    {"mov m8, imm8",  0, {0xc6}, 1, OPERAND_MEMORY, 0,  1, 0,         HW },
     F("movzx r, m8", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xb6),
     F("movzx r, m16", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xb7),
     F("movsx r, m8", 2, OPERAND_MEMORY, -1, FORM_SIZE, HW, 0x0f, 0xbe),

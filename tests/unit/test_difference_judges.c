@@ -2,7 +2,7 @@
  * Every instruction the emulator takes has a judge, or a reason why none can be had. What the judges have
  * seen is printed by their own tests; tests/judges makes a table of it.
  */
-#include "tests/unit/difference.h"
+#include "tests/unit/difference_course.h"
 #include "tests/unit/suite.h"
 #include "vcpu/emulate_internal.h"
 
@@ -51,8 +51,17 @@ static void find_judges(void)
                 judges_of[d.instruction.operation] |= difference_forms[i].judges;
 }
 
+/* What tests/judges adds up to, and for what. */
+static void say_promise(void)
+{
+    printf("# promised: %u\n", difference_promise());
+    for (size_t i = 0; i < difference_form_count; i++)
+        printf("# form: %s\n", difference_forms[i].name);
+}
+
 START_TEST(every_emulated_instruction_has_a_judge)
 {
+    say_promise();
     find_judges();
     for (unsigned i = 0; i < VT_OPERATIONS; i++) {
         const char *name = names[i], *reason = reason_of(i);

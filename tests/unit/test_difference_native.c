@@ -299,6 +299,7 @@ static unsigned compare_forms(bool (*takes)(const struct form *form), unsigned *
     for (size_t i = 0; i < difference_form_count; i++)
         different += course.tallies[i].different;
     *total += difference_course_say(&course);
+    ck_assert_uint_eq(difference_course_given_up(&course), 0);
     return different;
 }
 

@@ -494,6 +494,7 @@ START_TEST(emulator_and_qemu_agree)
     total += difference_course_say(&course);
     tcg_close(&tcg);
     ck_assert_uint_eq(different + confirmed, 0);
+    ck_assert_uint_eq(difference_course_given_up(&course), 0);
     ck_assert_uint_gt(total, 0);
 }
 END_TEST

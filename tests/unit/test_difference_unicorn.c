@@ -252,6 +252,7 @@ START_TEST(emulator_and_unicorn_agree)
     different += difference_replay(&base, JUDGE_UNICORN, fails, &total);
     uc_close(u.uc);
     ck_assert_uint_eq(different, 0);
+    ck_assert_uint_eq(difference_course_given_up(&course), 0);
     ck_assert_uint_gt(total, 0);
 }
 END_TEST
