@@ -35,7 +35,7 @@ static bool find_image(char *path, size_t size)
         return false;
     path[length] = '\0';
     slash = strrchr(path, '/');
-    strcpy(slash + 1, "judge.elf");
+    memcpy(slash + 1, "judge.elf", sizeof "judge.elf");
     return access(path, R_OK) == 0;
 }
 
