@@ -2,21 +2,22 @@
 #include "guest/catalogue.h"
 #include "vcpu/emulate_internal.h"
 
-/* Leaves of the topology: one subleaf per level. */
-static bool has_levels(uint32_t leaf)
+/*
+ * Leaves of the topology have a subleaf per level, and without a second level there is none. Above the
+ * highest level ECX[7:0] is still the level asked for and EDX the x2APIC ID (SDM 2A CPUID).
+ */
+static const struct vt_cpuid_leaf *topology(const struct vt_vcpu *vcpu, uint32_t leaf)
 {
-    return leaf == 0xb || leaf == 0x1f;
+    return leaf == 0xb || leaf == 0x1f ? vt_vcpu_find_cpuid(vcpu, leaf, 1) : NULL;
 }
 
-/* Above the highest level ECX[7:0] is still the level asked for and EDX the x2APIC ID (SDM 2A CPUID). */
 enum vt_step vt_emulate_cpuid(struct vt_emulation *e)
 {
     static const uint8_t targets[4] = {VT_RAX, VT_RBX, VT_RCX, VT_RDX};
     uint64_t *gpr = e->vcpu->gpr;
     uint32_t leaf = gpr[VT_RAX], subleaf = gpr[VT_RCX];
     const struct vt_cpuid_leaf *row = vt_vcpu_find_cpuid(e->vcpu, leaf, subleaf);
-    const struct vt_cpuid_leaf *level =
-        !row && has_levels(leaf) ? vt_vcpu_find_cpuid(e->vcpu, leaf, 0) : NULL;
+    const struct vt_cpuid_leaf *level = row ? NULL : topology(e->vcpu, leaf);
 
     for (unsigned i = 0; i < 4; i++)
         gpr[targets[i]] = row ? row->value[i] : 0;

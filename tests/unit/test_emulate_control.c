@@ -96,18 +96,20 @@ END_TEST
 /* SDM 2A CPUID, leaf 0x0b. */
 START_TEST(cpuid_beyond_the_last_level_names_the_level)
 {
-    static const struct vt_cpuid_leaf level = {
-        .leaf = 0xb, .value = {1, 2, 0x100, 0x77}
+    static const struct vt_cpuid_leaf levels[] = {
+        {0xb, 0, {1, 2, 0x100, 0x77}, 0, 0},
+        {0xb, 1, {4, 8, 0x201, 0x77}, 0, 0}
     };
     emulator_open(w);
-    w->vcpu.cpuid[w->vcpu.cpuid_count++] = level;
-    for (unsigned subleaf = 0; subleaf < 4; subleaf++) {
+    for (uint32_t given = 0; given <= 2; given++) {
+        if (given)
+            w->vcpu.cpuid[w->vcpu.cpuid_count++] = levels[given - 1];
         *reg(VT_RAX) = 0xb;
-        *reg(VT_RCX) = subleaf;
+        *reg(VT_RCX) = 3;
         ck_done(STEP(w, "\x0f\xa2"));
-        ck_assert_uint_eq(*reg(VT_RBX), subleaf == 0 ? 2 : 0);
-        ck_assert_uint_eq(*reg(VT_RCX), subleaf == 0 ? 0x100 : subleaf);
-        ck_assert_uint_eq(*reg(VT_RDX), 0x77);
+        ck_assert_uint_eq(*reg(VT_RAX) | *reg(VT_RBX), 0);
+        ck_assert_uint_eq(*reg(VT_RCX), given == 2 ? 3 : 0);
+        ck_assert_uint_eq(*reg(VT_RDX), given == 2 ? 0x77 : 0);
     }
     *reg(VT_RAX) = 13; /* no level: zeros */
     *reg(VT_RCX) = 3;
