@@ -165,22 +165,23 @@ static void put_crossing(const struct vt_fleet_cell *cell, FILE *stream)
     vt_fleet_html_text("", name, "</td>", stream);
 }
 
+/* The group stands with the case, which stays in sight when the table is scrolled sideways. */
 static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
-                     size_t group, FILE *stream)
+                     FILE *stream)
 {
-    vt_fleet_html_text("<tr><th scope=\"row\">", cell->name, "</th>", stream);
+    vt_fleet_html_text("<tr><th scope=\"row\">", cell->name, "", stream);
+    if (fleet->group_count > 1)
+        vt_fleet_html_text("<small>", cell->group, "</small>", stream);
+    fputs("</th>", stream);
     put_strip(fleet, cell, reference, stream);
-    fprintf(stream, "<td class=\"number\" data-v=\"%.6g\"><b>", cell->median);
+    fprintf(stream, "<td class=\"number%s\" data-v=\"%.6g\"><b>",
+            cell->status == VT_STATUS_OK ? "" : " unverified", cell->median);
     put_quantity(cell->median, cell->unit, stream);
     fputs("</b></td>", stream);
     put_span(cell->p25, cell->p75, cell, stream);
     put_span(cell->low, cell->high, cell, stream);
     fprintf(stream, "<td class=\"number\" data-v=\"%zu\">%zu</td>", cell->count, cell->count);
     put_crossing(cell, stream);
-    if (fleet->group_count > 1) {
-        fprintf(stream, "<td class=\"group\" data-v=\"%zu\">", group);
-        vt_fleet_html_text("", cell->group, "</td>", stream);
-    }
     fputs("</tr>\n", stream);
 }
 
@@ -221,19 +222,17 @@ static double reference_of(const struct vt_fleet *fleet, size_t i)
 
 static void put_rows(const struct vt_fleet *fleet, FILE *stream)
 {
-    bool grouped = fleet->group_count > 1;
     char road[160];
     for (size_t i = 0; i < fleet->cell_count; i++) {
         const struct vt_fleet_cell *cell = &fleet->cells[i];
         if (vt_fleet_starts_road(fleet, i)) {
             vt_fleet_name_road(cell, road, sizeof road);
-            fprintf(stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%d\"><span>",
-                    i ? "</tbody>\n" : "", grouped ? 8 : 7);
+            fprintf(stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"7\"><span>",
+                    i ? "</tbody>\n" : "");
             vt_fleet_html_text("", road, "</span></th></tr>\n", stream);
         }
-        size_t group = group_of(fleet, cell);
-        if (group < GROUPS_SHOWN)
-            put_line(fleet, cell, reference_of(fleet, i), group, stream);
+        if (group_of(fleet, cell) < GROUPS_SHOWN)
+            put_line(fleet, cell, reference_of(fleet, i), stream);
     }
     fputs(fleet->cell_count ? "</tbody>\n" : "", stream);
 }
@@ -244,9 +243,9 @@ static void put_table(const struct vt_fleet *fleet, FILE *stream)
         "<section id=\"table\"><h2>Every number</h2>\n<p>The toll is the net cost of one operation: a loop "
         "with "
         "it minus the same loop without it. Each host gives its median; the strip shows how these lie about "
-        "the median of all hosts, from 0.7 times that at the left end to 1.4 times at the right: the bar "
-        "holds the "
-        "middle half, the line reaches from the least to the most, dots are hosts named above.</p>\n",
+        "the median of all hosts that cross alike (of the largest group, where there are several), from 0.7 "
+        "times that at the left end to 1.4 times at the right: the bar holds the middle half, the line "
+        "reaches from the least to the most, dots are hosts named above.</p>\n",
         stream);
     if (fleet->group_count > GROUPS_SHOWN)
         fprintf(stream, "<p>The %d largest groups are shown; <code>--format csv</code> has all %zu.</p>\n",
@@ -257,13 +256,12 @@ static void put_table(const struct vt_fleet *fleet, FILE *stream)
     }
     fputs("<div id=\"controls\"></div>\n", stream);
     vt_fleet_html_open("Tolls of all hosts", "id=\"tolls\" data-groups=\"Road\"", stream);
-    fprintf(
-        stream,
+    fputs(
         "<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">0.7 … 1 … 1.4 <small>times the "
         "median</small></th><th scope=\"col\" class=\"number\">Median</th><th scope=\"col\" class=\"number\">"
         "Middle half</th><th scope=\"col\" class=\"number\">Least to most</th><th scope=\"col\" "
-        "class=\"number\">Hosts</th><th scope=\"col\">Crossing</th>%s</tr></thead>\n",
-        fleet->group_count > 1 ? "<th scope=\"col\">Group</th>" : "");
+        "class=\"number\">Hosts</th><th scope=\"col\">Crossing</th></tr></thead>\n",
+        stream);
     put_rows(fleet, stream);
     fputs("</table></div>\n</section>\n", stream);
 }
