@@ -206,17 +206,18 @@ BASH_COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETION = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 
 install: all
-	install -D -m 755 $B/vmtoll $(BIN)/vmtoll
-	install -d $(MAN) $(DOC)
-	install -m 644 $(addprefix docs/man/,$(MANUALS)) $(MAN)
-	install -m 644 $(PAGES) $(DOC)
-	install -D -m 644 share/completion/vmtoll.bash $(BASH_COMPLETION)/vmtoll
-	install -D -m 644 share/completion/_vmtoll $(ZSH_COMPLETION)/_vmtoll
+	install -D -m 755 $B/vmtoll "$(BIN)/vmtoll"
+	install -d "$(MAN)" "$(DOC)"
+	install -m 644 $(addprefix docs/man/,$(MANUALS)) "$(MAN)"
+	install -m 644 $(PAGES) "$(DOC)"
+	install -D -m 644 share/completion/vmtoll.bash "$(BASH_COMPLETION)/vmtoll"
+	install -D -m 644 share/completion/_vmtoll "$(ZSH_COMPLETION)/_vmtoll"
 
 uninstall:
-	rm -f $(BIN)/vmtoll $(addprefix $(MAN)/,$(MANUALS)) $(addprefix $(DOC)/,$(notdir $(PAGES))) \
-		$(BASH_COMPLETION)/vmtoll $(ZSH_COMPLETION)/_vmtoll
-	[ ! -d $(DOC) ] || rmdir $(DOC)
+	rm -f "$(BIN)/vmtoll" "$(BASH_COMPLETION)/vmtoll" "$(ZSH_COMPLETION)/_vmtoll"
+	for name in $(MANUALS); do rm -f "$(MAN)/$$name"; done
+	for name in $(notdir $(PAGES)); do rm -f "$(DOC)/$$name"; done
+	[ ! -d "$(DOC)" ] || rmdir "$(DOC)"
 
 deb:
 	@tools/deb $B
