@@ -12,6 +12,9 @@
 /* Smallest sample whose order statistics hold a 95 % interval of the median: 1 - 2 * 0.5^6 = 0.969. */
 #define VT_STATISTICS_MIN 6
 
+/* Standard deviation of a normal distribution over its median absolute deviation. */
+#define VT_STATISTICS_DEVIATION 1.4826
+
 /*
  * Zero-based ranks [*low, *high] of the sorted sample whose values bound the
  * median with at least 95 % confidence, exactly: the narrowest symmetric pair with

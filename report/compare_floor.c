@@ -19,6 +19,9 @@ enum {
  */
 static const double beyond_parts = 1.5;
 static const double beyond_quiet = 2.5;
+static const double beyond_typical =
+    4; /* and by the stretches' median deviation, blind to the few a neighbour shook */
+static const double lasting_share = 0.75; /* of the pairs of quarters: one of a run may have been disturbed */
 static const double telling_share = 0.05; /* of the body: a baseline that says how fast the core ran */
 
 struct floor {
@@ -77,15 +80,25 @@ static double baseline_of(const struct vt_result_row *row, struct span span)
     return is_paired(row) ? quantile_of(&row->samples_baseline, span, 0.25) : 0;
 }
 
+/* Standard error of the median of sorted stretches, by those of them that were quiet. */
+static double quiet_error(const double *floors, size_t count)
+{
+    double median = vt_statistics_quantile(floors, count, 0.5), deviations[STRETCHES];
+    for (size_t i = 0; i < count; i++)
+        deviations[i] = fabs(floors[i] - median);
+    double typical = VT_STATISTICS_DEVIATION * vt_compare_median(deviations, count);
+    return fmin(beyond_quiet * (median - floors[0]), beyond_typical * typical) / sqrt((double)count);
+}
+
 /* Sorts the parts' floors into `floors`, which has room for them. */
 static double disagreement_of(const struct vt_result_row *row, const struct parts *parts, double *floors)
 {
     for (size_t i = 0; i < parts->count; i++)
         floors[i] = body_of(row, span_of(parts, i)) - baseline_of(row, span_of(parts, i));
     double error = beyond_parts * vt_compare_mean_error(floors, parts->count);
-    double below = vt_compare_median(floors, parts->count) - floors[0];
+    vt_compare_median(floors, parts->count);
     /* Few runs say nothing of which of them were quiet. */
-    return parts->ends ? error : fmin(error, beyond_quiet * below / sqrt((double)parts->count));
+    return parts->ends ? error : fmin(error, quiet_error(floors, parts->count));
 }
 
 static size_t stretches_for(size_t samples)
@@ -155,5 +168,6 @@ bool vt_compare_is_lasting(const struct vt_compared *row)
             above += after[k] > before[i];
             below += after[k] < before[i];
         }
-    return above == old.count * new.count || below == old.count *new.count;
+    double least = (old.ends || new.ends ? 1 : lasting_share) * (double)(old.count * new.count);
+    return (double)above >= least || (double)below >= least;
 }

@@ -13,11 +13,11 @@ enum {
     TAIL_LEAST = 30, /* cases whose 95th percentile says something of the tails */
     STRETCHES = 8,   /* of a run, in which a group drifts */
 };
-static const double deviation = 1.4826; /* median absolute deviation to standard deviation, of a normal */
 static const double groups_apart = 32;
 
 /* Found with recorded runs (tests/data/compare): what nothing in either of two processes shows. */
 static const double layout = 0.004;
+static const double baseline_weight = 0.5;
 
 static bool has_floor(const struct vt_compared *row)
 {
@@ -117,7 +117,7 @@ static void judge_groups(struct vt_comparison *comparison, double *work)
     double center = vt_compare_median(work, count);
     for (size_t i = 0; i < count; i++)
         work[i] = fabs(work[i] - center);
-    double apart = count >= GROUP_LEAST ? deviation * vt_compare_median(work, count) : 0;
+    double apart = count >= GROUP_LEAST ? VT_STATISTICS_DEVIATION * vt_compare_median(work, count) : 0;
     double drifts = count >= GROUP_LEAST ? 4 : 8;
     for (size_t i = 0; i < comparison->group_count; i++) {
         struct vt_compare_group *group = &comparison->groups[i];
@@ -139,7 +139,7 @@ static double common_noise(const struct vt_comparison *comparison, double *work)
     for (size_t i = 0; i < comparison->count; i++)
         if (has_floor(&comparison->rows[i]))
             work[known++] = fabs(residual_of(comparison, &comparison->rows[i])) / comparison->rows[i].lever;
-    return deviation * vt_compare_median(work, known);
+    return VT_STATISTICS_DEVIATION * vt_compare_median(work, known);
 }
 
 /* Runs differ in more ways than a normal distribution knows: its tails are stretched to those seen. */
@@ -155,11 +155,14 @@ static double tail_stretch(const struct vt_comparison *comparison, double *work)
     return fmax(1, vt_statistics_quantile(work, known, 0.95) / 1.96);
 }
 
-/* The baseline is the same code on both sides: where it moved, the core was not the same. */
+/*
+ * The baseline is the same code on both sides: where it moved, the core was not the same. A core of another
+ * speed moves the toll as much; what comes on top of body and baseline alike leaves it where it was.
+ */
 static double shaken_by(const struct vt_comparison *comparison, const struct vt_compared *row)
 {
     double moved = log(row->baseline_ratio) - comparison->groups[row->group].baseline_shift;
-    return isfinite(moved) ? fabs(moved) * row->lever : 0;
+    return isfinite(moved) ? baseline_weight * fabs(moved) : 0;
 }
 
 static void measure_errors(struct vt_comparison *comparison, double *work)

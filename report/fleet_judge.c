@@ -59,12 +59,11 @@ static double median_of(double *values, size_t count)
     return count ? vt_statistics_quantile(values, count, 0.5) : 0;
 }
 
-/* 1.4826: of a normal, the standard deviation over the median absolute deviation. */
 static double spread_about(struct judge *judge, const struct point *points, size_t count, double centre)
 {
     for (size_t i = 0; i < count; i++)
         judge->work[i] = fabs(points[i].ratio - centre);
-    return 1.4826 * median_of(judge->work, count);
+    return VT_STATISTICS_DEVIATION * median_of(judge->work, count);
 }
 
 /* Points of one case, in the order of its values. */
