@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/suggest.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/screen.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* More results than fit side by side are shown as a fleet. */
 enum { SIDE_BY_SIDE = 8 };
@@ -25,6 +27,7 @@ struct collection {
     struct vt_result *results[SIDE_BY_SIDE];
     size_t count, complaints;
     bool many;
+    const char *by;
     struct vt_fleet fleet; /* holds everything when there are many */
     struct vt_load_options options;
 };
@@ -100,6 +103,7 @@ static int load_fleet(struct collection *collection, const struct vt_gather *gat
 {
     struct vt_error error;
     size_t bad = 0;
+    collection->by = by;
     if (vt_fleet_start(&collection->fleet, by, &error) != 0)
         return vt_cli_fail(&error);
     collection->many = true;
@@ -116,12 +120,27 @@ static const struct vt_format *choose_format(const char *name, const char *outpu
     return format ? format : vt_report_find_format("text");
 }
 
+/* A key that is misspelt and one that nobody could find out look alike. */
+static void warn_of_key(const struct vt_fleet *fleet, const char *by)
+{
+    struct vt_suggestion suggestion = {.wanted = by};
+    if (!by || fleet->group_count != 1 || strcmp(fleet->groups[0], "unknown") != 0)
+        return;
+    for (size_t i = 0; i < VT_FLEET_FACTS; i++)
+        vt_suggest_offer(&suggestion, vt_fleet_fact_names[i]);
+    bool is_key = suggestion.nearest && suggestion.distance == 0;
+    vt_cli_warn("report: no result tells '%s', so all are one group%s", by,
+                is_key ? "" : vt_suggest_text(&suggestion));
+}
+
 static int print_to(const struct vt_format *format, struct collection *collection,
                     const struct vt_screen *screen, FILE *stream, struct vt_error *error)
 {
     if (!collection->many)
         return vt_report_print(format, collection->results, collection->count, screen, stream, error);
     int status = vt_fleet_finish(&collection->fleet, error);
+    if (status == 0)
+        warn_of_key(&collection->fleet, collection->by);
     return status ? status : vt_fleet_print(&collection->fleet, format->name, stream, error);
 }
 

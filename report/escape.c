@@ -37,6 +37,10 @@ void vt_escape_clean(char *text, size_t length)
 {
     for (size_t i = 0, step; i < length; i += step) {
         unsigned char *at = (unsigned char *)text + i;
+        if (at[0] >= 0x20 && at[0] < 0x7f) {
+            step = 1;
+            continue;
+        }
         step = character_length(at);
         bool control = at[0] < 0x20 || at[0] == 0x7f || (step == 2 && at[0] == 0xc2 && at[1] < 0xa0);
         step = step ? step : 1;

@@ -43,6 +43,7 @@ const char *const vt_fleet_fact_names[VT_FLEET_FACTS] = {
     "mitigations.tsa",
     "mitigations.tsx_async_abort",
     "mitigations.vmscape",
+    "tool.version",
 };
 
 int vt_fleet_start(struct vt_fleet *fleet, const char *by, struct vt_error *error)
@@ -150,6 +151,8 @@ static const json_t *host_value(const struct vt_result *result, const char *path
 
 static const char *fact_text(const struct vt_result *result, const char *path, char *text, size_t size)
 {
+    if (strcmp(path, "tool.version") == 0)
+        return result->version;
     const json_t *value = host_value(result, path);
     if (json_is_string(value))
         return json_string_value(value);

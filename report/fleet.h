@@ -18,11 +18,11 @@
 #include <stdio.h>
 
 enum {
-    VT_FLEET_FACTS = 35,
+    VT_FLEET_FACTS = 36,
     VT_FLEET_LEAST = 5 /* hosts: fewer cannot tell what is usual */
 };
 
-/* Facts by which hosts are told apart, as keys of the probe document. */
+/* Facts by which hosts are told apart, as keys of the probe document, and which vmtoll measured. */
 extern const char *const vt_fleet_fact_names[VT_FLEET_FACTS];
 
 /* One machine; several results of it count once. */

@@ -205,6 +205,8 @@ static double reference_of(const struct vt_fleet *fleet, size_t i)
 {
     size_t first = i, best = GROUPS_SHOWN;
     double reference = fleet->cells[i].median;
+    if (fleet->group_count == 1)
+        return reference;
     while (first > 0 && !vt_fleet_starts_road(fleet, first) &&
            strcmp(fleet->cells[first - 1].name, fleet->cells[i].name) == 0)
         first--;

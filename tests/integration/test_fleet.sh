@@ -46,6 +46,12 @@ has "in groups of their own nothing is unusual but the doubt" '^    cpuid on kvm
 has "with the group" '^  node5 \(6\.1\.0\): nothing known'
 lacks "and the other kernel is no finding" '^    .*exit to'
 
+run "$VMTOLL" report "$work/ways" --by system.kernle
+is "a key that nobody has" 0
+has "is told, with the one that was meant" "^vmtoll: report: no result tells 'system\.kernle', so all are one group; did you mean 'system\.kernel'\?$" err
+run "$VMTOLL" report "$work/ways" --by timing.governor
+has "a key that is unknown everywhere has no other" "tells 'timing\.governor', so all are one group$" err
+
 # A host without figures that most have
 document ways/4.json "$(row nop control ok '"none"' 1)" "$(row cpuid identification unsupported null '')"
 run "$VMTOLL" report "$work/ways"
