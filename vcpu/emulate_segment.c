@@ -67,8 +67,10 @@ static bool load_null(struct vt_emulation *e, unsigned name, uint16_t selector)
     if (name == VT_SS && (vcpu->cpl == 3 || (selector & 3) != vcpu->cpl))
         return refuse(e, VT_EXCEPTION_GP, 0);
     vcpu->segment[name] = (struct vt_segment){.selector = selector};
-    /* AMD keeps the base of FS and GS when a null selector is loaded (APM 2 4.5.3). */
-    if (vcpu->limits.vendor == VT_VENDOR_AMD && (name == VT_FS || name == VT_GS))
+    /* AMD keeps the base of FS and GS when a null selector is loaded (APM 2 4.5.3), until CPUID
+     * Fn8000_0021_EAX[6] says that it is cleared. */
+    if (vcpu->limits.vendor == VT_VENDOR_AMD && !vt_vcpu_has(vcpu, VT_FEATURE_NULL_BASE) &&
+        (name == VT_FS || name == VT_GS))
         vcpu->segment[name].base = base;
     return true;
 }

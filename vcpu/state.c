@@ -131,15 +131,16 @@ static const struct grant efer_grants[] = {
 };
 
 static const struct grant feature_grants[] = {
-    {{0x80000001, 0, VT_EDX, 27}, VT_FEATURE_RDTSCP  },
-    {{7, 0, VT_ECX, 22},          VT_FEATURE_RDPID   },
-    {{7, 0, VT_EBX, 0},           VT_FEATURE_FSGSBASE},
-    {{7, 0, VT_EBX, 10},          VT_FEATURE_INVPCID },
-    {{1, 0, VT_ECX, 26},          VT_FEATURE_XSAVE   },
-    {{7, 0, VT_EBX, 20},          VT_FEATURE_SMAP    },
-    {{1, 0, VT_ECX, 21},          VT_FEATURE_X2APIC  },
-    {{1, 0, VT_ECX, 17},          VT_FEATURE_PCID    },
-    {{0x80000001, 0, VT_EDX, 11}, VT_FEATURE_SYSCALL },
+    {{0x80000001, 0, VT_EDX, 27}, VT_FEATURE_RDTSCP   },
+    {{7, 0, VT_ECX, 22},          VT_FEATURE_RDPID    },
+    {{7, 0, VT_EBX, 0},           VT_FEATURE_FSGSBASE },
+    {{7, 0, VT_EBX, 10},          VT_FEATURE_INVPCID  },
+    {{1, 0, VT_ECX, 26},          VT_FEATURE_XSAVE    },
+    {{7, 0, VT_EBX, 20},          VT_FEATURE_SMAP     },
+    {{1, 0, VT_ECX, 21},          VT_FEATURE_X2APIC   },
+    {{1, 0, VT_ECX, 17},          VT_FEATURE_PCID     },
+    {{0x80000001, 0, VT_EDX, 11}, VT_FEATURE_SYSCALL  },
+    {{0x80000021, 0, VT_EAX, 6},  VT_FEATURE_NULL_BASE},
 };
 
 static uint64_t granted(const struct vt_vcpu *vcpu, const struct grant *grants, size_t count)

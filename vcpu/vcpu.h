@@ -148,7 +148,7 @@ struct vt_vcpu_limits {
     uint8_t reserved;
 };
 
-/* Instructions that exist only when the virtual CPUID says so. */
+/* Instructions that exist, and what they do, only when the virtual CPUID says so. */
 enum vt_feature {
     VT_FEATURE_RDTSCP = 1 << 0,
     VT_FEATURE_RDPID = 1 << 1,
@@ -159,6 +159,7 @@ enum vt_feature {
     VT_FEATURE_X2APIC = 1 << 6,
     VT_FEATURE_PCID = 1 << 7,
     VT_FEATURE_SYSCALL = 1 << 8,
+    VT_FEATURE_NULL_BASE = 1 << 9, /* a null selector clears the base of FS and GS on AMD's, too */
 };
 
 #define VT_ENGINE_WORDS 64

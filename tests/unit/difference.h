@@ -11,7 +11,7 @@
 enum operand { OPERAND_NONE, OPERAND_REGISTER, OPERAND_MEMORY, OPERAND_EITHER };
 
 /* Who is able to judge the form; a bit per oracle. */
-enum judge { JUDGE_KVM = 1, JUDGE_UNICORN = 2, JUDGE_NATIVE = 4, JUDGE_TCG = 8 };
+enum judge { JUDGE_KVM = 1, JUDGE_UNICORN = 2, JUDGE_NATIVE = 4, JUDGE_TCG = 8, JUDGE_USER = 16 };
 
 /* One encoding of an emulated instruction. */
 struct form {

@@ -12,6 +12,7 @@
 #define FAST    (UNICORN | NATIVE)
 #define STATES  20000
 #define SAMPLE  1000 /* from a slow judge, of a form that a fast one judges, too */
+#define SAMPLE3 5000 /* from ring 3, of a form that others judge at ring 0 */
 #define TURN    32
 
 /* A form whose states a judge mostly leaves out must not take all its time, and is given up in the end. */
@@ -27,12 +28,15 @@ unsigned difference_promise(void)
 
 static unsigned wanted(const struct difference_course *course, const struct form *form)
 {
-    unsigned promise = difference_promise();
-    bool sample = course->judge & SLOW && form->judges & FAST;
+    unsigned promise = difference_promise(), most = promise;
 
     if (!(form->judges & course->judge) || (course->takes && !course->takes(form)))
         return 0;
-    return sample && promise > SAMPLE ? SAMPLE : promise;
+    if (course->judge & SLOW && form->judges & FAST)
+        most = SAMPLE;
+    else if (course->judge & JUDGE_USER)
+        most = SAMPLE3;
+    return promise < most ? promise : most;
 }
 
 static bool is_hopeless(const struct difference_tally *tally)

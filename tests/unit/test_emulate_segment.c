@@ -72,6 +72,32 @@ START_TEST(lldt_takes_null_and_refuses_what_is_no_ldt)
 }
 END_TEST
 
+/* APM 2 4.5.3 and CPUID Fn8000_0021_EAX[6]; Intel SDM 3A 3.4.4: cleared. */
+START_TEST(null_selectors_clear_the_base_as_the_vendor_has_it)
+{
+    static const struct {
+        uint8_t vendor;
+        uint16_t features;
+        uint64_t base;
+    } rows[] = {
+        {VT_VENDOR_INTEL, 0,                    0     },
+        {VT_VENDOR_AMD,   0,                    0x1234},
+        {VT_VENDOR_AMD,   VT_FEATURE_NULL_BASE, 0     },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        emulator_open(w);
+        w->vcpu.limits.vendor = rows[i].vendor;
+        w->vcpu.limits.features |= rows[i].features;
+        w->vcpu.segment[VT_FS].base = 0x1234;
+        *reg(VT_RAX) = 3;
+        ck_done(STEP(w, "\x8e\xe0"));
+        ck_assert_uint_eq(w->vcpu.segment[VT_FS].selector, 3);
+        ck_assert_uint_eq(w->vcpu.segment[VT_FS].base, rows[i].base);
+    }
+}
+END_TEST
+
 /* SDM 2A LAR: ZF says whether the selector is visible; the register keeps its value when it is not. */
 START_TEST(lar_and_lsl_show_only_what_is_visible)
 {
@@ -148,6 +174,7 @@ START_TEST(fsgsbase_instructions_need_cr4)
 END_TEST
 
 VT_SUITE(umip_hides_the_tables_from_ring_3, sgdt_stores_ten_bytes, lgdt_refuses_a_base_that_is_not_canonical,
+         null_selectors_clear_the_base_as_the_vendor_has_it,
          ltr_marks_the_descriptor_busy_and_refuses_a_busy_one, lldt_takes_null_and_refuses_what_is_no_ldt,
          lar_and_lsl_show_only_what_is_visible, segment_loads_check_type_privilege_and_presence,
          loading_ss_holds_interrupts_off_for_one_instruction, swapgs_exchanges_the_bases,
