@@ -57,10 +57,11 @@ bool difference_segments(const struct difference_ignored *judge, const struct vt
 
     for (unsigned i = 0; i < VT_SEGMENTS; i++) {
         const struct vt_segment *a = &ours->segment[i], *b = &theirs->segment[i];
+        uint64_t seen = i == VT_CS ? UINT64_MAX : ~judge->rights;
 
         if (difference_value(judge, names[i], a->selector, b->selector))
             return true;
-        if (!is_null_stack(i, a) && difference_value(judge, names[i], a->rights, b->rights))
+        if (!is_null_stack(i, a) && difference_value(judge, names[i], a->rights & seen, b->rights & seen))
             return true;
         if (a->rights && (difference_value(judge, names[i], a->limit, b->limit) ||
                           (i > VT_DS && difference_value(judge, names[i], a->base, b->base))))
@@ -73,6 +74,8 @@ static uint64_t ignored_of_msr(const struct difference_ignored *judge, uint32_t 
 {
     if (index == 0x277)
         return judge->pat ? UINT64_MAX : 0;
+    if (index == 0x174)
+        return judge->sysenter_cs;
     return index == 0x175 || index == 0x176 ? judge->sysenter : 0;
 }
 

@@ -10,6 +10,8 @@ struct difference_ignored {
     const char *judge; /* its name, for the text */
     uint64_t rflags, dr6, dr7, efer;
     uint64_t sysenter; /* of SYSENTER_ESP and SYSENTER_EIP */
+    uint64_t sysenter_cs;
+    uint64_t rights;   /* of segments other than CS */
     uint64_t reg_bits; /* of the general register `reg` */
     uint8_t reg;
     bool pat;

@@ -25,6 +25,8 @@
 #define MEMORY  VT_GUEST_MEMORY
 #define ENTRIES 256
 
+#define UPPER_HALF (~(uint64_t)UINT32_MAX)
+
 struct machine {
     int device, vm, vcpu;
     struct kvm_run *run;
@@ -167,8 +169,10 @@ static bool differs(const char *what, uint64_t ours, uint64_t theirs)
 }
 
 /*
- * KVM lets DR7's RTM be set without its bit in CPUID, and shows 32 bits of an AMD processor's SYSENTER MSRs
- * (arch/x86/kvm/svm/svm.c). Delivering an exception, PVM clears AC as SYSCALL would; processors keep it.
+ * KVM lets DR7's RTM be set without its bit in CPUID. It shows 32 bits of an AMD processor's SYSENTER_ESP and
+ * SYSENTER_EIP (arch/x86/kvm/svm/svm.c) and of an Intel processor's SYSENTER_CS, and the VMCS has bit 13 of
+ * access rights for CS alone (Intel SDM 3C table 24-2). Delivering an exception, PVM clears AC as SYSCALL
+ * would; processors keep it.
  */
 static struct difference_ignored ignored_of(const struct difference *d)
 {
@@ -179,7 +183,9 @@ static struct difference_ignored ignored_of(const struct difference *d)
         .judge = "KVM",
         .rflags = delivered && m.backend == VT_BACKEND_PVM ? VT_FLAG_AC : 0,
         .dr7 = 0x800,
-        .sysenter = m.backend == VT_BACKEND_SVM ? ~(uint64_t)UINT32_MAX : 0,
+        .sysenter = m.backend == VT_BACKEND_SVM ? UPPER_HALF : 0,
+        .sysenter_cs = m.backend == VT_BACKEND_VMX ? UPPER_HALF : 0,
+        .rights = m.backend == VT_BACKEND_VMX ? 0x2000 : 0,
         .reg = d->instruction.reg,
         .reg_bits = difference_undefined(d),
     };
@@ -243,11 +249,67 @@ static bool is_odd_system(const struct difference *d)
     return selector + 15 > vcpu->gdtr.limit || descriptor[13] & 0x1f || (descriptor[5] & 0x1f) == 1;
 }
 
-/* Bits 63:32 of FMASK: reserved on both vendors, and AMD's manual does not say what a write of them does. */
-static bool is_undecided(const struct difference *d)
+#define REX_W 8
+#define REX_R 4
+
+/* The REX prefix in front of a move of or to a segment register, SLDT or STR; 0: none. */
+static uint8_t rex_of(const struct difference *d)
 {
-    return d->instruction.operation == VT_OP_WRMSR && (uint32_t)d->world.vcpu.gpr[VT_RCX] == 0xc0000084 &&
-           (uint32_t)d->world.vcpu.gpr[VT_RDX] != 0;
+    for (size_t k = 0; k + 1 < d->length; k++)
+        if (d->code[k] >> 4 == 4 &&
+            (d->code[k + 1] == 0x0f || d->code[k + 1] == 0x8c || d->code[k + 1] == 0x8e))
+            return d->code[k];
+    return 0;
+}
+
+/*
+ * Where the processor runs ring 0: code of 16 and 32 bits, which the emulator does not have, and what the
+ * manuals leave open or a vendor does in its own way. Bits 63:32 of FMASK and the components in use are not
+ * the emulator's to know, nor which part of an operand in two parts is read first. KVM stores a
+ * selector with REX.W in eight bytes where it emulates UMIP. AMD's processors take far pointers of 32 bits,
+ * fault behind a return and look at less of a system descriptor; REX.R in front of a segment register, which
+ * they ignore, is #UD to Bochs.
+ */
+static bool processors_differ(const struct difference *d)
+{
+    const struct vt_instruction *i = &d->instruction;
+    const struct vt_vcpu *vcpu = &d->world.vcpu;
+    bool amd = vcpu->limits.vendor == VT_VENDOR_AMD, page_fault = first.vector == VT_EXCEPTION_PF;
+    uint8_t rex = rex_of(d);
+
+    switch (i->operation) {
+    case VT_OP_XGETBV:
+        return (uint32_t)vcpu->gpr[VT_RCX] == 1;
+    case VT_OP_WRMSR:
+        return (uint32_t)vcpu->gpr[VT_RCX] == 0xc0000084 && (uint32_t)vcpu->gpr[VT_RDX];
+    case VT_OP_LGDT:
+    case VT_OP_LIDT:
+        return page_fault;
+    case VT_OP_LSS:
+    case VT_OP_LFS:
+    case VT_OP_LGS:
+        return page_fault || (amd && (i->size == 8 || first.vector >= 0));
+    case VT_OP_LLDT:
+    case VT_OP_LTR:
+        return amd && is_odd_system(d);
+    case VT_OP_SLDT:
+    case VT_OP_STR:
+        return i->flags & VT_INSN_MEMORY && rex & REX_W && vcpu->cr[4] & VT_CR4_UMIP;
+    case VT_OP_MOV_FROM_SEGMENT:
+        return !amd && rex & REX_R;
+    case VT_OP_MOV_TO_SEGMENT:
+        return amd ? first.vector == VT_EXCEPTION_GP && !first.error : rex & REX_R;
+    case VT_OP_SYSRET:
+    case VT_OP_IRET:
+        return i->size != 8 || first.vector >= 0;
+    case VT_OP_CALL_FAR:
+    case VT_OP_JMP_FAR:
+        return first.vector >= 0 || (amd && i->size == 8);
+    case VT_OP_RET_FAR:
+        return first.vector >= 0;
+    default:
+        return false;
+    }
 }
 
 /*
@@ -261,15 +323,8 @@ static bool interpreter_errs(const struct difference *d)
 {
     const struct vt_instruction *i = &d->instruction;
     bool stores = i->flags & VT_INSN_MEMORY;
-    bool rex_w = false, rex_r = false;
+    bool rex_w = rex_of(d) & REX_W, rex_r = rex_of(d) & REX_R;
 
-    for (size_t k = 0; k + 1 < d->length; k++)
-        if (d->code[k] >> 4 == 4 &&
-            (d->code[k + 1] == 0x0f || d->code[k + 1] == 0x8c || d->code[k + 1] == 0x8e)) {
-            rex_w = d->code[k] & 8;
-            rex_r = d->code[k] & 4;
-            break;
-        }
     switch (i->operation) {
     case VT_OP_CPUID:
     case VT_OP_INT:
@@ -303,7 +358,7 @@ static bool interpreter_errs(const struct difference *d)
 
 static bool is_excused(const struct difference *d)
 {
-    return is_undecided(d) || (m.backend == VT_BACKEND_PVM && interpreter_errs(d));
+    return m.backend == VT_BACKEND_PVM ? interpreter_errs(d) : processors_differ(d);
 }
 
 static bool fails(const struct difference *before)
@@ -353,6 +408,10 @@ static void compare(size_t form, uint64_t seed, struct difference_tally *tally)
         return;
     }
     step = emulate(&d);
+    if (d.world.vcpu.rflags & VT_FLAG_TF && m.backend != VT_BACKEND_PVM) {
+        close_machine(); /* the single step is still to come */
+        ck_assert(open_machine());
+    }
     if (!difference_is_comparable(&d.world) || is_excused(&d)) {
         tally->ignored++;
         return;
