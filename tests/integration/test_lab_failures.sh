@@ -5,6 +5,7 @@
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
 mkdir "$work/tmp" "$work/empty" "$work/bin"
 export TMPDIR="$work/tmp"
+export HOME="${HOME:-$work}" # where the cache and its logs go
 
 clean() { # what happened
     holds "$1: nothing temporary is left" test -z "$(ls "$TMPDIR")"
@@ -115,11 +116,11 @@ interrupt() { # when, its words in the message, shell commands that find out, la
     fi
     rm -f "$work/keyboard"
     mkfifo "$work/keyboard"
-    SHELL=/bin/sh script -qec "exec '$VMTOLL' lab $* >'$work/out' 2>'$work/err'" /dev/null <"$work/keyboard" >/dev/null 2>&1 &
+    SHELL=/bin/sh script -qec "cd '$work' && exec '$VMTOLL' lab $* >'$work/out' 2>'$work/err'" /dev/null <"$work/keyboard" >/dev/null 2>&1 &
     exec 3>"$work/keyboard"
     await within_machine "$moment" || echo "# $interruption: it never came to that"
     display=$(tail -qn 1 "$TMPDIR"/*/screen 2>/dev/null)
-    printf '\003' >&3
+    (trap '' PIPE; printf '\003' >&3) 2>/dev/null
     exec 3>&-
     wait $!
     status=$?
@@ -132,8 +133,8 @@ interrupt() { # when, its words in the message, shell commands that find out, la
     [ -z "$display" ] || holds "$interruption: no socket of an X server is left" test ! -e "/tmp/.X11-unix/X$display"
 }
 interrupt "while tcg measures" measuring "grep -q '^@case' link" tcg
-interrupt "while a boot disc is made" "making a boot disc" "test -e disc/boot/grub/grub.cfg" vmx --kernel "$work/kernel" --modules "$work/empty"
-interrupt "while Bochs boots" booting "test -e bochs.log" vmx --kernel "$work/kernel" --modules "$work/empty"
+interrupt "while a boot disc is made" "making a boot disc" "test -e disc/boot/grub/grub.cfg" vmx --kernel kernel --modules empty
+interrupt "while Bochs boots" booting "test -e bochs.log" vmx --kernel kernel --modules empty
 
 # Kernels that earlier runs have left in the cache, with a module whose first instruction is UD2 now: as a
 # developer's own would be that fails, and without the signature that it would break.
