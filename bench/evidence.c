@@ -107,11 +107,13 @@ static enum vt_crossing crossing_of_software(const struct vt_measurement *m)
                                                                        : VT_CROSSING_UNKNOWN;
 }
 
-/* Self-IPIs must each have been delivered; an interpreter that looks for interrupts rarely merges them. */
+/* IPIs must each have been delivered, or wait for the vCPU they were sent to; an interpreter that looks for
+ * interrupts rarely merges them. */
 static void check_interrupts(struct vt_measurement *m)
 {
     double turns = (double)m->iterations * (double)m->batches;
-    if (!(m->c->needs & VT_NEED_INTERRUPTS) || !vt_counters_has(&m->body_counters, VT_INTERRUPTS))
+    if (!(m->c->needs & (VT_NEED_INTERRUPTS | VT_NEED_PEER)) ||
+        !vt_counters_has(&m->body_counters, VT_INTERRUPTS))
         return;
     double body = (double)m->body_counters.value[VT_INTERRUPTS] / turns;
     double baseline = (double)m->baseline_counters.value[VT_INTERRUPTS] / turns;

@@ -19,6 +19,7 @@
 #define VT_GUEST_MAILBOX    0x020000
 #define VT_GUEST_SCRATCH    0x022000
 #define VT_GUEST_PV         0x030000 /* one page shared with the hypervisor, one with hypercalls */
+#define VT_GUEST_PEER       0x038000 /* code of a second vCPU */
 #define VT_GUEST_STACK      0x050000 /* grows down; the code under test runs on it */
 #define VT_GUEST_TRAP_STACK 0x060000 /* grows down; CPL 0 handlers of exceptions at CPL 3 */
 #define VT_GUEST_PAYLOAD    0x100000
@@ -54,6 +55,9 @@
 #define VT_VECTOR_SOFTWARE 0x80
 #define VT_VECTOR_XAPIC    0xe0
 #define VT_VECTOR_X2APIC   0xe1
+#define VT_VECTOR_PEER     0x40 /* below the first of VT_PEER_VECTORS that are sent to a second vCPU */
+#define VT_PEER_VECTORS    100
+#define VT_PEER_APIC_ID    1
 #define VT_VECTORS         256
 #define VT_STUB_SIZE       16 /* bytes from one vector's entry stub to the next */
 

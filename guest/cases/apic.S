@@ -8,6 +8,8 @@ CASE xapic_self_ipi, "mov [rdx + 0x300], eax", setup="mov rdx, [r11 + S_XAPIC]; 
 CASE x2apic_read, "rdmsr", setup="mov ecx, 0x808"
 CASE x2apic_eoi, "wrmsr", setup="mov ecx, 0x80b"
 CASE x2apic_self_ipi, "wrmsr", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC; sti"
+/* ICR: destination in its upper half, fixed, edge, asserted. Each turn sends another vector: none merges with the one before. */
+CASE x2apic_ipi, "wrmsr", setup="mov ecx, 0x830; mov edx, PEER_APIC_ID", turn="lea eax, [r10 + 0x4000 + VECTOR_PEER]"
 /* STI blocks the pending self-IPI for one instruction, so HLT finds its wake-up already there. */
 CASE hlt, "hlt", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC", turn="cli; wrmsr; sti"
 CASE pause, "pause"

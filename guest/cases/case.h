@@ -16,6 +16,8 @@
     .intel_syntax noprefix
     .set VECTOR_XAPIC, VT_VECTOR_XAPIC
     .set VECTOR_X2APIC, VT_VECTOR_X2APIC
+    .set VECTOR_PEER, VT_VECTOR_PEER
+    .set PEER_APIC_ID, VT_PEER_APIC_ID
 
 .macro TWIN symbol, setup, turn, op, after
     .p2align 6

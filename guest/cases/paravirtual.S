@@ -28,6 +28,8 @@ FORM kvm, wrmsr_user, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]; mov rbx, 
 /* APIC ID 0 is bit 0 of the map in rbx; rsi is the low half of an ICR: fixed, edge. */
 FORM kvm, xapic_self_ipi, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]; mov ebx, 1; mov esi, VECTOR_XAPIC; sti", turn="mov eax, HC_SEND_IPI"
 FORM kvm, x2apic_self_ipi, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]; mov ebx, 1; mov esi, VECTOR_X2APIC; sti", turn="mov eax, HC_SEND_IPI"
+/* Bit 0 of the map is the APIC ID in rdx. */
+FORM kvm, x2apic_ipi, "call rdi", setup="mov rdi, [r11 + S_HYPERCALL]; mov ebx, 1; mov edx, PEER_APIC_ID", turn="lea esi, [r10 + VECTOR_PEER]; mov eax, HC_SEND_IPI"
 
 /*
  * The time: TSC ticks since the page was written, shifted, times a 32-bit fraction, plus the time then; once

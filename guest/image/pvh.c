@@ -115,6 +115,8 @@ static const char *why_not(const struct vt_case *c)
     const uint32_t absent = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD;
     if (c->needs & absent)
         return "needs KVM's devices around it";
+    if (c->needs & VT_NEED_PEER)
+        return "the machine has one processor";
     if (!has_feature(&c->feature))
         return "the processor does not announce it";
     return NULL;

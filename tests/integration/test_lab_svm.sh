@@ -56,6 +56,9 @@ holds "a paravirtual vmmcall is a hypercall" form vmmcall '.crossing == "hyperca
 holds "the time is read from memory" form rdtsc '.crossing == "none" and .exits_per_op == 0 and .evidence.honoured == 1'
 holds "an interrupt ends in memory" form x2apic-eoi '.crossing == "none" and .exits_per_op == 0 and .evidence.honoured == 1'
 holds "a self-IPI is one call" form x2apic-self-ipi '.crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
+for path in hardware paravirtual; do
+    holds "an IPI to another vCPU is one exit and waits there: $path" jq -e --arg path "$path" '.measurements[] | select(.case == "x2apic-ipi" and .path == $path) | select(.status == "ok" and .exits_per_op == 1 and .evidence.interrupts == 1)' "$work/one.json"
+done
 holds "a flush is left in memory for another vCPU" form invlpg '.crossing == "none" and .evidence.honoured == 1'
 holds "a kick wakes a HLT: one call, two exits" form hlt '.crossing == "hypercall" and .exits_per_op == 2 and .evidence.hypercalls == 1'
 holds "no row is of a case without such a form" test "$(count '.path == "paravirtual" and (.reason // "" | test("no paravirtual form"))')" -eq 0

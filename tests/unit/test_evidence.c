@@ -143,6 +143,15 @@ static const struct verdict verdicts[] = {
      VT_BACKEND_PVM,                        VT_PATH_EMULATED,
      {{VT_EXITS, 0, 0}, {VT_USER_EXITS, 0, 0}, {VT_INSN_EMULATION, 3, 2}, {VT_INTERRUPTS, 0.01, 0}, END},
      VT_CROSSING_INTERPRETED,                                                                                               VT_STATUS_UNVERIFIED},
+ /* An IPI to another vCPU must wait there. */
+    {"x2apic-ipi",
+     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, {VT_INTERRUPTS, 1, 0}, END},
+     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
+    {"x2apic-ipi",
+     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, {VT_INTERRUPTS, 0.5, 0}, END},
+     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_UNVERIFIED},
  /* In place, and the software roads. */
     {"rdtsc",
      VT_BACKEND_UNKNOWN,                    VT_PATH_NATIVE,

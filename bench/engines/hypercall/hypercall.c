@@ -6,7 +6,6 @@
 #include "base/vendor.h"
 #include "bench/engine.h"
 #include "bench/engines/hypercall/dispatch.h"
-#include "bench/engines/hypercall/peer.h"
 #include "bench/engines/hypercall/shared.h"
 
 #include <errno.h>
@@ -52,7 +51,6 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
     struct hypercall_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine hypercall");
-    engine->guest.peer = -1;
     int status = vt_kvm_machine_open(&engine->guest.machine, settings, error);
     engine->has_machine = status == 0;
     if (status != 0)
@@ -76,7 +74,6 @@ static void engine_close(void *state)
     struct hypercall_engine *engine = state;
     if (engine->has_dispatch)
         vt_dispatch_close(&engine->dispatch);
-    vt_pv_peer_close(&engine->guest);
     if (engine->has_machine)
         vt_kvm_machine_close(&engine->guest.machine);
     free(engine);
@@ -89,7 +86,7 @@ static enum vt_path path(void *state)
 }
 
 /* Of what the case itself needs, a form keeps what its interrupts need; its devices are the hypervisor. */
-#define KEPT_NEEDS (VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS)
+#define KEPT_NEEDS (VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PEER)
 
 static bool is_foreign(const struct vt_case *c)
 {
@@ -164,9 +161,7 @@ static const struct vt_pv_form *form_of(void *state, const struct vt_case *c, in
 static int prepare_machine(struct hypercall_engine *engine, const struct vt_case *c, int cpl,
                            struct vt_error *error)
 {
-    /* A vCPU lives as long as its virtual machine: one that has had a peer is not used again, and one that
-     * gets a peer is new. */
-    vt_pv_peer_close(&engine->guest);
+    /* A machine that gets a second vCPU is new. */
     if (engine->form->needs & VT_PV_NEED_TLB_FLUSH)
         engine->guest.machine.vm.dirty = true;
     int status = vt_kvm_machine_start(&engine->guest.machine, c, cpl, error);

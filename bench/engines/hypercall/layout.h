@@ -14,7 +14,6 @@
 #define VT_PV_PRIORITY    (VT_GUEST_PV + 0xc0)
 #define VT_PV_PAIRING     (VT_GUEST_PV + 0x100)
 #define VT_PV_PEER_STEAL  (VT_GUEST_PV + 0x180) /* of the second vCPU */
-#define VT_PV_PEER_CODE   (VT_GUEST_PV + 0x200)
 #define VT_PV_CALLS       (VT_GUEST_PV + 0x1000)
 #define VT_PV_SHARED_INFO (VT_GUEST_PV + 0x2000)
 #define VT_PV_SIZE        0x3000

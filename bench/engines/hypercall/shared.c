@@ -1,6 +1,6 @@
 #include "bench/engines/hypercall/shared.h"
 #include "bench/engines/hypercall/layout.h"
-#include "bench/engines/hypercall/peer.h"
+#include "bench/engines/kvm/peer.h"
 #include "base/vendor.h"
 #include "guest/abi.h"
 
@@ -218,6 +218,14 @@ static int take_interrupts(const struct vt_pv_guest *guest, struct vt_error *err
     return ioctl(guest->machine.vm.vcpu, KVM_SET_REGS, &regs) == 0 ? 0 : fail(error, "KVM_SET_REGS");
 }
 
+static int add_preempted_peer(struct vt_pv_guest *guest, struct vt_error *error)
+{
+    int status = vt_kvm_peer_open(&guest->machine, error);
+    if (status == 0 && vt_vmm_set_msr(guest->machine.peer, MSR_KVM_STEAL_TIME, VT_PV_PEER_STEAL | 1) != 0)
+        status = fail(error, "MSR_KVM_STEAL_TIME");
+    return status;
+}
+
 int vt_pv_shared_set_up(struct vt_pv_guest *guest, enum vt_pv_interface interface,
                         const struct vt_pv_form *form, struct vt_error *error)
 {
@@ -237,6 +245,6 @@ int vt_pv_shared_set_up(struct vt_pv_guest *guest, enum vt_pv_interface interfac
     if (status == 0 && form->needs & VT_PV_NEED_EOI)
         status = take_interrupts(guest, error);
     if (status == 0 && form->needs & VT_PV_NEED_TLB_FLUSH)
-        status = vt_pv_peer_open(guest, error);
+        status = add_preempted_peer(guest, error);
     return status;
 }

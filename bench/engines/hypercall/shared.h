@@ -17,7 +17,6 @@
 /* A machine whose guest knows its hypervisor. */
 struct vt_pv_guest {
     struct vt_kvm_machine machine;
-    int peer; /* descriptor of a second vCPU that is off its processor; -1: none */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "bench/engines/kvm/machine.h"
 #include "base/usage.h"
+#include "bench/engines/kvm/peer.h"
 #include "guest/longmode.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct vt_scratch *vt_kvm_machine_scratch(const struct vt_kvm_machine *machine)
 
 static void close_machine(struct vt_kvm_machine *machine)
 {
+    vt_kvm_peer_close(machine);
     vt_kvm_devices_close(&machine->devices);
     vt_vmm_close(&machine->vm);
 }
@@ -38,7 +40,7 @@ static int open_machine(struct vt_kvm_machine *machine, struct vt_error *error)
 int vt_kvm_machine_open(struct vt_kvm_machine *machine, const struct vt_engine_settings *settings,
                         struct vt_error *error)
 {
-    *machine = (struct vt_kvm_machine){.settings = *settings};
+    *machine = (struct vt_kvm_machine){.settings = *settings, .peer = -1};
     int status = open_machine(machine, error);
     if (status != 0)
         return status;
@@ -64,6 +66,7 @@ static const struct {
     {VT_NEED_XAPIC,      "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
     {VT_NEED_X2APIC,     "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
     {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"                                },
+    {VT_NEED_PEER,       "a second vCPU (KVM_CAP_MAX_VCPUS)"                     },
 };
 
 bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs, char *reason, size_t size)
@@ -201,14 +204,17 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
     enum vt_apic_mode apic = c->needs & VT_NEED_XAPIC ? VT_APIC_X : VT_APIC_X2;
 
     machine->c = c;
-    /* After a run that ended badly anything may be half done: a new machine costs a millisecond. */
-    if (machine->vm.vcpu < 0 || machine->vm.dirty) {
+    /* After a run that ended badly anything may be half done: a new machine costs a millisecond. A second
+     * vCPU comes and goes with its machine. */
+    if (machine->vm.vcpu < 0 || machine->vm.dirty || machine->peer >= 0 || c->needs & VT_NEED_PEER) {
         close_machine(machine);
         int status = open_machine(machine, error);
         if (status != 0)
             return status;
     }
     int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
+    if (status == 0 && c->needs & VT_NEED_PEER)
+        status = vt_kvm_peer_open(machine, error);
     if (status != 0)
         return status;
     fill_mailbox(machine);
@@ -264,6 +270,8 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
         vt_counters_put(&out->counters, VT_HYPERCALLS,
                         out->counters.value[VT_HYPERCALLS] + machine->devices.xen_calls - calls);
     vt_counters_put(&out->counters, VT_USER_EXITS, machine->users - users);
+    if (machine->c->needs & VT_NEED_PEER)
+        interrupts -= vt_kvm_peer_take_interrupts(machine);
     vt_counters_put(&out->counters, VT_INTERRUPTS, box->interrupts - interrupts);
     vt_usage_count(&before, &after, &out->counters);
     machine->counted = now;

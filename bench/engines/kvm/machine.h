@@ -22,6 +22,7 @@ struct vt_kvm_machine {
     struct vt_kvm_devices devices;
     struct vt_watchdog watchdog;
     const struct vt_case *c;    /* the one it was started for */
+    int peer;                   /* descriptor of a second vCPU that is off its processor; -1: none */
     uint64_t users;             /* user exits since it was opened */
     struct vt_counters counted; /* KVM's counters at the end of the last run */
 };

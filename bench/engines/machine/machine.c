@@ -95,6 +95,13 @@ uint64_t vt_machine_host_xcr0(void)
     return (uint64_t)edx << 32 | eax;
 }
 
+const char *vt_machine_lacks(const struct vt_case *c)
+{
+    return c->needs & VT_NEED_PAGING ? "needs page tables of its own: this guest lives in the process's"
+           : c->needs & VT_NEED_PEER ? "needs a second processor: this guest has one"
+                                     : NULL;
+}
+
 static void switch_on(struct vt_vcpu *vcpu, const struct vt_case *c)
 {
     vt_vcpu_apply_cpuid(vcpu);

@@ -21,8 +21,8 @@
 #include <stdbool.h>
 #include <ucontext.h>
 
-/* Why a case with VT_NEED_PAGING cannot be asked here. */
-#define VT_MACHINE_NO_PAGING "needs page tables of its own: this guest lives in the process's"
+/* What a case needs that no such machine has, in words; NULL: nothing. */
+const char *vt_machine_lacks(const struct vt_case *c);
 
 #define VT_MACHINE_STACK 65536 /* bytes of the guest's stack; a guard page lies on either side */
 

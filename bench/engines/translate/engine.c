@@ -215,10 +215,10 @@ static enum vt_path path(void *state)
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
 {
     (void)state, (void)cpl;
-    if (!(c->needs & VT_NEED_PAGING))
-        return true;
-    snprintf(reason, size, "%s", VT_MACHINE_NO_PAGING);
-    return false;
+    const char *lacks = vt_machine_lacks(c);
+    if (lacks)
+        snprintf(reason, size, "%s", lacks);
+    return !lacks;
 }
 
 /* The machine's handlers move into the window, and the gates with them. */

@@ -101,8 +101,8 @@ static bool supports(void *state, const struct vt_case *c, int cpl, char *reason
     if (is_system_call(c) && !(engine->assists & VT_ASSIST_SYSCALL))
         snprintf(reason, size,
                  "INT 80h at ring 3 is a system call: needs syscall user dispatch (Linux 5.11)");
-    else if (c->needs & VT_NEED_PAGING)
-        snprintf(reason, size, "%s", VT_MACHINE_NO_PAGING);
+    else if (vt_machine_lacks(c))
+        snprintf(reason, size, "%s", vt_machine_lacks(c));
     else if (c->handler == VT_BY_HYPERCALL && engine->inside)
         snprintf(reason, size,
                  "at ring 3 it goes to the hypervisor this machine runs under, not to a signal");
