@@ -21,7 +21,11 @@ struct arguments {
 struct side {
     struct vt_result **runs;
     size_t count, weight;
-    struct vt_error *error; /* while loading */
+};
+
+struct loading {
+    struct side *side;
+    struct vt_error *error;
 };
 
 /* In numbers, as which rows and runs count beside their series: some 300 MB. */
@@ -37,23 +41,24 @@ static size_t weigh(const struct vt_result *run)
 }
 
 /* Told at the run that is one too many: a file of a fleet may be of any size. */
-static int check(struct side *side)
+static int check(struct side *side, struct vt_error *error)
 {
     const struct vt_result *first = side->runs[0], *last = side->runs[side->count - 1];
-    if (vt_report_pool_check(first, last, side->error) != 0)
+    if (vt_report_pool_check(first, last, error) != 0)
         return -EINVAL;
     side->weight += weigh(last);
     if (side->count == 1 || side->weight <= MAX_WEIGHT)
         return 0;
     return vt_error_set(
-        side->error, VT_EXIT_USAGE, E2BIG,
+        error, VT_EXIT_USAGE, E2BIG,
         "%s holds more than can be compared at once (%zu runs were read): compare fewer of its runs",
         first->file, side->count);
 }
 
 static int keep(struct vt_result *result, void *context)
 {
-    struct side *side = context;
+    const struct loading *loading = context;
+    struct side *side = loading->side;
     struct vt_result **grown = realloc(side->runs, (side->count + 1) * sizeof *grown);
     if (!grown) {
         vt_result_free(result);
@@ -61,7 +66,7 @@ static int keep(struct vt_result *result, void *context)
     }
     side->runs = grown;
     side->runs[side->count++] = result;
-    return check(side);
+    return check(side, loading->error);
 }
 
 static void release(struct side *side)
@@ -75,8 +80,8 @@ static int load(const char *file, struct side *side)
 {
     struct vt_load_options options = {.samples = true};
     struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory for the results"};
-    side->error = &error;
-    if (vt_report_load(file, &options, keep, side, &error) != 0 ||
+    struct loading loading = {side, &error};
+    if (vt_report_load(file, &options, keep, &loading, &error) != 0 ||
         vt_report_pool(side->runs, side->count, &error) != 0)
         return vt_cli_fail(&error);
     return VT_EXIT_DONE;

@@ -59,18 +59,15 @@ static size_t count_ways(const struct vt_fleet *fleet)
     return count;
 }
 
-/* Those by the same hosts together, in the place of the first of them. Returns how many sets of hosts. */
-static size_t arrange(struct entry *entries, size_t count)
+/* Those by the same hosts together, in the place of the first of them. */
+static void arrange(struct entry *entries, size_t count)
 {
-    size_t sets = 0;
     qsort(entries, count, sizeof *entries, by_hosts);
     for (size_t i = 0; i < count; i++) {
         bool same = i > 0 && compare_hosts(cell_of(&entries[i - 1]), cell_of(&entries[i])) == 0;
         entries[i].leader = same ? entries[i - 1].leader : entries[i].place;
-        sets += !same;
     }
     qsort(entries, count, sizeof *entries, by_leader);
-    return sets;
 }
 
 static int add(struct vt_fleet *fleet, const struct entry *entries, size_t count)
@@ -88,11 +85,10 @@ int vt_fleet_find_minorities(struct vt_fleet *fleet)
     if (count == 0)
         return 0;
     struct entry *entries = calloc(count, sizeof *entries);
-    int status = entries ? 0 : -ENOMEM;
-    if (entries)
-        fleet->minorities = calloc(arrange(entries, collect(fleet, entries)), sizeof *fleet->minorities);
-    if (!fleet->minorities)
-        status = -ENOMEM;
+    fleet->minorities = calloc(count, sizeof *fleet->minorities);
+    int status = entries && fleet->minorities ? 0 : -ENOMEM;
+    if (status == 0)
+        arrange(entries, collect(fleet, entries));
     for (size_t i = 0, length; status == 0 && i < count; i += length) {
         for (length = 1; i + length < count && entries[i + length].leader == entries[i].leader;)
             length++;
