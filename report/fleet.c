@@ -83,6 +83,7 @@ static void release_findings(struct vt_fleet *fleet)
         free(fleet->gaps[i].cases);
         free(fleet->gaps[i].hosts);
     }
+    free(fleet->mixes);
     free(fleet->gaps);
     free(fleet->minorities);
     free(fleet->splits);

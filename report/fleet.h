@@ -96,6 +96,15 @@ struct vt_fleet_gap {
     size_t host_count, members; /* of the group */
 };
 
+/* A group whose hosts are of several kinds, which figures and a fact tell apart. */
+struct vt_fleet_mix {
+    const char *group;
+    const char *fact; /* its name; NULL: none is known */
+    double share;     /* of how the hosts differ that it explains */
+    size_t odd;       /* hosts that would stand out, were they not so many; 0: none would */
+    size_t members;
+};
+
 struct vt_fleet {
     size_t result_count;
     struct vt_fleet_host *hosts; /* after vt_fleet_finish, by name */
@@ -112,6 +121,8 @@ struct vt_fleet {
     size_t minority_count;
     struct vt_fleet_gap *gaps; /* those of most cases first */
     size_t gap_count;
+    struct vt_fleet_mix *mixes;
+    size_t mix_count;
     const char *shared_name; /* a name that several machines have, which are then told apart by file */
     struct vt_fleet_private *private;
 };

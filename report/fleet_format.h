@@ -43,6 +43,9 @@ void vt_fleet_name_way(const struct vt_fleet_deviation *deviation, bool usual, c
 /* "72 cases on kvm CPL 0, emulated; cpuid, nop on kvm CPL 3, emulated (Xeon)". */
 void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text, size_t size);
 
+/* Why a group should be taken apart, in a sentence. */
+void vt_fleet_name_mix(const struct vt_fleet *fleet, const struct vt_fleet_mix *mix, char *text, size_t size);
+
 /* How many cases cross in different ways on any road and in any group. */
 size_t vt_fleet_split_cases(const struct vt_fleet *fleet);
 

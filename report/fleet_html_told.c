@@ -157,10 +157,15 @@ void vt_fleet_html_told(const struct vt_fleet *fleet, FILE *stream)
     fputs("<section id=\"told\"><h2>What stands out</h2>\n", stream);
     if (fleet->host_count < VT_FLEET_LEAST)
         fprintf(stream, "<p>Fewer than %d hosts do not tell which one stands out.</p>\n", VT_FLEET_LEAST);
-    else if (vt_fleet_outliers(fleet) == 0)
+    else if (vt_fleet_outliers(fleet) == 0 && fleet->mix_count == 0)
         fputs("<p>No host differs from the rest as a whole by more than chance explains.</p>\n", stream);
-    else
+    else if (vt_fleet_outliers(fleet))
         put_outliers(fleet, stream);
+    for (size_t i = 0; i < fleet->mix_count && i < TOLD; i++) {
+        char text[400];
+        vt_fleet_name_mix(fleet, &fleet->mixes[i], text, sizeof text);
+        vt_fleet_html_text("<p>", text, "</p>\n", stream);
+    }
     if (fleet->minority_count)
         put_minorities(fleet, stream);
     else if (fleet->host_count > 1)

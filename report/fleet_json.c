@@ -156,6 +156,15 @@ static json_t *gap_at(const struct vt_fleet *fleet, size_t i)
     return gap_json(fleet, &fleet->gaps[i]);
 }
 
+static json_t *mix_at(const struct vt_fleet *fleet, size_t i)
+{
+    const struct vt_fleet_mix *mix = &fleet->mixes[i];
+    return json_pack("{s:o, s:o, s:o, s:I, s:I}", "group", text_or_null(mix->group), "fact",
+                     text_or_null(mix->fact), "explains",
+                     mix->fact ? vt_report_number(mix->share) : json_null(), "odd", (json_int_t)mix->odd,
+                     "of", (json_int_t)mix->members);
+}
+
 static json_t *cell_at(const struct vt_fleet *fleet, size_t i)
 {
     return cell_json(&fleet->cells[i]);
@@ -183,6 +192,7 @@ void vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream)
     fprintf(stream, "{\n \"schema\": \"vmtoll.fleet/1\",\n \"results\": %zu,\n \"hosts\": %zu",
             fleet->result_count, fleet->host_count);
     put_list(fleet, "outliers", outlier_at, fleet->host_count, stream);
+    put_list(fleet, "mixtures", mix_at, fleet->mix_count, stream);
     put_list(fleet, "crossings", split_at, fleet->split_count, stream);
     put_list(fleet, "differences", oddity_at, fleet->oddity_count, stream);
     put_list(fleet, "gaps", gap_at, fleet->gap_count, stream);

@@ -98,6 +98,17 @@ static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_min
         put_deviation(&minority->deviations[i], stream);
 }
 
+static void put_mixes(const struct vt_fleet *fleet, FILE *stream)
+{
+    char text[400];
+    for (size_t i = 0; i < fleet->mix_count && i < ODD_SHOWN; i++) {
+        vt_fleet_name_mix(fleet, &fleet->mixes[i], text, sizeof text);
+        fputs("- ", stream);
+        vt_escape_markdown(text, stream);
+        putc('\n', stream);
+    }
+}
+
 static void put_minorities(const struct vt_fleet *fleet, FILE *stream)
 {
     for (size_t i = 0; i < fleet->minority_count && i < TOLD; i++)
@@ -155,9 +166,11 @@ void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream)
     bool grouped = fleet->group_count > 1;
     vt_fleet_headline(fleet, text, sizeof text);
     fprintf(stream, "**%s**\n", text);
-    if (vt_fleet_outliers(fleet) || fleet->oddity_count || fleet->minority_count || fleet->gap_count)
+    if (vt_fleet_outliers(fleet) || fleet->oddity_count || fleet->minority_count || fleet->gap_count ||
+        fleet->mix_count)
         putc('\n', stream);
     put_outliers(fleet, stream);
+    put_mixes(fleet, stream);
     put_minorities(fleet, stream);
     put_oddities(fleet, stream);
     put_gaps(fleet, stream);

@@ -105,6 +105,15 @@ static void put_gaps(const struct vt_fleet *fleet, FILE *stream)
         fprintf(stream, "  and %zu more (--format json names them)\n", fleet->gap_count - GAPS_SHOWN);
 }
 
+static void put_mixes(const struct vt_fleet *fleet, FILE *stream)
+{
+    char text[400];
+    for (size_t i = 0; i < fleet->mix_count && i < ODD_SHOWN; i++) {
+        vt_fleet_name_mix(fleet, &fleet->mixes[i], text, sizeof text);
+        fprintf(stream, "%s\n", text);
+    }
+}
+
 static void put_head(const struct vt_fleet *fleet, FILE *stream)
 {
     size_t outliers = vt_fleet_outliers(fleet), shown = 0;
@@ -118,6 +127,7 @@ static void put_head(const struct vt_fleet *fleet, FILE *stream)
         }
     if (outliers > shown)
         fprintf(stream, "  and %zu more (--format json names them)\n", outliers - shown);
+    put_mixes(fleet, stream);
     put_minorities(fleet, stream);
     if (fleet->oddity_count)
         fputs("Single cases and classes that cost some hosts otherwise than the rest:\n", stream);

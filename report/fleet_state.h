@@ -1,9 +1,9 @@
 /*
  * A fleet while it is gathered. Private to fleet*.c: fleet.c takes results,
  * fleet_hosts.c tells whose they are, fleet_summary.c summarizes, fleet_judge.c finds
- * what stands out, fleet_split.c what hosts cross in different ways,
- * fleet_minority.c which hosts these are, fleet_gap.c what some have no figures of,
- * fleet_explain.c says by which facts.
+ * what stands out, fleet_mix.c where that is a kind of its own, fleet_split.c what hosts cross in different
+ * ways, fleet_minority.c which hosts these are, fleet_gap.c what some have no figures of, fleet_explain.c
+ * says by which facts.
  */
 #ifndef VT_REPORT_FLEET_STATE_H
 #define VT_REPORT_FLEET_STATE_H
@@ -47,6 +47,10 @@ int vt_fleet_find_minorities(struct vt_fleet *fleet);
 
 /* Find cases that some hosts of a group have no figures of. 0, or -ENOMEM. */
 int vt_fleet_find_gaps(struct vt_fleet *fleet);
+
+/* Find groups of several kinds; their outliers are none if they are many. After vt_fleet_judge. 0, or
+ * -ENOMEM. */
+int vt_fleet_find_mixes(struct vt_fleet *fleet);
 
 /* Are these cells of one case on one engine, level and group? Paths and crossings may differ. */
 bool vt_fleet_shares_case(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y);

@@ -137,6 +137,7 @@ int vt_fleet_finish(struct vt_fleet *fleet, struct vt_error *error)
         qsort(fleet->cells, fleet->cell_count, sizeof *fleet->cells, compare_cells);
     status = status ? status : collect_groups(fleet);
     status = status ? status : vt_fleet_judge(fleet);
+    status = status ? status : vt_fleet_find_mixes(fleet);
     status = status ? status : vt_fleet_find_splits(fleet);
     status = status ? status : vt_fleet_find_minorities(fleet);
     status = status ? status : vt_fleet_find_gaps(fleet);

@@ -114,6 +114,24 @@ void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *
         snprintf(text + used, size - used, " (%.60s)", gap->cases[0]->group);
 }
 
+void vt_fleet_name_mix(const struct vt_fleet *fleet, const struct vt_fleet_mix *mix, char *text, size_t size)
+{
+    bool grouped = fleet->group_count > 1;
+    size_t used = 0;
+    if (mix->odd)
+        used = (size_t)snprintf(
+            text, size, "%zu of %zu hosts%s%.60s cost otherwise than the rest, too many to be exceptions. ",
+            mix->odd, mix->members, grouped ? " of " : "", grouped ? mix->group : "");
+    if (used < size && mix->fact)
+        snprintf(
+            text + used, size - used,
+            "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: --by %s judges each kind "
+            "by itself.",
+            grouped ? " of " : "", grouped ? mix->group : "", mix->fact, mix->share * 100, mix->fact);
+    else if (used < size)
+        snprintf(text + used, size - used, "Nothing known tells them from the rest.");
+}
+
 /* Texts are interned: one name, one address. */
 static int by_name(const void *a, const void *b)
 {
@@ -156,6 +174,9 @@ void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size)
     if (fleet->host_count < VT_FLEET_LEAST)
         snprintf(answer, sizeof answer, "; fewer than %d hosts do not tell which one stands out",
                  VT_FLEET_LEAST);
+    else if (outliers == 0 && fleet->mix_count)
+        snprintf(answer, sizeof answer, "; hosts differ by %s",
+                 fleet->mixes[0].fact ? fleet->mixes[0].fact : "something unknown");
     else if (outliers == 0)
         snprintf(answer, sizeof answer, ", and no host stands out");
     else

@@ -91,6 +91,29 @@ jsonschema.Draft202012Validator(schema).validate(document)' "$root/docs/schema/f
 cp "$work/out" "$work/ways.json"
 schema "a fleet of different crossings" "$work/ways.json"
 
+# Two kinds of hosts
+mkdir "$work/kinds"
+i=0
+while [ $i -lt 13 ]; do
+    brand=A toll=100
+    [ $((i % 2)) -eq 0 ] || brand=B toll=150
+    # shellcheck disable=SC2034
+    host="{\"system\":{\"hostname\":\"node$i\"},\"cpu\":{\"brand\":\"$brand\"}}"
+    document "kinds/$i.json" "$(row cpuid identification ok '"none"' $toll.$i)"
+    i=$((i + 1))
+done
+run "$VMTOLL" report "$work/kinds"
+has "two kinds of hosts: the answer" '^13 results; hosts differ by cpu\.brand\.$'
+has "half a fleet is no exception, and what makes the kinds" \
+    '^6 of 13 hosts cost otherwise than the rest, too many to be exceptions\. Hosts differ by cpu\.brand, which explains 100 % .*: --by cpu\.brand judges'
+run "$VMTOLL" report "$work/kinds" --by cpu.brand
+has "each by itself" '^13 results in 2 groups, and no host stands out\.$'
+run "$VMTOLL" report "$work/kinds" --format html
+has "html says so" '<p>6 of 13 hosts .*--by cpu\.brand judges'
+run "$VMTOLL" report "$work/kinds" --format json
+cp "$work/out" "$work/kinds.json"
+schema "a fleet of two kinds" "$work/kinds.json"
+
 # shellcheck disable=SC2034
 host='{"system":{"hostname":"node","kernel":"6.1.0"}}' engine=native path=native cpl=3
 document a.json "$(row empty control ok null 0)" "$(row nop control ok '"none"' 0.5)" "$(row rdtsc time ok '"none"' 8.2)" \

@@ -35,6 +35,7 @@ struct shape {
     size_t slow;          /* hosts slower in everything */
     size_t split;         /* hosts that cross cases 3, 4 and 7 otherwise */
     enum vt_status doubt; /* not ok: status of these cases on them */
+    double kinds;         /* not 0: every second host has another processor, and costs so much more */
 };
 
 static json_t *host_document(const struct shape *shape, size_t host)
@@ -43,7 +44,9 @@ static json_t *host_document(const struct shape *shape, size_t host)
     snprintf(name, sizeof name, "node%zu", host);
     return json_pack("{s:{s:s, s:s}, s:{s:s}}", "system", "hostname", name, "kernel",
                      host < shape->odd ? "5.4.0-old" : "6.1.0", "cpu", "brand",
-                     host == shape->hosts - 1 && shape->slow ? "<slow>" : "Some CPU");
+                     host == shape->hosts - 1 && shape->slow ? "<slow>"
+                     : shape->kinds && host % 2              ? "Other CPU"
+                                                             : "Some CPU");
 }
 
 static double toll_of(const struct shape *shape, size_t host, size_t c)
@@ -56,6 +59,8 @@ static double toll_of(const struct shape *shape, size_t host, size_t c)
         toll *= shape->factor;
     if (shape->slow && host >= shape->hosts - shape->slow)
         toll *= 1.2;
+    if (shape->kinds && host % 2)
+        toll *= shape->kinds;
     return toll;
 }
 
@@ -120,7 +125,7 @@ START_TEST(equal_hosts_raise_no_alarm)
         const struct shape shape = {.hosts = sizes[round % 5], .bursts = bursts[round % 3]};
         struct vt_fleet fleet;
         build(&fleet, &shape);
-        alarms += fleet.oddity_count || outliers_of(&fleet);
+        alarms += fleet.oddity_count || outliers_of(&fleet) || fleet.mix_count;
         fleets++;
         vt_fleet_release(&fleet);
     }
@@ -235,6 +240,33 @@ START_TEST(hosts_that_cross_otherwise_are_told_and_kept_apart)
     const struct vt_fleet_cell *some = find_cell(&fleet, "c7", "exit-kernel", VT_STATUS_OK);
     ck_assert(most && some);
     ck_assert_double_lt(most->high, some->low / 50);
+    vt_fleet_release(&fleet);
+}
+END_TEST
+
+START_TEST(kinds_of_hosts_are_told_by_the_fact_that_makes_them)
+{
+    static const struct shape shapes[] = {
+        {.hosts = 40, .kinds = 1.2, .bursts = 0.005},
+        {.hosts = 41,
+         .kinds = 1.2,
+         .bursts = 0.005                           }, /* the smaller half would stand out */
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        struct vt_fleet fleet;
+        state = 5;
+        build(&fleet, &shapes[i]);
+        ck_assert_uint_eq(outliers_of(&fleet), 0);
+        ck_assert_uint_eq(fleet.mix_count, 1);
+        ck_assert_ptr_nonnull(fleet.mixes[0].fact);
+        ck_assert_str_eq(fleet.mixes[0].fact, "cpu.brand");
+        ck_assert_double_gt(fleet.mixes[0].share, 0.9);
+        vt_fleet_release(&fleet);
+    }
+    const struct shape alike = {.hosts = 40, .kinds = 1.001};
+    struct vt_fleet fleet;
+    build(&fleet, &alike);
+    ck_assert_uint_eq(fleet.mix_count, 0);
     vt_fleet_release(&fleet);
 }
 END_TEST
@@ -363,6 +395,7 @@ END_TEST
 
 VT_SUITE(equal_hosts_raise_no_alarm, a_case_that_is_odd_on_some_hosts_is_found,
          a_class_that_is_odd_on_some_hosts_is_found, a_slow_host_is_told_once,
-         hosts_that_cross_otherwise_are_told_and_kept_apart, findings_are_told_by_their_hosts,
+         hosts_that_cross_otherwise_are_told_and_kept_apart,
+         kinds_of_hosts_are_told_by_the_fact_that_makes_them, findings_are_told_by_their_hosts,
          unproved_figures_are_told_and_kept_apart, results_of_one_host_count_once,
          machines_that_share_a_name_stay_apart, chances_are_those_of_the_tables)
