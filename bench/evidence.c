@@ -230,7 +230,11 @@ static void judge_paravirtual(struct vt_measurement *m)
     else if (!m->form->calls && m->crossing != VT_CROSSING_NONE && m->crossing != VT_CROSSING_INTERPRETED)
         doubt(m, m->exits_per_op, "exits per operation where shared memory needs none");
     if (!isnan(honoured) && !happened(honoured))
-        doubt(m, NAN, "the hypervisor was not seen to honour it");
+        doubt(m, NAN,
+              m->form->needs & VT_PV_NEED_EOI ? "the hypervisor was not seen to honour it: KVM does not "
+                                                "where the processor ends interrupts "
+                                                "by itself (APICv, AVIC)"
+                                              : "the hypervisor was not seen to honour it");
     if (m->form->needs & VT_PV_NEED_SEND_IPI)
         check_interrupts(m);
 }

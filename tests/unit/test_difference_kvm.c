@@ -249,6 +249,12 @@ static bool is_odd_system(const struct difference *d)
     return selector + 15 > vcpu->gdtr.limit || descriptor[13] & 0x1f || (descriptor[5] & 0x1f) == 1;
 }
 
+/* ... or a selector of the LDT, which KVM and Bochs refuse with error code 0. */
+static bool is_odd_selector(const struct difference *d)
+{
+    return (first.vector >= 0 && first.error & 4) || is_odd_system(d);
+}
+
 #define REX_W 8
 #define REX_R 4
 
@@ -266,9 +272,9 @@ static uint8_t rex_of(const struct difference *d)
  * Where the processor runs ring 0: code of 16 and 32 bits, which the emulator does not have, and what the
  * manuals leave open or a vendor does in its own way. Bits 63:32 of FMASK and the components in use are not
  * the emulator's to know, nor which part of an operand in two parts is read first. KVM stores a
- * selector with REX.W in eight bytes where it emulates UMIP. AMD's processors take far pointers of 32 bits,
- * fault behind a return and look at less of a system descriptor; REX.R in front of a segment register, which
- * they ignore, is #UD to Bochs.
+ * selector with REX.W in eight bytes where it emulates UMIP. AMD's processors take far pointers of 32 bits
+ * and fault behind a return; Bochs looks at less of a system descriptor, and REX.R in front of a segment
+ * register, which they ignore, is #UD to Bochs.
  */
 static bool processors_differ(const struct difference *d)
 {
@@ -291,7 +297,7 @@ static bool processors_differ(const struct difference *d)
         return page_fault || (amd && (i->size == 8 || first.vector >= 0));
     case VT_OP_LLDT:
     case VT_OP_LTR:
-        return amd && is_odd_system(d);
+        return is_odd_selector(d);
     case VT_OP_SLDT:
     case VT_OP_STR:
         return i->flags & VT_INSN_MEMORY && rex & REX_W && vcpu->cr[4] & VT_CR4_UMIP;
@@ -341,7 +347,7 @@ static bool interpreter_errs(const struct difference *d)
         return i->reg == 4 || i->reg == 5;
     case VT_OP_LLDT:
     case VT_OP_LTR:
-        return (first.vector >= 0 && first.error & 4) || is_odd_system(d);
+        return is_odd_selector(d);
     case VT_OP_WRMSR:
         return accepts_anything(d->world.vcpu.gpr[VT_RCX]);
     case VT_OP_SLDT:
