@@ -72,7 +72,7 @@ $B/guest/payload_image.o: guest/payload_image.S $B/guest/payload.bin
 	$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
 
 # An image that boots by itself: the cases, the catalogue and the payload's handlers in one ELF.
-IMAGE_SHARED := guest/catalogue.c guest/image/choice.c guest/image/measure.c guest/image/string.c guest/image/witness.c guest/image/batch.S
+IMAGE_SHARED := guest/catalogue.c guest/image/choice.c guest/image/measure.c guest/image/string.c guest/image/witness.c guest/image/xenname.c guest/image/batch.S
 IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) guest/longmode.c guest/image/pvh.c guest/image/pvh.S \
 	guest/payload/entry.S)
 IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) guest/image/xenpv.c guest/image/xenproof.c guest/image/xenpv.S)

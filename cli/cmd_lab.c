@@ -16,7 +16,7 @@
 
 struct arguments {
     struct vt_selection selection; /* of cases and levels */
-    const char *kernel, *modules, *output;
+    const char *kernel, *modules, *hypervisor, *output;
     double limit;
     bool quiet;
 };
@@ -66,6 +66,12 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .help = "svm, vmx: take kvm's modules from below DIR, a build tree\nor lib/modules/VERSION",
          },
         {
+         .name = "hypervisor",
+         .argument = "FILE",
+         .text = &a->hypervisor,
+         .help = "xen: boot this build of Xen (xen/xen or xen/xen.gz) instead of\nDebian's",
+         },
+        {
          .name = "case",
          .argument = "GLOB,...",
          .text = &a->selection.cases,
@@ -96,7 +102,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .flag = &a->quiet,
          .help = "no summary on standard output",
          },
-        {0},
+        {0                     },
     };
     const struct vt_synopsis synopsis = {
         .command = "lab",
@@ -133,12 +139,28 @@ static const struct vt_lab *find_lab(const char *name)
     return NULL;
 }
 
+/* What a lab would pass over in silence. */
+static int check_options(const struct vt_lab *lab, const struct arguments *a)
+{
+    if ((a->kernel || a->modules) && !lab->boots_linux)
+        return vt_cli_misuse("lab %s: --kernel and --modules are for svm and vmx, which boot Linux",
+                             lab->name);
+    if (a->selection.levels && !lab->boots_linux)
+        return vt_cli_misuse("lab %s: --cpl is for svm and vmx; here each case runs where it can", lab->name);
+    if (a->hypervisor && !lab->boots_hypervisor)
+        return vt_cli_misuse("lab %s: --hypervisor is for xen", lab->name);
+    return VT_OPTIONS_PROCEED;
+}
+
 /* A wrong name must not cost a boot. */
-static int check(const struct arguments *a)
+static int check(const struct vt_lab *lab, const struct arguments *a)
 {
     struct vt_plan plan = {0};
     struct vt_error error;
+    int proceed = check_options(lab, a);
 
+    if (proceed != VT_OPTIONS_PROCEED)
+        return proceed;
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     int status = vt_select(&a->selection, &plan, &error);
@@ -214,7 +236,8 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
         .kernel = a->kernel,
         .modules = a->modules,
         .cases = a->selection.cases,
-        .levels = a->selection.levels,
+        .hypervisor = a->hypervisor,
+        .levels = a->selection.levels ? a->selection.levels : "0",
         .limit = a->limit,
         .stop = &stop,
         .progress = terminal ? show_progress : NULL,
@@ -235,7 +258,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
 
 int vt_cmd_lab(int argc, char **argv)
 {
-    struct arguments a = {.selection = {.levels = "0"}};
+    struct arguments a = {0};
 
     if (argc == 2 && strcmp(argv[1], "inside") == 0)
         return vt_cli_lab_inside();
@@ -245,6 +268,6 @@ int vt_cmd_lab(int argc, char **argv)
     const struct vt_lab *lab = find_lab(argv[0]);
     if (!lab)
         return VT_EXIT_USAGE;
-    status = check(&a);
+    status = check(lab, &a);
     return status == VT_OPTIONS_PROCEED ? run(lab, &a) : status;
 }

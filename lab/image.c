@@ -246,6 +246,9 @@ int vt_lab_image_run(const struct vt_lab_image *image, const struct vt_emulator 
     int status = write_image(image, emulator->folder, error);
     if (status == 0)
         status = vt_emulator_run(emulator, &link, error);
+    const char *hypervisor = vt_lab_link_fact(&link, "hypervisor");
+    if (hypervisor)
+        snprintf(outcome->hypervisor, sizeof outcome->hypervisor, "%s", hypervisor);
     vt_lab_link_release(&link);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "bench/measurement.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct vt_lab_progress {
 
 struct vt_lab_request {
     const char *kernel, *modules; /* somebody's own; NULL: Debian's */
+    const char *hypervisor;       /* the same for a lab whose hypervisor is no kernel's part */
     const char *cases;            /* list of patterns, checked; NULL: all */
     const char *levels;           /* "0", "3" or "0,3" */
     double limit;                 /* seconds; 0: the lab's own */
@@ -43,6 +45,8 @@ struct vt_lab_outcome {
 
 struct vt_lab {
     const char *name, *summary;
+    bool boots_linux;      /* takes a kernel, modules and levels */
+    bool boots_hypervisor; /* takes a hypervisor */
     int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);
 };
 

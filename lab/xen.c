@@ -9,6 +9,7 @@
 #include "lab/labs.h"
 #include "lab/package.h"
 #include "lab/program.h"
+#include "lab/unpack.h"
 #include "lab/workspace.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LIMIT        180
 #define POLL_MS      20
@@ -232,16 +234,30 @@ static void note_fetch(void *context, const char *text)
         request->progress(request->context, &progress);
 }
 
-/* boot/xen-4.17-amd64.gz of package xen-hypervisor-4.17-amd64, unpacked: QEMU does not do it. */
+/* Own: as it was named. Otherwise boot/xen-4.17-amd64.gz of package xen-hypervisor-4.17-amd64. */
+static char *find_xen(const struct vt_package *package, const struct vt_lab_request *request)
+{
+    char *path;
+    if (request->hypervisor)
+        return realpath(request->hypervisor, NULL);
+    return asprintf(&path, "%s/boot/xen-%s.gz", package->folder, package->name + strlen(REAL_PACKAGE)) < 0
+               ? NULL
+               : path;
+}
+
+/* Unpacked: QEMU does not do it. */
 static int place_xen(const struct vt_package *package, const char *folder,
                      const struct vt_lab_request *request, struct vt_error *error)
 {
-    char *from = NULL, *text = NULL;
-    if (asprintf(&from, "%s/boot/xen-%s.gz", package->folder, package->name + strlen(REAL_PACKAGE)) < 0)
+    char *from = find_xen(package, request), *text = NULL;
+    if (!from)
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
-    int status = vt_program_run((char *[]){"cp", "--", from, "xen.gz", NULL}, folder, &text, request->stop);
-    if (status == 0) {
+    bool packed = vt_unpack_ending(from) > 0;
+    int status = vt_program_run((char *[]){"cp", "--", from, packed ? "xen.gz" : "xen", NULL}, folder, &text,
+                                request->stop);
+    if (status == 0 && packed) {
         free(text);
+        text = NULL;
         status = vt_program_run((char *[]){"gzip", "-d", "xen.gz", NULL}, folder, &text, request->stop);
     }
     if (status != 0)
@@ -265,6 +281,27 @@ static int make_folders(struct both *both, const struct vt_package *package,
     return status;
 }
 
+static int get_xen(struct vt_package *package, const struct vt_lab_request *request, struct vt_error *error)
+{
+    if (!request->hypervisor)
+        return vt_package_get(package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request, request->stop,
+                              error);
+    if (access(request->hypervisor, R_OK) == 0)
+        return 0;
+    return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the hypervisor '%s': %s",
+                        request->hypervisor, strerror(errno));
+}
+
+/* The package's version says more than Xen does of itself. */
+static void name_xen(const struct both *both, const struct vt_package *package,
+                     struct vt_lab_outcome *outcome)
+{
+    if (*package->name)
+        snprintf(outcome->hypervisor, sizeof outcome->hypervisor, "Xen %s", package->version);
+    else
+        snprintf(outcome->hypervisor, sizeof outcome->hypervisor, "%s", both->machine[0].outcome.hypervisor);
+}
+
 static void release(struct both *both)
 {
     for (size_t i = 0; i < DOMAINS; i++) {
@@ -286,13 +323,12 @@ int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *
         status = vt_lab_image_choice(request, choice, error);
     snprintf(both.module, sizeof both.module, "image %s", status == 0 ? choice : "");
     if (status == 0)
-        status = vt_package_get(&package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
-                                request->stop, error);
+        status = get_xen(&package, request, error);
     if (status == 0)
         status = make_folders(&both, &package, request, error);
     if (status == 0)
         status = run_both(&both, request, outcome, error);
-    snprintf(outcome->hypervisor, sizeof outcome->hypervisor, "Xen %s", package.version);
+    name_xen(&both, &package, outcome);
     snprintf(outcome->command_line, sizeof outcome->command_line, "%s", COMMON_OPTIONS);
     release(&both);
     vt_package_release(&package);

@@ -7,6 +7,7 @@
 #include "guest/image/choice.h"
 #include "guest/image/image.h"
 #include "guest/image/witness.h"
+#include "guest/image/xenname.h"
 #include "guest/longmode.h"
 
 #include <cpuid.h>
@@ -167,7 +168,9 @@ void vt_image_main(const struct start_info *start)
 
     vt_image_choose(&choice, (const char *)(uintptr_t)start->command_line);
     make_machine();
-    if (find_xen())
+    if (find_xen()) {
+        vt_image_name_xen();
         vt_image_witness_open(map_of_xen);
+    }
     vt_image_run_chosen(&choice, run);
 }

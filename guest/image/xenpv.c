@@ -5,6 +5,7 @@
 #include "guest/image/xenpv.h"
 #include "guest/image/choice.h"
 #include "guest/image/image.h"
+#include "guest/image/xenname.h"
 
 #include <string.h>
 
@@ -233,6 +234,7 @@ void vt_image_main(const struct start_info *start)
 
     vt_image_choose(&choice, start->cmd_line);
     make_machine(start);
+    vt_image_name_xen();
     vt_image_witness_open(map_of_xen);
     vt_image_run_chosen(&choice, run);
 }

@@ -33,6 +33,17 @@ run "$VMTOLL" lab svm --kernel /boot/vmlinuz
 refuses "a kernel without its modules" 2 "go together"
 run "$VMTOLL" lab svm --kernel "$work/none" --modules "$work/empty"
 refuses "a kernel that is not there" 2 "cannot read the kernel"
+for option in "--kernel a --modules b" "--cpl 3"; do
+    for lab in xen tcg; do
+        # shellcheck disable=SC2086
+        run "$VMTOLL" lab $lab $option
+        refuses "lab $lab does not pass over $option" 2 "lab $lab: ${option%% *} .*for svm and vmx"
+    done
+done
+run "$VMTOLL" lab svm --hypervisor "$work/none"
+refuses "a hypervisor where the kernel is one" 2 "lab svm: --hypervisor is for xen"
+run "$VMTOLL" lab xen --hypervisor "$work/none"
+refuses "a hypervisor that is not there" 2 "cannot read the hypervisor '$work/none': No such file"
 run "$VMTOLL" lab inside
 refuses "the inner part outside of a machine" 2 "first process"
 run "$VMTOLL" lab tcg --output "$work/none/result.json"
@@ -47,6 +58,9 @@ echo kernel >"$work/kernel"
 run "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
 refuses "a kernel that is none" 3 "ended with status .* full log: "
 clean "a kernel that is none"
+run "$VMTOLL" lab xen --hypervisor "$work/kernel"
+refuses "a hypervisor that is none" 3 "ended with status .* full log: "
+clean "a hypervisor that is none"
 fake 'echo "[    1.0] Kernel panic - not syncing: it is a test" >console; exec sleep 60'
 with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
 refuses "a panic" 3 "panicked while booting; it said last: .*not syncing: it is a test; full log: "
