@@ -35,7 +35,7 @@ struct fixture {
 
 static void open_engine(struct fixture *f, const char *name, int cpl)
 {
-    struct vt_engine_settings settings = {.limit_ns = 50000000, .stop = &stop};
+    struct vt_engine_settings settings = {.limit_ns = 400000000, .stop = &stop};
     char reason[512] = "";
 
     stop = 0;
@@ -66,7 +66,7 @@ static void misbehave(const char *name, int cpl)
     open_engine(&f, name, cpl);
     ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
     ck_assert_int_eq(run(&f, t_spin), VT_BATCH_TIMEOUT);
-    ck_assert_ptr_nonnull(strstr(f.error.text, "50 ms"));
+    ck_assert_ptr_nonnull(strstr(f.error.text, "400 ms"));
     ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
     ck_assert_int_eq(run(&f, t_undefined), VT_BATCH_ABSENT);
     ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);

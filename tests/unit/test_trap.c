@@ -68,7 +68,7 @@ struct fixture {
 
 static void open_engine(struct fixture *f)
 {
-    struct vt_engine_settings settings = {.limit_ns = 50000000, .stop = &stop};
+    struct vt_engine_settings settings = {.limit_ns = 400000000, .stop = &stop};
 
     *f = (struct fixture){.engine = vt_bench_find_engine("trap")};
     ck_assert_ptr_nonnull(f->engine);
@@ -95,8 +95,8 @@ START_TEST(hostile_code_ends_with_a_reason)
         enum vt_batch_end end;
         const char *reason;
     } rows[] = {
-        {trap_spin,          VT_BATCH_TIMEOUT, "50 ms" },
-        {trap_spin_trapping, VT_BATCH_TIMEOUT, "50 ms" },
+        {trap_spin,          VT_BATCH_TIMEOUT, "400 ms"},
+        {trap_spin_trapping, VT_BATCH_TIMEOUT, "400 ms"},
         {trap_undefined,     VT_BATCH_ABSENT,  "#UD"   },
         {trap_wild_read,     VT_BATCH_FAULT,   "#PF"   },
         {trap_wild_jump,     VT_BATCH_FAULT,   "#PF"   },
