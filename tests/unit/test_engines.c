@@ -1,10 +1,17 @@
 /* What native and kvm do with code that does not behave: it ends with a reason, and the next case runs. */
+#include "base/vendor.h"
 #include "bench/engine.h"
+#include "config.h"
 #include "tests/unit/suite.h"
 
+#include <errno.h>
+#include <linux/kvm.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
+#if VT_HAVE_SECCOMP
+#include <seccomp.h>
+#endif
 
 /* Bodies of our own, beside the catalogue's in the section every engine runs. */
 __asm__(".pushsection vt_cases, \"ax\", @progbits\n"
@@ -145,6 +152,44 @@ START_TEST(kvm_ends_when_the_user_interrupts)
 }
 END_TEST
 
+#if VT_HAVE_SECCOMP
+static bool refuse_capabilities(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    bool loaded = filter &&
+                  seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(ioctl), 1,
+                                   SCMP_A1_32(SCMP_CMP_EQ, KVM_ENABLE_CAP)) == 0 &&
+                  seccomp_load(filter) == 0;
+
+    seccomp_release(filter);
+    return loaded;
+}
+
+/* As on Linux before 5.19, whose KVM cannot be told to leave the guest's instructions alone. */
+START_TEST(kvm_measures_no_instruction_that_it_rewrites)
+{
+    const struct vt_case *foreign = vt_guest_find_case(vt_vendor_has_svm() ? "vmcall" : "vmmcall"),
+                         *own = vt_guest_find_case(vt_vendor_has_svm() ? "vmmcall" : "vmcall");
+    char reason[512] = "";
+    struct fixture f;
+
+    if (!refuse_capabilities())
+        vt_skip("no seccomp filter can be set here");
+    open_engine(&f, "kvm", 0);
+    ck_assert(!f.engine->supports(f.state, foreign, 0, reason, sizeof reason));
+    ck_assert_ptr_nonnull(strstr(reason, "replaces the instruction"));
+    ck_assert(f.engine->supports(f.state, own, 0, reason, sizeof reason));
+    f.engine->close(f.state);
+}
+END_TEST
+#else
+START_TEST(kvm_measures_no_instruction_that_it_rewrites)
+{
+    vt_skip("built without libseccomp");
+}
+END_TEST
+#endif
+
 static volatile sig_atomic_t seen;
 
 static void on_signal(int number)
@@ -169,5 +214,5 @@ END_TEST
 
 VT_SUITE(native_survives_bad_code, translate_survives_bad_code, kvm_at_cpl_0_survives_bad_code,
          kvm_at_cpl_3_survives_bad_code, kvm_names_the_exception_and_its_address,
-         native_ends_when_the_user_interrupts, kvm_ends_when_the_user_interrupts,
-         native_gives_the_process_its_handlers_back)
+         kvm_measures_no_instruction_that_it_rewrites, native_ends_when_the_user_interrupts,
+         kvm_ends_when_the_user_interrupts, native_gives_the_process_its_handlers_back)

@@ -60,13 +60,13 @@ static bool open_msr_filter(const struct vt_vm *vm)
 /*
  * KVM rewrites the other vendor's hypercall instruction in guest memory and
  * retries it. That breaks "the same bytes on every road", and one backend retries
- * for ever: ask for the architectural #UD instead.
+ * for ever: ask for the architectural #UD instead. False: this kernel cannot (before Linux 5.19).
  */
-static void keep_hypercall_bytes(const struct vt_vm *vm)
+static bool keep_hypercall_bytes(const struct vt_vm *vm)
 {
     struct kvm_enable_cap capability = {.cap = KVM_CAP_DISABLE_QUIRKS2,
                                         .args = {KVM_X86_QUIRK_FIX_HYPERCALL_INSN}};
-    ioctl(vm->vm, KVM_ENABLE_CAP, &capability);
+    return ioctl(vm->vm, KVM_ENABLE_CAP, &capability) == 0;
 }
 
 void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
@@ -84,7 +84,7 @@ void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
         devices->offered |= VT_NEED_COALESCED;
     if (open_msr_filter(vm))
         devices->offered |= VT_NEED_MSR_FILTER;
-    keep_hypercall_bytes(vm);
+    devices->rewrites_calls = !keep_hypercall_bytes(vm);
 }
 
 void vt_kvm_devices_close(struct vt_kvm_devices *devices)

@@ -15,6 +15,7 @@ struct vt_kvm_devices {
     int eventfd;             /* -1 when closed */
     uint32_t offered;        /* enum vt_need bits that work on this machine */
     uint32_t coalesced_page; /* of the ring in the vCPU's mapping; 0: none */
+    bool rewrites_calls;     /* KVM replaces the other vendor's hypercall instruction in guest memory */
     uint64_t xen_calls;      /* Xen's hypercalls answered; KVM's own count leaves them out */
 };
 
