@@ -1,4 +1,5 @@
 #include "report/escape.h"
+#include "report/fleet_format.h"
 #include "report/fleet_state.h"
 
 #include <stdio.h>
@@ -35,19 +36,18 @@ static bool usual_fact(const struct vt_fleet *fleet, const char *group, size_t f
 
 void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *host, char *text, size_t size)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < VT_FLEET_FACTS && used < size; i++) {
+    for (size_t i = 0; i < VT_FLEET_FACTS; i++) {
         size_t share;
         const char *usual;
         if (!usual_fact(fleet, host->group, i, &usual, &share) || host->facts[i] == usual)
             continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%s is %.80s (", used ? "; " : "",
-                                 vt_fleet_fact_names[i], known(host->facts[i]));
-        if (used < size && usual)
-            used += (size_t)snprintf(text + used, size - used, "%zu %% have %.80s)", share, usual);
-        else if (used < size)
-            used += (size_t)snprintf(text + used, size - used, "unknown on %zu %%)", share);
+        vt_fleet_append(text, size, "%s%s is %.80s (", *text ? "; " : "", vt_fleet_fact_names[i],
+                        known(host->facts[i]));
+        if (usual)
+            vt_fleet_append(text, size, "%zu %% have %.80s)", share, usual);
+        else
+            vt_fleet_append(text, size, "unknown on %zu %%)", share);
     }
     vt_escape_clean(text, strlen(text)); /* a fact may have been cut in the middle of a character */
 }
@@ -88,21 +88,21 @@ static bool tells_apart(size_t have, size_t odd, size_t others_have, size_t othe
 
 static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sides, char *text, size_t size)
 {
-    size_t used = 0, odd = 0, others = 0;
+    size_t odd = 0, others = 0;
     for (size_t i = 0; i < fleet->host_count; i++) {
         odd += sides[i] == ODD;
         others += sides[i] == OTHER;
     }
-    for (size_t fact = 0; fact < VT_FLEET_FACTS && used < size; fact++) {
+    for (size_t fact = 0; fact < VT_FLEET_FACTS; fact++) {
         size_t have, others_have = 0;
         const char *value = common_fact(fleet, sides, fact, &have);
         for (size_t i = 0; i < fleet->host_count; i++)
             others_have += sides[i] == OTHER && fleet->hosts[i].facts[fact] == value;
         if (!tells_apart(have, odd, others_have, others))
             continue;
-        used += (size_t)snprintf(text + used, size - used,
-                                 "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", used ? "; " : "",
-                                 vt_fleet_fact_names[fact], known(value), have, odd, others_have, others);
+        vt_fleet_append(text, size, "%s%s is %.80s on %zu of %zu, and on %zu of %zu others",
+                        *text ? "; " : "", vt_fleet_fact_names[fact], known(value), have, odd, others_have,
+                        others);
     }
     vt_escape_clean(text, strlen(text));
 }

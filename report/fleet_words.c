@@ -1,6 +1,7 @@
 #include "report/crossing.h"
 #include "report/fleet_format.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,21 +48,29 @@ void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_od
              fleet->group_count > 1 ? ")" : "");
 }
 
+void vt_fleet_append(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
 void vt_fleet_name_split(const struct vt_fleet_split *split, char *text, size_t size)
 {
     const struct vt_fleet_cell *first = split->cases[0];
-    size_t used = 0, shown = split->case_count > NAMED + 1 ? NAMED : split->case_count;
-    for (size_t i = 0; i < shown && used < size; i++)
-        used +=
-            (size_t)snprintf(text + used, size - used, "%s%.60s", used ? ", " : "", split->cases[i]->name);
-    if (shown < split->case_count && used < size)
-        used += (size_t)snprintf(text + used, size - used, " and %zu more", split->case_count - shown);
-    if (used < size)
-        used += (size_t)snprintf(text + used, size - used, " on %.60s", first->engine);
-    if (used < size && first->cpl >= 0)
-        used += (size_t)snprintf(text + used, size - used, " CPL %d", first->cpl);
-    if (used < size && first->simulated)
-        snprintf(text + used, size - used, ", simulated");
+    size_t shown = split->case_count > NAMED + 1 ? NAMED : split->case_count;
+    text[0] = '\0';
+    for (size_t i = 0; i < shown; i++)
+        vt_fleet_append(text, size, "%s%.60s", i ? ", " : "", split->cases[i]->name);
+    if (shown < split->case_count)
+        vt_fleet_append(text, size, " and %zu more", split->case_count - shown);
+    vt_fleet_append(text, size, " on %.60s", first->engine);
+    if (first->cpl >= 0)
+        vt_fleet_append(text, size, " CPL %d", first->cpl);
+    if (first->simulated)
+        vt_fleet_append(text, size, ", simulated");
 }
 
 void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t size)
@@ -85,51 +94,45 @@ void vt_fleet_name_way(const struct vt_fleet_deviation *deviation, bool usual, c
 }
 
 /* Cases of one road, at most three by name. */
-static size_t name_cases(const struct vt_fleet_cell *const *cases, size_t count, char *text, size_t size)
+static void name_cases(const struct vt_fleet_cell *const *cases, size_t count, char *text, size_t size)
 {
     char road[160];
-    size_t used = 0;
     vt_fleet_name_road(cases[0], road, sizeof road);
     if (count > 3)
-        used = (size_t)snprintf(text, size, "%zu cases", count);
-    for (size_t i = 0; count <= 3 && i < count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%.60s", i ? ", " : "", cases[i]->name);
-    if (used < size)
-        used += (size_t)snprintf(text + used, size - used, " on %s", road);
-    return used;
+        vt_fleet_append(text, size, "%zu cases", count);
+    for (size_t i = 0; count <= 3 && i < count; i++)
+        vt_fleet_append(text, size, "%s%.60s", i ? ", " : "", cases[i]->name);
+    vt_fleet_append(text, size, " on %s", road);
 }
 
 void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text, size_t size)
 {
-    size_t used = 0;
-    for (size_t i = 0, length; i < gap->case_count && used < size; i += length) {
+    text[0] = '\0';
+    for (size_t i = 0, length; i < gap->case_count; i += length) {
         for (length = 1; i + length < gap->case_count && is_one_road(gap->cases[i], gap->cases[i + length]);)
             length++;
-        if (i)
-            used += (size_t)snprintf(text + used, size - used, "; ");
-        if (used < size)
-            used += name_cases(gap->cases + i, length, text + used, size - used);
+        vt_fleet_append(text, size, "%s", i ? "; " : "");
+        name_cases(gap->cases + i, length, text, size);
     }
-    if (used < size && fleet->group_count > 1)
-        snprintf(text + used, size - used, " (%.60s)", gap->cases[0]->group);
+    if (fleet->group_count > 1)
+        vt_fleet_append(text, size, " (%.60s)", gap->cases[0]->group);
 }
 
 void vt_fleet_name_mix(const struct vt_fleet *fleet, const struct vt_fleet_mix *mix, char *text, size_t size)
 {
-    bool grouped = fleet->group_count > 1;
-    size_t used = 0;
+    const char *of = fleet->group_count > 1 ? " of " : "", *group = fleet->group_count > 1 ? mix->group : "";
+    text[0] = '\0';
     if (mix->odd)
-        used = (size_t)snprintf(
-            text, size, "%zu of %zu hosts%s%.60s cost otherwise than the rest, too many to be exceptions. ",
-            mix->odd, mix->members, grouped ? " of " : "", grouped ? mix->group : "");
-    if (used < size && mix->fact)
-        snprintf(
-            text + used, size - used,
-            "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: --by %s judges each kind "
-            "by itself.",
-            grouped ? " of " : "", grouped ? mix->group : "", mix->fact, mix->share * 100, mix->fact);
-    else if (used < size)
-        snprintf(text + used, size - used, "Nothing known tells them from the rest.");
+        vt_fleet_append(text, size,
+                        "%zu of %zu hosts%s%.60s cost otherwise than the rest, too many to be exceptions. ",
+                        mix->odd, mix->members, of, group);
+    if (mix->fact)
+        vt_fleet_append(text, size,
+                        "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: "
+                        "--by %s judges each kind by itself.",
+                        of, group, mix->fact, mix->share * 100, mix->fact);
+    else
+        vt_fleet_append(text, size, "Nothing known tells them from the rest.");
 }
 
 /* Texts are interned: one name, one address. */
