@@ -34,6 +34,23 @@ later=$(everything 900)
 document later.json "$(echo "$later" | sed 's/^,//')"
 "$VMTOLL" report "$work/all.json" --reference --output "$work/report.html" 2>"$work/err" || fail "a page" "none was made"
 "$VMTOLL" compare "$work/all.json" "$work/later.json" --format html >"$work/compare.html" 2>"$work/err"
+# A fleet of two groups: an outlier, hosts that cross otherwise, one without a figure.
+mkdir "$work/fleet"
+i=0
+while [ $i -lt 14 ]; do
+    extra=$i
+    [ $i -ne 3 ] || extra=3000
+    host="{\"system\":{\"hostname\":\"node$i.a-long-name.of-a-data-centre.example.internal\",\"kernel\":\"6.$((i % 2)).0-cloud-amd64\"}}"
+    rows=$(everything $extra | sed 's/^,//')
+    case $i in
+    5 | 6) rows=$(echo "$rows" | sed 's/"exit-user"/"none"/g') ;;
+    8) rows=$(echo "$rows" | sed 's/"wbinvd"/"another"/') ;;
+    esac
+    document "fleet/$i.json" "$rows"
+    i=$((i + 1))
+done
+host=null
+"$VMTOLL" report "$work/fleet" --by system.kernel --output "$work/fleet.html" 2>"$work/err"
 PATH=/nonexistent "$VMTOLL" report "$work/all.json" --output "$work/plain.html" 2>"$work/err"
 
 cat >"$work/look.js" <<'J'
@@ -146,7 +163,7 @@ browse() { # file, width, option...
         --enable-logging=stderr --window-size="$width,900" "$@" "file://$work/$file" 2>"$work/err" >"$work/out"
     status=$?
 }
-for page in report compare plain; do
+for page in report compare plain fleet; do
     { cat "$work/$page.html"; echo '<script>'; cat "$work/look.js"; echo '</script>'; } >"$work/looked-$page.html"
 done
 # The policy of a page without script forbids the one that looks at it.
@@ -165,7 +182,7 @@ look() { # page, light|dark, width
     has "$1, $2, $3: nothing sticks out" '^wide=true'
     has "$1, $2, $3: nothing is cut" '^cut=nothing'
 }
-for page in report compare plain; do
+for page in report compare plain fleet; do
     look "$page" light 1280
     look "$page" dark 1280
     for check in named focused outlined pictures heads tables scrolled ids links lists; do
@@ -179,6 +196,11 @@ done
 look report light 390
 look report dark 1920
 look compare dark 390
+look fleet light 390
+
+for section in '<h3>Hosts that cross cases otherwise than most' 'Hosts without figures' 'Hosts that stand out'; do
+    holds "the fleet looked at: $section" grep -q "$section" "$work/fleet.html"
+done
 
 # Without script: what the file itself says
 cp "$work/report.html" "$work/out"
