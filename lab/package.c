@@ -243,10 +243,10 @@ static int get(struct fetch *fetch, const char *name, const char *real)
     snprintf(package->name, sizeof package->name, "%s", name);
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
         if (!vt_program_exists(programs[i]))
-            return vt_error_set(
-                fetch->error, VT_EXIT_ENVIRONMENT, ENOENT,
-                "%s is missing: on a system that is not Debian give --kernel BZIMAGE --modules DIR",
-                programs[i]);
+            return vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, ENOENT,
+                                "%s is missing: on a system that is not Debian give --kernel BZIMAGE "
+                                "--modules DIR (xen: --hypervisor FILE)",
+                                programs[i]);
     int status = resolve(fetch, name, real);
     if (status == 0)
         status = find_version(fetch);

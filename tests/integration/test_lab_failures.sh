@@ -54,6 +54,12 @@ run env PATH=/nonexistent "$VMTOLL" lab svm
 refuses "no emulator" 3 "qemu-system-x86_64 is missing: install it with: apt-get install qemu-system-x86"
 run env PATH=/nonexistent "$VMTOLL" lab vmx
 refuses "no Bochs" 3 "bochs is missing"
+fake 'exit 1'
+run env PATH="$work/bin" "$VMTOLL" lab svm
+refuses "no apt, and a kernel to find" 3 "apt-get is missing: on a system that is not Debian give --kernel"
+run env PATH="$work/bin" "$VMTOLL" lab xen
+refuses "no apt, and a hypervisor to find" 3 "apt-get is missing: on a system that is not Debian give .*xen: --hypervisor FILE"
+rm "$work/bin/qemu-system-x86_64"
 echo kernel >"$work/kernel"
 run "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
 refuses "a kernel that is none" 3 "ended with status .* full log: "
