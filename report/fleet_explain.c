@@ -133,6 +133,14 @@ static void place(unsigned char *sides, const struct vt_fleet_cell *cell, enum s
         sides[cell->values[i].host] = (unsigned char)side;
 }
 
+static bool are_all(const unsigned char *sides, const struct vt_fleet_cell *cell, enum side side)
+{
+    for (size_t i = 0; i < cell->count; i++)
+        if (sides[cell->values[i].host] != (unsigned char)side)
+            return false;
+    return true;
+}
+
 void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_split *split, size_t way,
                           char *text, size_t size)
 {
@@ -141,8 +149,12 @@ void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_sp
     if (!sides)
         return;
     place(sides, split->ways[0], OTHER);
-    place(sides, split->ways[way], ODD);
-    explain_sides(fleet, sides, text, size);
+    if (are_all(sides, split->ways[way], OTHER)) {
+        vt_fleet_append(text, size, "in other results they cross as most do");
+    } else {
+        place(sides, split->ways[way], ODD);
+        explain_sides(fleet, sides, text, size);
+    }
     free(sides);
 }
 

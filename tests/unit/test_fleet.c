@@ -248,9 +248,7 @@ START_TEST(kinds_of_hosts_are_told_by_the_fact_that_makes_them)
 {
     static const struct shape shapes[] = {
         {.hosts = 40, .kinds = 1.2, .bursts = 0.005},
-        {.hosts = 41,
-         .kinds = 1.2,
-         .bursts = 0.005                           }, /* the smaller half would stand out */
+        {.hosts = 41, .kinds = 1.2, .bursts = 0.005}, /* the smaller half would stand out */
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         struct vt_fleet fleet;
@@ -304,6 +302,33 @@ START_TEST(findings_are_told_by_their_hosts)
     ck_assert_uint_eq(fleet.gaps[0].case_count, 3);
     ck_assert_uint_eq(fleet.gaps[0].host_count, 1);
     ck_assert_str_eq(fleet.hosts[fleet.gaps[0].hosts[0]].name, "node7");
+    vt_fleet_release(&fleet);
+}
+END_TEST
+
+START_TEST(a_host_that_crosses_in_two_ways_is_no_other_host)
+{
+    static const char *const times[] = {"2026-11-22T15:00:00Z", "2026-11-22T15:00:20Z",
+                                        "2026-11-22T15:00:40Z"};
+    const struct shape shape = {.hosts = 9};
+    struct vt_fleet fleet;
+    struct vt_error error;
+    char why[512];
+    ck_assert_int_eq(vt_fleet_start(&fleet, NULL, &error), 0);
+    for (size_t i = 0; i < 6; i++) {
+        struct vt_result *result = make_result(&shape, i / 3);
+        result->started = times[i % 3];
+        result->settings = json_pack("{s:f}", "elapsed_s", 10.4);
+        if (i == 4)
+            result->rows[2].crossing = "exit-user";
+        ck_assert_int_eq(vt_fleet_add(&fleet, result), 0);
+    }
+    ck_assert_int_eq(vt_fleet_finish(&fleet, &error), 0);
+    ck_assert_uint_eq(fleet.host_count, 2);
+    ck_assert_uint_eq(fleet.split_count, 1);
+    ck_assert_uint_eq(fleet.splits[0].ways[0]->count, 2);
+    vt_fleet_explain_way(&fleet, &fleet.splits[0], 1, why, sizeof why);
+    ck_assert_str_eq(why, "in other results they cross as most do");
     vt_fleet_release(&fleet);
 }
 END_TEST
@@ -396,6 +421,7 @@ END_TEST
 VT_SUITE(equal_hosts_raise_no_alarm, a_case_that_is_odd_on_some_hosts_is_found,
          a_class_that_is_odd_on_some_hosts_is_found, a_slow_host_is_told_once,
          hosts_that_cross_otherwise_are_told_and_kept_apart,
-         kinds_of_hosts_are_told_by_the_fact_that_makes_them, findings_are_told_by_their_hosts,
+         kinds_of_hosts_are_told_by_the_fact_that_makes_them,
+         a_host_that_crosses_in_two_ways_is_no_other_host, findings_are_told_by_their_hosts,
          unproved_figures_are_told_and_kept_apart, results_of_one_host_count_once,
          machines_that_share_a_name_stay_apart, chances_are_those_of_the_tables)
