@@ -242,7 +242,7 @@ static bool is_odd_system(const struct difference *d)
 {
     const struct vt_vcpu *vcpu = &d->world.vcpu;
     uint32_t selector = first.error & 0xfff8;
-    const uint8_t *descriptor = d->world.memory + WORLD_GDT - WORLD_MEMORY + selector;
+    const uint8_t *descriptor = d->world.memory + (WORLD_GDT - WORLD_MEMORY) + selector;
 
     if (first.vector != VT_EXCEPTION_GP || selector + 7 > vcpu->gdtr.limit)
         return false;
