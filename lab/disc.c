@@ -16,8 +16,8 @@
  * A date in the file system is read by GRUB, and moves everything that counts instructions after it: the
  * kernel seeds its random numbers by them, and places its objects by those.
  */
-#define SECONDS "1767225600"
-#define DATE    "2026010100000000"
+#define EPOCH "SOURCE_DATE_EPOCH=1767225600"
+#define DATE  "2026010100000000"
 
 #define LOADER "loader.cfg" /* GRUB reads it from its own image */
 
@@ -87,7 +87,7 @@ int vt_disc_make(const char *folder, const char *kernel, const char *initrd, con
         "grub-mkimage", "-O", "i386-pc-eltorito", "-d",       GRUB,      "-p",    "/", "-c",
         LOADER,         "-o", "disc/loader",      "biosdisk", "iso9660", "linux", NULL};
     static const char *const image[] = {"env",
-                                        "SOURCE_DATE_EPOCH=" SECONDS,
+                                        EPOCH,
                                         "xorriso",
                                         "-as",
                                         "mkisofs",
