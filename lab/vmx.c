@@ -40,7 +40,7 @@
 #define KHZ "1000000"
 #define COMMAND_LINE                                                                                         \
     "tsc_early_khz=" KHZ " tsc=reliable clearcpuid=xsavec,xsaves "                                           \
-                         "slub_max_order=0 " VT_LAB_LINUX_COMMAND_LINE
+    "slub_max_order=0 " VT_LAB_LINUX_COMMAND_LINE
 
 /* The debug port's bytes come out on Bochs' standard output. */
 static const char configuration[] = "config_interface: textconfig\n"

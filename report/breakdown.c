@@ -182,7 +182,7 @@ static void take_first_step(const struct ground *ground, struct vt_share *shares
 
 static struct vt_share handling(const struct ground *ground, const struct vt_line *line)
 {
-    if (line && line == ground->cheapest)
+    if (line == ground->cheapest)
         return unknown("not measured here, because %.60s is itself the cheapest: its handling is inside the "
                        "part before",
                        line->name);

@@ -130,8 +130,10 @@ static void drop_translations(struct judge_slot *slot)
 {
     volatile uint64_t *code = (volatile uint64_t *)(void *)slot->world;
 
-    for (unsigned i = 0; i < sizeof slot->world / JUDGE_PAGES / sizeof *code; i++)
-        code[i] = code[i];
+    for (unsigned i = 0; i < sizeof slot->world / JUDGE_PAGES / sizeof *code; i++) {
+        uint64_t same = code[i];
+        code[i] = same;
+    }
 }
 
 static uint64_t last_code[JUDGE_HALVES * JUDGE_HALF][2];

@@ -15,7 +15,6 @@
 
 #include <signal.h>
 
-
 /*
  * Decoded instructions, by address. Several of one set: where a case and the handler
  * it leads to lie is decided anew in every process, and two of one slot would be
@@ -23,7 +22,7 @@
  */
 #define VT_TRAP_CACHE_SETS 64 /* a power of two */
 #define VT_TRAP_CACHE_WAYS 4
-#define VT_TRAP_SIGNALS 6
+#define VT_TRAP_SIGNALS    6
 
 /* How a run of guest code ended. */
 enum vt_trap_end {
