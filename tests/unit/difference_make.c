@@ -112,8 +112,8 @@ static void randomize_control(struct vt_vcpu *vcpu, uint64_t *random)
 
 static void randomize_flags(struct vt_vcpu *vcpu, uint64_t *random)
 {
-    uint64_t flags =
-        difference_random(random) & (VT_FLAGS_STATUS | VT_FLAG_DF | VT_FLAG_AC | VT_FLAG_ID | VT_FLAG_IOPL);
+    uint64_t flags = difference_random(random) &
+                     (VT_FLAGS_STATUS | VT_FLAG_IF | VT_FLAG_DF | VT_FLAG_AC | VT_FLAG_ID | VT_FLAG_IOPL);
 
     if (difference_one_in(random, 16))
         flags |= VT_FLAG_NT;
@@ -208,6 +208,21 @@ static void restore(struct emulator *e, const struct emulator *base)
     e->touched = 0;
 }
 
+/* Data segments as instructions could have left them at this level. */
+static void randomize_segments(struct vt_vcpu *vcpu, uint64_t *random)
+{
+    static const struct vt_segment segments[] = {
+        {0,                    0,      0,          0},
+        {WORLD_DATA3,          0xc0f3, UINT32_MAX, 0},
+        {WORLD_CONFORMING | 3, 0xa09f, UINT32_MAX, 0},
+        {WORLD_DATA0,          0xc093, UINT32_MAX, 0},
+    };
+    static const uint8_t names[] = {VT_ES, VT_DS, VT_FS, VT_GS};
+
+    for (size_t i = 0; i < sizeof names; i++)
+        vcpu->segment[names[i]] = segments[difference_random(random) % (vcpu->cpl == 3 ? 3 : 4)];
+}
+
 bool difference_make(struct difference *d, const struct emulator *base, const struct form *form,
                      enum difference_level level, uint64_t seed)
 {
@@ -236,6 +251,7 @@ bool difference_make(struct difference *d, const struct emulator *base, const st
         vcpu->segment[VT_CS] = (struct vt_segment){WORLD_CODE3, 0xa0fb, UINT32_MAX, 0};
         vcpu->segment[VT_SS] = (struct vt_segment){WORLD_DATA3, 0xc0f3, UINT32_MAX, 0};
     }
+    randomize_segments(vcpu, &random);
     aim(d, &random);
     fill_memory(d, &random);
     difference_suit_memory(d, &random);

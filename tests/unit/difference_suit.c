@@ -148,12 +148,15 @@ void difference_suit_registers(struct difference *d, uint64_t *random)
 /* A frame that IRET and far RET may find good: code, stack and flags of random levels. */
 static void put_frame(struct difference *d, uint64_t *random)
 {
-    static const uint16_t codes[] = {WORLD_CODE0, WORLD_CODE0, WORLD_CODE3, WORLD_CONFORMING, 0};
-    static const uint16_t stacks[] = {WORLD_DATA0, WORLD_DATA0, WORLD_DATA3, 0, WORLD_ABSENT, WORLD_READONLY};
+    static const uint16_t codes[] = {WORLD_CODE0,          WORLD_CODE0, WORLD_CODE3,     WORLD_CODE3,
+                                     WORLD_CONFORMING,     0,           WORLD_CODE0 | 3, WORLD_CODE3 & 0xfffc,
+                                     WORLD_CONFORMING | 3, WORLD_DATA0};
+    static const uint16_t stacks[] = {
+        WORLD_DATA0, WORLD_DATA0,  WORLD_DATA3,    WORLD_DATA3,     0,
+        3,           WORLD_ABSENT, WORLD_READONLY, WORLD_DATA0 | 3, WORLD_DATA3 & 0xfffc};
     uint64_t frame[5] = {
         WORLD_CODE + 0x200, DIFFERENCE_PICK(random, codes),
-        (difference_random(random) & (VT_FLAGS_USER | VT_FLAG_IOPL) & ~(VT_FLAG_TF | VT_FLAG_IF)) |
-            VT_FLAG_ONE,
+        (difference_random(random) & (VT_FLAGS_USER | VT_FLAG_IF | VT_FLAG_IOPL) & ~VT_FLAG_TF) | VT_FLAG_ONE,
         WORLD_STACK - 0x80, DIFFERENCE_PICK(random, stacks)};
     bool far = d->instruction.operation == VT_OP_RET_FAR;
     size_t size = d->instruction.size, released = far ? d->instruction.immediate & 0x7f : 0;
@@ -188,7 +191,7 @@ static void put_interrupt_gate(struct difference *d, uint64_t *random)
     if (difference_one_in(random, 2))
         return;
     memcpy(gate + 2, &code, 2);
-    gate[4] = difference_random(random) & 7;
+    gate[4] = difference_one_in(random, 2) ? difference_random(random) & 7 : 0;
     gate[5] = 0x80 | (difference_random(random) & 0x60) | (difference_one_in(random, 2) ? 14 : 15);
     if (difference_one_in(random, 8))
         gate[5] = (uint8_t)difference_random(random);
@@ -239,7 +242,8 @@ static void put_system_descriptor(struct difference *d, uint64_t *random)
 {
     uint64_t rights = d->instruction.operation == VT_OP_LTR ? 0x89 : 0x82;
     uint64_t low = difference_random(random), high = pick_canonical(random) >> 32;
-    uint16_t selector = (difference_one_in(random, 2) ? 0x90 : 0xa0) | (difference_random(random) & 3);
+    static const uint16_t places[] = {0x90, 0x90, 0xa0, 0xa0, 0xa8}; /* the last one is cut by the limit */
+    uint16_t selector = DIFFERENCE_PICK(random, places) | (difference_random(random) & 3);
     uint8_t *at = operand_at(d, 2);
 
     if (difference_one_in(random, 4))

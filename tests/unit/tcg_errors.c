@@ -206,3 +206,15 @@ bool tcg_shows_legacy(const struct difference *d, const struct vt_vcpu *theirs)
 
     return asks && !(d->world.vcpu.rflags & VT_FLAG_ZF) && theirs->rflags & VT_FLAG_ZF;
 }
+
+void tcg_mark_null(struct vt_vcpu *theirs)
+{
+    static const uint8_t names[] = {VT_ES, VT_DS, VT_FS, VT_GS, VT_LDTR};
+
+    for (size_t i = 0; i < sizeof names; i++) {
+        struct vt_segment *segment = &theirs->segment[names[i]];
+
+        if (segment->selector < 4 && (names[i] == VT_LDTR || !(segment->rights & 0x80)))
+            segment->rights = 0;
+    }
+}

@@ -23,6 +23,10 @@ bool tcg_loses_stack(const struct difference *d, const struct tcg_first *first);
 /* LAR and LSL know descriptors there that do not exist in 64-bit mode. */
 bool tcg_shows_legacy(const struct difference *d, const struct vt_vcpu *theirs);
 
+/* Null segments keep attributes there: an LDTR all of them, others after a return to an outer level all but
+ * the present bit. */
+void tcg_mark_null(struct vt_vcpu *theirs);
+
 /* The flags QEMU pushes for a fault have no RF: nor does the emulator's frame then. */
 void tcg_forget_rf(struct emulator *e);
 

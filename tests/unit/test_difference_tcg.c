@@ -132,8 +132,7 @@ static enum result judge(struct task *task, unsigned slot)
     if (exit != SVM_EXIT_HLT)
         return REFUSED;
     tcg_forget_rf(&d->world);
-    if (theirs.segment[VT_LDTR].selector < 4)
-        theirs.segment[VT_LDTR].rights = 0; /* nothing there says that it is not valid */
+    tcg_mark_null(&theirs);
     if (d->instruction.operation == VT_OP_LTR && task->first.fault < 0)
         theirs.segment[VT_TR].rights |= 2; /* marked busy in memory alone: Intel SDM 3C 27.3.1.2 has both */
     if (tcg_loses_stack(d, &task->first) && theirs.segment[VT_SS].selector < 4)
