@@ -215,8 +215,17 @@ static uint8_t *operand_at(struct difference *d, unsigned size)
 /* A far pointer to code or to the gate. */
 static void put_pointer(struct difference *d, uint64_t *random)
 {
-    static const uint16_t selectors[] = {
-        WORLD_CODE0, WORLD_CODE0, WORLD_CODE3, WORLD_CONFORMING, WORLD_GATE, WORLD_DATA0, 0};
+    static const uint16_t selectors[] = {WORLD_CODE0,
+                                         WORLD_CODE0,
+                                         WORLD_CODE3,
+                                         WORLD_CONFORMING,
+                                         WORLD_GATE,
+                                         WORLD_GATE | 3,
+                                         WORLD_CODE0 | 3,
+                                         WORLD_CODE3 & 0xfffc,
+                                         WORLD_CONFORMING | 3,
+                                         WORLD_DATA0,
+                                         0};
     uint64_t offset = WORLD_CODE + 0x200;
     uint16_t selector = DIFFERENCE_PICK(random, selectors);
     uint8_t *at = operand_at(d, 10);
