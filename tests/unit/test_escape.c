@@ -2,6 +2,7 @@
 #include "report/escape.h"
 #include "tests/unit/suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(what_a_terminal_would_obey_and_what_is_no_utf8_goes)
@@ -28,7 +29,7 @@ START_TEST(what_a_terminal_would_obey_and_what_is_no_utf8_goes)
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char text[64];
-        strcpy(text, texts[i].from);
+        snprintf(text, sizeof text, "%s", texts[i].from);
         vt_escape_clean(text, strlen(text));
         ck_assert_str_eq(text, texts[i].to);
     }
