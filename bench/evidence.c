@@ -213,6 +213,16 @@ static void judge_software(struct vt_measurement *m)
         doubt(m, signals, "signals per operation: neither one nor none");
 }
 
+/* KVM takes its offer to end an interrupt in memory back at each exit, and interpreted code is all exits. */
+static const char *not_honoured(const struct vt_measurement *m)
+{
+    if (!(m->form->needs & VT_PV_NEED_EOI))
+        return "the hypervisor was not seen to honour it";
+    return "the hypervisor was not seen to honour it: KVM does not where the processor ends interrupts by "
+           "itself "
+           "(APICv, AVIC), nor where their handler is interpreted";
+}
+
 /*
  * A paravirtual form either calls, and then every operation is counted as a call, or it is memory alone, and
  * then nothing may cross. Where all code is interpreted the crossing is that, the path stays paravirtual.
@@ -230,11 +240,7 @@ static void judge_paravirtual(struct vt_measurement *m)
     else if (!m->form->calls && m->crossing != VT_CROSSING_NONE && m->crossing != VT_CROSSING_INTERPRETED)
         doubt(m, m->exits_per_op, "exits per operation where shared memory needs none");
     if (!isnan(honoured) && !happened(honoured))
-        doubt(m, NAN,
-              m->form->needs & VT_PV_NEED_EOI ? "the hypervisor was not seen to honour it: KVM does not "
-                                                "where the processor ends interrupts "
-                                                "by itself (APICv, AVIC)"
-                                              : "the hypervisor was not seen to honour it");
+        doubt(m, NAN, not_honoured(m));
     if (m->form->needs & VT_PV_NEED_SEND_IPI)
         check_interrupts(m);
 }
