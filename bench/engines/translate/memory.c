@@ -207,6 +207,13 @@ void vt_translate_set_table(struct vt_translate *t, unsigned branch, uint32_t gu
     memcpy(entry, &value, sizeof value);
 }
 
+/* Gives the pages back; a sandbox may refuse that. */
+static void forget(void *memory, size_t size)
+{
+    if (madvise(memory, size, MADV_DONTNEED) != 0)
+        memset(memory, 0, size);
+}
+
 void vt_translate_clear_lookup(struct vt_translate *t)
 {
     size_t chunks = BRANCHES * t->table_size / CHUNK;
@@ -214,11 +221,11 @@ void vt_translate_clear_lookup(struct vt_translate *t)
     for (size_t i = 0; i < chunks; i++) {
         if (!t->table_filled[i])
             continue;
-        madvise(t->tables + i * CHUNK, CHUNK, MADV_DONTNEED);
+        forget(t->tables + i * CHUNK, CHUNK);
         mprotect(t->tables + i * CHUNK, CHUNK, PROT_NONE);
         t->table_filled[i] = 0;
     }
-    madvise(t->host_of, t->window_size * sizeof *t->host_of, MADV_DONTNEED);
+    forget(t->host_of, t->window_size * sizeof *t->host_of);
     t->lookup_span = ~UINT64_C(0);
     for (uint32_t offset = 0; offset < t->window_size; offset += PAGE)
         vt_translate_unwatch(t, offset);
