@@ -121,7 +121,7 @@ static const uint8_t *gate_of(const struct difference *d)
 {
     unsigned vector = d->instruction.operation == VT_OP_INT3 ? 3 : d->instruction.immediate & 0xff;
 
-    return d->world.memory + WORLD_IDT - WORLD_MEMORY + 16 * (size_t)vector;
+    return d->world.memory + (WORLD_IDT - WORLD_MEMORY) + 16 * (size_t)vector;
 }
 
 bool tcg_loses_stack(const struct difference *d, const struct tcg_first *first)

@@ -164,7 +164,7 @@ static bool is_refused_vector(const struct difference *d)
 /* The others are not. */
 static void close_gates(struct emulator *e)
 {
-    memcpy(emulator_at(e, WORLD_IDT), base.memory + WORLD_IDT - WORLD_MEMORY, 0x1000);
+    memcpy(emulator_at(e, WORLD_IDT), base.memory + (WORLD_IDT - WORLD_MEMORY), 0x1000);
     for (unsigned vector = 0; vector < 256; vector++)
         *(uint8_t *)emulator_at(e, WORLD_IDT + 16 * vector + 5) &= ~0x60;
 }
