@@ -153,17 +153,27 @@ START_TEST(kvm_ends_when_the_user_interrupts)
 END_TEST
 
 #if VT_HAVE_SECCOMP
-static bool refuse_capabilities(void)
+/* From here on the call fails, where its arguments are such. */
+static void refuse(int error, int call, unsigned count, const struct scmp_arg_cmp *arguments)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    bool loaded = filter &&
-                  seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(ioctl), 1,
-                                   SCMP_A1_32(SCMP_CMP_EQ, KVM_ENABLE_CAP)) == 0 &&
-                  seccomp_load(filter) == 0;
+    bool loaded =
+        filter &&
+        seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((unsigned)error), call, count, arguments) == 0 &&
+        seccomp_load(filter) == 0;
 
     seccomp_release(filter);
-    return loaded;
+    if (!loaded)
+        vt_skip("no seccomp filter can be set here");
 }
+
+/* Tables of a flushed code cache that stayed would lead into code that is gone. */
+START_TEST(translate_forgets_its_tables_where_madvise_is_refused)
+{
+    refuse(EPERM, SCMP_SYS(madvise), 0, NULL);
+    misbehave("translate", 0);
+}
+END_TEST
 
 /* As on Linux before 5.19, whose KVM cannot be told to leave the guest's instructions alone. */
 START_TEST(kvm_measures_no_instruction_that_it_rewrites)
@@ -173,8 +183,7 @@ START_TEST(kvm_measures_no_instruction_that_it_rewrites)
     char reason[512] = "";
     struct fixture f;
 
-    if (!refuse_capabilities())
-        vt_skip("no seccomp filter can be set here");
+    refuse(EINVAL, SCMP_SYS(ioctl), 1, &SCMP_A1_32(SCMP_CMP_EQ, KVM_ENABLE_CAP));
     open_engine(&f, "kvm", 0);
     ck_assert(!f.engine->supports(f.state, foreign, 0, reason, sizeof reason));
     ck_assert_ptr_nonnull(strstr(reason, "replaces the instruction"));
@@ -183,6 +192,12 @@ START_TEST(kvm_measures_no_instruction_that_it_rewrites)
 }
 END_TEST
 #else
+START_TEST(translate_forgets_its_tables_where_madvise_is_refused)
+{
+    vt_skip("built without libseccomp");
+}
+END_TEST
+
 START_TEST(kvm_measures_no_instruction_that_it_rewrites)
 {
     vt_skip("built without libseccomp");
@@ -212,7 +227,8 @@ START_TEST(native_gives_the_process_its_handlers_back)
 }
 END_TEST
 
-VT_SUITE(native_survives_bad_code, translate_survives_bad_code, kvm_at_cpl_0_survives_bad_code,
-         kvm_at_cpl_3_survives_bad_code, kvm_names_the_exception_and_its_address,
-         kvm_measures_no_instruction_that_it_rewrites, native_ends_when_the_user_interrupts,
-         kvm_ends_when_the_user_interrupts, native_gives_the_process_its_handlers_back)
+VT_SUITE(translate_forgets_its_tables_where_madvise_is_refused, native_survives_bad_code,
+         translate_survives_bad_code, kvm_at_cpl_0_survives_bad_code, kvm_at_cpl_3_survives_bad_code,
+         kvm_names_the_exception_and_its_address, kvm_measures_no_instruction_that_it_rewrites,
+         native_ends_when_the_user_interrupts, kvm_ends_when_the_user_interrupts,
+         native_gives_the_process_its_handlers_back)
