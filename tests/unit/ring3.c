@@ -1,4 +1,6 @@
 #include "tests/unit/ring3.h"
+#include "base/vendor.h"
+#include "tests/unit/suite.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -99,7 +101,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
     registers[REG_RIP] = (greg_t)(uintptr_t)ring3_exit;
 }
 
-bool ring3_open(void)
+static bool map_world(void)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP};
     static uint8_t stack[65536];
@@ -120,6 +122,30 @@ bool ring3_open(void)
     return true;
 }
 
+/* Does the kernel use addresses of 57 bits? */
+static bool has_la57(void)
+{
+    uint64_t above = UINT64_C(1) << 47;
+    void *page = mmap((void *)(above << 1), 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return false;
+    munmap(page, 4096);
+    return (uint64_t)(uintptr_t)page >= above;
+}
+
+void ring3_open(struct emulator *base)
+{
+    emulator_open(base);
+    if (VT_ADDRESS_SANITIZER)
+        vt_skip("AddressSanitizer maps the addresses that must fault");
+    if (!map_world())
+        vt_skip("the world's addresses are taken in this process");
+    base->vcpu.limits.vendor = vt_vendor_has_svm() ? VT_VENDOR_AMD : VT_VENDOR_INTEL;
+    if (has_la57())
+        base->vcpu.cr[4] |= VT_CR4_LA57;
+}
+
 bool ring3_has_segments(void)
 {
     return ring3_has_bases;
@@ -133,17 +159,6 @@ bool ring3_null_clears_base(void)
                      : "+r"(base)
                      : "r"(0), "r"(UINT64_C(0)));
     return base == 0;
-}
-
-bool ring3_has_la57(void)
-{
-    uint64_t above = UINT64_C(1) << 47;
-    void *page = mmap((void *)(above << 1), 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (page == MAP_FAILED)
-        return false;
-    munmap(page, 4096);
-    return (uint64_t)(uintptr_t)page >= above;
 }
 
 uint64_t ring3_thread_base(void)

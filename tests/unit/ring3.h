@@ -19,17 +19,17 @@ struct ring3_fault {
     uint64_t error, address;
 };
 
-/* False: something else lies where the world is. */
-bool ring3_open(void);
+/*
+ * The emulator `base` as this processor is: vendor and width of addresses. Skips the test where the world
+ * cannot be mapped.
+ */
+void ring3_open(struct emulator *base);
 
 /* Are states run whose instruction changes segment registers, or their bases? */
 bool ring3_has_segments(void);
 
 /* Does a null selector clear the base? A hypervisor may keep the processor's bit in CPUID to itself. */
 bool ring3_null_clears_base(void);
-
-/* Does the kernel use addresses of 57 bits? */
-bool ring3_has_la57(void);
 
 /* The base of FS that a state starts with; the other bases are 0. */
 uint64_t ring3_thread_base(void);

@@ -9,7 +9,6 @@
 #include "tests/unit/ring3.h"
 #include "tests/unit/suite.h"
 
-#include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -165,26 +164,11 @@ static unsigned compare_forms(bool (*takes)(const struct form *form), unsigned *
     return different;
 }
 
-static void open_base(void)
-{
-    unsigned eax, ebx = 0, ecx, edx;
-
-    emulator_open(&base);
-    __get_cpuid(0, &eax, &ebx, &ecx, &edx);
-    base.vcpu.limits.vendor = ebx == signature_AMD_ebx || ebx == 0x6f677948 ? VT_VENDOR_AMD : VT_VENDOR_INTEL;
-    if (VT_ADDRESS_SANITIZER)
-        vt_skip("AddressSanitizer maps the addresses that must fault");
-    if (!ring3_open())
-        vt_skip("the world's addresses are taken in this process");
-    if (ring3_has_la57())
-        base.vcpu.cr[4] |= VT_CR4_LA57;
-}
-
 START_TEST(loads_stores_and_arithmetic_agree_with_the_processor)
 {
     unsigned total = 0, different;
 
-    open_base();
+    ring3_open(&base);
     different = compare_forms(asks_of_nothing, &total);
     different += difference_replay(&base, JUDGE_NATIVE, fails, &total);
     ck_assert_uint_eq(different, 0);
@@ -197,7 +181,7 @@ START_TEST(questions_about_selectors_agree_with_the_processor)
     uint64_t random = 1;
     unsigned total = 0, different;
 
-    open_base();
+    ring3_open(&base);
     if (!local_table_fill(&base, &random))
         vt_skip("modify_ldt is not available here");
     different = compare_forms(asks_of_selector, &total);

@@ -9,7 +9,6 @@
 #include "tests/unit/ring3.h"
 #include "tests/unit/suite.h"
 
-#include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -250,19 +249,11 @@ static void compare(struct difference *d, struct difference_tally *tally)
 
 static void open_base(void)
 {
-    unsigned eax, ebx = 0, ecx, edx;
+    unsigned eax, edx;
 
-    emulator_open(&base);
-    __get_cpuid(0, &eax, &ebx, &ecx, &edx);
-    base.vcpu.limits.vendor = ebx == signature_AMD_ebx || ebx == 0x6f677948 ? VT_VENDOR_AMD : VT_VENDOR_INTEL;
-    if (VT_ADDRESS_SANITIZER)
-        vt_skip("AddressSanitizer maps the addresses that must fault");
-    if (!ring3_open())
-        vt_skip("the world's addresses are taken in this process");
+    ring3_open(&base);
     if (!ring3_has_segments())
         vt_skip("this kernel or processor has no FSGSBASE: the base of FS could not be put back");
-    if (ring3_has_la57())
-        base.vcpu.cr[4] |= VT_CR4_LA57;
     if (ring3_null_clears_base())
         base.vcpu.limits.features |= VT_FEATURE_NULL_BASE;
     __asm__("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
