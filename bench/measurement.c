@@ -46,8 +46,10 @@ void vt_measurement_release(struct vt_measurement *measurement)
     free(measurement->baseline);
     free(measurement->bare);
     free(measurement->marks);
+    free(measurement->rounds);
     measurement->body = measurement->baseline = measurement->bare = NULL;
     measurement->marks = NULL;
+    measurement->rounds = NULL;
 }
 
 double vt_measurement_per_operation(const struct vt_measurement *measurement, enum vt_counter counter)

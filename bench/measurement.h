@@ -67,6 +67,12 @@ struct vt_summary {
  */
 enum vt_part { VT_PART_BARE, VT_PART_EMULATION, VT_PART_KERNEL, VT_PART_USER, VT_PARTS };
 
+/* What is known to have disturbed a pair; bits. */
+enum vt_mark {
+    VT_MARK_HIT = 1,    /* a preemption or a host interrupt */
+    VT_MARK_SHARED = 2, /* something else used the core, by the control before or after it (quiet.h) */
+};
+
 struct vt_measurement {
     const struct vt_case *c;
     const struct vt_pv_form *form; /* the paravirtual form that ran in its place, or NULL */
@@ -84,7 +90,11 @@ struct vt_measurement {
     /* Per operation, in TSC cycles, one entry per pair; owned by the measurement. */
     double *body, *baseline;
     double *bare;   /* TSC cycles of one bare crossing, beside each pair; NULL: the engine has none; owned */
-    uint8_t *marks; /* 1 where the pair was hit */
+    uint8_t *marks; /* of each pair, enum vt_mark */
+    /* How many pairs there were after each turn: pairs of a turn follow one another, turns lie seconds apart.
+     */
+    uint16_t *rounds;
+    size_t round_count;
     double tsc_khz; /* turns cycles into time; where simulated, a million times the ticks per instruction */
     struct vt_summary toll_cycles; /* of body[i] - baseline[i] */
     struct vt_summary toll;        /* the same in nanoseconds; where simulated, in instructions */

@@ -29,22 +29,35 @@ static double time_control(void)
     return best;
 }
 
-static bool is_quiet(struct vt_quiet *quiet)
+static double faster_of(double a, double b)
 {
-    double now = time_control();
-    if (quiet->best == 0 || now < quiet->best)
-        quiet->best = now;
-    return now <= SLOWER * quiet->best;
+    return a > 0 && (b == 0 || a < b) ? a : b;
+}
+
+bool vt_quiet_note(struct vt_quiet *quiet, uint64_t now_ns, double cycles)
+{
+    if (now_ns - quiet->since_ns >= VT_QUIET_MEMORY_NS) {
+        quiet->best_before = now_ns - quiet->since_ns < 2 * VT_QUIET_MEMORY_NS ? quiet->best : 0;
+        quiet->best = 0;
+        quiet->since_ns = now_ns;
+    }
+    quiet->best = faster_of(cycles, quiet->best);
+    return cycles <= SLOWER * faster_of(quiet->best, quiet->best_before);
+}
+
+bool vt_quiet_now(struct vt_quiet *quiet)
+{
+    return vt_quiet_note(quiet, vt_sampler_clock(), time_control());
 }
 
 bool vt_quiet_wait(struct vt_quiet *quiet, uint64_t until_ns, const volatile int *stop)
 {
     uint64_t started = vt_sampler_clock();
-    bool quiet_now = is_quiet(quiet);
+    bool quiet_now = vt_quiet_now(quiet);
 
     while (!quiet_now && !*stop && vt_sampler_clock() < until_ns) {
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
-        quiet_now = is_quiet(quiet);
+        quiet_now = vt_quiet_now(quiet);
     }
     quiet->waited_ns += vt_sampler_clock() - started;
     return quiet_now;

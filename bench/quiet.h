@@ -11,15 +11,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is remembered of the control lasts for one to two of these, so that a core whose clock slowed down for
+ * good does not count as shared for the rest of the run. */
+#define VT_QUIET_MEMORY_NS UINT64_C(5000000000)
+
+/* Zeroed: nothing is known. */
 struct vt_quiet {
-    double best;        /* cycles per turn of the control when it ran fastest; 0: not yet run */
-    uint64_t waited_ns; /* in all */
+    double best, best_before; /* cycles per turn of the control when it ran fastest, since `since_ns` and in
+                                 the memory before; 0: it did not run */
+    uint64_t since_ns;        /* CLOCK_MONOTONIC */
+    uint64_t waited_ns;       /* in all */
 };
 
+/* Remember what the control took at `now_ns`. Is that about as fast as it lately ran? */
+bool vt_quiet_note(struct vt_quiet *quiet, uint64_t now_ns, double cycles);
+
 /*
- * Wait until the control runs as fast as it ever did, at the longest to `until_ns`
+ * Wait until the control runs as fast as it lately did, at the longest to `until_ns`
  * (CLOCK_MONOTONIC) and not once *stop is set. Returns whether it is quiet.
  */
 bool vt_quiet_wait(struct vt_quiet *quiet, uint64_t until_ns, const volatile int *stop);
+
+/* Does the control run as fast as it lately did, now? */
+bool vt_quiet_now(struct vt_quiet *quiet);
 
 #endif

@@ -29,7 +29,8 @@
  * shared machine a neighbour's burst then spoils a small part of many cases instead
  * of most of one. Rounds go on until all medians are precise or the time is up.
  */
-#define PAIRS_PER_ROUND 13
+#define PAIRS_PER_ROUND 7
+_Static_assert(PAIRS_PER_ROUND >= VT_STATISTICS_MIN, "a turn is long enough for a summary");
 #define ROUNDS_AT_LEAST ((VT_SAMPLER_PRECISE_FROM + PAIRS_PER_ROUND - 1) / PAIRS_PER_ROUND)
 
 struct clocks {
@@ -282,6 +283,15 @@ static void measure(struct schedule *s)
             close_row(s, &s->run->measurements[i]);
 }
 
+static double share_of_shared(const struct vt_run *run)
+{
+    size_t pairs = 0, shared = 0;
+    for (size_t i = 0; i < run->count; i++)
+        for (size_t k = 0; k < run->measurements[i].batches; k++, pairs++)
+            shared += (run->measurements[i].marks[k] & VT_MARK_SHARED) != 0;
+    return pairs ? (double)shared / (double)pairs : NAN;
+}
+
 static void convert_to_instructions(struct vt_run *run, const struct vt_simulation *simulation)
 {
     for (size_t i = 0; i < run->count; i++)
@@ -329,6 +339,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->steal = steal_seconds(run->cpu) - steal;
     run->preemptions = vt_usage_now().preemptions - preempted;
     run->waited = (double)s.quiet.waited_ns * 1e-9;
+    run->shared = share_of_shared(run);
     run->interrupted = *plan->stop != 0;
     if (plan->simulation)
         convert_to_instructions(run, plan->simulation);

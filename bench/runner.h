@@ -59,6 +59,7 @@ struct vt_run {
     double steal;         /* seconds the hypervisor below took from this CPU; NaN: unknown */
     uint64_t preemptions; /* involuntary context switches of the run */
     double waited;        /* seconds spent on finding the core quiet (quiet.h) */
+    double shared;        /* share of all pairs during which it was not; NaN: no pairs */
 };
 
 /*

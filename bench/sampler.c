@@ -9,8 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-/* A batch long enough to drown the clock's own cost, short enough to dodge most timer ticks. */
-#define BATCH_NS     150000.0
+/* A batch at most this long: enough to drown the clock's own cost, little enough to dodge most timer ticks.
+ */
+#define BATCH_NS     200000.0
 #define BATCH_MIN_NS 20000.0
 
 #define MAX_ITERATIONS (UINT64_C(1) << 24)
@@ -24,6 +25,13 @@
 
 /* What a share of time must leave room for, or the batches are made shorter. */
 #define WANTED_PAIRS 20
+
+/* Calibration: batches of one length, and how much longer the next may be. */
+#define ATTEMPTS 2
+#define LEAP     16
+
+/* Batches below this share of what they may last show that something slowed the calibration. */
+#define TOO_SHORT 0.4
 
 uint64_t vt_sampler_clock(void)
 {
@@ -47,10 +55,16 @@ static void record_end(struct vt_measurement *m, enum vt_batch_end end, const st
     snprintf(m->reason, sizeof m->reason, "%s", end == VT_BATCH_INTERRUPTED ? "interrupted" : error->text);
 }
 
-static double batch_target_ns(const struct vt_sampling *sampling)
+/* What a batch may last. */
+static uint64_t target_cycles(const struct vt_sampling *sampling)
 {
     double share = (double)sampling->share_ns / (2 * WANTED_PAIRS);
-    return fmax(BATCH_MIN_NS, fmin(BATCH_NS, share));
+    return (uint64_t)(fmax(BATCH_MIN_NS, fmin(BATCH_NS, share)) * sampling->tsc_khz * 1e-6);
+}
+
+static uint64_t longest(const struct vt_measurement *m)
+{
+    return m->c->max_iterations ? m->c->max_iterations : MAX_ITERATIONS;
 }
 
 /*
@@ -82,30 +96,55 @@ static enum vt_batch_end warm_up(struct vt_measurement *m, const struct vt_sampl
     return end;
 }
 
-/* Grow the body's batch until it lasts long enough; slow operations may end at one per batch. */
+/* Is it quiet? Where nobody asks it counts as quiet. */
+static bool wait_for_quiet(const struct vt_sampling *sampling)
+{
+    return !sampling->quiet || vt_quiet_wait(sampling->quiet, sampling->patience_ns, sampling->stop);
+}
+
+static bool is_quiet(const struct vt_sampling *sampling)
+{
+    return !sampling->quiet || vt_quiet_now(sampling->quiet);
+}
+
+/* The shortest of a few batches of the body: what is cold, or interrupted, must not pass for long. */
+static enum vt_batch_end time_body(const struct vt_measurement *m, const struct vt_sampling *sampling,
+                                   uint64_t *cycles, struct vt_error *error)
+{
+    *cycles = UINT64_MAX;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        struct vt_batch batch = {0};
+        wait_for_quiet(sampling);
+        enum vt_batch_end end =
+            sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
+        if (end != VT_BATCH_DONE)
+            return end;
+        *cycles = batch.cycles < *cycles ? batch.cycles : *cycles;
+    }
+    return VT_BATCH_DONE;
+}
+
+/*
+ * Double the body's batch while twice as much still fits; slow operations may end at one per batch. Only
+ * powers of two, or the case's own limit: what a batch costs once is spread over as many operations in
+ * another run.
+ */
 static enum vt_batch_end calibrate(struct vt_measurement *m, const struct vt_sampling *sampling,
                                    struct vt_error *error)
 {
-    double target = batch_target_ns(sampling) * sampling->tsc_khz * 1e-6;
-    uint64_t limit = m->c->max_iterations ? m->c->max_iterations : MAX_ITERATIONS;
+    uint64_t target = target_cycles(sampling), limit = longest(m);
 
-    m->iterations = 1;
-    for (;;) {
-        uint64_t cycles = UINT64_MAX;
-        /* The shorter of two: what is cold, or interrupted, must not pass for long. */
-        for (int i = 0; i < 2; i++) {
-            struct vt_batch batch = {0};
-            enum vt_batch_end end =
-                sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
-            if (end != VT_BATCH_DONE)
-                return end;
-            cycles = batch.cycles < cycles ? batch.cycles : cycles;
-        }
-        double factor = target / fmax(1, (double)cycles);
-        if (factor < 1.25 || m->iterations == limit)
-            return VT_BATCH_DONE;
-        uint64_t next = (uint64_t)((double)m->iterations * fmin(factor, 16) + 1);
-        m->iterations = next > limit ? limit : next;
+    for (m->iterations = 1;;) {
+        uint64_t cycles, next = m->iterations;
+        enum vt_batch_end end = time_body(m, sampling, &cycles, error);
+        if (end != VT_BATCH_DONE || m->iterations == limit)
+            return end;
+        while (next < limit && 2 * (cycles + 1) * (next / m->iterations) <= target &&
+               next < LEAP * m->iterations)
+            next *= 2;
+        if (next == m->iterations)
+            return end;
+        m->iterations = next < limit ? next : limit;
     }
 }
 
@@ -125,6 +164,7 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
 {
     struct vt_batch batch[2] = {0};
     size_t index = m->batches;
+    bool quiet = wait_for_quiet(sampling);
 
     for (int i = 0; i < 2; i++) {
         enum vt_twin twin = (enum vt_twin)((size_t)i ^ (index & 1));
@@ -137,8 +177,9 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
     if (m->bare)
         m->bare[index] = sampling->engine->bare(sampling->state);
-    m->marks[index] = batch[VT_BODY].marked || batch[VT_BASELINE].marked;
-    m->marked += m->marks[index];
+    bool hit = batch[VT_BODY].marked || batch[VT_BASELINE].marked;
+    m->marks[index] = (hit ? VT_MARK_HIT : 0) | (quiet && is_quiet(sampling) ? 0 : VT_MARK_SHARED);
+    m->marked += hit;
     if (batch[VT_BODY].note)
         snprintf(m->reason, sizeof m->reason, "%s", batch[VT_BODY].note);
     vt_counters_add(&m->body_counters, &batch[VT_BODY].counters);
@@ -159,15 +200,28 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
                                                                                           : VT_STOP_NOT_RUN;
 }
 
-/* What ran in between took caches and predictors; the first batch of a later turn would pay for it. */
-static enum vt_batch_end refresh(const struct vt_measurement *m, const struct vt_sampling *sampling,
+static void forget_samples(struct vt_measurement *m)
+{
+    m->batches = m->marked = m->round_count = 0;
+    m->body_counters = m->baseline_counters = (struct vt_counters){0};
+}
+
+/*
+ * What ran in between took caches and predictors; the first batch of a later turn would pay for it. The
+ * second turn also sees whether the first one's calibration met a neighbour, and starts again if it did.
+ */
+static enum vt_batch_end refresh(struct vt_measurement *m, const struct vt_sampling *sampling,
                                  struct vt_error *error)
 {
-    struct vt_batch batch = {0};
-    enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
-    return end != VT_BATCH_DONE
-               ? end
-               : sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &batch, error);
+    struct vt_batch body = {0}, baseline = {0};
+    enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &body, error);
+    if (end == VT_BATCH_DONE)
+        end = sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &baseline, error);
+    if (end != VT_BATCH_DONE || m->round_count > 1 || m->iterations == longest(m) ||
+        (double)body.cycles > TOO_SHORT * (double)target_cycles(sampling))
+        return end;
+    forget_samples(m);
+    return calibrate(m, sampling, error);
 }
 
 static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampling *sampling,
@@ -176,8 +230,6 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
     size_t last = m->batches + sampling->turn;
 
     do {
-        if (sampling->quiet)
-            vt_quiet_wait(sampling->quiet, sampling->patience_ns, sampling->stop);
         enum vt_batch_end end = take_pair(m, sampling, error);
         /* What an interrupt of the user's cut short keeps the pairs it has. */
         if (end == VT_BATCH_INTERRUPTED && m->batches >= VT_STATISTICS_MIN)
@@ -192,13 +244,20 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
     return m->batches < VT_STATISTICS_MIN ? VT_BATCH_INTERRUPTED : VT_BATCH_DONE;
 }
 
+static void note_round(struct vt_measurement *m)
+{
+    if (m->batches > (m->round_count ? m->rounds[m->round_count - 1] : 0))
+        m->rounds[m->round_count++] = (uint16_t)m->batches;
+}
+
 static int allocate(struct vt_measurement *m, bool bare, struct vt_error *error)
 {
     m->bare = bare ? calloc(VT_SAMPLER_MOST, sizeof *m->bare) : NULL;
     m->body = calloc(VT_SAMPLER_MOST, sizeof *m->body);
     m->baseline = calloc(VT_SAMPLER_MOST, sizeof *m->baseline);
     m->marks = calloc(VT_SAMPLER_MOST, sizeof *m->marks);
-    if (m->body && m->baseline && m->marks && (m->bare || !bare))
+    m->rounds = calloc(VT_SAMPLER_MOST, sizeof *m->rounds);
+    if (m->body && m->baseline && m->marks && m->rounds && (m->bare || !bare))
         return 0;
     return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the samples of %s", m->c->name);
 }
@@ -221,9 +280,10 @@ int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling
         end = refresh(m, sampling, error);
     if (end == VT_BATCH_DONE)
         end = sample(m, sampling, error);
+    note_round(m);
     if (end != VT_BATCH_DONE) {
         record_end(m, end, error);
-        m->batches = 0;
+        forget_samples(m);
     }
     return 0;
 }

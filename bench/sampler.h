@@ -23,7 +23,7 @@ struct vt_sampling {
     uint64_t deadline_ns;   /* CLOCK_MONOTONIC: this turn ends */
     uint64_t share_ns;      /* what the case gets in all its turns together; sizes its batches */
     double tsc_khz;         /* good enough to size batches */
-    size_t turn;            /* pairs of this turn, at most; 0: no such end */
+    size_t turn;            /* pairs of this turn, at most and not below VT_STATISTICS_MIN; 0: no such end */
     uint64_t iterations;    /* not 0: this many operations per batch ... */
     size_t pairs;           /* ... and exactly this many pairs */
     struct vt_quiet *quiet; /* wait for a quiet core before each pair; NULL: do not */
@@ -33,7 +33,8 @@ struct vt_sampling {
 
 /*
  * Take samples of one case for one turn; a later turn goes on where this one ended.
- * Fills iterations (in the first turn), batches, marked, stop, sample arrays, counters
+ * Fills iterations (in the first turn; the second starts again if it finds them far too
+ * few), batches, marked, rounds, stop, sample arrays, counters
  * and - when the case did not end well - status and reason, batches then 0. `stop`
  * stays VT_STOP_NOT_RUN when only `turn` ended it and the median is not yet precise. Returns 0, or a negative
  * errno with `error` when the engine cannot go on with this case.

@@ -158,14 +158,15 @@ static json_t *words(const char *list)
 
 static json_t *describe_settings(const struct arguments *a, const struct vt_run *run)
 {
-    return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f, s:f, s:b}", "budget_s",
-                     a->budget, "engines", words(a->selection.engines), "paths", words(a->selection.paths),
-                     "cases", words(a->selection.cases), "levels", words(a->selection.levels), "cpu",
-                     run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s", run->elapsed,
-                     "tsc_khz", run->tsc_khz, "steal_s",
-                     isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
-                     (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_RUNNER_PRECISION,
-                     "waited_s", run->waited, "fixed_layout", vt_layout_is_fixed());
+    return json_pack(
+        "{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f, s:f, s:o, s:b}", "budget_s", a->budget,
+        "engines", words(a->selection.engines), "paths", words(a->selection.paths), "cases",
+        words(a->selection.cases), "levels", words(a->selection.levels), "cpu",
+        run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s", run->elapsed, "tsc_khz",
+        run->tsc_khz, "steal_s", isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
+        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_RUNNER_PRECISION, "waited_s",
+        run->waited, "shared", isnan(run->shared) ? json_null() : json_real(run->shared), "fixed_layout",
+        vt_layout_is_fixed());
 }
 
 /* NULL where it could not run: the result then says that nothing is known. */

@@ -36,7 +36,8 @@ static size_t weigh(const struct vt_result *run)
     size_t weight = RUN_WEIGHT + run->count * ROW_WEIGHT;
     for (size_t i = 0; i < run->count; i++)
         weight += run->rows[i].samples.count + run->rows[i].samples_body.count +
-                  run->rows[i].samples_baseline.count + run->rows[i].marks.count;
+                  run->rows[i].samples_baseline.count + run->rows[i].marks.count + run->rows[i].rounds.count +
+                  run->rows[i].shared.count;
     return weight;
 }
 

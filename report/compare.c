@@ -3,6 +3,7 @@
 #include "bench/statistics.h"
 #include "report/compare_counts.h"
 #include "report/compare_floor.h"
+#include "report/compare_parts.h"
 #include "report/compare_spread.h"
 #include "report/crossing.h"
 
@@ -103,11 +104,14 @@ static bool is_comparable(const struct vt_compared *row)
     return isfinite(row->ratio);
 }
 
-/* Most batches of what takes longer than a time slice are preempted: then others' work is what was measured.
+/*
+ * Most batches of what takes longer than a time slice are preempted, and on a core that is shared there may
+ * be no quiet pair: then others' work is what was measured.
  */
 static bool is_disturbed(const struct vt_result_row *row)
 {
-    return row->marked > disturbed_share * row->batches;
+    return row->marked > disturbed_share * row->batches ||
+           (row->samples.count >= VT_STATISTICS_MIN && vt_compare_quiet_pairs(row) < VT_STATISTICS_MIN);
 }
 
 /* What the first operations of a batch cost weighs more in a short batch. */

@@ -3,10 +3,10 @@
  *
  * Samples of one run lie closer together than runs of one machine do, so a test on
  * samples alone finds differences everywhere. A change is reported only when four
- * witnesses agree: a Mann-Whitney test of the samples; a test of what the quietest
- * batches saw against the spread between the two runs (report/compare_spread.h); a
- * shift that lasted for the whole run; and ratios beyond the threshold, of the medians
- * and of the quietest batches. Both tests are corrected for the number of cases (Holm).
+ * witnesses agree: a Mann-Whitney test of the samples; a test of what the quiet pairs
+ * saw against the spread between the two runs (report/compare_spread.h); a shift that
+ * lasted for the whole run; and ratios beyond the threshold, of the medians and of the
+ * quiet pairs. Both tests are corrected for the number of cases (Holm).
  *
  * Cases of one group - the same engine, level and crossing - drift together, so a
  * case is held against its group, and a group against the other groups: either the
@@ -36,13 +36,15 @@ enum vt_change {
 struct vt_compared {
     const struct vt_result_row *before, *after; /* of the results compared */
     enum vt_change change;
-    bool worse;         /* slower, longer, a heavier crossing, or no longer measured */
-    bool counts;        /* instructions of the lab: only change, worse and difference apply */
-    double difference;  /* after - before of a row that counts, in instructions; else NaN */
-    double ratio;       /* after / before, of the medians; NaN where there is none */
-    double floor_ratio; /* of what the quietest quarter of the batches saw; see report/compare_spread.h */
+    bool worse;                 /* slower, longer, a heavier crossing, or no longer measured */
+    bool counts;                /* instructions of the lab: only change, worse and difference apply */
+    double difference;          /* after - before of a row that counts, in instructions; else NaN */
+    double ratio;               /* after / before, of the medians; NaN where there is none */
+    double floor_ratio;         /* of what the quiet pairs saw; see report/compare_floor.h */
     double lever, disagreement; /* what its error is made of */
+    size_t parts;               /* of both sides, from which disagreement is known; 0: from intervals */
     double baseline_ratio;      /* the same of the baseline alone; NaN where that is next to nothing */
+    double length_ratio;        /* logarithm of the longer batch's operations over the shorter one's */
     double error; /* standard deviation of the logarithm of floor_ratio between runs when nothing changed */
     double low, high; /* its 95 % bootstrap interval, spread between runs included */
     double p_samples; /* Mann-Whitney, two-sided, corrected; NaN without samples */

@@ -1,4 +1,5 @@
 #include "report/compare_floor.h"
+#include "report/compare_parts.h"
 #include "report/compare_statistics.h"
 #include "bench/statistics.h"
 
@@ -7,167 +8,169 @@
 
 enum {
     RUNS_MOST = 8,     /* of a side, beyond which one of them may disagree with the others */
-    STRETCHES = 8,     /* that disagree */
     QUARTERS = 4,      /* that a lasting change must show in */
     STRETCH_LEAST = 3, /* samples of each */
 };
 
-/*
- * Found with recorded runs (tests/data/compare): how much further runs disagree than
- * the parts of one side; and the same by the quieter half of the stretches alone,
- * where a burst in the others says nothing of what the quiet ones are worth.
- */
-static const double beyond_parts = 1.5;
-static const double beyond_quiet = 2.5;
-static const double beyond_typical =
-    4; /* and by the stretches' median deviation, blind to the few a neighbour shook */
-static const double lasting_share = 0.75; /* of the pairs of quarters: one of a run may have been disturbed */
-static const double telling_share = 0.05; /* of the body: a baseline that says how fast the core ran */
+/* Of the parts' deviations from their side's median: beyond it lie what shook a few and nothing showed. */
+static const double usual = 0.8;
+/* Where that quantile of a normal distribution's deviations lies, in standard deviations. */
+static const double usual_deviation = 1.2816;
+/* The variance of a median is larger than that of a mean by pi / 2. */
+static const double median_error = 1.2533;
+/* What an interval says of another run, in its standard errors. */
+static const double beyond_interval = 1.5;
+/* Of the pairs of quarters: one of a run may have been disturbed. */
+static const double lasting_share = 0.75;
+/* Of the body: a baseline that says how fast the core ran. */
+static const double telling_share = 0.05;
 
+/* What the quiet pairs of one side saw. */
 struct floor {
-    double toll;         /* NaN: none */
-    double baseline;     /* NaN: unknown, or a small part of the body */
-    double lever;        /* relative noise of a batch to relative noise of the toll */
-    double disagreement; /* what its parts let expect of another run, as a share of the toll */
+    double toll;                         /* of the lower quartiles; NaN: none */
+    double middle;                       /* of the median part */
+    double baseline;                     /* NaN: unknown, or a small part of the body */
+    double lever;                        /* relative noise of a batch to relative noise of the toll */
+    double parts[VT_COMPARE_PARTS_MOST]; /* toll of each part as a share of the median of them */
+    size_t count;
+    double error; /* of a side without parts, as a share of the toll */
 };
-
-/* Consecutive parts of `samples` samples: `count` equal ones, or up to where `ends` says. */
-struct parts {
-    size_t count, samples;
-    const double *ends; /* or NULL */
-};
-
-struct span {
-    size_t first, count;
-};
-
-static struct span span_of(const struct parts *parts, size_t i)
-{
-    size_t from = parts->ends ? (i ? (size_t)parts->ends[i - 1] : 0) : i * parts->samples / parts->count;
-    size_t to = parts->ends ? (size_t)parts->ends[i] : (i + 1) * parts->samples / parts->count;
-    return (struct span){from, to - from};
-}
-
-static struct parts parts_of(const struct vt_result_row *row, size_t stretches)
-{
-    if (row->runs.count > 1)
-        return (struct parts){row->runs.count, row->samples.count, row->runs.values};
-    return (struct parts){stretches, row->samples.count, NULL};
-}
-
-/* NaN for an empty span, and without memory. */
-static double quantile_of(const struct vt_result_series *series, struct span span, double q)
-{
-    double *sorted = span.count ? vt_compare_sorted(series->values + span.first, span.count) : NULL;
-    double value = sorted ? vt_statistics_quantile(sorted, span.count, q) : NAN;
-    free(sorted);
-    return value;
-}
-
-/* Rows of other tools may have samples of the toll only: they stand for the body of a baseline of nothing. */
-static bool is_paired(const struct vt_result_row *row)
-{
-    return row->samples_body.count == row->samples.count && row->samples_baseline.count == row->samples.count;
-}
-
-static double body_of(const struct vt_result_row *row, struct span span)
-{
-    return quantile_of(is_paired(row) ? &row->samples_body : &row->samples, span, 0.25);
-}
-
-static double baseline_of(const struct vt_result_row *row, struct span span)
-{
-    return is_paired(row) ? quantile_of(&row->samples_baseline, span, 0.25) : 0;
-}
-
-/* Standard error of the median of sorted stretches, by those of them that were quiet. */
-static double quiet_error(const double *floors, size_t count)
-{
-    double median = vt_statistics_quantile(floors, count, 0.5), deviations[STRETCHES];
-    for (size_t i = 0; i < count; i++)
-        deviations[i] = fabs(floors[i] - median);
-    double typical = VT_STATISTICS_DEVIATION * vt_compare_median(deviations, count);
-    return fmin(beyond_quiet * (median - floors[0]), beyond_typical * typical) / sqrt((double)count);
-}
-
-/* Sorts the parts' floors into `floors`, which has room for them. */
-static double disagreement_of(const struct vt_result_row *row, const struct parts *parts, double *floors)
-{
-    for (size_t i = 0; i < parts->count; i++)
-        floors[i] = body_of(row, span_of(parts, i)) - baseline_of(row, span_of(parts, i));
-    double error = beyond_parts * vt_compare_mean_error(floors, parts->count);
-    vt_compare_median(floors, parts->count);
-    /* Few runs say nothing of which of them were quiet. */
-    return parts->ends ? error : fmin(error, quiet_error(floors, parts->count));
-}
-
-static size_t stretches_for(size_t samples)
-{
-    size_t stretches = STRETCHES;
-    while (stretches > 2 && samples / stretches < STRETCH_LEAST)
-        stretches /= 2;
-    return stretches;
-}
 
 /* Without samples the median stands for the floor. */
 static struct floor floor_of_summary(const struct vt_summary *toll)
 {
-    return (struct floor){toll->median, NAN, 1, beyond_parts * vt_compare_interval_error(toll)};
+    return (struct floor){.toll = toll->median,
+                          .middle = toll->median,
+                          .baseline = NAN,
+                          .lever = 1,
+                          .error = beyond_interval * vt_compare_interval_error(toll)};
+}
+
+/* Fills parts; returns their median. */
+static double measure_parts(struct floor *floor, const struct vt_compare_parts *parts)
+{
+    double sorted[VT_COMPARE_PARTS_MOST];
+    floor->count = parts->count;
+    for (size_t i = 0; i < floor->count; i++)
+        sorted[i] = floor->parts[i] = vt_compare_part_quantile(parts, parts->toll, i, 0.5);
+    double median = vt_compare_median(sorted, floor->count);
+    for (size_t i = 0; i < floor->count; i++)
+        floor->parts[i] /= median;
+    return median;
 }
 
 static struct floor floor_of(const struct vt_result_row *row)
 {
-    struct span all = {0, row->samples.count};
-    if (all.count < 2 * VT_STATISTICS_MIN)
+    struct vt_compare_parts parts;
+    if (!vt_compare_cut(&parts, row, true, VT_COMPARE_PARTS_MOST))
         return floor_of_summary(&row->toll);
-    struct parts parts = parts_of(row, stretches_for(all.count));
-    double *floors = malloc(parts.count * sizeof *floors), body = body_of(row, all),
-           baseline = baseline_of(row, all);
-    double disagreement = floors ? disagreement_of(row, &parts, floors) : NAN;
-    double toll = floors && parts.ends ? vt_statistics_quantile(floors, parts.count, 0.5) : body - baseline;
-    free(floors);
-    return (struct floor){toll, baseline > telling_share * body ? baseline : NAN,
-                          hypot(body, baseline) / toll, disagreement / toll};
+    double body = vt_compare_whole_quantile(&parts, parts.body, 0.25);
+    double baseline = vt_compare_whole_quantile(&parts, parts.baseline, 0.25);
+    struct floor floor = {.baseline = baseline > telling_share * body ? baseline : NAN};
+    double median = measure_parts(&floor, &parts);
+    floor.middle = median;
+    floor.toll = parts.kind == VT_CUT_RUNS ? median : body - baseline;
+    floor.lever = hypot(body, baseline) / floor.toll;
+    vt_compare_parts_release(&parts);
+    return floor;
+}
+
+/*
+ * What the parts of both sides let expect of a ratio. Both measure the same thing, so their deviations are
+ * taken together: a case that falls into one of two speeds in every part may show only one of them on one
+ * side.
+ */
+static double disagreement_of(const struct floor *a, const struct floor *b)
+{
+    double deviations[2 * VT_COMPARE_PARTS_MOST], errors = hypot(a->error, b->error);
+    size_t count = 0;
+    for (size_t i = 0; i < a->count; i++)
+        deviations[count++] = fabs(a->parts[i] - 1);
+    for (size_t i = 0; i < b->count; i++)
+        deviations[count++] = fabs(b->parts[i] - 1);
+    if (count == 0)
+        return errors;
+    vt_compare_median(deviations, count);
+    double deviation = vt_statistics_quantile(deviations, count, usual) / usual_deviation;
+    double share = (a->count ? 1 / (double)a->count : 0) + (b->count ? 1 / (double)b->count : 0);
+    return hypot(errors, median_error * deviation * sqrt(share));
+}
+
+static double length_ratio(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    double ratio = fabs(log(b->iterations / a->iterations));
+    return isfinite(ratio) ? ratio : 0;
+}
+
+static double ratio_of(double before, double after)
+{
+    return before > 0 && after > 0 ? after / before : NAN;
+}
+
+/* Of two ratios that measure one thing, the one nearer to 1; 1 where they contradict each other. */
+static double lesser(double a, double b)
+{
+    if (!isfinite(a) || !isfinite(b))
+        return NAN;
+    if ((a > 1) != (b > 1))
+        return 1;
+    return fabs(log(a)) < fabs(log(b)) ? a : b;
 }
 
 void vt_compare_measure_floor(struct vt_compared *row)
 {
     struct floor before = floor_of(row->before), after = floor_of(row->after);
-    row->floor_ratio = before.toll > 0 && after.toll > 0 ? after.toll / before.toll : NAN;
+    row->floor_ratio = lesser(ratio_of(before.toll, after.toll), ratio_of(before.middle, after.middle));
     row->baseline_ratio = after.baseline / before.baseline;
+    row->length_ratio = length_ratio(row->before, row->after);
     row->lever = hypot(before.lever, after.lever);
-    row->disagreement = hypot(before.disagreement, after.disagreement);
-}
-
-static bool medians_of(const struct vt_result_row *row, const struct parts *parts, double *medians)
-{
-    if (parts->samples < parts->count * STRETCH_LEAST)
-        return false;
-    for (size_t i = 0; i < parts->count; i++)
-        if (isnan(medians[i] = quantile_of(&row->samples, span_of(parts, i), 0.5)))
-            return false;
-    return true;
+    row->disagreement = disagreement_of(&before, &after);
+    row->parts = before.count + after.count;
 }
 
 bool vt_compare_stretches(const struct vt_result_row *row, double *medians, size_t count)
 {
-    struct parts parts = {count, row->samples.count, NULL};
-    return medians_of(row, &parts, medians);
+    struct vt_compare_parts parts;
+    if (!vt_compare_cut(&parts, row, false, count))
+        return false;
+    bool whole = parts.count == count && parts.samples >= count * STRETCH_LEAST;
+    for (size_t i = 0; i < count && whole; i++)
+        whole = isfinite(medians[i] = vt_compare_part_quantile(&parts, parts.toll, i, 0.5));
+    vt_compare_parts_release(&parts);
+    return whole;
+}
+
+/* Medians of a side's runs, or of its quarters as far as they hold quiet pairs. */
+struct quarters {
+    double medians[RUNS_MOST];
+    size_t count; /* 0: too many runs, or too few samples, to say anything */
+    bool whole;   /* none is missing */
+};
+
+static struct quarters quarters_of(const struct vt_result_row *row)
+{
+    struct quarters quarters = {.whole = true};
+    struct vt_compare_parts parts;
+    if (row->runs.count > RUNS_MOST || !vt_compare_cut(&parts, row, true, QUARTERS))
+        return quarters;
+    quarters.count = parts.count;
+    quarters.whole = parts.missing == 0;
+    for (size_t i = 0; i < parts.count; i++)
+        quarters.medians[i] = vt_compare_part_quantile(&parts, parts.toll, i, 0.5);
+    vt_compare_parts_release(&parts);
+    return quarters;
 }
 
 bool vt_compare_is_lasting(const struct vt_compared *row)
 {
-    double before[RUNS_MOST], after[RUNS_MOST];
-    struct parts old = parts_of(row->before, QUARTERS), new = parts_of(row->after, QUARTERS);
+    struct quarters old = quarters_of(row->before), new = quarters_of(row->after);
     size_t above = 0, below = 0;
-    if (old.count > RUNS_MOST || new.count > RUNS_MOST || !medians_of(row->before, &old, before) ||
-        !medians_of(row->after, &new, after))
-        return true;
     for (size_t i = 0; i < old.count; i++)
         for (size_t k = 0; k < new.count; k++) {
-            above += after[k] > before[i];
-            below += after[k] < before[i];
+            above += new.medians[k] > old.medians[i];
+            below += new.medians[k] < old.medians[i];
         }
-    double least = (old.ends || new.ends ? 1 : lasting_share) * (double)(old.count * new.count);
-    return (double)above >= least || (double)below >= least;
+    bool runs = row->before->runs.count > 1 || row->after->runs.count > 1;
+    double least = (runs ? 1 : lasting_share) * (double)(old.count * new.count);
+    return old.whole && new.whole && ((double)above >= least || (double)below >= least);
 }

@@ -1,10 +1,11 @@
 /*
- * What one row of each side says before other rows are asked: what its quietest
- * batches saw, how far the parts of a run disagree about it, and whether a shift
+ * What one row of each side says before other rows are asked: what its quiet pairs
+ * saw, how far its parts (compare_parts.h) disagree about it, and whether a shift
  * lasted. Private to compare*.c.
  *
- * The parts are the runs where a side has several (pool.h), otherwise consecutive
- * stretches of its one run.
+ * Two figures are made of the quiet pairs: the lower quartile of the bodies less that
+ * of the baselines, and the median of the parts' medians. The one that moved less
+ * counts, so a case that falls into one of two speeds must change in both.
  */
 #ifndef VT_REPORT_COMPARE_FLOOR_H
 #define VT_REPORT_COMPARE_FLOOR_H
@@ -14,13 +15,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Fill floor_ratio, baseline_ratio, lever and disagreement of a row that has a ratio. */
+/* Fill floor_ratio, baseline_ratio, length_ratio, lever, disagreement and parts of a row that has a ratio. */
 void vt_compare_measure_floor(struct vt_compared *row);
 
 /*
- * Whether every part of one side lies on the same side of every part of the other,
- * as a lasting change does and a passing burst does not. True where there are too few
- * samples for parts.
+ * Whether the quarters of one side (its runs, where it has several) lie on the same side of those of the
+ * other, as a lasting change does and a passing burst does not. False where a quarter has no quiet pair; true
+ * where there are too few samples for quarters.
  */
 bool vt_compare_is_lasting(const struct vt_compared *row);
 

@@ -10,13 +10,14 @@
 
 enum {
     GROUP_LEAST = 4, /* members whose median says something of the group */
-    TAIL_LEAST = 30, /* cases whose 95th percentile says something of the tails */
     STRETCHES = 8,   /* of a run, in which a group drifts */
 };
 static const double groups_apart = 32;
+static const double usual_freedom = 28; /* degrees of: 15 rounds a side */
 
 /* Found with recorded runs (tests/data/compare): what nothing in either of two processes shows. */
-static const double layout = 0.004;
+static const double layout = 0.007;
+static const double by_length = 0.01; /* of batches of another length, where it is e times as long */
 static const double baseline_weight = 0.5;
 
 static bool has_floor(const struct vt_compared *row)
@@ -142,27 +143,28 @@ static double common_noise(const struct vt_comparison *comparison, double *work)
     return VT_STATISTICS_DEVIATION * vt_compare_median(work, known);
 }
 
-/* Runs differ in more ways than a normal distribution knows: its tails are stretched to those seen. */
-static double tail_stretch(const struct vt_comparison *comparison, double *work)
-{
-    size_t known = 0;
-    for (size_t i = 0; i < comparison->count; i++)
-        if (has_floor(&comparison->rows[i]))
-            work[known++] = fabs(residual_of(comparison, &comparison->rows[i])) / comparison->rows[i].error;
-    if (known < TAIL_LEAST)
-        return 1;
-    vt_compare_median(work, known);
-    return fmax(1, vt_statistics_quantile(work, known, 0.95) / 1.96);
-}
-
 /*
  * The baseline is the same code on both sides: where it moved, the core was not the same. A core of another
- * speed moves the toll as much; what comes on top of body and baseline alike leaves it where it was.
+ * speed moves the toll as much; what comes on top of body and baseline alike leaves it where it was. What a
+ * batch costs once is spread over its operations, and moves a baseline by as much as the lengths of the
+ * batches differ.
  */
 static double shaken_by(const struct vt_comparison *comparison, const struct vt_compared *row)
 {
-    double moved = log(row->baseline_ratio) - comparison->groups[row->group].baseline_shift;
-    return isfinite(moved) ? baseline_weight * fabs(moved) : 0;
+    double moved = fabs(log(row->baseline_ratio) - comparison->groups[row->group].baseline_shift);
+    return isfinite(moved) ? baseline_weight * fmax(0, moved - row->length_ratio) : 0;
+}
+
+/*
+ * Degrees of freedom of an error that `parts` parts made by `disagreement` (Welch 1947, Satterthwaite 1946),
+ * what else it is made of being known about as well as by the rounds of two runs.
+ */
+static double freedom_of(const struct vt_compared *row)
+{
+    double by_parts = row->disagreement * row->disagreement, all = row->error * row->error;
+    double rest = fmax(0, all - by_parts), parts = row->parts > 3 ? (double)row->parts - 2 : 1;
+    return row->parts ? all * all / (by_parts * by_parts / parts + rest * rest / usual_freedom)
+                      : usual_freedom;
 }
 
 static void measure_errors(struct vt_comparison *comparison, double *work)
@@ -171,17 +173,15 @@ static void measure_errors(struct vt_comparison *comparison, double *work)
     size_t known = 0;
     for (size_t i = 0; i < comparison->count; i++) {
         struct vt_compared *row = &comparison->rows[i];
-        row->error =
-            hypot(hypot(noise * row->lever, row->disagreement), hypot(shaken_by(comparison, row), layout));
+        row->error = hypot(hypot(noise * row->lever, row->disagreement),
+                           hypot(shaken_by(comparison, row), hypot(layout, by_length * row->length_ratio)));
     }
-    double stretch = tail_stretch(comparison, work);
     for (size_t i = 0; i < comparison->count; i++) {
         struct vt_compared *row = &comparison->rows[i];
         row->p_runs = NAN;
         if (!has_floor(row))
             continue;
-        row->error *= stretch;
-        row->p_runs = vt_compare_normal_p(residual_of(comparison, row) / row->error);
+        row->p_runs = vt_compare_student_p(residual_of(comparison, row) / row->error, freedom_of(row));
         work[known++] = row->error;
     }
     comparison->spread = vt_compare_median(work, known);

@@ -3,12 +3,12 @@
  * lie further. Private to compare.c.
  *
  * Others' work on a shared machine lasts for seconds, slows by half, and moves a
- * median; it does not move what the quietest quarter of the batches saw. So what is
- * held against the spread between runs is the floor: the lower quartile of the body
- * batches less that of the baseline batches (compare_floor.h). Its error is made of
- * the noise of a batch common to the two runs, estimated from all cases, times how
- * much of it reaches the toll; of how far the parts of a side disagree; of how far the
- * baseline moved beside the others'; and of what no part of a run shows.
+ * median; it does not move what the quiet pairs saw (compare_floor.h). The error of
+ * that is made of the noise of a batch common to the two runs, estimated from all
+ * cases, times how much of it reaches the toll; of how far the parts of both sides
+ * disagree; of how far the baseline moved beside the others'; of batches of another
+ * length; and of what no part of a run shows. Nothing in it grows when a part of the
+ * cases has truly changed.
  */
 #ifndef VT_REPORT_COMPARE_SPREAD_H
 #define VT_REPORT_COMPARE_SPREAD_H

@@ -49,6 +49,12 @@ double vt_compare_normal_p(double z)
     return erfc(fabs(z) / sqrt(2));
 }
 
+double vt_compare_student_p(double t, double freedom)
+{
+    double z = sqrt(freedom * log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3);
+    return vt_compare_normal_p(z);
+}
+
 double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt_result_series *b)
 {
     double m = (double)a->count, n = (double)b->count, ties, p = NAN;

@@ -34,6 +34,10 @@ double vt_compare_median(double *values, size_t count);
 /* Two-sided p of a standard normal. */
 double vt_compare_normal_p(double z);
 
+/* Two-sided p of Student's t with `freedom` >= 1 degrees, by Wallace's approximation (1959): within 1 % in z.
+ */
+double vt_compare_student_p(double t, double freedom);
+
 /* Holm's correction of `count` p values in place; NaN stays and does not count. 0, or -ENOMEM. */
 int vt_compare_holm(double *p, size_t count);
 

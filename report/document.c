@@ -43,18 +43,30 @@ static void keep_samples(struct vt_result *result, struct vt_result_row *row, co
     }
 }
 
-static void keep_marks(struct vt_result *result, struct vt_result_row *row, const struct vt_measurement *m,
-                       bool *lost)
+/* Indices of the pairs that carry a mark. */
+static void keep_marks(struct vt_result *result, struct vt_result_series *series,
+                       const struct vt_measurement *m, enum vt_mark mark, bool *lost)
 {
     size_t count = 0;
     for (size_t i = 0; m->marks && i < m->batches; i++)
-        count += m->marks[i] != 0;
+        count += (m->marks[i] & mark) != 0;
     if (count == 0)
         return;
-    double *marks = take_numbers(result, &row->marks, count, lost);
+    double *marks = take_numbers(result, series, count, lost);
     for (size_t i = 0, n = 0; marks && n < count; i++)
-        if (m->marks[i])
+        if (m->marks[i] & mark)
             marks[n++] = (double)i;
+}
+
+/* One round says nothing that the samples do not. */
+static void keep_rounds(struct vt_result *result, struct vt_result_row *row, const struct vt_measurement *m,
+                        bool *lost)
+{
+    if (!m->rounds || m->round_count < 2)
+        return;
+    double *rounds = take_numbers(result, &row->rounds, m->round_count, lost);
+    for (size_t i = 0; rounds && i < m->round_count; i++)
+        rounds[i] = m->rounds[i];
 }
 
 static void keep_evidence(struct vt_result *result, struct vt_result_row *row, const struct vt_measurement *m,
@@ -122,7 +134,9 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
         return;
     keep_evidence(result, row, m, lost);
     keep_samples(result, row, m, lost);
-    keep_marks(result, row, m, lost);
+    keep_marks(result, &row->marks, m, VT_MARK_HIT, lost);
+    keep_marks(result, &row->shared, m, VT_MARK_SHARED, lost);
+    keep_rounds(result, row, m, lost);
 }
 
 struct vt_result *vt_report_result(const struct vt_document *document, struct vt_error *error)

@@ -9,6 +9,9 @@
 #define STEAL_SHARE     0.005
 #define PREEMPTION_RATE 20.0
 
+/* Share of the pairs during which something else used the core, from which on medians may hold it. */
+#define SHARED_SHARE 0.2
+
 /* The host at `path` ("timing.smt"); NULL where there is none. */
 static const json_t *at(const json_t *document, const char *path)
 {
@@ -89,6 +92,12 @@ static bool preempted(const json_t *host, const json_t *settings)
     return rate(settings, "preemptions") > PREEMPTION_RATE;
 }
 
+static bool shared(const json_t *host, const json_t *settings)
+{
+    (void)host;
+    return json_number_value(json_object_get(settings, "shared")) > SHARED_SHARE;
+}
+
 static const struct {
     bool (*holds)(const json_t *host, const json_t *settings);
     const char *text;
@@ -96,6 +105,9 @@ static const struct {
     {unpinned,  "The run could not be pinned to one CPU: migrations are in the figures."                          },
     {steal,     "The hypervisor below took the CPU away during the run (steal time): expect wide tails."          },
     {preempted, "Other work on this CPU preempted the run often: stop it, or pin to a quiet CPU with --cpu."      },
+    {shared,
+     "Something else used the core during more than a fifth of the batches, seen by no counter but the bare "
+     "loop beside them: some medians hold it. Measure again when it is quieter, or give it more --budget."        },
     {governor,
      "The CPU's frequency governor is not \"performance\": the first batches may run slower (cpupower "
      "frequency-set -g performance)."                                                                             },

@@ -58,6 +58,8 @@ static const struct vt_field row_fields[] = {
     ROW("samples_body", SERIES, samples_body),
     ROW("samples_baseline", SERIES, samples_baseline),
     ROW("marks", SERIES, marks),
+    ROW("shared", SERIES, shared),
+    ROW("rounds", SERIES, rounds),
     {"toll",        VT_KIND_OBJECT, offsetof(struct vt_result_row, toll),        &summary_shape  },
     {"toll_cycles", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll_cycles), &summary_shape  },
     {"breakdown",   VT_KIND_OBJECT, offsetof(struct vt_result_row, breakdown),   &breakdown_shape},

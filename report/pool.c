@@ -11,14 +11,15 @@ struct members {
     size_t count;
 };
 
-enum series { TOLL, BODY, BASELINE, MARKS, SERIES };
+enum series { TOLL, BODY, BASELINE, MARKS, SHARED, SERIES };
 
 static const struct vt_result_series *series_of(const struct vt_result_row *row, enum series which)
 {
     const struct vt_result_series *const series[SERIES] = {[TOLL] = &row->samples,
                                                            [BODY] = &row->samples_body,
                                                            [BASELINE] = &row->samples_baseline,
-                                                           [MARKS] = &row->marks};
+                                                           [MARKS] = &row->marks,
+                                                           [SHARED] = &row->shared};
     return series[which];
 }
 
@@ -27,7 +28,7 @@ static void append(const struct vt_result_row *row, enum series which, double of
 {
     const struct vt_result_series *series = series_of(row, which);
     for (size_t i = 0; i < series->count; i++)
-        place[i] = series->values[i] + (which == MARKS ? offset : 0);
+        place[i] = series->values[i] + (which == MARKS || which == SHARED ? offset : 0);
 }
 
 static int join_series(const struct members *members, enum series which, struct vt_arena *arena,
@@ -80,12 +81,14 @@ static int join(struct vt_result_row *row, struct members *members, struct vt_ar
     struct vt_result_series *const places[SERIES] = {[TOLL] = &joined.samples,
                                                      [BODY] = &joined.samples_body,
                                                      [BASELINE] = &joined.samples_baseline,
-                                                     [MARKS] = &joined.marks};
+                                                     [MARKS] = &joined.marks,
+                                                     [SHARED] = &joined.shared};
     joined.batches = joined.marked = 0;
     for (size_t i = 0; i < members->count; i++) {
         joined.batches += members->rows[i]->batches;
         joined.marked += members->rows[i]->marked;
     }
+    joined.rounds = (struct vt_result_series){0};
     int status = note_runs(members, arena, &joined.runs);
     for (int i = 0; i < SERIES && status == 0; i++)
         status = join_series(members, (enum series)i, arena, places[i]);

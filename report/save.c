@@ -119,6 +119,8 @@ static json_t *row_json(const struct vt_result_row *row)
     json_object_set_new(object, "samples_body", series_json(&row->samples_body));
     json_object_set_new(object, "samples_baseline", series_json(&row->samples_baseline));
     json_object_set_new(object, "marks", series_json(&row->marks));
+    json_object_set_new(object, "shared", series_json(&row->shared));
+    json_object_set_new(object, "rounds", series_json(&row->rounds));
     return object;
 }
 

@@ -147,6 +147,116 @@ START_TEST(a_true_shift_of_five_per_cent_is_found)
 }
 END_TEST
 
+/* A patch touches many cases, though not a whole group: that must not pass for the spread between runs. */
+START_TEST(a_shift_of_every_third_case_is_found)
+{
+    struct vt_comparison comparison;
+    struct vt_result *a = run(0.02, 0.002), *b = run(0.02, 0.002);
+    for (int i = 0; i < CASES; i += 3)
+        scale(b, i, 1.06);
+    changes_of(a, b, &comparison);
+    size_t found = 0;
+    for (int i = 0; i < CASES; i++) {
+        found += i % 3 == 0 && comparison.rows[i].change == VT_CHANGE_SLOWER;
+        ck_assert(i % 3 == 0 || comparison.rows[i].change == VT_CHANGE_NONE);
+    }
+    ck_assert_msg(found >= 18, "found %zu of 20", found);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+END_TEST
+
+/* Take `count` pairs of a row from pair `first` on as shared with a neighbour, who makes them longer. */
+static void share(struct vt_result *result, int i, size_t first, size_t count)
+{
+    struct vt_result_row *row = &result->rows[i];
+    double *shared = vt_arena_take(&result->arena, count * sizeof *shared), work[SAMPLES];
+    for (size_t k = 0; k < count; k++) {
+        shared[k] = (double)(first + k);
+        ((double *)(size_t)row->samples.values)[first + k] *= 1.6;
+    }
+    row->shared = (struct vt_result_series){shared, count};
+    row->toll = vt_statistics_summarize(row->samples.values, row->samples.count, work);
+}
+
+static struct vt_compared compare_shared(size_t first, size_t count, double factor)
+{
+    struct vt_comparison comparison;
+    struct vt_result *a = run(0.01, 0.002), *b = run(0.01, 0.002);
+    scale(b, 7, factor);
+    share(b, 7, first, count);
+    changes_of(a, b, &comparison);
+    struct vt_compared row = comparison.rows[7];
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+    return row;
+}
+
+START_TEST(what_a_neighbour_slowed_is_no_change)
+{
+    /* The median itself is of shared pairs. */
+    struct vt_compared row = compare_shared(5, 60, 1);
+    ck_assert_double_gt(row.ratio, 1.4);
+    ck_assert_double_eq_tol(row.floor_ratio, 1, 0.02);
+    ck_assert_int_eq(row.change, VT_CHANGE_NONE);
+    /* Hardly a quiet pair is left. */
+    ck_assert_int_eq(compare_shared(1, SAMPLES - 4, 1).change, VT_CHANGE_UNCLEAR);
+}
+END_TEST
+
+START_TEST(a_change_shows_beside_a_neighbour)
+{
+    ck_assert_int_eq(compare_shared(30, 20, 1.1).change, VT_CHANGE_SLOWER);
+    /* Only the first quarter saw it quietly: it may have passed. */
+    ck_assert_int_eq(compare_shared(30, SAMPLES - 30, 1.1).change, VT_CHANGE_NONE);
+}
+END_TEST
+
+START_TEST(a_case_of_two_speeds_is_judged_by_both_sides)
+{
+    /* Ten rounds; one side met the slower speed in four of them, the other in eight. */
+    enum { ROUNDS = 10 };
+    static const double ends[ROUNDS] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
+    struct vt_comparison comparison;
+    struct vt_result *a = run(0.002, 0), *b = run(0.002, 0);
+    a->rows[7].rounds = b->rows[7].rounds = (struct vt_result_series){ends, ROUNDS};
+    for (size_t i = 0; i < SAMPLES; i++) {
+        ((double *)(size_t)a->rows[7].samples.values)[i] *= i / 10 % 5 < 2 ? 1.06 : 1;
+        ((double *)(size_t)b->rows[7].samples.values)[i] *= i / 10 % 5 < 4 ? 1.06 : 1;
+    }
+    scale(a, 7, 1);
+    scale(b, 7, 1);
+    changes_of(a, b, &comparison);
+    ck_assert_int_eq(comparison.rows[7].change, VT_CHANGE_NONE);
+    ck_assert_double_gt(comparison.rows[7].ratio, 1.04);
+    ck_assert_double_gt(comparison.rows[7].error, 0.02);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+END_TEST
+
+START_TEST(student_agrees_with_the_tables)
+{
+    /* Two-sided 0.05 and 0.001. */
+    static const struct {
+        double freedom, t, p;
+    } table[] = {
+        {4,  2.776, 0.05 },
+        {10, 2.228, 0.05 },
+        {28, 2.048, 0.05 },
+        {10, 4.587, 0.001},
+        {28, 3.674, 0.001}
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        ck_assert_double_eq_tol(vt_compare_student_p(table[i].t, table[i].freedom) / table[i].p, 1, 0.05);
+    ck_assert_double_eq(vt_compare_student_p(0, 28), 1);
+    ck_assert_double_eq_tol(vt_compare_student_p(-2.048, 28), vt_compare_student_p(2.048, 28), 1e-15);
+}
+END_TEST
+
 START_TEST(a_whole_group_is_found)
 {
     struct vt_comparison comparison;
@@ -293,6 +403,8 @@ END_TEST
 
 VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          steady_runs_of_one_machine_show_nothing, unsteady_runs_of_one_machine_show_nothing,
-         a_true_shift_of_five_per_cent_is_found, a_whole_group_is_found,
+         a_true_shift_of_five_per_cent_is_found, a_shift_of_every_third_case_is_found,
+         what_a_neighbour_slowed_is_no_change, a_change_shows_beside_a_neighbour,
+         a_case_of_two_speeds_is_judged_by_both_sides, student_agrees_with_the_tables, a_whole_group_is_found,
          a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself,
          a_single_instruction_shows, the_threshold_holds_for_counts, another_kernel_is_named)

@@ -55,6 +55,8 @@ START_TEST(each_condition_is_named)
     ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"elapsed_s\": 10, \"steal_s\": 1}", "steal"), 1);
     ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"elapsed_s\": 10, \"preemptions\": 900}", "preempted"),
                       1);
+    ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"shared\": 0.1}", NULL), 0);
+    ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"shared\": 0.3}", "used the core"), 1);
 }
 END_TEST
 

@@ -38,7 +38,8 @@ static char *print(const struct vt_result *result, bool one_line)
 static struct vt_result *measure(void)
 {
     static double body[] = {10, 12, 11}, baseline[] = {1, 1, 1};
-    static uint8_t marks[] = {0, 1, 0};
+    static uint8_t marks[] = {0, VT_MARK_HIT | VT_MARK_SHARED, VT_MARK_SHARED};
+    static uint16_t rounds[] = {1, 3};
     struct vt_measurement m[2] = {{0}, {0}};
     m[0] = (struct vt_measurement){
         .c = vt_guest_find_case("cpuid"),
@@ -54,6 +55,8 @@ static struct vt_result *measure(void)
         .body = body,
         .baseline = baseline,
         .marks = marks,
+        .rounds = rounds,
+        .round_count = 2,
         .tsc_khz = 2e6,
         .toll = {5,    4.5, 5.5, 4.5, 4.5, 4.6, 5.4, 5.5, NAN, 0.5},
         .parts = {[VT_PART_BARE] = {3, 2.5, 3.5, 2, 2, 2, 3, 4, NAN, 0.5}},
@@ -85,6 +88,10 @@ START_TEST(measurements_become_rows)
     ck_assert_double_eq_tol(row->samples_baseline.values[0], 0.5, 1e-12);
     ck_assert_uint_eq(row->marks.count, 1);
     ck_assert_double_eq(row->marks.values[0], 1);
+    ck_assert_uint_eq(row->shared.count, 2);
+    ck_assert_double_eq(row->shared.values[1], 2);
+    ck_assert_uint_eq(row->rounds.count, 2);
+    ck_assert_double_eq(row->rounds.values[1], 3);
     ck_assert_double_eq(row->breakdown[VT_PART_BARE].median, 3);
     ck_assert(isnan(row->breakdown[VT_PART_USER].median));
     ck_assert_uint_eq(row->evidence_count, 1);
