@@ -45,6 +45,7 @@ struct vt_compared {
     size_t parts;               /* of both sides, from which disagreement is known; 0: from intervals */
     double baseline_ratio;      /* the same of the baseline alone; NaN where that is next to nothing */
     double length_ratio;        /* logarithm of the longer batch's operations over the shorter one's */
+    double shaken;              /* share of the pairs that something shook, of the side where it is larger */
     double error; /* standard deviation of the logarithm of floor_ratio between runs when nothing changed */
     double low, high; /* its 95 % bootstrap interval, spread between runs included */
     double p_samples; /* Mann-Whitney, two-sided, corrected; NaN without samples */
@@ -59,7 +60,7 @@ struct vt_compare_group {
     size_t count;          /* cases with a ratio */
     double shift;          /* median of their log ratios; where they are too few, of their engine and level */
     double baseline_shift; /* median of their baselines' log ratios */
-    double error;          /* of it, by what the group drifted during the runs */
+    double error;          /* of it, by what the group drifted during the runs, and by what no run shows */
     bool changed;
 };
 

@@ -33,7 +33,8 @@ struct floor {
     double lever;                        /* relative noise of a batch to relative noise of the toll */
     double parts[VT_COMPARE_PARTS_MOST]; /* toll of each part as a share of the median of them */
     size_t count;
-    double error; /* of a side without parts, as a share of the toll */
+    double shaken; /* share of its pairs */
+    double error;  /* of a side without parts, as a share of the toll */
 };
 
 /* Without samples the median stands for the floor. */
@@ -66,7 +67,8 @@ static struct floor floor_of(const struct vt_result_row *row)
         return floor_of_summary(&row->toll);
     double body = vt_compare_whole_quantile(&parts, parts.body, 0.25);
     double baseline = vt_compare_whole_quantile(&parts, parts.baseline, 0.25);
-    struct floor floor = {.baseline = baseline > telling_share * body ? baseline : NAN};
+    struct floor floor = {.baseline = baseline > telling_share * body ? baseline : NAN,
+                          .shaken = parts.shaken};
     double median = measure_parts(&floor, &parts);
     floor.middle = median;
     floor.toll = parts.kind == VT_CUT_RUNS ? median : body - baseline;
@@ -126,6 +128,7 @@ void vt_compare_measure_floor(struct vt_compared *row)
     row->lever = hypot(before.lever, after.lever);
     row->disagreement = disagreement_of(&before, &after);
     row->parts = before.count + after.count;
+    row->shaken = fmax(before.shaken, after.shaken);
 }
 
 bool vt_compare_stretches(const struct vt_result_row *row, double *medians, size_t count)

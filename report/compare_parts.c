@@ -135,6 +135,7 @@ static void keep_quiet(struct vt_compare_parts *parts, const struct vt_result_ro
             parts->ends[parts->count++] = parts->samples;
     }
     parts->missing = cut->count - parts->count;
+    parts->shaken = 1 - (double)parts->samples / (double)row->samples.count;
 }
 
 /* Quiet pairs of too few parts are cut anew, into equal stretches. */

@@ -24,6 +24,7 @@ struct vt_compare_parts {
     size_t *ends; /* where in these each part ends; no part is empty */
     size_t count;
     size_t missing; /* parts in which no pair was quiet */
+    double shaken;  /* share of the row's pairs that something shook */
     enum vt_compare_kind { VT_CUT_STRETCHES, VT_CUT_ROUNDS, VT_CUT_RUNS } kind;
 };
 

@@ -19,6 +19,8 @@ static const double usual_freedom = 28; /* degrees of: 15 rounds a side */
 static const double layout = 0.007;
 static const double by_length = 0.01; /* of batches of another length, where it is e times as long */
 static const double baseline_weight = 0.5;
+/* The square of the share of pairs: what shook many of them reached the caches of the others as well. */
+static const double by_shaken = 0.06;
 
 static bool has_floor(const struct vt_compared *row)
 {
@@ -30,6 +32,31 @@ static bool same_group(const struct vt_result_row *a, const struct vt_result_row
     bool alike =
         a->crossing && b->crossing ? strcmp(a->crossing, b->crossing) == 0 : a->crossing == b->crossing;
     return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->engine, b->engine) == 0 && alike;
+}
+
+static double root_of_squares(const double *values, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += values[i] * values[i];
+    return sqrt(sum);
+}
+
+/* What it is worth that the pairs left are quiet, where a share of all was shaken. */
+static double doubt(double shaken)
+{
+    return by_shaken * shaken * shaken;
+}
+
+/* The members' doubt in common. */
+static double doubt_of(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                       double *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
+            work[count++] = doubt(comparison->rows[i].shaken);
+    return vt_compare_median(work, count);
 }
 
 /* The members' drift in common during a run, as standard error of the group's median ratio. */
@@ -95,7 +122,10 @@ static void measure_group(const struct vt_comparison *comparison, struct vt_comp
         return;
     }
     group->shift = vt_compare_median(work, group->count);
-    group->error = hypot(run_drift(comparison, group, false, work), run_drift(comparison, group, true, work));
+    group->error = root_of_squares((const double[]){run_drift(comparison, group, false, work),
+                                                    run_drift(comparison, group, true, work), layout,
+                                                    doubt_of(comparison, group, work)},
+                                   4);
 }
 
 static void assign_groups(struct vt_comparison *comparison)
@@ -173,8 +203,10 @@ static void measure_errors(struct vt_comparison *comparison, double *work)
     size_t known = 0;
     for (size_t i = 0; i < comparison->count; i++) {
         struct vt_compared *row = &comparison->rows[i];
-        row->error = hypot(hypot(noise * row->lever, row->disagreement),
-                           hypot(shaken_by(comparison, row), hypot(layout, by_length * row->length_ratio)));
+        row->error = root_of_squares((const double[]){noise * row->lever, row->disagreement,
+                                                      shaken_by(comparison, row), layout,
+                                                      by_length * row->length_ratio, doubt(row->shaken)},
+                                     6);
     }
     for (size_t i = 0; i < comparison->count; i++) {
         struct vt_compared *row = &comparison->rows[i];
