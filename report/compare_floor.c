@@ -16,8 +16,6 @@ enum {
 static const double usual = 0.8;
 /* Where that quantile of a normal distribution's deviations lies, in standard deviations. */
 static const double usual_deviation = 1.2816;
-/* The variance of a median is larger than that of a mean by pi / 2. */
-static const double median_error = 1.2533;
 /* What an interval says of another run, in its standard errors. */
 static const double beyond_interval = 1.5;
 /* Of the pairs of quarters: one of a run may have been disturbed. */
@@ -95,7 +93,7 @@ static double disagreement_of(const struct floor *a, const struct floor *b)
     vt_compare_median(deviations, count);
     double deviation = vt_statistics_quantile(deviations, count, usual) / usual_deviation;
     double share = (a->count ? 1 / (double)a->count : 0) + (b->count ? 1 / (double)b->count : 0);
-    return hypot(errors, median_error * deviation * sqrt(share));
+    return hypot(errors, deviation * sqrt(share));
 }
 
 static double length_ratio(const struct vt_result_row *a, const struct vt_result_row *b)

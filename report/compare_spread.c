@@ -10,6 +10,7 @@
 
 enum {
     GROUP_LEAST = 4, /* members whose median says something of the group */
+    NOISE_LEAST = 8, /* cases that say what noise they have in common */
     STRETCHES = 8,   /* of a run, in which a group drifts */
 };
 static const double groups_apart = 32;
@@ -163,14 +164,26 @@ static double residual_of(const struct vt_comparison *comparison, const struct v
     return log(row->floor_ratio) - comparison->groups[row->group].shift;
 }
 
-/* What a batch's noise is in these two runs, from the cases that the noise reaches least distorted. */
+/*
+ * What a batch's noise is between these two runs beyond what the parts of each show, from the cases that the
+ * noise reaches least distorted. Too few cases say nothing: one that changed would take its change for noise.
+ */
 static double common_noise(const struct vt_comparison *comparison, double *work)
 {
+    double *shown = work + comparison->count;
     size_t known = 0;
-    for (size_t i = 0; i < comparison->count; i++)
-        if (has_floor(&comparison->rows[i]))
-            work[known++] = fabs(residual_of(comparison, &comparison->rows[i])) / comparison->rows[i].lever;
-    return VT_STATISTICS_DEVIATION * vt_compare_median(work, known);
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct vt_compared *row = &comparison->rows[i];
+        if (!has_floor(row))
+            continue;
+        shown[known] = row->disagreement / row->lever;
+        work[known++] = fabs(residual_of(comparison, row)) / row->lever;
+    }
+    if (known < NOISE_LEAST)
+        return 0;
+    double all = VT_STATISTICS_DEVIATION * vt_compare_median(work, known),
+           by_parts = vt_compare_median(shown, known);
+    return sqrt(fmax(0, all * all - by_parts * by_parts));
 }
 
 /*

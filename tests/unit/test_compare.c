@@ -147,6 +147,26 @@ START_TEST(a_true_shift_of_five_per_cent_is_found)
 }
 END_TEST
 
+/* Nothing but the case itself says what noise is. */
+START_TEST(a_case_alone_is_judged)
+{
+    int found = 0, flagged = 0;
+    for (int i = 0; i < 50; i++) {
+        struct vt_comparison comparison;
+        struct vt_result *a = run(0.02, 0.002), *b = run(0.02, 0.002);
+        a->count = b->count = 1;
+        flagged += changes_of(a, b, &comparison) > 0;
+        vt_compare_release(&comparison);
+        scale(b, 0, 0.95);
+        found += changes_of(a, b, &comparison) == 1 && comparison.rows[0].change == VT_CHANGE_FASTER;
+        vt_compare_release(&comparison);
+        vt_result_free(a);
+        vt_result_free(b);
+    }
+    ck_assert_msg(found >= 48 && flagged <= 2, "found in %d of 50, flagged in %d", found, flagged);
+}
+END_TEST
+
 /* A patch touches many cases, though not a whole group: that must not pass for the spread between runs. */
 START_TEST(a_shift_of_every_third_case_is_found)
 {
@@ -403,7 +423,7 @@ END_TEST
 
 VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          steady_runs_of_one_machine_show_nothing, unsteady_runs_of_one_machine_show_nothing,
-         a_true_shift_of_five_per_cent_is_found, a_shift_of_every_third_case_is_found,
+         a_true_shift_of_five_per_cent_is_found, a_case_alone_is_judged, a_shift_of_every_third_case_is_found,
          what_a_neighbour_slowed_is_no_change, a_change_shows_beside_a_neighbour,
          a_case_of_two_speeds_is_judged_by_both_sides, student_agrees_with_the_tables, a_whole_group_is_found,
          a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself,
