@@ -206,6 +206,19 @@ static void forget_samples(struct vt_measurement *m)
     m->body_counters = m->baseline_counters = (struct vt_counters){0};
 }
 
+/* Start again with longer batches, if they can be longer. */
+static enum vt_batch_end calibrate_again(struct vt_measurement *m, const struct vt_sampling *sampling,
+                                         struct vt_error *error)
+{
+    uint64_t before = m->iterations;
+    enum vt_batch_end end = calibrate(m, sampling, error);
+    if (m->iterations > before)
+        forget_samples(m);
+    else
+        m->iterations = before;
+    return end;
+}
+
 /*
  * What ran in between took caches and predictors; the first batch of a later turn would pay for it. The
  * second turn also sees whether the first one's calibration met a neighbour, and starts again if it did.
@@ -217,11 +230,10 @@ static enum vt_batch_end refresh(struct vt_measurement *m, const struct vt_sampl
     enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &body, error);
     if (end == VT_BATCH_DONE)
         end = sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &baseline, error);
-    if (end != VT_BATCH_DONE || m->round_count > 1 || m->iterations == longest(m) ||
-        (double)body.cycles > TOO_SHORT * (double)target_cycles(sampling))
+    bool too_short = (double)body.cycles < TOO_SHORT * (double)target_cycles(sampling);
+    if (end != VT_BATCH_DONE || !too_short || m->round_count > 1 || m->iterations == longest(m))
         return end;
-    forget_samples(m);
-    return calibrate(m, sampling, error);
+    return calibrate_again(m, sampling, error);
 }
 
 static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampling *sampling,
