@@ -116,6 +116,23 @@ static int fail_ended(const struct watch *watch, int status)
     return result;
 }
 
+/* Bochs then waits for somebody at a screen that nobody sees. */
+static int look_for_own_panic(const struct watch *watch)
+{
+    char *log = watch->emulator->own_log ? read_log(watch, watch->emulator->own_log) : NULL;
+    char *panic = log ? strstr(log, watch->emulator->own_panic) : NULL;
+    int status = 0;
+
+    if (panic) {
+        panic += strlen(watch->emulator->own_panic);
+        panic += strspn(panic, " ");
+        panic[strcspn(panic, "\n")] = '\0';
+        status = fail(watch, VT_EXIT_ENVIRONMENT, "the emulator itself panicked", panic);
+    }
+    free(log);
+    return status;
+}
+
 static int look_for_panic(const struct watch *watch)
 {
     char *console = watch->emulator->panic ? read_log(watch, watch->emulator->console_file) : NULL;
@@ -199,6 +216,8 @@ static int watch_it(struct watch *watch)
         if (status != 0 || watch->link->ended)
             return status != 0 ? status : judge_end(watch);
         if ((gone || turn % 16 == 0) && (status = look_for_panic(watch)) != 0)
+            return status;
+        if ((gone || turn % 16 == 0) && (status = look_for_own_panic(watch)) != 0)
             return status;
         if ((gone || turn % 16 == 0) && (status = look_for_room(watch)) != 0)
             return status;

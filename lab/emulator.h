@@ -18,6 +18,8 @@ struct vt_emulator {
     const char *link_file;    /* what comes out of the debug port */
     const char *console_file; /* the machine's serial port */
     const char *panic;        /* text on the console after which nothing follows, or NULL */
+    const char *own_log;      /* of the emulator itself, or NULL ... */
+    const char *own_panic;    /* ... and the text in it after which it may wait for ever */
     double limit;             /* seconds */
     const struct vt_lab_request *request;
 };

@@ -71,12 +71,13 @@ static const struct {
 } needed_files[] = {
     {"/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_x_gui.so", "bochs-x"  },
     {"/usr/share/bochs/BIOS-bochs-latest",                     "bochsbios"},
+    {"/usr/share/bochs/VGABIOS-lgpl-latest",                   "vgabios"  },
 };
 
 static int require_all(struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     char *text = NULL;
-    int status = vt_program_require("bochs", "bochs bochsbios bochs-x", error);
+    int status = vt_program_require("bochs", "bochs bochsbios vgabios bochs-x", error);
     if (status == 0)
         status = vt_program_require("Xvfb", "xvfb", error);
     if (status == 0)
@@ -150,6 +151,8 @@ static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *reques
         .lab = "vmx",
         .argv = argv,
         .link_file = VT_EMULATOR_OUTPUT,
+        .own_log = "bochs.log",
+        .own_panic = ">>PANIC<<",
         .limit = request->limit > 0 ? request->limit : LIMIT,
         .request = request,
     };

@@ -18,7 +18,8 @@ static const double level = 0.05;
 static const double usual_threshold = 0.02;
 static const double disturbed_share = 0.25;
 static const double unlike_length = 8;
-static const double vague = 0.5; /* a standard error beyond which a ratio says nothing */
+static const double shared_share = 0.2; /* of a run's pairs */
+static const double vague = 0.5;        /* a standard error beyond which a ratio says nothing */
 
 static int pair_rows(struct vt_comparison *comparison)
 {
@@ -92,6 +93,18 @@ static void warn_of_rows(struct vt_comparison *comparison)
     if (comparison->before->interrupted || comparison->after->interrupted)
         vt_compare_warn(comparison, "the %s run was interrupted",
                         comparison->before->interrupted ? "old" : "new");
+}
+
+static void warn_of_company(struct vt_comparison *comparison, const struct vt_result *result,
+                            const char *side)
+{
+    double share = json_number_value(json_object_get(result->settings, "shared"));
+    if (share > shared_share)
+        vt_compare_warn(
+            comparison,
+            "something else used the core during %.0f %% of the %s run's batches: only larger changes "
+            "can be found (measure again when it is quieter)",
+            100 * fmin(1, share), side);
 }
 
 static bool is_measured(const struct vt_result_row *row)
@@ -243,6 +256,8 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
     }
     warn_of_host(comparison);
     warn_of_rows(comparison);
+    warn_of_company(comparison, before, "old");
+    warn_of_company(comparison, after, "new");
     for (size_t i = 0; i < comparison->count; i++)
         compute_ratio(&comparison->rows[i]);
     status = status ? status : vt_compare_estimate_spread(comparison);

@@ -5,7 +5,7 @@
 # shellcheck source=tests/integration/crossings.sh
 . "$(dirname "$0")/crossings.sh"
 
-command -v bochs >/dev/null 2>&1 || skip_all "bochs is missing: apt-get install bochs bochsbios bochs-x xvfb grub-pc-bin xorriso"
+command -v bochs >/dev/null 2>&1 || skip_all "bochs is missing: apt-get install bochs bochsbios vgabios bochs-x xvfb grub-pc-bin xorriso"
 command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp"

@@ -404,6 +404,21 @@ START_TEST(the_threshold_holds_for_counts)
 }
 END_TEST
 
+START_TEST(a_run_in_company_is_named)
+{
+    struct vt_comparison comparison;
+    struct vt_result *a = run(0.02, 0), *b = run(0.02, 0);
+    a->settings = json_pack("{s:f}", "shared", 0.1);
+    b->settings = json_pack("{s:f}", "shared", 0.44);
+    changes_of(a, b, &comparison);
+    ck_assert_uint_eq(comparison.warning_count, 1);
+    ck_assert_ptr_nonnull(strstr(comparison.warnings[0], "44 % of the new run's batches"));
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+END_TEST
+
 START_TEST(another_kernel_is_named)
 {
     struct vt_comparison comparison;
@@ -427,4 +442,5 @@ VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          what_a_neighbour_slowed_is_no_change, a_change_shows_beside_a_neighbour,
          a_case_of_two_speeds_is_judged_by_both_sides, student_agrees_with_the_tables, a_whole_group_is_found,
          a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself,
-         a_single_instruction_shows, the_threshold_holds_for_counts, another_kernel_is_named)
+         a_single_instruction_shows, the_threshold_holds_for_counts, a_run_in_company_is_named,
+         another_kernel_is_named)
