@@ -161,6 +161,19 @@ PATH=$path
 rm "$work/bin/grub-mkimage"
 interrupt "while Bochs boots" booting "test -e bochs.log" vmx --kernel kernel --modules empty
 
+# Bochs waits at its screen when it has panicked.
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" = --help ] && exit\necho "00p[MEM0  ] >>PANIC<< ROM: it is a test" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
+chmod +x "$work/bin/bochs"
+with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/empty"
+rm "$work/bin/bochs"
+if grep -q 'is missing: install it' "$work/err"; then
+    skip "Bochs itself panics" "$(cat "$work/err")"
+else
+    refuses "Bochs itself panics" 3 "the emulator itself panicked while booting; it said last: ROM: it is a test; full log: "
+    clean "Bochs itself panics"
+fi
+
 # Kernels that earlier runs have left in the cache, with a module whose first instruction is UD2 now: as a
 # developer's own would be that fails, and without the signature that it would break.
 package=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/vmtoll" -maxdepth 1 -name 'linux-image-*' 2>/dev/null | head -n 1)
