@@ -20,8 +20,6 @@ static const double usual_deviation = 1.2816;
 static const double beyond_interval = 1.5;
 /* Of the pairs of quarters: one of a run may have been disturbed. */
 static const double lasting_share = 0.75;
-/* Of the body: a baseline that says how fast the core ran. */
-static const double telling_share = 0.05;
 
 /* What the quiet pairs of one side saw. */
 struct floor {
@@ -65,8 +63,7 @@ static struct floor floor_of(const struct vt_result_row *row)
         return floor_of_summary(&row->toll);
     double body = vt_compare_whole_quantile(&parts, parts.body, 0.25);
     double baseline = vt_compare_whole_quantile(&parts, parts.baseline, 0.25);
-    struct floor floor = {.baseline = baseline > telling_share * body ? baseline : NAN,
-                          .shaken = parts.shaken};
+    struct floor floor = {.baseline = parts.telling ? baseline : NAN, .shaken = parts.shaken};
     double median = measure_parts(&floor, &parts);
     floor.middle = median;
     floor.toll = parts.kind == VT_CUT_RUNS ? median : body - baseline;

@@ -17,6 +17,14 @@ static const double quiet_quantile = 0.05;
 /* Of the body: below that a baseline is too short to meet what shakes the body. */
 static const double telling_share = 0.05;
 
+static double quantile_of(const double *values, size_t count, double q)
+{
+    double *sorted = vt_compare_sorted(values, count);
+    double value = sorted ? vt_statistics_quantile(sorted, count, q) : NAN;
+    free(sorted);
+    return value;
+}
+
 /* Rows of other tools may have samples of the toll only: they stand for the body of a baseline of nothing. */
 static bool is_paired(const struct vt_result_row *row)
 {
@@ -33,19 +41,11 @@ static void mark(bool *marked, size_t count, const struct vt_result_series *indi
 /* Above which baseline a pair is shaken; infinite where baselines do not tell. */
 static double baseline_limit(const struct vt_result_row *row)
 {
-    double limit = INFINITY;
     if (!is_paired(row))
-        return limit;
-    double *baseline = vt_compare_sorted(row->samples_baseline.values, row->samples_baseline.count);
-    double *body = vt_compare_sorted(row->samples_body.values, row->samples_body.count);
-    if (baseline && body) {
-        double quiet = vt_statistics_quantile(baseline, row->samples.count, quiet_quantile);
-        if (quiet > telling_share * vt_statistics_quantile(body, row->samples.count, quiet_quantile))
-            limit = shaken * quiet;
-    }
-    free(baseline);
-    free(body);
-    return limit;
+        return INFINITY;
+    double baseline = quantile_of(row->samples_baseline.values, row->samples.count, quiet_quantile);
+    double body = quantile_of(row->samples_body.values, row->samples.count, quiet_quantile);
+    return baseline > telling_share * body ? shaken * baseline : INFINITY;
 }
 
 /* Which pairs something shook; NULL without memory. */
@@ -178,6 +178,7 @@ bool vt_compare_cut(struct vt_compare_parts *parts, const struct vt_result_row *
                                        .body = values + count,
                                        .baseline = values + 2 * count,
                                        .ends = ends,
+                                       .telling = isfinite(baseline_limit(row)),
                                        .kind = cut.kind};
     keep_quiet(parts, row, &cut, marked);
     free(marked);
@@ -195,14 +196,6 @@ void vt_compare_parts_release(struct vt_compare_parts *parts)
     free(parts->toll);
     free(parts->ends);
     *parts = (struct vt_compare_parts){0};
-}
-
-static double quantile_of(const double *values, size_t count, double q)
-{
-    double *sorted = vt_compare_sorted(values, count);
-    double value = sorted ? vt_statistics_quantile(sorted, count, q) : NAN;
-    free(sorted);
-    return value;
 }
 
 double vt_compare_part_quantile(const struct vt_compare_parts *parts, const double *values, size_t i,

@@ -25,6 +25,7 @@ struct vt_compare_parts {
     size_t count;
     size_t missing; /* parts in which no pair was quiet */
     double shaken;  /* share of the row's pairs that something shook */
+    bool telling;   /* the baseline is long enough, beside the body, to meet what shakes the body */
     enum vt_compare_kind { VT_CUT_STRETCHES, VT_CUT_ROUNDS, VT_CUT_RUNS } kind;
 };
 
