@@ -175,7 +175,7 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     }
     m->body[index] = (double)batch[VT_BODY].cycles / (double)m->iterations;
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
-    if (m->bare)
+    if (m->bare && sampling->engine->bare)
         m->bare[index] = sampling->engine->bare(sampling->state);
     bool hit = batch[VT_BODY].marked || batch[VT_BASELINE].marked;
     m->marks[index] = (hit ? VT_MARK_HIT : 0) | (quiet && is_quiet(sampling) ? 0 : VT_MARK_SHARED);

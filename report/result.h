@@ -48,7 +48,8 @@ struct vt_result_row {
     /* Toll, body and baseline per operation in `unit`, one entry per pair; indices of marked pairs. */
     struct vt_result_series samples, samples_body, samples_baseline, marks;
     struct vt_result_series shared; /* indices of pairs during which something else used the core */
-    struct vt_result_series rounds; /* where in samples each round ends: within one, pairs follow one another */
+    struct vt_result_series
+        rounds;                   /* where in samples each round ends: within one, pairs follow one another */
     struct vt_result_series runs; /* of a row pooled from several runs (pool.h): where in samples each ends */
 };
 
