@@ -167,7 +167,7 @@ bool vt_compare_cut(struct vt_compare_parts *parts, const struct vt_result_row *
     struct cut cut = choose_cut(row, by_runs, most);
     bool *marked = find_shaken(row);
     double *values = malloc(3 * count * sizeof *values);
-    size_t *ends = malloc(cut.count * sizeof *ends);
+    size_t *ends = malloc((cut.count + 1) * sizeof *ends);
     if (!marked || !values || !ends) {
         free(marked);
         free(values);
