@@ -188,12 +188,18 @@ static void put_exit(const struct difference *d)
     memcpy(memory + JUMP + 6, &target, 8);
 }
 
+static void restore(const struct difference *d, size_t at, size_t size)
+{
+    for (size_t i = at; i < at + size; i++)
+        memory[i] = d->world.memory[i];
+}
+
 /* The code as it was before the exit was laid behind it. */
 static void take_exit(const struct difference *d)
 {
-    memcpy(memory + d->length, d->world.memory + d->length, 5);
-    memcpy(memory + TARGET, d->world.memory + TARGET, 5);
-    memcpy(memory + JUMP, d->world.memory + JUMP, 14);
+    restore(d, d->length, 5);
+    restore(d, TARGET, 5);
+    restore(d, JUMP, 14);
 }
 
 const struct ring3_state *ring3_run(const struct difference *d, struct ring3_fault *caught)
