@@ -36,10 +36,10 @@ struct assist {
 };
 
 static const struct assist assists[VT_AUDIT_ASSISTS] = {
-    [VT_AUDIT_NO_ASSIST] = {"none",           "none",           NULL,        NULL        },
-    [VT_AUDIT_UMIP] = {"umip",           "UMIP",           NULL,        NULL        },
+    [VT_AUDIT_NO_ASSIST] = {"none", "none", NULL, NULL},
+    [VT_AUDIT_UMIP] = {"umip", "UMIP", NULL, NULL},
     [VT_AUDIT_CPUID_FAULTING] = {"cpuid-faulting", "CPUID faulting", cpuid_is_on, cpuid_switch},
-    [VT_AUDIT_TSD] = {"tsd",            "CR4.TSD",        tsd_is_on,   tsd_switch  },
+    [VT_AUDIT_TSD] = {"tsd", "CR4.TSD", tsd_is_on, tsd_switch},
 };
 
 const char *vt_audit_assist_name(enum vt_audit_assist assist)

@@ -14,14 +14,8 @@ static const char *signal_name(int number)
         int number;
         const char *name;
     } names[] = {
-        {SIGSEGV, "SIGSEGV"},
-        {SIGBUS,  "SIGBUS" },
-        {SIGILL,  "SIGILL" },
-        {SIGFPE,  "SIGFPE" },
-        {SIGTRAP, "SIGTRAP"},
-        {SIGSYS,  "SIGSYS" },
-        {SIGKILL, "SIGKILL"},
-        {SIGALRM, "SIGALRM"},
+        {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"}, {SIGILL, "SIGILL"},   {SIGFPE, "SIGFPE"},
+        {SIGTRAP, "SIGTRAP"}, {SIGSYS, "SIGSYS"}, {SIGKILL, "SIGKILL"}, {SIGALRM, "SIGALRM"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].number == number)

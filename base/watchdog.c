@@ -72,7 +72,7 @@ void vt_watchdog_arm(struct vt_watchdog *watchdog, uint64_t limit_ns)
 {
     struct itimerspec limit = {
         .it_value = {.tv_sec = (time_t)(limit_ns / 1000000000), .tv_nsec = (long)(limit_ns % 1000000000)},
-        .it_interval = {.tv_nsec = REPEAT_NS                                        },
+        .it_interval = {.tv_nsec = REPEAT_NS},
     };
     timer_settime(watchdog->timer, 0, &limit, NULL);
     watchdog->limit_ns = limit_ns;

@@ -137,10 +137,10 @@ int vt_cmd_audit(int argc, char **argv)
     bool json = false;
     const struct vt_option options[] = {
         {
-         .name = "json",
-         .flag = &json,
-         .help = "print a JSON document instead of tables",
-         },
+            .name = "json",
+            .flag = &json,
+            .help = "print a JSON document instead of tables",
+        },
         {0},
     };
     const struct vt_synopsis synopsis = {

@@ -122,12 +122,13 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .help = "a difference of less per cent is no change [times: 2;\ninstruction counts: 0, of lab vmx "
                  "0.02]"},
         {
-         .name = "fail-on",
-         .argument = "WHAT",
-         .text = &a->fail_on,
-         .choices = judgements,
-         .help = "end with status 1 on a regression (slower, a heavier crossing, no\nlonger measured), on "
-                    "any change, or never [regression]", },
+            .name = "fail-on",
+            .argument = "WHAT",
+            .text = &a->fail_on,
+            .choices = judgements,
+            .help = "end with status 1 on a regression (slower, a heavier crossing, no\nlonger measured), on "
+                    "any change, or never [regression]",
+        },
         {.name = "format",
          .argument = "FORMAT",
          .text = &a->format,
@@ -135,12 +136,12 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .help =
              "text, markdown, json or html; by default as the extension of\n--output says, otherwise text"},
         {
-         .name = "output",
-         .argument = "FILE",
-         .text = &a->output,
-         .help = "write to FILE instead of standard output",
-         },
-        {0     },
+            .name = "output",
+            .argument = "FILE",
+            .text = &a->output,
+            .help = "write to FILE instead of standard output",
+        },
+        {0},
     };
     const struct vt_synopsis synopsis = {
         .command = "compare",

@@ -120,25 +120,29 @@ static json_t *describe_capabilities(void)
 
 static const struct subject subjects[] = {
     {"cases",
-     describe_cases,        {{"name", "CASE", 21},
+     describe_cases,
+     {{"name", "CASE", 21},
       {"class", "CLASS", 17},
       {"sensitivity", "SENSITIVITY", 14},
       {"vmx_exits", "VMX", 7},
       {"svm_exits", "SVM", 7},
       {"summary", "WHAT IT DOES", 0}},
-     NULL    },
+     NULL},
     {"engines",
-     describe_engines,      {{"name", "ENGINE", 10},
+     describe_engines,
+     {{"name", "ENGINE", 10},
       {"levels", "CPL", 5},
       {"available", "AVAILABLE", 10},
       {"summary", "WHAT IT DOES", 0}},
      "reason"},
     {"paths",
-     describe_paths,        {{"name", "PATH", 12}, {"summary", "HOW AN OPERATION IS VIRTUALIZED", 0}},
-     NULL    },
+     describe_paths,
+     {{"name", "PATH", 12}, {"summary", "HOW AN OPERATION IS VIRTUALIZED", 0}},
+     NULL},
     {"capabilities",
-     describe_capabilities, {{"name", "CAPABILITY", 36}, {"here", "HERE", 8}, {"summary", "WHAT IT MEANS", 0}},
-     NULL    },
+     describe_capabilities,
+     {{"name", "CAPABILITY", 36}, {"here", "HERE", 8}, {"summary", "WHAT IT MEANS", 0}},
+     NULL},
 };
 
 static void print_cell(const json_t *value, int width)
@@ -205,10 +209,10 @@ int vt_cmd_list(int argc, char **argv)
     bool json = false;
     const struct vt_option options[] = {
         {
-         .name = "json",
-         .flag = &json,
-         .help = "print a JSON document instead of a table",
-         },
+            .name = "json",
+            .flag = &json,
+            .help = "print a JSON document instead of a table",
+        },
         {0},
     };
     const struct vt_synopsis synopsis = {

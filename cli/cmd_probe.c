@@ -119,10 +119,10 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
     const struct vt_option options[] = {
         {
-         .name = "json",
-         .flag = &a->json,
-         .help = "print the probe document instead of text",
-         },
+            .name = "json",
+            .flag = &a->json,
+            .help = "print the probe document instead of text",
+        },
         {.name = "anonymous", .flag = &a->anonymous, .help = "leave out the machine's name"},
         {.name = "from-cpuid",
          .argument = "FILE",
@@ -130,12 +130,12 @@ static int parse(int argc, char **argv, struct arguments *a)
          .help =
              "decode a dump of another machine: cpuid -r, or libcpuid's raw\nformat; - is standard input"},
         {
-         .name = "require",
-         .argument = "CAP,...",
-         .text = &a->require,
-         .help = "only answer whether these are there;\nsee vmtoll list capabilities",
-         },
-        {0                                                  },
+            .name = "require",
+            .argument = "CAP,...",
+            .text = &a->require,
+            .help = "only answer whether these are there;\nsee vmtoll list capabilities",
+        },
+        {0},
     };
     const struct vt_synopsis synopsis = {
         .command = "probe",

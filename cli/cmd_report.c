@@ -190,43 +190,45 @@ static int parse(int *argc, char ***argv, struct arguments *a)
     static const char *const formats[] = {"text", "markdown", "csv", "json", "html", "openmetrics", NULL};
     const struct vt_option options[] = {
         {
-         .name = "format",
-         .argument = "FORMAT",
-         .text = &a->format,
-         .choices = formats,
-         .help =
+            .name = "format",
+            .argument = "FORMAT",
+            .text = &a->format,
+            .choices = formats,
+            .help =
                 "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output "
-                "says, otherwise text", },
+                "says, otherwise text",
+        },
         {
-         .name = "output",
-         .argument = "FILE",
-         .text = &a->output,
-         .help = "write to FILE instead of standard output",
-         },
+            .name = "output",
+            .argument = "FILE",
+            .text = &a->output,
+            .help = "write to FILE instead of standard output",
+        },
         {
-         .name = "by",
-         .argument = "KEY",
-         .text = &a->by,
-         .help = "many hosts, grouped by a key of the host document: cpu.brand,\nkvm.backend, kernel, ...",
-         },
+            .name = "by",
+            .argument = "KEY",
+            .text = &a->by,
+            .help = "many hosts, grouped by a key of the host document: cpu.brand,\nkvm.backend, kernel, ...",
+        },
         {
-         .name = "reference",
-         .flag = &a->reference,
-         .help = "show published figures beside, clearly marked; text, markdown, html",
-         },
+            .name = "reference",
+            .flag = &a->reference,
+            .help = "show published figures beside, clearly marked; text, markdown, html",
+        },
         {
-         .name = "list",
-         .argument = "LIST",
-         .text = &a->list,
-         .help =
-                "also read the files named in LIST, one per line or each ended by NUL;\n- is standard input", },
+            .name = "list",
+            .argument = "LIST",
+            .text = &a->list,
+            .help =
+                "also read the files named in LIST, one per line or each ended by NUL;\n- is standard input",
+        },
         {
-         .name = "plots",
-         .argument = "DIR",
-         .text = &a->plots,
-         .help = "also draw every chart into DIR, as PDF and as PNG of 300 dots per inch",
-         },
-        {0                                                            },
+            .name = "plots",
+            .argument = "DIR",
+            .text = &a->plots,
+            .help = "also draw every chart into DIR, as PDF and as PNG of 300 dots per inch",
+        },
+        {0},
     };
     const struct vt_synopsis synopsis = {
         .command = "report",

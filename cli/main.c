@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 static const struct vt_command commands[] = {
-    {"probe",   "what this machine can do, and what KVM really does",       vt_cmd_probe  },
-    {"list",    "the catalogue: cases, engines, paths, capabilities",       vt_cmd_list   },
-    {"bench",   "measure every case on every engine this machine has",      vt_cmd_bench  },
-    {"report",  "render one result or several side by side",                vt_cmd_report },
-    {"compare", "tell what changed between two results",                    vt_cmd_compare},
-    {"audit",   "which instructions trap at ring 3 here, and which do not", vt_cmd_audit  },
-    {"lab",     "count instructions on emulated hardware",                  vt_cmd_lab    },
-    {"help",    "this overview, or the help of one command",                vt_cmd_help   },
+    {"probe", "what this machine can do, and what KVM really does", vt_cmd_probe},
+    {"list", "the catalogue: cases, engines, paths, capabilities", vt_cmd_list},
+    {"bench", "measure every case on every engine this machine has", vt_cmd_bench},
+    {"report", "render one result or several side by side", vt_cmd_report},
+    {"compare", "tell what changed between two results", vt_cmd_compare},
+    {"audit", "which instructions trap at ring 3 here, and which do not", vt_cmd_audit},
+    {"lab", "count instructions on emulated hardware", vt_cmd_lab},
+    {"help", "this overview, or the help of one command", vt_cmd_help},
 };
 
 const struct vt_command *vt_cli_commands(size_t *count)

@@ -136,9 +136,7 @@ static int check_operands(const struct vt_synopsis *synopsis, int argc, char **a
 
 int vt_options_parse(const struct vt_synopsis *synopsis, int *argc, char ***argv)
 {
-    struct option table[MOST_OPTIONS + 2] = {
-        {.name = help_option.name, .val = HELP}
-    };
+    struct option table[MOST_OPTIONS + 2] = {{.name = help_option.name, .val = HELP}};
     int count = count_options(synopsis->options);
     for (int i = 0; i < count && i < MOST_OPTIONS; i++)
         table[i + 1] =

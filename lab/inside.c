@@ -69,9 +69,9 @@ static int mount_all(struct vt_error *error)
     static const struct {
         const char *type, *folder;
     } mounts[] = {
-        {"proc",     "/proc"},
-        {"sysfs",    "/sys" },
-        {"devtmpfs", "/dev" },
+        {"proc", "/proc"},
+        {"sysfs", "/sys"},
+        {"devtmpfs", "/dev"},
     };
 
     for (size_t i = 0; i < sizeof mounts / sizeof mounts[0]; i++)

@@ -66,13 +66,8 @@ static int take_line(struct vt_lab_link *link, char *line)
         const char *word;
         int (*take)(struct vt_lab_link *, char *rest);
     } words[] = {
-        {"@stage",  take_stage },
-        {"@case",   take_case  },
-        {"@fact",   take_fact  },
-        {"@error",  take_error },
-        {"@row",    take_row   },
-        {"@result", take_result},
-        {"@end",    take_end   },
+        {"@stage", take_stage}, {"@case", take_case},     {"@fact", take_fact}, {"@error", take_error},
+        {"@row", take_row},     {"@result", take_result}, {"@end", take_end},
     };
 
     size_t length = strcspn(line, " ");

@@ -21,7 +21,7 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         size_t size;
     } texts[] = {
         {"engine", plan->engine, sizeof plan->engine},
-        {"cases",  plan->cases,  sizeof plan->cases },
+        {"cases", plan->cases, sizeof plan->cases},
         {"levels", plan->levels, sizeof plan->levels},
     };
 

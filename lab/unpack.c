@@ -9,9 +9,9 @@
 static const struct packing {
     const char *ending, *program, *package;
 } packings[] = {
-    {".xz",  "xz",   "xz-utils"},
-    {".zst", "zstd", "zstd"    },
-    {".gz",  "gzip", "gzip"    },
+    {".xz", "xz", "xz-utils"},
+    {".zst", "zstd", "zstd"},
+    {".gz", "gzip", "gzip"},
 };
 
 static const struct packing *packing_of(const char *path)

@@ -69,9 +69,9 @@ static const char debugger[] = "c\n";
 static const struct {
     const char *file, *package;
 } needed_files[] = {
-    {"/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_x_gui.so", "bochs-x"  },
-    {"/usr/share/bochs/BIOS-bochs-latest",                     "bochsbios"},
-    {"/usr/share/bochs/VGABIOS-lgpl-latest",                   "vgabios"  },
+    {"/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_x_gui.so", "bochs-x"},
+    {"/usr/share/bochs/BIOS-bochs-latest", "bochsbios"},
+    {"/usr/share/bochs/VGABIOS-lgpl-latest", "vgabios"},
 };
 
 static int require_all(struct vt_lab_outcome *outcome, struct vt_error *error)

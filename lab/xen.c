@@ -55,14 +55,16 @@ static const struct {
       .hypervisor = true,
       .cpl = 3,
       .path = VT_PATH_EMULATED},
-     pv,  "xen"},
+     pv,
+     "xen"},
     {{.engine = "xen-pvh",
       .start = vt_image_pvh,
       .end = vt_image_pvh_end,
       .file = "image",
       .hypervisor = true,
       .path = VT_PATH_HARDWARE},
-     pvh, "xen"},
+     pvh,
+     "xen"},
 };
 
 enum { DOMAINS = sizeof domains / sizeof domains[0] };

@@ -17,24 +17,26 @@ static const struct requirement {
     struct condition conditions[2];
 } requirements[] = {
     {"vt-x",
-     "VT-x, and not switched off by firmware",                            {{"vt_x.supported", TRUE}, {"vt_x.enabled", NOT_FALSE}}  },
+     "VT-x, and not switched off by firmware",
+     {{"vt_x.supported", TRUE}, {"vt_x.enabled", NOT_FALSE}}},
     {"amd-v",
-     "AMD-V, and not switched off by firmware",                           {{"amd_v.supported", TRUE}, {"amd_v.enabled", NOT_FALSE}}},
-    {"kvm",            "/dev/kvm opens and runs guest code",              {{"kvm.runs_guest", TRUE}}                               },
-    {"kvm-hardware",   "KVM runs guest ring 0 on VT-x or AMD-V",          {{"kvm.cpl0", HARDWARE}}                                 },
-    {"nested",         "KVM offers VT-x or AMD-V to its guests",          {{"kvm.nested", TRUE}}                                   },
-    {"npt",            "nested paging (AMD)",                             {{"amd_v.features.np", TRUE}}                            },
-    {"apicv",          "virtual-interrupt delivery (Intel)",              {{"vt_x.features.virtual_interrupt_delivery", TRUE}}     },
-    {"iommu",          "the kernel uses an IOMMU",                        {{"iommu.active", TRUE}}                                 },
-    {"hypervisor",     "this is a guest",                                 {{"hypervisor.present", TRUE}}                           },
-    {"bare-metal",     "no hypervisor announces itself",                  {{"hypervisor.present", FALSE}}                          },
-    {"umip",           "SGDT, SIDT, SLDT, STR, SMSW can fault at ring 3", {{"deprivileging.umip", TRUE}}                           },
-    {"cpuid-faulting", "CPUID can fault at ring 3",                       {{"deprivileging.cpuid_faulting", TRUE}}                 },
-    {"tsd",            "RDTSC can fault at ring 3",                       {{"deprivileging.tsd", TRUE}}                            },
-    {"invariant-tsc",  "the TSC's rate never changes",                    {{"timing.invariant_tsc", TRUE}}                         },
-    {"sev-guest",      "this is an SEV guest",                            {{"confidential.sev_guest", TRUE}}                       },
-    {"tdx-guest",      "this is a TDX trust domain",                      {{"confidential.tdx_guest", TRUE}}                       },
-    {"tdx-host",       "the processor can host TDX trust domains",        {{"confidential.tdx_host", TRUE}}                        },
+     "AMD-V, and not switched off by firmware",
+     {{"amd_v.supported", TRUE}, {"amd_v.enabled", NOT_FALSE}}},
+    {"kvm", "/dev/kvm opens and runs guest code", {{"kvm.runs_guest", TRUE}}},
+    {"kvm-hardware", "KVM runs guest ring 0 on VT-x or AMD-V", {{"kvm.cpl0", HARDWARE}}},
+    {"nested", "KVM offers VT-x or AMD-V to its guests", {{"kvm.nested", TRUE}}},
+    {"npt", "nested paging (AMD)", {{"amd_v.features.np", TRUE}}},
+    {"apicv", "virtual-interrupt delivery (Intel)", {{"vt_x.features.virtual_interrupt_delivery", TRUE}}},
+    {"iommu", "the kernel uses an IOMMU", {{"iommu.active", TRUE}}},
+    {"hypervisor", "this is a guest", {{"hypervisor.present", TRUE}}},
+    {"bare-metal", "no hypervisor announces itself", {{"hypervisor.present", FALSE}}},
+    {"umip", "SGDT, SIDT, SLDT, STR, SMSW can fault at ring 3", {{"deprivileging.umip", TRUE}}},
+    {"cpuid-faulting", "CPUID can fault at ring 3", {{"deprivileging.cpuid_faulting", TRUE}}},
+    {"tsd", "RDTSC can fault at ring 3", {{"deprivileging.tsd", TRUE}}},
+    {"invariant-tsc", "the TSC's rate never changes", {{"timing.invariant_tsc", TRUE}}},
+    {"sev-guest", "this is an SEV guest", {{"confidential.sev_guest", TRUE}}},
+    {"tdx-guest", "this is a TDX trust domain", {{"confidential.tdx_guest", TRUE}}},
+    {"tdx-host", "the processor can host TDX trust domains", {{"confidential.tdx_host", TRUE}}},
 };
 
 enum { OWN = sizeof requirements / sizeof requirements[0] };
@@ -44,7 +46,7 @@ static const struct {
     const char *section;
     const char *(*feature)(size_t index, const char **meaning);
 } sources[] = {
-    {"vt_x.features",  vt_capability_vt_x },
+    {"vt_x.features", vt_capability_vt_x},
     {"amd_v.features", vt_capability_amd_v},
 };
 
@@ -134,11 +136,9 @@ enum vt_requirement vt_probes_require(const json_t *probe, const char *name, cha
             char path[128];
             fill(&capability, feature, meaning);
             if (strcmp(capability.name, name) == 0)
-                return check(probe,
-                             (struct condition[2]){
-                                 {vt_document_path(path, sources[s].section, feature), TRUE}
-                },
-                             why, size);
+                return check(
+                    probe, (struct condition[2]){{vt_document_path(path, sources[s].section, feature), TRUE}},
+                    why, size);
         }
     snprintf(why, size, "no such capability");
     return VT_REQUIREMENT_UNKNOWN;

@@ -9,10 +9,10 @@
 static const struct {
     const char *name, *path;
 } parameters[] = {
-    {"kvm_sev",     "/sys/module/kvm_amd/parameters/sev"    },
-    {"kvm_sev_es",  "/sys/module/kvm_amd/parameters/sev_es" },
+    {"kvm_sev", "/sys/module/kvm_amd/parameters/sev"},
+    {"kvm_sev_es", "/sys/module/kvm_amd/parameters/sev_es"},
     {"kvm_sev_snp", "/sys/module/kvm_amd/parameters/sev_snp"},
-    {"kvm_tdx",     "/sys/module/kvm_intel/parameters/tdx"  },
+    {"kvm_tdx", "/sys/module/kvm_intel/parameters/tdx"},
 };
 
 static void put_parameters(json_t *document, const struct vt_facts *facts)

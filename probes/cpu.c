@@ -9,24 +9,12 @@
 static const struct {
     const char *id, *name;
 } vendors[] = {
-    {"GenuineIntel", "Intel"      },
-    {"AuthenticAMD", "AMD"        },
-    {"AMDisbetter!", "AMD"        },
-    {"HygonGenuine", "Hygon"      },
-    {"CentaurHauls", "VIA/Centaur"},
-    {"VIA VIA VIA ", "VIA"        },
-    {"  Shanghai  ", "Zhaoxin"    },
-    {"GenuineTMx86", "Transmeta"  },
-    {"TransmetaCPU", "Transmeta"  },
-    {"CyrixInstead", "Cyrix"      },
-    {"Geode by NSC", "NSC"        },
-    {"NexGenDriven", "NexGen"     },
-    {"RiseRiseRise", "Rise"       },
-    {"SiS SiS SiS ", "SiS"        },
-    {"UMC UMC UMC ", "UMC"        },
-    {"Vortex86 SoC", "DM&P"       },
-    {"Genuine  RDC", "RDC"        },
-    {"E2K MACHINE",  "MCST"       },
+    {"GenuineIntel", "Intel"},   {"AuthenticAMD", "AMD"},         {"AMDisbetter!", "AMD"},
+    {"HygonGenuine", "Hygon"},   {"CentaurHauls", "VIA/Centaur"}, {"VIA VIA VIA ", "VIA"},
+    {"  Shanghai  ", "Zhaoxin"}, {"GenuineTMx86", "Transmeta"},   {"TransmetaCPU", "Transmeta"},
+    {"CyrixInstead", "Cyrix"},   {"Geode by NSC", "NSC"},         {"NexGenDriven", "NexGen"},
+    {"RiseRiseRise", "Rise"},    {"SiS SiS SiS ", "SiS"},         {"UMC UMC UMC ", "UMC"},
+    {"Vortex86 SoC", "DM&P"},    {"Genuine  RDC", "RDC"},         {"E2K MACHINE", "MCST"},
 };
 
 static void put_vendor(json_t *document, const struct vt_processor *processor)

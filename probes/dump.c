@@ -123,14 +123,10 @@ static const struct array {
     uint32_t leaf;
     bool subleaves; /* elements are subleaves of one leaf */
 } arrays[] = {
-    {"basic_cpuid",     0x00000000, false},
-    {"ext_cpuid",       0x80000000, false},
-    {"intel_fn4",       0x00000004, true },
-    {"intel_fn11",      0x0000000b, true },
-    {"intel_fn12h",     0x00000012, true },
-    {"intel_fn14h",     0x00000014, true },
-    {"amd_fn8000001dh", 0x8000001d, true },
-    {"amd_fn80000026h", 0x80000026, true },
+    {"basic_cpuid", 0x00000000, false},    {"ext_cpuid", 0x80000000, false},
+    {"intel_fn4", 0x00000004, true},       {"intel_fn11", 0x0000000b, true},
+    {"intel_fn12h", 0x00000012, true},     {"intel_fn14h", 0x00000014, true},
+    {"amd_fn8000001dh", 0x8000001d, true}, {"amd_fn80000026h", 0x80000026, true},
 };
 
 static bool read_array_name(const char **at, const struct array **array)
@@ -248,16 +244,16 @@ static const struct reader {
     bool (*read)(const char *at, struct line *line);
     enum vt_dump_kind format; /* VT_DUMP_UNKNOWN: of any */
 } readers[] = {
-    {read_cpuid_line,       VT_DUMP_CPUID    },
-    {read_cpuid_header,     VT_DUMP_CPUID    },
-    {read_cpuid_disclaimer, VT_DUMP_CPUID    },
-    {read_libcpuid_line,    VT_DUMP_LIBCPUID },
-    {read_libcpuid_header,  VT_DUMP_LIBCPUID },
-    {read_libcpuid_version, VT_DUMP_LIBCPUID },
-    {read_registers_line,   VT_DUMP_REGISTERS},
+    {read_cpuid_line, VT_DUMP_CPUID},
+    {read_cpuid_header, VT_DUMP_CPUID},
+    {read_cpuid_disclaimer, VT_DUMP_CPUID},
+    {read_libcpuid_line, VT_DUMP_LIBCPUID},
+    {read_libcpuid_header, VT_DUMP_LIBCPUID},
+    {read_libcpuid_version, VT_DUMP_LIBCPUID},
+    {read_registers_line, VT_DUMP_REGISTERS},
     {read_registers_header, VT_DUMP_REGISTERS},
-    {read_blank,            VT_DUMP_UNKNOWN  },
-    {read_rule,             VT_DUMP_UNKNOWN  },
+    {read_blank, VT_DUMP_UNKNOWN},
+    {read_rule, VT_DUMP_UNKNOWN},
 };
 
 static bool understand(const char *text, struct line *line)

@@ -10,7 +10,7 @@
 static const struct {
     const char *path, *name;
 } tables[] = {
-    {"/sys/firmware/acpi/tables/DMAR", "VT-d"  },
+    {"/sys/firmware/acpi/tables/DMAR", "VT-d"},
     {"/sys/firmware/acpi/tables/IVRS", "AMD-Vi"},
 };
 

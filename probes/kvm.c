@@ -25,10 +25,7 @@ static const struct {
 };
 
 /* What KVM announces to guests where they may run hypervisors of their own. */
-static const struct vt_cpuid_bit nesting[] = {
-    {1,          0, VT_ECX, 5},
-    {0x80000001, 0, VT_ECX, 2}
-};
+static const struct vt_cpuid_bit nesting[] = {{1, 0, VT_ECX, 5}, {0x80000001, 0, VT_ECX, 2}};
 
 static const char *const modules[] = {"kvm", "kvm_intel", "kvm_amd", "kvm_pvm"};
 

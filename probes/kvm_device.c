@@ -220,12 +220,10 @@ static const char *other_hypervisor(void)
 {
     static const struct {
         const char *module, *name;
-    } others[] = {
-        {"vboxdrv",            "VirtualBox"        },
-        {"vmmon",              "VMware Workstation"},
-        {"xen_acpi_processor", "Xen"               },
-        {"mshv",               "Hyper-V"           }
-    };
+    } others[] = {{"vboxdrv", "VirtualBox"},
+                  {"vmmon", "VMware Workstation"},
+                  {"xen_acpi_processor", "Xen"},
+                  {"mshv", "Hyper-V"}};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (is_loaded(others[i].module))
             return others[i].name;

@@ -12,7 +12,7 @@
 static const struct {
     const char *path, *kind;
 } marks[] = {
-    {"/.dockerenv",        "docker"},
+    {"/.dockerenv", "docker"},
     {"/run/.containerenv", "podman"},
 };
 

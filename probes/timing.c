@@ -12,12 +12,12 @@ static const struct setting {
     const char *name, *path, *absent;
 } settings[] = {
     {"clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource",
-     "the kernel does not tell"                                                                                   },
-    {"governor",    "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
-     "no frequency scaling driver: fixed frequency, or a guest"                                                   },
-    {"driver",      "/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver",
-     "no frequency scaling driver: fixed frequency, or a guest"                                                   },
-    {"smt",         "/sys/devices/system/cpu/smt/control",                              "the kernel does not tell"},
+     "the kernel does not tell"},
+    {"governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+     "no frequency scaling driver: fixed frequency, or a guest"},
+    {"driver", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver",
+     "no frequency scaling driver: fixed frequency, or a guest"},
+    {"smt", "/sys/devices/system/cpu/smt/control", "the kernel does not tell"},
 };
 
 static void put_setting(json_t *document, const struct vt_facts *facts, const struct setting *setting)

@@ -232,10 +232,10 @@ static const struct {
     void (*judge)(const json_t *document, struct verdict *verdict);
 } questions[] = {
     {"hardware_vms", "Can I run hardware-accelerated VMs here?", judge_hardware},
-    {"vms",          "Can I run VMs at all?",                    judge_any     },
-    {"obstacle",     "Does anything stop me?",                   judge_obstacle},
-    {"nested",       "Can guests run VMs of their own?",         judge_nested  },
-    {"inside_vm",    "Am I in a VM?",                            judge_inside  },
+    {"vms", "Can I run VMs at all?", judge_any},
+    {"obstacle", "Does anything stop me?", judge_obstacle},
+    {"nested", "Can guests run VMs of their own?", judge_nested},
+    {"inside_vm", "Am I in a VM?", judge_inside},
 };
 
 void vt_detect_verdict(json_t *document, const struct vt_facts *facts)

@@ -12,14 +12,14 @@
 static const struct {
     const char *name, *twin;
 } subjects[] = {
-    {"cpuid",           NULL                },
-    {"rdtsc",           NULL                },
-    {"mov-to-cr3",      NULL                },
-    {"vmcall",          NULL                },
-    {"vmmcall",         NULL                },
-    {"out-user",        "out-kernel"        },
+    {"cpuid", NULL},
+    {"rdtsc", NULL},
+    {"mov-to-cr3", NULL},
+    {"vmcall", NULL},
+    {"vmmcall", NULL},
+    {"out-user", "out-kernel"},
     {"mmio-write-user", "mmio-write-eventfd"},
-    {"rdmsr-user",      "rdmsr-kernel"      },
+    {"rdmsr-user", "rdmsr-kernel"},
 };
 
 /* Who does the first step: the CPU, leaving the guest, or an emulator that never lets it run. */

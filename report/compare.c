@@ -65,10 +65,10 @@ static void warn_of_host(struct vt_comparison *comparison)
     static const struct {
         const char *path, *name;
     } facts[] = {
-        {"cpu.brand",            "processor"         },
-        {"kvm.backend",          "KVM backend"       },
-        {"hypervisor.signature", "hypervisor around" },
-        {"timing.governor",      "frequency governor"},
+        {"cpu.brand", "processor"},
+        {"kvm.backend", "KVM backend"},
+        {"hypervisor.signature", "hypervisor around"},
+        {"timing.governor", "frequency governor"},
     };
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         const char *a = vt_result_host_text(comparison->before, facts[i].path);

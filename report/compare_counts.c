@@ -59,9 +59,9 @@ bool vt_compare_warn_of_labs(struct vt_comparison *comparison)
     static const struct {
         const char *key, *name;
     } keys[] = {
-        {"kernel",              "kernel"             },
-        {"hypervisor",          "hypervisor"         },
-        {"emulator",            "emulator"           },
+        {"kernel", "kernel"},
+        {"hypervisor", "hypervisor"},
+        {"emulator", "emulator"},
         {"kernel_command_line", "kernel command line"},
     };
     const struct vt_result *before = comparison->before, *after = comparison->after;

@@ -10,10 +10,10 @@
 #include <strings.h>
 
 static const struct vt_compare_format formats[] = {
-    {"text",     {".txt"},             vt_compare_text    },
+    {"text", {".txt"}, vt_compare_text},
     {"markdown", {".md", ".markdown"}, vt_compare_markdown},
-    {"json",     {".json"},            vt_compare_json    },
-    {"html",     {".html", ".htm"},    vt_compare_html    },
+    {"json", {".json"}, vt_compare_json},
+    {"html", {".html", ".htm"}, vt_compare_html},
 };
 
 const struct vt_compare_format *vt_compare_find_format(const char *name)
@@ -45,12 +45,12 @@ void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
         enum vt_change change;
         const char *words;
     } kinds[] = {
-        {VT_CHANGE_SLOWER,   "slower"                   },
-        {VT_CHANGE_FASTER,   "faster"                   },
-        {VT_CHANGE_LONGER,   "longer"                   },
-        {VT_CHANGE_SHORTER,  "shorter"                  },
-        {VT_CHANGE_CROSSING, "crossing in another way"  },
-        {VT_CHANGE_STATUS,   "measured on one side only"},
+        {VT_CHANGE_SLOWER, "slower"},
+        {VT_CHANGE_FASTER, "faster"},
+        {VT_CHANGE_LONGER, "longer"},
+        {VT_CHANGE_SHORTER, "shorter"},
+        {VT_CHANGE_CROSSING, "crossing in another way"},
+        {VT_CHANGE_STATUS, "measured on one side only"},
     };
     size_t changed = c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR], used;
     if (changed == 0) {

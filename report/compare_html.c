@@ -42,8 +42,8 @@ static const struct kind {
     int point;
     size_t series;
 } kinds[] = {
-    {"$same",   "no change beyond chance",              6,  1},
-    {"$worse",  "slower, or crossing in a heavier way", 13, 2},
+    {"$same", "no change beyond chance", 6, 1},
+    {"$worse", "slower, or crossing in a heavier way", 13, 2},
     {"$better", "faster, or crossing in a lighter way", 11, 5},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };

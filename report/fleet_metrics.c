@@ -9,11 +9,9 @@ static const struct {
     const char *name;
     size_t offset;
 } statistics[] = {
-    {"median", offsetof(struct vt_fleet_cell, median)},
-    {"p25",    offsetof(struct vt_fleet_cell, p25)   },
-    {"p75",    offsetof(struct vt_fleet_cell, p75)   },
-    {"min",    offsetof(struct vt_fleet_cell, low)   },
-    {"max",    offsetof(struct vt_fleet_cell, high)  },
+    {"median", offsetof(struct vt_fleet_cell, median)}, {"p25", offsetof(struct vt_fleet_cell, p25)},
+    {"p75", offsetof(struct vt_fleet_cell, p75)},       {"min", offsetof(struct vt_fleet_cell, low)},
+    {"max", offsetof(struct vt_fleet_cell, high)},
 };
 
 static void put_labels(const struct vt_fleet_cell *cell, FILE *stream)

@@ -44,10 +44,7 @@ static size_t collect(const struct vt_fleet *fleet, struct entry *entries)
     size_t count = 0;
     for (size_t i = 0; i < fleet->split_count; i++)
         for (size_t way = 1; way < fleet->splits[i].way_count; way++, count++)
-            entries[count] = (struct entry){
-                {&fleet->splits[i], way},
-                count, 0
-            };
+            entries[count] = (struct entry){{&fleet->splits[i], way}, count, 0};
     return count;
 }
 

@@ -179,12 +179,12 @@ int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *strea
         const char *name;
         void (*print)(const struct vt_fleet *fleet, FILE *stream);
     } formats[] = {
-        {"text",        print_text             },
-        {"csv",         vt_fleet_print_csv     },
-        {"json",        vt_fleet_print_json    },
-        {"html",        vt_fleet_print_html    },
-        {"markdown",    vt_fleet_print_markdown},
-        {"openmetrics", vt_fleet_print_metrics },
+        {"text", print_text},
+        {"csv", vt_fleet_print_csv},
+        {"json", vt_fleet_print_json},
+        {"html", vt_fleet_print_html},
+        {"markdown", vt_fleet_print_markdown},
+        {"openmetrics", vt_fleet_print_metrics},
     };
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
         if (strcmp(formats[i].name, format) == 0) {

@@ -5,12 +5,12 @@
 #include <strings.h>
 
 static const struct vt_format formats[] = {
-    {"text",        {".txt"},             vt_format_text       },
-    {"markdown",    {".md", ".markdown"}, vt_format_markdown   },
-    {"csv",         {".csv"},             vt_format_csv        },
-    {"json",        {".json", ".jsonl"},  vt_format_json       },
-    {"html",        {".html", ".htm"},    vt_format_html       },
-    {"openmetrics", {".prom"},            vt_format_openmetrics},
+    {"text", {".txt"}, vt_format_text},
+    {"markdown", {".md", ".markdown"}, vt_format_markdown},
+    {"csv", {".csv"}, vt_format_csv},
+    {"json", {".json", ".jsonl"}, vt_format_json},
+    {"html", {".html", ".htm"}, vt_format_html},
+    {"openmetrics", {".prom"}, vt_format_openmetrics},
 };
 
 const struct vt_format *vt_report_formats(size_t *count)

@@ -102,19 +102,19 @@ static const struct {
     bool (*holds)(const json_t *host, const json_t *settings);
     const char *text;
 } rows[] = {
-    {unpinned,  "The run could not be pinned to one CPU: migrations are in the figures."                          },
-    {steal,     "The hypervisor below took the CPU away during the run (steal time): expect wide tails."          },
-    {preempted, "Other work on this CPU preempted the run often: stop it, or pin to a quiet CPU with --cpu."      },
+    {unpinned, "The run could not be pinned to one CPU: migrations are in the figures."},
+    {steal, "The hypervisor below took the CPU away during the run (steal time): expect wide tails."},
+    {preempted, "Other work on this CPU preempted the run often: stop it, or pin to a quiet CPU with --cpu."},
     {shared,
      "Something else used the core during more than a fifth of the batches, seen by no counter but the bare "
-     "loop beside them: some medians hold it. Measure again when it is quieter, or give it more --budget."        },
+     "loop beside them: some medians hold it. Measure again when it is quieter, or give it more --budget."},
     {governor,
      "The CPU's frequency governor is not \"performance\": the first batches may run slower (cpupower "
-     "frequency-set -g performance)."                                                                             },
-    {turbo,     "Turbo is on: the core's clock, and with it every toll, follows load and temperature."            },
-    {smt,       "SMT is on: what the sibling thread does is in the figures."                                      },
-    {tsc,       "The time-stamp counter is not invariant: cycles and times are not comparable across frequencies."},
-    {guest,     "This machine is itself a guest: native figures hold the exits of the hypervisor below it."       },
+     "frequency-set -g performance)."},
+    {turbo, "Turbo is on: the core's clock, and with it every toll, follows load and temperature."},
+    {smt, "SMT is on: what the sibling thread does is in the figures."},
+    {tsc, "The time-stamp counter is not invariant: cycles and times are not comparable across frequencies."},
+    {guest, "This machine is itself a guest: native figures hold the exits of the hypervisor below it."},
 };
 
 json_t *vt_hygiene_warnings(const json_t *host, const json_t *settings)

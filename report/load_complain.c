@@ -28,13 +28,14 @@ const char *vt_load_known_kind(const unsigned char *bytes, size_t size)
     static const struct {
         const char *magic, *meaning;
     } kinds[] = {
-        {"\x1f\x8b",         "a file compressed by gzip: unpack it first (gzip -dc)"},
+        {"\x1f\x8b", "a file compressed by gzip: unpack it first (gzip -dc)"},
         {"\x28\xb5\x2f\xfd", "a file compressed by zstd: unpack it first (zstd -dc)"},
         {"\xfd"
-         "7zXZ",    "a file compressed by xz: unpack it first (xz -dc)"    },
-        {"PK\x03\x04",       "a zip archive: unpack it first"                       },
-        {"\xff\xfe",         "text in UTF-16: convert it first (iconv -f UTF-16)"   },
-        {"\xfe\xff",         "text in UTF-16: convert it first (iconv -f UTF-16)"   },
+         "7zXZ",
+         "a file compressed by xz: unpack it first (xz -dc)"},
+        {"PK\x03\x04", "a zip archive: unpack it first"},
+        {"\xff\xfe", "text in UTF-16: convert it first (iconv -f UTF-16)"},
+        {"\xfe\xff", "text in UTF-16: convert it first (iconv -f UTF-16)"},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (size >= strlen(kinds[i].magic) && memcmp(bytes, kinds[i].magic, strlen(kinds[i].magic)) == 0)

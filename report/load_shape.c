@@ -60,9 +60,9 @@ static const struct vt_field row_fields[] = {
     ROW("marks", SERIES, marks),
     ROW("shared", SERIES, shared),
     ROW("rounds", SERIES, rounds),
-    {"toll",        VT_KIND_OBJECT, offsetof(struct vt_result_row, toll),        &summary_shape  },
-    {"toll_cycles", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll_cycles), &summary_shape  },
-    {"breakdown",   VT_KIND_OBJECT, offsetof(struct vt_result_row, breakdown),   &breakdown_shape},
+    {"toll", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll), &summary_shape},
+    {"toll_cycles", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll_cycles), &summary_shape},
+    {"breakdown", VT_KIND_OBJECT, offsetof(struct vt_result_row, breakdown), &breakdown_shape},
 };
 const struct vt_shape vt_load_row_shape = SHAPE(row_fields);
 
@@ -72,14 +72,14 @@ static const struct vt_field tool_fields[] = {
 static const struct vt_shape tool_shape = SHAPE(tool_fields);
 
 static const struct vt_field document_fields[] = {
-    {"schema",                   VT_KIND_SCHEMA, 0,                             NULL                             },
-    {"tool",                     VT_KIND_OBJECT, 0,                             &tool_shape                      },
-    {"started",                  VT_KIND_TEXT,   offsetof(struct vt_result,     started),                          NULL},
-    {"interrupted",                          VT_KIND_FLAG,                            offsetof(struct vt_result,                    interrupted), NULL},
-    {"host",                      VT_KIND_TREE,                                    offsetof(struct vt_result,                                                            host),                                                            NULL},
-    {"settings",                     VT_KIND_TREE,                               offsetof(struct vt_result, settings),NULL},
-    {"audit", VT_KIND_TREE,offsetof(struct vt_result, audit),                                                                     NULL},
-    {"measurements",              VT_KIND_ROWS,                            0,                                                   &vt_load_row_shape           },
+    {"schema", VT_KIND_SCHEMA, 0, NULL},
+    {"tool", VT_KIND_OBJECT, 0, &tool_shape},
+    {"started", VT_KIND_TEXT, offsetof(struct vt_result, started), NULL},
+    {"interrupted", VT_KIND_FLAG, offsetof(struct vt_result, interrupted), NULL},
+    {"host", VT_KIND_TREE, offsetof(struct vt_result, host), NULL},
+    {"settings", VT_KIND_TREE, offsetof(struct vt_result, settings), NULL},
+    {"audit", VT_KIND_TREE, offsetof(struct vt_result, audit), NULL},
+    {"measurements", VT_KIND_ROWS, 0, &vt_load_row_shape},
 };
 const struct vt_shape vt_load_document_shape = SHAPE(document_fields);
 

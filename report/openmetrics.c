@@ -34,12 +34,12 @@ static double exits(const struct vt_result_row *row)
 }
 
 static const struct family families[] = {
-    {"vmtoll_toll_seconds",        "Net cost of one operation, median.",                             "ns", 1e-9, median},
-    {"vmtoll_toll_low_seconds",    "Lower end of the 95 % interval of the median.",                  "ns", 1e-9, low   },
-    {"vmtoll_toll_high_seconds",   "Upper end of the 95 % interval of the median.",                  "ns", 1e-9, high  },
-    {"vmtoll_toll_instructions",   "Net cost of one operation in instructions executed, simulated.",
-     "instructions",                                                                                       1,    median},
-    {"vmtoll_exits_per_operation", "VM exits, or signals, per operation.",                           NULL, 1,    exits },
+    {"vmtoll_toll_seconds", "Net cost of one operation, median.", "ns", 1e-9, median},
+    {"vmtoll_toll_low_seconds", "Lower end of the 95 % interval of the median.", "ns", 1e-9, low},
+    {"vmtoll_toll_high_seconds", "Upper end of the 95 % interval of the median.", "ns", 1e-9, high},
+    {"vmtoll_toll_instructions", "Net cost of one operation in instructions executed, simulated.",
+     "instructions", 1, median},
+    {"vmtoll_exits_per_operation", "VM exits, or signals, per operation.", NULL, 1, exits},
 };
 
 /* Its name; where it has none of its own, the place it was read from. */

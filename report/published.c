@@ -10,18 +10,18 @@
 static const struct {
     const char *operation, *name;
 } counterparts[] = {
-    {"mov-to-cr8",             "mov-to-cr8"  },
-    {"page fault",             "page-fault"  },
-    {"divide by zero",         "divide-error"},
-    {"rdtsc",                  "rdtsc"       },
-    {"exit round trip",        "cpuid"       },
-    {"hypercall",              "vmcall"      },
-    {"exception (#UD)",        "undefined"   },
-    {"msr access",             "rdmsr-kernel"},
-    {"cpuid",                  "cpuid"       },
-    {"in port 0x80",           "in-user"     },
-    {"nested cpuid",           "cpuid"       },
-    {"port i/o to user space", "out-user"    },
+    {"mov-to-cr8", "mov-to-cr8"},
+    {"page fault", "page-fault"},
+    {"divide by zero", "divide-error"},
+    {"rdtsc", "rdtsc"},
+    {"exit round trip", "cpuid"},
+    {"hypercall", "vmcall"},
+    {"exception (#UD)", "undefined"},
+    {"msr access", "rdmsr-kernel"},
+    {"cpuid", "cpuid"},
+    {"in port 0x80", "in-user"},
+    {"nested cpuid", "cpuid"},
+    {"port i/o to user space", "out-user"},
 };
 
 static const struct vt_line *find_line(const struct vt_table *table, const char *operation)

@@ -4,12 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct vt_scale scales[] = {
-    {"ns", 1  },
-    {"us", 1e3},
-    {"ms", 1e6},
-    {"s",  1e9}
-};
+static const struct vt_scale scales[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
 
 struct vt_scale vt_quantity_scale(double ns)
 {

@@ -41,13 +41,8 @@ static json_t *summary_json(const struct vt_summary *s)
         const char *key;
         double value;
     } members[] = {
-        {"min", s->min},
-        {"p05", s->p05},
-        {"p25", s->p25},
-        {"p75", s->p75},
-        {"p95", s->p95},
-        {"p99", s->p99},
-        {"mad", s->mad},
+        {"min", s->min}, {"p05", s->p05}, {"p25", s->p25}, {"p75", s->p75},
+        {"p95", s->p95}, {"p99", s->p99}, {"mad", s->mad},
     };
     json_t *object = json_object();
     json_object_set_new(object, "median", vt_report_number(s->median));
@@ -159,12 +154,12 @@ int vt_report_print_json(const struct vt_result *result, bool one_line, FILE *st
         const char *key;
         json_t *value;
     } members[] = {
-        {"tool",                                                          json_pack("{s:o}",            "version", text_or_null(result->version))},
-        {"started",                                 text_or_null(result->started)                                                            },
-        {"interrupted",  json_boolean(result->interrupted)},
-        {"settings",                             result->settings ? json_incref(result->settings) : json_null()                                                                                       },
-        {"host",result->host ? json_incref(result->host) : json_null()},
-        {"audit",                                     result->audit ? json_incref(result->audit) : json_null()                                                                                                                                                       },
+        {"tool", json_pack("{s:o}", "version", text_or_null(result->version))},
+        {"started", text_or_null(result->started)},
+        {"interrupted", json_boolean(result->interrupted)},
+        {"settings", result->settings ? json_incref(result->settings) : json_null()},
+        {"host", result->host ? json_incref(result->host) : json_null()},
+        {"audit", result->audit ? json_incref(result->audit) : json_null()},
     };
     int status = 0;
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {

@@ -26,11 +26,11 @@ static const char *const dropped[] = {
 static const struct {
     const char *from, *to;
 } replaced[] = {
-    {"stroke='black'",                  "stroke='currentColor'"},
-    {"fill=\"black\"",                  "fill=\"currentColor\""},
-    {"fill = 'black'",                  "fill='currentColor'"  },
-    {"xlink:href=",                     "href="                },
-    {"font-family=\"sans-serif:Bold\"", "font-weight=\"600\""  },
+    {"stroke='black'", "stroke='currentColor'"},
+    {"fill=\"black\"", "fill=\"currentColor\""},
+    {"fill = 'black'", "fill='currentColor'"},
+    {"xlink:href=", "href="},
+    {"font-family=\"sans-serif:Bold\"", "font-weight=\"600\""},
 };
 
 struct embedding {

@@ -294,14 +294,7 @@ static void transliterate(const char *text, FILE *stream)
 {
     static const struct {
         const char *from, *to;
-    } table[] = {
-        {"µ",  "u"  },
-        {"±",  "+-" },
-        {"–", "-"  },
-        {"·",  "*"  },
-        {"×",  "x"  },
-        {"…", "..."}
-    };
+    } table[] = {{"µ", "u"}, {"±", "+-"}, {"–", "-"}, {"·", "*"}, {"×", "x"}, {"…", "..."}};
     while (*text) {
         size_t i = 0, count = sizeof table / sizeof table[0];
         while (i < count && strncmp(text, table[i].from, strlen(table[i].from)) != 0)

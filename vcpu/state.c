@@ -105,42 +105,37 @@ struct grant {
 
 /* CR4 bits and where they are announced (Intel SDM 3A 2.5). */
 static const struct grant cr4_grants[] = {
-    {{1, 0, VT_EDX, 4},  VT_CR4_TSD     },
-    {{1, 0, VT_EDX, 2},  VT_CR4_DE      },
-    {{1, 0, VT_EDX, 3},  1u << 4        }, /* PSE */
-    {{1, 0, VT_EDX, 6},  VT_CR4_PAE     },
-    {{1, 0, VT_EDX, 7},  1u << 6        }, /* MCE */
-    {{1, 0, VT_EDX, 13}, 1u << 7        }, /* PGE */
-    {{1, 0, VT_EDX, 24}, 1u << 9        }, /* OSFXSR */
-    {{1, 0, VT_EDX, 25}, 1u << 10       }, /* OSXMMEXCPT */
-    {{7, 0, VT_ECX, 2},  VT_CR4_UMIP    },
-    {{7, 0, VT_ECX, 16}, VT_CR4_LA57    },
-    {{7, 0, VT_EBX, 0},  VT_CR4_FSGSBASE},
-    {{1, 0, VT_ECX, 17}, VT_CR4_PCIDE   },
-    {{1, 0, VT_ECX, 26}, VT_CR4_OSXSAVE },
-    {{7, 0, VT_EBX, 7},  1u << 20       }, /* SMEP */
-    {{7, 0, VT_EBX, 20}, 1u << 21       }, /* SMAP */
-    {{7, 0, VT_ECX, 3},  1u << 22       }, /* PKE */
+    {{1, 0, VT_EDX, 4}, VT_CR4_TSD},      {{1, 0, VT_EDX, 2}, VT_CR4_DE},
+    {{1, 0, VT_EDX, 3}, 1u << 4},                                       /* PSE */
+    {{1, 0, VT_EDX, 6}, VT_CR4_PAE},      {{1, 0, VT_EDX, 7}, 1u << 6}, /* MCE */
+    {{1, 0, VT_EDX, 13}, 1u << 7},                                      /* PGE */
+    {{1, 0, VT_EDX, 24}, 1u << 9},                                      /* OSFXSR */
+    {{1, 0, VT_EDX, 25}, 1u << 10},                                     /* OSXMMEXCPT */
+    {{7, 0, VT_ECX, 2}, VT_CR4_UMIP},     {{7, 0, VT_ECX, 16}, VT_CR4_LA57},
+    {{7, 0, VT_EBX, 0}, VT_CR4_FSGSBASE}, {{1, 0, VT_ECX, 17}, VT_CR4_PCIDE},
+    {{1, 0, VT_ECX, 26}, VT_CR4_OSXSAVE}, {{7, 0, VT_EBX, 7}, 1u << 20}, /* SMEP */
+    {{7, 0, VT_EBX, 20}, 1u << 21},                                      /* SMAP */
+    {{7, 0, VT_ECX, 3}, 1u << 22},                                       /* PKE */
 };
 
 static const struct grant efer_grants[] = {
-    {{0x80000001, 0, VT_EDX, 11}, VT_EFER_SCE              },
+    {{0x80000001, 0, VT_EDX, 11}, VT_EFER_SCE},
     {{0x80000001, 0, VT_EDX, 29}, VT_EFER_LME | VT_EFER_LMA},
-    {{0x80000001, 0, VT_EDX, 20}, VT_EFER_NXE              },
-    {{0x80000001, 0, VT_EDX, 25}, 1u << 14                 }, /* FFXSR */
+    {{0x80000001, 0, VT_EDX, 20}, VT_EFER_NXE},
+    {{0x80000001, 0, VT_EDX, 25}, 1u << 14}, /* FFXSR */
 };
 
 static const struct grant feature_grants[] = {
-    {{0x80000001, 0, VT_EDX, 27}, VT_FEATURE_RDTSCP   },
-    {{7, 0, VT_ECX, 22},          VT_FEATURE_RDPID    },
-    {{7, 0, VT_EBX, 0},           VT_FEATURE_FSGSBASE },
-    {{7, 0, VT_EBX, 10},          VT_FEATURE_INVPCID  },
-    {{1, 0, VT_ECX, 26},          VT_FEATURE_XSAVE    },
-    {{7, 0, VT_EBX, 20},          VT_FEATURE_SMAP     },
-    {{1, 0, VT_ECX, 21},          VT_FEATURE_X2APIC   },
-    {{1, 0, VT_ECX, 17},          VT_FEATURE_PCID     },
-    {{0x80000001, 0, VT_EDX, 11}, VT_FEATURE_SYSCALL  },
-    {{0x80000021, 0, VT_EAX, 6},  VT_FEATURE_NULL_BASE},
+    {{0x80000001, 0, VT_EDX, 27}, VT_FEATURE_RDTSCP},
+    {{7, 0, VT_ECX, 22}, VT_FEATURE_RDPID},
+    {{7, 0, VT_EBX, 0}, VT_FEATURE_FSGSBASE},
+    {{7, 0, VT_EBX, 10}, VT_FEATURE_INVPCID},
+    {{1, 0, VT_ECX, 26}, VT_FEATURE_XSAVE},
+    {{7, 0, VT_EBX, 20}, VT_FEATURE_SMAP},
+    {{1, 0, VT_ECX, 21}, VT_FEATURE_X2APIC},
+    {{1, 0, VT_ECX, 17}, VT_FEATURE_PCID},
+    {{0x80000001, 0, VT_EDX, 11}, VT_FEATURE_SYSCALL},
+    {{0x80000021, 0, VT_EAX, 6}, VT_FEATURE_NULL_BASE},
 };
 
 static uint64_t granted(const struct vt_vcpu *vcpu, const struct grant *grants, size_t count)

@@ -7,10 +7,10 @@
 static const struct {
     const char *name, *module;
 } backends[] = {
-    [VT_BACKEND_UNKNOWN] = {"unknown", NULL                   },
-    [VT_BACKEND_VMX] = {"vmx",     "/sys/module/kvm_intel"},
-    [VT_BACKEND_SVM] = {"svm",     "/sys/module/kvm_amd"  },
-    [VT_BACKEND_PVM] = {"pvm",     "/sys/module/kvm_pvm"  },
+    [VT_BACKEND_UNKNOWN] = {"unknown", NULL},
+    [VT_BACKEND_VMX] = {"vmx", "/sys/module/kvm_intel"},
+    [VT_BACKEND_SVM] = {"svm", "/sys/module/kvm_amd"},
+    [VT_BACKEND_PVM] = {"pvm", "/sys/module/kvm_pvm"},
 };
 
 enum vt_backend vt_vmm_choose_backend(unsigned loaded, bool svm)

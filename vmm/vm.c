@@ -31,15 +31,15 @@ static const struct {
     const char *text;
 } open_hints[] = {
     {ENOENT, "no such device: load the module (modprobe kvm_intel or kvm_amd), or give the container "
-             "--device " DEVICE                                                                },
+             "--device " DEVICE},
     {EACCES,
-     "permission denied: add yourself to the device's group (usually: adduser $USER kvm) and log in again" },
-    {EPERM,  "not permitted: the container's device rules forbid it (--device " DEVICE ")"                 },
+     "permission denied: add yourself to the device's group (usually: adduser $USER kvm) and log in again"},
+    {EPERM, "not permitted: the container's device rules forbid it (--device " DEVICE ")"},
     {ENODEV,
      "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
     {ENXIO,
      "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
-    {EBUSY,  "busy: another hypervisor holds the processor's virtualization (VirtualBox, VMware)"          },
+    {EBUSY, "busy: another hypervisor holds the processor's virtualization (VirtualBox, VMware)"},
 };
 
 static int fail(struct vt_error *error, int number, const char *what)

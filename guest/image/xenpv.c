@@ -191,14 +191,14 @@ static void fill_call(const char *name)
         const char *name;
         uint64_t call[3];
     } calls[] = {
-        {"lgdt",             {address(&domain->gdt_frame), 512}                        },
-        {"lidt",             {address(vt_image_traps)}                                 },
-        {"rdmsr-kernel",     {XEN_GET_RUNSTATE, 0, address(&domain->runstate)}         },
-        {"write-descriptor", {domain->gdt_frame << 12, descriptor(XEN_OWN_GDT_LIMIT)}  },
-        {"write-pte",        {address(vt_image_pages.window)}                          },
-        {"write-4-ptes",     {address(domain->updates[0]), address(domain->updates[1])}},
-        {"x2apic-self-ipi",  {XEN_EVENT_SEND, address(&domain->port)}                  },
-        {"hlt",              {XEN_EVENT_SEND, address(&domain->port)}                  },
+        {"lgdt", {address(&domain->gdt_frame), 512}},
+        {"lidt", {address(vt_image_traps)}},
+        {"rdmsr-kernel", {XEN_GET_RUNSTATE, 0, address(&domain->runstate)}},
+        {"write-descriptor", {domain->gdt_frame << 12, descriptor(XEN_OWN_GDT_LIMIT)}},
+        {"write-pte", {address(vt_image_pages.window)}},
+        {"write-4-ptes", {address(domain->updates[0]), address(domain->updates[1])}},
+        {"x2apic-self-ipi", {XEN_EVENT_SEND, address(&domain->port)}},
+        {"hlt", {XEN_EVENT_SEND, address(&domain->port)}},
     };
 
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)

@@ -36,12 +36,8 @@ struct kernel {
 };
 
 static const struct kernel kernels[] = {
-    {"arithmetic",    1.05},
-    {"pointer-chase", 1.05},
-    {"memcpy",        1.05},
-    {"sort",          1.25},
-    {"interpreter",   1.35},
-    {"recursion",     1.60},
+    {"arithmetic", 1.05}, {"pointer-chase", 1.05}, {"memcpy", 1.05},
+    {"sort", 1.25},       {"interpreter", 1.35},   {"recursion", 1.60},
 };
 enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 

@@ -212,10 +212,10 @@ static void restore(struct emulator *e, const struct emulator *base)
 static void randomize_segments(struct vt_vcpu *vcpu, uint64_t *random)
 {
     static const struct vt_segment segments[] = {
-        {0,                    0,      0,          0},
-        {WORLD_DATA3,          0xc0f3, UINT32_MAX, 0},
+        {0, 0, 0, 0},
+        {WORLD_DATA3, 0xc0f3, UINT32_MAX, 0},
         {WORLD_CONFORMING | 3, 0xa09f, UINT32_MAX, 0},
-        {WORLD_DATA0,          0xc093, UINT32_MAX, 0},
+        {WORLD_DATA0, 0xc093, UINT32_MAX, 0},
     };
     static const uint8_t names[] = {VT_ES, VT_DS, VT_FS, VT_GS};
 

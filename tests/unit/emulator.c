@@ -127,14 +127,14 @@ static void hypercall(void *context, uint64_t gpr[16])
 
 /* A CPU with every feature the emulator knows, so that no test depends on the machine. */
 static const struct vt_cpuid_leaf leaves[] = {
-    {0,          0, {13, 0x756e6547, 0x6c65746e, 0x49656e69},                                                 1, 0},
-    {1,          0, {0x000906ea, 0x00010800, 0x063a2203 | 1u << 17 | 1u << 21, 0x178bfbff},                   1, 0},
-    {7,          0, {0, 1u << 0 | 1u << 7 | 1u << 10 | 1u << 20, 1u << 2 | 1u << 3 | 1u << 16 | 1u << 22, 0}, 0, 0},
-    {10,         0, {4 << 8 | 2, 0, 0, 0},                                                                    1, 0},
-    {13,         0, {0xe7, 0x988, 0x988, 0},                                                                  0, 0},
-    {0x80000000, 0, {0x80000008, 0, 0, 0},                                                                    1, 0},
-    {0x80000001, 0, {0, 0, 0, 1u << 11 | 1u << 20 | 1u << 27 | 1u << 29},                                     1, 0},
-    {0x80000008, 0, {0x3930, 0, 0, 0},                                                                        1, 0},
+    {0, 0, {13, 0x756e6547, 0x6c65746e, 0x49656e69}, 1, 0},
+    {1, 0, {0x000906ea, 0x00010800, 0x063a2203 | 1u << 17 | 1u << 21, 0x178bfbff}, 1, 0},
+    {7, 0, {0, 1u << 0 | 1u << 7 | 1u << 10 | 1u << 20, 1u << 2 | 1u << 3 | 1u << 16 | 1u << 22, 0}, 0, 0},
+    {10, 0, {4 << 8 | 2, 0, 0, 0}, 1, 0},
+    {13, 0, {0xe7, 0x988, 0x988, 0}, 0, 0},
+    {0x80000000, 0, {0x80000008, 0, 0, 0}, 1, 0},
+    {0x80000001, 0, {0, 0, 0, 1u << 11 | 1u << 20 | 1u << 27 | 1u << 29}, 1, 0},
+    {0x80000008, 0, {0x3930, 0, 0, 0}, 1, 0},
 };
 
 void *emulator_at(struct emulator *e, uint64_t address)
@@ -172,14 +172,10 @@ static void lay_tables(struct emulator *e)
         uint16_t selector;
         uint64_t descriptor;
     } rows[] = {
-        {WORLD_CODE0,      0x00af9b000000ffff},
-        {WORLD_DATA0,      0x00cf93000000ffff},
-        {WORLD_DATA3,      0x00cff3000000ffff},
-        {WORLD_CODE3,      0x00affb000000ffff},
-        {WORLD_CONFORMING, 0x00af9f000000ffff},
-        {WORLD_ABSENT,     0x00cf13000000ffff},
-        {WORLD_READONLY,   0x0040911234560fff},
-        {WORLD_CODE32,     0x00cf9b000000ffff},
+        {WORLD_CODE0, 0x00af9b000000ffff},      {WORLD_DATA0, 0x00cf93000000ffff},
+        {WORLD_DATA3, 0x00cff3000000ffff},      {WORLD_CODE3, 0x00affb000000ffff},
+        {WORLD_CONFORMING, 0x00af9f000000ffff}, {WORLD_ABSENT, 0x00cf13000000ffff},
+        {WORLD_READONLY, 0x0040911234560fff},   {WORLD_CODE32, 0x00cf9b000000ffff},
     };
     uint64_t stack = WORLD_STACK0;
 

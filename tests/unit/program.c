@@ -163,16 +163,8 @@ static void shift(struct writer *w)
 /* NOT, NEG, MUL, IMUL, INC, DEC */
 static void unary(struct writer *w)
 {
-    static const uint8_t forms[][2] = {
-        {0xf7, 2},
-        {0xf7, 3},
-        {0xf7, 4},
-        {0xf7, 5},
-        {0xf6, 4},
-        {0xff, 0},
-        {0xff, 1},
-        {0xfe, 1}
-    };
+    static const uint8_t forms[][2] = {{0xf7, 2}, {0xf7, 3}, {0xf7, 4}, {0xf7, 5},
+                                       {0xf6, 4}, {0xff, 0}, {0xff, 1}, {0xfe, 1}};
     const uint8_t *form = forms[below(w, 8)];
     unsigned r = reg(w);
 

@@ -134,10 +134,8 @@ void tcg_fill_cpuid(const struct tcg *tcg, struct vt_vcpu *vcpu)
         const uint32_t *row = tcg->control->cpuid[i];
         bool indexed = row[0] == 4 || row[0] == 7 || row[0] == 0xb || row[0] == 0xd;
 
-        vcpu->cpuid[vcpu->cpuid_count++] = (struct vt_cpuid_leaf){
-            row[0], row[1], {row[2], row[3], row[4], row[5]},
-              !indexed, 0
-        };
+        vcpu->cpuid[vcpu->cpuid_count++] =
+            (struct vt_cpuid_leaf){row[0], row[1], {row[2], row[3], row[4], row[5]}, !indexed, 0};
     }
 }
 

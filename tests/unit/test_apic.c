@@ -90,12 +90,11 @@ START_TEST(only_what_names_this_cpu_arrives)
         uint32_t high, low;
         bool arrives;
     } commands[] = {
-        {0,        0x40031, true }, /* to itself */
-        {0,        0x80031, true }, /* to all */
-        {0,        0xc0031, false}, /* to all others */
-        {3u << 24, 0x00031, true }, /* by its identity */
-        {4u << 24, 0x00031, false},
-        {0,        0x40431, false}, /* an NMI is no vector */
+        {0, 0x40031, true},                              /* to itself */
+        {0, 0x80031, true},                              /* to all */
+        {0, 0xc0031, false},                             /* to all others */
+        {3u << 24, 0x00031, true},                       /* by its identity */
+        {4u << 24, 0x00031, false}, {0, 0x40431, false}, /* an NMI is no vector */
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         open_apic();
@@ -120,15 +119,15 @@ START_TEST(x2apic_refuses_what_xapic_ignores)
         uint32_t index;
         uint64_t value;
     } bad[] = {
-        {0x802, 0                }, /* identity is read-only */
-        {0x808, 0x100            }, /* TPR */
-        {0x80b, 1                }, /* EOI takes 0 alone */
-        {0x80f, 0x200            }, /* SVR */
-        {0x828, 1                }, /* ESR takes 0 alone */
+        {0x802, 0},                 /* identity is read-only */
+        {0x808, 0x100},             /* TPR */
+        {0x80b, 1},                 /* EOI takes 0 alone */
+        {0x80f, 0x200},             /* SVR */
+        {0x828, 1},                 /* ESR takes 0 alone */
         {0x830, UINT64_C(1) << 20}, /* ICR, reserved */
         {0x832, UINT64_C(1) << 31}, /* LVT timer, reserved */
-        {0x83f, 0x100            }, /* self-IPI */
-        {0x831, 0                }, /* no second half of ICR */
+        {0x83f, 0x100},             /* self-IPI */
+        {0x831, 0},                 /* no second half of ICR */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ck_fault(write_msr(bad[i].index, bad[i].value), VT_EXCEPTION_GP, 0);

@@ -152,12 +152,7 @@ START_TEST(features_the_cpu_lacks_are_absent)
 {
     static const struct {
         const char *text, *flag;
-    } pairs[] = {
-        {"rdpid rax", "rdpid" },
-        {"rdtscp",    "rdtscp"},
-        {"rdpkru",    "ospke" },
-        {"rdpru",     "rdpru" }
-    };
+    } pairs[] = {{"rdpid rax", "rdpid"}, {"rdtscp", "rdtscp"}, {"rdpkru", "ospke"}, {"rdpru", "rdpru"}};
     struct vt_audit audit;
     run_audit(&audit);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
@@ -343,9 +338,8 @@ static struct vt_audit_finding judged(const char *text, const struct vt_audit_ru
 
 START_TEST(a_store_by_the_cpu_is_silent)
 {
-    struct vt_audit_run run = {
-        .end = VT_AUDIT_COMPLETED, .memory = {0x7f, 0, 0, 0x10, 0, 0, 0, 0xfe, 0xff, 0xff}
-    };
+    struct vt_audit_run run = {.end = VT_AUDIT_COMPLETED,
+                               .memory = {0x7f, 0, 0, 0x10, 0, 0, 0, 0xfe, 0xff, 0xff}};
     struct vt_audit_finding finding = judged("sgdt [rdi]", &run, false);
     ck_assert_int_eq(finding.outcome, VT_AUDIT_SILENT);
     ck_assert_str_eq(finding.seen, "base 0xfffffe0000001000, limit 0x7f");
@@ -415,13 +409,13 @@ START_TEST(the_answer_follows_from_the_findings)
         enum vt_audit_answer answer;
         const char *text;
     } cases[] = {
-        {VT_AUDIT_TRAPS,  VT_AUDIT_TRAPS,   VT_AUDIT_YES,       "Yes: "                 },
-        {VT_AUDIT_TRAPS,  VT_AUDIT_ABSENT,  VT_AUDIT_YES,       "Yes: "                 },
-        {VT_AUDIT_TRAPS,  VT_AUDIT_UNKNOWN, VT_AUDIT_UNDECIDED, "Undecided: "           },
-        {VT_AUDIT_SILENT, VT_AUDIT_UNKNOWN, VT_AUDIT_NO,        "18 of the 18"          },
-        {VT_AUDIT_SILENT, VT_AUDIT_UNKNOWN, VT_AUDIT_NO,        "Not found out: CPUID, "},
-        {VT_AUDIT_SILENT, VT_AUDIT_TRAPS,   VT_AUDIT_NO,
-         "UMIP is off; it would close SGDT, SIDT, SLDT, SMSW, STR."                     },
+        {VT_AUDIT_TRAPS, VT_AUDIT_TRAPS, VT_AUDIT_YES, "Yes: "},
+        {VT_AUDIT_TRAPS, VT_AUDIT_ABSENT, VT_AUDIT_YES, "Yes: "},
+        {VT_AUDIT_TRAPS, VT_AUDIT_UNKNOWN, VT_AUDIT_UNDECIDED, "Undecided: "},
+        {VT_AUDIT_SILENT, VT_AUDIT_UNKNOWN, VT_AUDIT_NO, "18 of the 18"},
+        {VT_AUDIT_SILENT, VT_AUDIT_UNKNOWN, VT_AUDIT_NO, "Not found out: CPUID, "},
+        {VT_AUDIT_SILENT, VT_AUDIT_TRAPS, VT_AUDIT_NO,
+         "UMIP is off; it would close SGDT, SIDT, SLDT, SMSW, STR."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct vt_audit audit;

@@ -71,9 +71,9 @@ static const struct vt_share *parts_of(const struct given *given, size_t count, 
 START_TEST(an_exit_to_user_space_is_three_parts_that_add_up)
 {
     static const struct given rows[] = {
-        {"wbinvd",     "exit-kernel", 800,  1, 0, VT_STATUS_OK, 0},
+        {"wbinvd", "exit-kernel", 800, 1, 0, VT_STATUS_OK, 0},
         {"out-kernel", "exit-kernel", 1500, 1, 0, VT_STATUS_OK, 0},
-        {"out-user",   "exit-user",   4000, 1, 1, VT_STATUS_OK, 0},
+        {"out-user", "exit-user", 4000, 1, 1, VT_STATUS_OK, 0},
     };
     const struct vt_share *shares = PARTS_OF(rows, "out-user");
     ck_assert_ptr_nonnull(shares);
@@ -91,12 +91,12 @@ END_TEST
 START_TEST(what_is_not_proved_tells_nothing)
 {
     static const struct given rows[] = {
-        {"mov-to-cr0", "exit-kernel", 100,  1, 0, VT_STATUS_UNVERIFIED, 0},
-        {"mov-to-cr4", "exit-kernel", 200,  2, 0, VT_STATUS_OK,         0}, /* two exits are not one crossing */
-        {"mov-to-cr8", "none",        1,    0, 0, VT_STATUS_OK,         0},
-        {"wbinvd",     "exit-kernel", 800,  1, 0, VT_STATUS_OK,         0},
+        {"mov-to-cr0", "exit-kernel", 100, 1, 0, VT_STATUS_UNVERIFIED, 0},
+        {"mov-to-cr4", "exit-kernel", 200, 2, 0, VT_STATUS_OK, 0}, /* two exits are not one crossing */
+        {"mov-to-cr8", "none", 1, 0, 0, VT_STATUS_OK, 0},
+        {"wbinvd", "exit-kernel", 800, 1, 0, VT_STATUS_OK, 0},
         {"out-kernel", "exit-kernel", 1500, 1, 0, VT_STATUS_UNVERIFIED, 0},
-        {"out-user",   "exit-user",   4000, 1, 1, VT_STATUS_OK,         0},
+        {"out-user", "exit-user", 4000, 1, 1, VT_STATUS_OK, 0},
     };
     const struct vt_share *shares = PARTS_OF(rows, "out-user");
     ck_assert_ptr_nonnull(shares);
@@ -110,9 +110,9 @@ END_TEST
 START_TEST(an_interpreted_level_has_no_bare_crossing)
 {
     static const struct given rows[] = {
-        {"cli",        "interpreted", 500,  0, 0, VT_STATUS_OK, 0},
-        {"out-kernel", "interpreted", 850,  0, 0, VT_STATUS_OK, 0},
-        {"out-user",   "interpreted", 7000, 0, 1, VT_STATUS_OK, 0},
+        {"cli", "interpreted", 500, 0, 0, VT_STATUS_OK, 0},
+        {"out-kernel", "interpreted", 850, 0, 0, VT_STATUS_OK, 0},
+        {"out-user", "interpreted", 7000, 0, 1, VT_STATUS_OK, 0},
     };
     const struct vt_share *shares = PARTS_OF(rows, "out-user");
     ck_assert_ptr_nonnull(shares);
@@ -127,9 +127,9 @@ END_TEST
 START_TEST(noise_is_no_negative_part)
 {
     static const struct given rows[] = {
-        {"wbinvd",     "exit-kernel", 800,  1, 0, VT_STATUS_OK, 0},
+        {"wbinvd", "exit-kernel", 800, 1, 0, VT_STATUS_OK, 0},
         {"out-kernel", "exit-kernel", 4500, 1, 0, VT_STATUS_OK, 0},
-        {"out-user",   "exit-user",   4000, 1, 1, VT_STATUS_OK, 0},
+        {"out-user", "exit-user", 4000, 1, 1, VT_STATUS_OK, 0},
     };
     const struct vt_share *shares = PARTS_OF(rows, "out-user");
     ck_assert_double_nan(shares[VT_PART_USER].median);
@@ -140,7 +140,7 @@ END_TEST
 START_TEST(what_the_engine_measured_comes_first)
 {
     static const struct given rows[] = {
-        {"cli",        "trap", 2600, 1, 0, VT_STATUS_OK, 0   },
+        {"cli", "trap", 2600, 1, 0, VT_STATUS_OK, 0},
         {"mov-to-cr3", "trap", 2640, 1, 0, VT_STATUS_OK, 2500},
     };
     const struct vt_share *shares = PARTS_OF(rows, "mov-to-cr3");
@@ -154,7 +154,7 @@ END_TEST
 START_TEST(the_cheapest_exit_is_not_taken_apart)
 {
     static const struct given rows[] = {
-        {"cpuid",      "exit-kernel", 700,  1, 0, VT_STATUS_OK, 0},
+        {"cpuid", "exit-kernel", 700, 1, 0, VT_STATUS_OK, 0},
         {"out-kernel", "exit-kernel", 1500, 1, 0, VT_STATUS_OK, 0},
     };
     ck_assert_ptr_null(PARTS_OF(rows, "cpuid"));

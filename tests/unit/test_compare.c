@@ -42,18 +42,16 @@ static struct vt_result *run(double noise, double between_runs)
         snprintf(names[i], sizeof names[i], "case-%d", i);
         for (int k = 0; k < SAMPLES; k++)
             samples[k] = level * (1 + noise * normal() + (uniform() < 0.05 ? uniform() : 0));
-        result->rows[i] = (struct vt_result_row){
-            .name = names[i],
-            .engine = i % 2 ? "kvm" : "native",
-            .crossing = i % 2 ? "exit-kernel" : "none",
-            .unit = "ns",
-            .cpl = 3,
-            .status = VT_STATUS_OK,
-            .batches = SAMPLES,
-            .marked = 0,
-            .toll = vt_statistics_summarize(samples, SAMPLES, work),
-            .samples = {samples, SAMPLES}
-        };
+        result->rows[i] = (struct vt_result_row){.name = names[i],
+                                                 .engine = i % 2 ? "kvm" : "native",
+                                                 .crossing = i % 2 ? "exit-kernel" : "none",
+                                                 .unit = "ns",
+                                                 .cpl = 3,
+                                                 .status = VT_STATUS_OK,
+                                                 .batches = SAMPLES,
+                                                 .marked = 0,
+                                                 .toll = vt_statistics_summarize(samples, SAMPLES, work),
+                                                 .samples = {samples, SAMPLES}};
     }
     return result;
 }
@@ -264,12 +262,7 @@ START_TEST(student_agrees_with_the_tables)
     static const struct {
         double freedom, t, p;
     } table[] = {
-        {4,  2.776, 0.05 },
-        {10, 2.228, 0.05 },
-        {28, 2.048, 0.05 },
-        {10, 4.587, 0.001},
-        {28, 3.674, 0.001}
-    };
+        {4, 2.776, 0.05}, {10, 2.228, 0.05}, {28, 2.048, 0.05}, {10, 4.587, 0.001}, {28, 3.674, 0.001}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         ck_assert_double_eq_tol(vt_compare_student_p(table[i].t, table[i].freedom) / table[i].p, 1, 0.05);
     ck_assert_double_eq(vt_compare_student_p(0, 28), 1);

@@ -19,12 +19,12 @@ static const struct {
     uint16_t operation;
     const char *reason;
 } excepted[] = {
-    {VT_OP_RDTSC,   "the time is another on either side"                                },
-    {VT_OP_RDTSCP,  "the time is another on either side"                                },
-    {VT_OP_RDPMC,   "no judge has performance counters: QEMU and Unicorn raise #UD"     },
-    {VT_OP_VMCALL,  "its effect is the hypervisor's, whose guest every judge's state is"},
+    {VT_OP_RDTSC, "the time is another on either side"},
+    {VT_OP_RDTSCP, "the time is another on either side"},
+    {VT_OP_RDPMC, "no judge has performance counters: QEMU and Unicorn raise #UD"},
+    {VT_OP_VMCALL, "its effect is the hypervisor's, whose guest every judge's state is"},
     {VT_OP_VMMCALL, "its effect is the hypervisor's, whose guest every judge's state is"},
-    {VT_OP_INT1,    "QEMU and Unicorn stop at it as at a breakpoint of their debugger"  },
+    {VT_OP_INT1, "QEMU and Unicorn stop at it as at a breakpoint of their debugger"},
 };
 
 static uint8_t judges_of[VT_OPERATIONS];

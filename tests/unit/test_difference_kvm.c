@@ -74,9 +74,7 @@ static bool give_cpuid(void)
         if (!is_asked_for(entry->function, cpuid->entries[0].eax) || vcpu->cpuid_count == VT_CPUID_LEAVES)
             continue;
         vcpu->cpuid[vcpu->cpuid_count++] = (struct vt_cpuid_leaf){
-            entry->function, entry->index, {entry->eax, entry->ebx, entry->ecx, entry->edx},
-              !indexed, 0
-        };
+            entry->function, entry->index, {entry->eax, entry->ebx, entry->ecx, entry->edx}, !indexed, 0};
     }
     free(cpuid);
     return given;

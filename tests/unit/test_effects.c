@@ -83,40 +83,40 @@ enum condition {
 #define PVM     "PVM runs ring 3 on the processor, which shows the host's"
 
 static const struct licence licences[] = {
-    {"cpuid",       ANY,         ALWAYS,  R(RAX) | R(RBX) | R(RCX) | R(RDX), "every engine has its own virtual CPUID"              },
-    {"rdtsc",       ANY,         ALWAYS,  R(RAX) | R(RDX),                   "time goes on"                                        },
-    {"rdtscp",      ANY,         ALWAYS,  R(RAX) | R(RDX),                   "time goes on"                                        },
-    {"rdrand",      ANY,         ALWAYS,  R(RAX),                            "random"                                              },
-    {"rdseed",      ANY,         ALWAYS,  R(RAX) | EFFECT_FLAGS,             "random; CF is clear when there was none"             },
-    {"interpreter", ANY,         ALWAYS,  EFFECT_FLAGS,                      "it ends with the sum of an address of its code"      },
-    {"rdpmc",       EFFECT_TRAP, PASSED,  R(RAX) | R(RDX),                   SHOWS                                                 },
-    {"rdtscp",      EFFECT_TRAP, PASSED,  R(RCX),                            SHOWS                                                 },
-    {"rdpid",       EFFECT_TRAP, PASSED,  R(RAX),                            SHOWS                                                 },
-    {"smsw",        EFFECT_TRAP, PASSED,  R(RAX),                            SHOWS                                                 },
-    {"sgdt",        EFFECT_TRAP, PASSED,  EFFECT_MEMORY,                     SHOWS                                                 },
-    {"sidt",        EFFECT_TRAP, PASSED,  EFFECT_MEMORY,                     SHOWS                                                 },
-    {"sldt",        EFFECT_TRAP, PASSED,  R(RAX),                            SHOWS                                                 },
-    {"str",         EFFECT_TRAP, PASSED,  R(RAX),                            SHOWS                                                 },
-    {"lar",         EFFECT_TRAP, PASSED,  R(RAX) | EFFECT_FLAGS,             SHOWS                                                 },
-    {"lsl",         EFFECT_TRAP, PASSED,  R(RAX) | EFFECT_FLAGS,             SHOWS                                                 },
-    {"verr",        EFFECT_TRAP, PASSED,  EFFECT_FLAGS,                      SHOWS                                                 },
-    {"verw",        EFFECT_TRAP, PASSED,  EFFECT_FLAGS,                      SHOWS                                                 },
-    {"mov-from-cs", EFFECT_TRAP, PASSED,  R(RAX),                            SHOWS                                                 },
-    {"mov-to-es",   EFFECT_TRAP, PASSED,  EFFECT_STATE,                      SHOWS                                                 },
-    {"pushf",       EFFECT_TRAP, PASSED,  EFFECT_STACK,                      SHOWS                                                 },
-    {"iret",        EFFECT_TRAP, PASSED,  EFFECT_STATE,                      SHOWS                                                 },
-    {"popf",        EFFECT_TRAP, PASSED,  R(RBX),                            SHOWS                                                 },
-    {"iret",        EFFECT_TRAP, ALWAYS,  EFFECT_FLAGS,                      "the signal's return does not give RFLAGS.ID back"    },
-    {"iret",        EFFECT_KVM,  OUTSIDE, EFFECT_STATE,                      "outside ring 0 it leaves IF alone"                   },
-    {"lar",         EFFECT_KVM,  INTEL,   R(RAX),                            "bits 19:16 are undefined (SDM 2A LAR)"               },
-    {"vmcall",      EFFECT_KVM,  OUTSIDE, R(RAX),                            "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
-    {"vmmcall",     EFFECT_KVM,  OUTSIDE, R(RAX),                            "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
-    {"page-fault",  EFFECT_KVM,  OUTSIDE, EFFECT_MEMORY,                     "the error code says that it was user code"           },
-    {"pushf",       EFFECT_KVM,  ON_PVM,  EFFECT_STACK,                      PVM                                                   },
-    {"popf",        EFFECT_KVM,  ON_PVM,  R(RBX),                            PVM                                                   },
-    {"rdpid",       EFFECT_KVM,  ON_PVM,  R(RAX),                            PVM                                                   },
-    {"rdtscp",      EFFECT_KVM,  ON_PVM,  R(RCX),                            PVM                                                   },
-    {"mov-to-es",   EFFECT_KVM,  ON_PVM,  EFFECT_STATE,                      PVM                                                   },
+    {"cpuid", ANY, ALWAYS, R(RAX) | R(RBX) | R(RCX) | R(RDX), "every engine has its own virtual CPUID"},
+    {"rdtsc", ANY, ALWAYS, R(RAX) | R(RDX), "time goes on"},
+    {"rdtscp", ANY, ALWAYS, R(RAX) | R(RDX), "time goes on"},
+    {"rdrand", ANY, ALWAYS, R(RAX), "random"},
+    {"rdseed", ANY, ALWAYS, R(RAX) | EFFECT_FLAGS, "random; CF is clear when there was none"},
+    {"interpreter", ANY, ALWAYS, EFFECT_FLAGS, "it ends with the sum of an address of its code"},
+    {"rdpmc", EFFECT_TRAP, PASSED, R(RAX) | R(RDX), SHOWS},
+    {"rdtscp", EFFECT_TRAP, PASSED, R(RCX), SHOWS},
+    {"rdpid", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
+    {"smsw", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
+    {"sgdt", EFFECT_TRAP, PASSED, EFFECT_MEMORY, SHOWS},
+    {"sidt", EFFECT_TRAP, PASSED, EFFECT_MEMORY, SHOWS},
+    {"sldt", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
+    {"str", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
+    {"lar", EFFECT_TRAP, PASSED, R(RAX) | EFFECT_FLAGS, SHOWS},
+    {"lsl", EFFECT_TRAP, PASSED, R(RAX) | EFFECT_FLAGS, SHOWS},
+    {"verr", EFFECT_TRAP, PASSED, EFFECT_FLAGS, SHOWS},
+    {"verw", EFFECT_TRAP, PASSED, EFFECT_FLAGS, SHOWS},
+    {"mov-from-cs", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
+    {"mov-to-es", EFFECT_TRAP, PASSED, EFFECT_STATE, SHOWS},
+    {"pushf", EFFECT_TRAP, PASSED, EFFECT_STACK, SHOWS},
+    {"iret", EFFECT_TRAP, PASSED, EFFECT_STATE, SHOWS},
+    {"popf", EFFECT_TRAP, PASSED, R(RBX), SHOWS},
+    {"iret", EFFECT_TRAP, ALWAYS, EFFECT_FLAGS, "the signal's return does not give RFLAGS.ID back"},
+    {"iret", EFFECT_KVM, OUTSIDE, EFFECT_STATE, "outside ring 0 it leaves IF alone"},
+    {"lar", EFFECT_KVM, INTEL, R(RAX), "bits 19:16 are undefined (SDM 2A LAR)"},
+    {"vmcall", EFFECT_KVM, OUTSIDE, R(RAX), "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
+    {"vmmcall", EFFECT_KVM, OUTSIDE, R(RAX), "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
+    {"page-fault", EFFECT_KVM, OUTSIDE, EFFECT_MEMORY, "the error code says that it was user code"},
+    {"pushf", EFFECT_KVM, ON_PVM, EFFECT_STACK, PVM},
+    {"popf", EFFECT_KVM, ON_PVM, R(RBX), PVM},
+    {"rdpid", EFFECT_KVM, ON_PVM, R(RAX), PVM},
+    {"rdtscp", EFFECT_KVM, ON_PVM, R(RCX), PVM},
+    {"mov-to-es", EFFECT_KVM, ON_PVM, EFFECT_STATE, PVM},
 };
 
 static bool applies(const struct licence *licence, const struct effect *one, const struct effect *other,
@@ -213,9 +213,7 @@ static void open_bench(struct bench *b)
 {
     char reason[256];
 
-    *b = (struct bench){
-        .code = {effect_record, effect_handler}
-    };
+    *b = (struct bench){.code = {effect_record, effect_handler}};
     ck_assert(effect_patch(&b->code));
     b->trap = open_engine("trap", reason, sizeof reason);
     ck_assert_msg(b->trap, "%s", reason);

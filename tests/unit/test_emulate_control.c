@@ -96,10 +96,8 @@ END_TEST
 /* SDM 2A CPUID, leaf 0x0b. */
 START_TEST(cpuid_beyond_the_last_level_names_the_level)
 {
-    static const struct vt_cpuid_leaf levels[] = {
-        {0xb, 0, {1, 2, 0x100, 0x77}, 0, 0},
-        {0xb, 1, {4, 8, 0x201, 0x77}, 0, 0}
-    };
+    static const struct vt_cpuid_leaf levels[] = {{0xb, 0, {1, 2, 0x100, 0x77}, 0, 0},
+                                                  {0xb, 1, {4, 8, 0x201, 0x77}, 0, 0}};
     emulator_open(w);
     for (uint32_t given = 0; given <= 2; given++) {
         if (given)

@@ -80,9 +80,9 @@ START_TEST(null_selectors_clear_the_base_as_the_vendor_has_it)
         uint16_t features;
         uint64_t base;
     } rows[] = {
-        {VT_VENDOR_INTEL, 0,                    0     },
-        {VT_VENDOR_AMD,   0,                    0x1234},
-        {VT_VENDOR_AMD,   VT_FEATURE_NULL_BASE, 0     },
+        {VT_VENDOR_INTEL, 0, 0},
+        {VT_VENDOR_AMD, 0, 0x1234},
+        {VT_VENDOR_AMD, VT_FEATURE_NULL_BASE, 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

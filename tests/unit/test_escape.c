@@ -10,22 +10,23 @@ START_TEST(what_a_terminal_would_obey_and_what_is_no_utf8_goes)
     static const struct {
         const char *from, *to;
     } texts[] = {
-        {"",                              ""                             },
-        {"plain text 1~",                 "plain text 1~"                },
-        {"line\nend\ttab\x7f",            "line?end?tab?"                },
-        {"\x1b[31mred",                   "?[31mred"                     },
+        {"", ""},
+        {"plain text 1~", "plain text 1~"},
+        {"line\nend\ttab\x7f", "line?end?tab?"},
+        {"\x1b[31mred", "?[31mred"},
         {"\xc2\x9b"
-         "31m",                  "??31m"                        }, /* the same in one character of C1 */
-        {"\xc2\xa0gr\xc3\xbc\xc3\x9f",    "\xc2\xa0gr\xc3\xbc\xc3\x9f"   },
+         "31m",
+         "??31m"}, /* the same in one character of C1 */
+        {"\xc2\xa0gr\xc3\xbc\xc3\x9f", "\xc2\xa0gr\xc3\xbc\xc3\x9f"},
         {"\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80"},
-        {"\xff\xfe",                      "??"                           },
-        {"cut \xe2\x82",                  "cut ??"                       },
-        {"cut \xf0\x9f\x98",              "cut ???"                      },
-        {"\x80 alone",                    "? alone"                      },
-        {"\xc0\xaf \xe0\x80\xaf",         "?? ???"                       }, /* longer than need be */
-        {"\xed\xa0\x80",                  "???"                          }, /* half a pair of UTF-16 */
-        {"\xf4\x90\x80\x80",              "????"                         }, /* beyond U+10FFFF */
-        {"\xc3(",                         "?("                           },
+        {"\xff\xfe", "??"},
+        {"cut \xe2\x82", "cut ??"},
+        {"cut \xf0\x9f\x98", "cut ???"},
+        {"\x80 alone", "? alone"},
+        {"\xc0\xaf \xe0\x80\xaf", "?? ???"}, /* longer than need be */
+        {"\xed\xa0\x80", "???"},             /* half a pair of UTF-16 */
+        {"\xf4\x90\x80\x80", "????"},        /* beyond U+10FFFF */
+        {"\xc3(", "?("},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char text[64];
@@ -51,14 +52,14 @@ START_TEST(a_field_is_text_and_no_formula)
     static const struct {
         const char *from, *to;
     } fields[] = {
-        {NULL,     ""             },
-        {"plain",  "plain"        },
-        {"a,b",    "\"a,b\""      },
-        {"\"q\"",  "\"\"\"q\"\"\""},
-        {"=cmd()", "\"'=cmd()\""  },
-        {"-1+2",   "\"'-1+2\""    },
-        {"@x",     "\"'@x\""      },
-        {"a=b",    "a=b"          },
+        {NULL, ""},
+        {"plain", "plain"},
+        {"a,b", "\"a,b\""},
+        {"\"q\"", "\"\"\"q\"\"\""},
+        {"=cmd()", "\"'=cmd()\""},
+        {"-1+2", "\"'-1+2\""},
+        {"@x", "\"'@x\""},
+        {"a=b", "a=b"},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         char field[64];

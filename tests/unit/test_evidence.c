@@ -47,133 +47,191 @@ struct verdict {
     }
 
 static const struct verdict verdicts[] = {
-  /* PVM, CPL 0: KVM's emulator runs every instruction; 1024 of them per exit. */
+    /* PVM, CPL 0: KVM's emulator runs every instruction; 1024 of them per exit. */
     {"cpuid",
-     VT_BACKEND_PVM,                        VT_PATH_EMULATED,
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
      {{VT_EXITS, 0.0054, 0.0045}, {VT_INSN_EMULATION, 5.02, 4.02}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_INTERPRETED,                                                                                               VT_STATUS_OK        },
+     VT_CROSSING_INTERPRETED,
+     VT_STATUS_OK},
     {"out-user",
-     VT_BACKEND_PVM,                        VT_PATH_EMULATED,
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
      {{VT_EXITS, 1.003, 0.003}, {VT_INSN_EMULATION, 3.0, 2.0}, {VT_USER_EXITS, 1, 0}, END},
-     VT_CROSSING_INTERPRETED,                                                                                               VT_STATUS_OK        },
- /* An interpreter that claims to be VMX stays an interpreter. */
+     VT_CROSSING_INTERPRETED,
+     VT_STATUS_OK},
+    /* An interpreter that claims to be VMX stays an interpreter. */
     {"nop",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 0.003, 0.002}, {VT_INSN_EMULATION, 3.0, 2.0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_INTERPRETED,                                                                                               VT_STATUS_OK        },
- /* PVM, CPL 3, CPUID faulting: 200811 exits for 200000. */
+     VT_CROSSING_INTERPRETED,
+     VT_STATUS_OK},
+    /* PVM, CPL 3, CPUID faulting: 200811 exits for 200000. */
     {"cpuid",
-     VT_BACKEND_PVM,                        VT_PATH_EMULATED,
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
      {{VT_EXITS, 1.0041, 0.0001}, {VT_INSN_EMULATION, 0, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_OK},
     {"rdtsc",
-     VT_BACKEND_PVM,                        VT_PATH_EMULATED,
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
      {{VT_EXITS, 0.00002, 0.00001}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_NONE,                                                                                                      VT_STATUS_OK        },
+     VT_CROSSING_NONE,
+     VT_STATUS_OK},
     {"vmmcall",
-     VT_BACKEND_PVM,                        VT_PATH_EMULATED,
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
      {{VT_EXITS, 0.0015, 0}, {VT_HYPERCALLS, 0, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_NONE,                                                                                                      VT_STATUS_UNVERIFIED},
- /* VMX and SVM. */
+     VT_CROSSING_NONE,
+     VT_STATUS_UNVERIFIED},
+    /* VMX and SVM. */
     {"cpuid",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1.0002, 0.0001}, {VT_INSN_EMULATION, 0, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_OK},
     {"cpuid",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 0.0002, 0.0001}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_NONE,                                                                                                      VT_STATUS_UNVERIFIED},
+     VT_CROSSING_NONE,
+     VT_STATUS_UNVERIFIED},
     {"mov-from-cr0",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_UNVERIFIED},
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_UNVERIFIED},
     {"mov-from-cr0",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_OK},
     {"mov-from-cr0",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 0.0001, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_NONE,                                                                                                      VT_STATUS_OK        },
+     VT_CROSSING_NONE,
+     VT_STATUS_OK},
     {"vmcall",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1, 0}, {VT_HYPERCALLS, 1, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_HYPERCALL,                                                                                                 VT_STATUS_OK        },
+     VT_CROSSING_HYPERCALL,
+     VT_STATUS_OK},
     {"out-user",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1.001, 0}, {VT_IO_EXITS, 1, 0}, {VT_USER_EXITS, 1, 0}, END},
-     VT_CROSSING_EXIT_USER,                                                                                                 VT_STATUS_OK        },
+     VT_CROSSING_EXIT_USER,
+     VT_STATUS_OK},
     {"out-user",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1.001, 0}, {VT_IO_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_UNVERIFIED},
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_UNVERIFIED},
     {"out-eventfd",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1.001, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_OK},
     {"out-eventfd",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1.001, 0}, {VT_USER_EXITS, 1, 0}, END},
-     VT_CROSSING_EXIT_USER,                                                                                                 VT_STATUS_UNVERIFIED},
- /* MMIO on hardware: one instruction emulated per exit is not an interpreted loop. */
+     VT_CROSSING_EXIT_USER,
+     VT_STATUS_UNVERIFIED},
+    /* MMIO on hardware: one instruction emulated per exit is not an interpreted loop. */
     {"mmio-write-user",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1, 0}, {VT_INSN_EMULATION, 1, 0}, {VT_USER_EXITS, 1, 0}, END},
-     VT_CROSSING_EXIT_USER,                                                                                                 VT_STATUS_OK        },
+     VT_CROSSING_EXIT_USER,
+     VT_STATUS_OK},
     {"mov-to-cr3",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 0.5, 0}, {VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_UNKNOWN,                                                                                                   VT_STATUS_UNVERIFIED},
- /* SVM without NRIPS: KVM emulates to skip; as many emulations as exits interpret nothing. */
+     VT_CROSSING_UNKNOWN,
+     VT_STATUS_UNVERIFIED},
+    /* SVM without NRIPS: KVM emulates to skip; as many emulations as exits interpret nothing. */
     {"hlt",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 3, 2}, {VT_INSN_EMULATION, 3, 2}, {VT_USER_EXITS, 0, 0}, {VT_INTERRUPTS, 1, 1}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
- /* No binary statistics: a time without a witness. */
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_OK},
+    /* No binary statistics: a time without a witness. */
     {"cpuid",
-     VT_BACKEND_VMX,                        VT_PATH_HARDWARE,
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
      {{VT_USER_EXITS, 0, 0}, END},
-     VT_CROSSING_UNKNOWN,                                                                                                   VT_STATUS_UNVERIFIED},
- /* Self-IPIs that were merged are not the operation the case names. */
+     VT_CROSSING_UNKNOWN,
+     VT_STATUS_UNVERIFIED},
+    /* Self-IPIs that were merged are not the operation the case names. */
     {"x2apic-self-ipi",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 2, 0}, {VT_USER_EXITS, 0, 0}, {VT_INTERRUPTS, 1, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_OK},
     {"x2apic-self-ipi",
-     VT_BACKEND_PVM,                        VT_PATH_EMULATED,
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
      {{VT_EXITS, 0, 0}, {VT_USER_EXITS, 0, 0}, {VT_INSN_EMULATION, 3, 2}, {VT_INTERRUPTS, 0.01, 0}, END},
-     VT_CROSSING_INTERPRETED,                                                                                               VT_STATUS_UNVERIFIED},
- /* An IPI to another vCPU must wait there. */
+     VT_CROSSING_INTERPRETED,
+     VT_STATUS_UNVERIFIED},
+    /* An IPI to another vCPU must wait there. */
     {"x2apic-ipi",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, {VT_INTERRUPTS, 1, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_OK        },
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_OK},
     {"x2apic-ipi",
-     VT_BACKEND_SVM,                        VT_PATH_HARDWARE,
+     VT_BACKEND_SVM,
+     VT_PATH_HARDWARE,
      {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, {VT_INTERRUPTS, 0.5, 0}, END},
-     VT_CROSSING_EXIT_KERNEL,                                                                                               VT_STATUS_UNVERIFIED},
- /* In place, and the software roads. */
+     VT_CROSSING_EXIT_KERNEL,
+     VT_STATUS_UNVERIFIED},
+    /* In place, and the software roads. */
     {"rdtsc",
-     VT_BACKEND_UNKNOWN,                    VT_PATH_NATIVE,
+     VT_BACKEND_UNKNOWN,
+     VT_PATH_NATIVE,
      {{VT_SIGNALS, 0, 0}, {VT_HOST_EMULATIONS, 0, 0}, END},
-     VT_CROSSING_NONE,                                                                                                      VT_STATUS_OK        },
+     VT_CROSSING_NONE,
+     VT_STATUS_OK},
     {"sgdt",
-     VT_BACKEND_UNKNOWN,                    VT_PATH_NATIVE,
+     VT_BACKEND_UNKNOWN,
+     VT_PATH_NATIVE,
      {{VT_SIGNALS, 0, 0}, {VT_HOST_EMULATIONS, 1, 0}, END},
-     VT_CROSSING_TRAP,                                                                                                      VT_STATUS_OK        },
-    {"cli",             VT_BACKEND_UNKNOWN, VT_PATH_EMULATED,   {{VT_SIGNALS, 1, 0}, END},                VT_CROSSING_TRAP, VT_STATUS_OK        },
+     VT_CROSSING_TRAP,
+     VT_STATUS_OK},
+    {"cli", VT_BACKEND_UNKNOWN, VT_PATH_EMULATED, {{VT_SIGNALS, 1, 0}, END}, VT_CROSSING_TRAP, VT_STATUS_OK},
     {"cli",
-     VT_BACKEND_UNKNOWN,                    VT_PATH_EMULATED,
+     VT_BACKEND_UNKNOWN,
+     VT_PATH_EMULATED,
      {{VT_SIGNALS, 0.4, 0}, END},
-     VT_CROSSING_UNKNOWN,                                                                                                   VT_STATUS_UNVERIFIED},
+     VT_CROSSING_UNKNOWN,
+     VT_STATUS_UNVERIFIED},
     {"cli",
-     VT_BACKEND_UNKNOWN,                    VT_PATH_TRANSLATED,
+     VT_BACKEND_UNKNOWN,
+     VT_PATH_TRANSLATED,
      {{VT_INLINE_HITS, 1, 0}, {VT_CALLOUTS, 0, 0}, END},
-     VT_CROSSING_INLINE,                                                                                                    VT_STATUS_OK        },
+     VT_CROSSING_INLINE,
+     VT_STATUS_OK},
     {"wbinvd",
-     VT_BACKEND_UNKNOWN,                    VT_PATH_TRANSLATED,
+     VT_BACKEND_UNKNOWN,
+     VT_PATH_TRANSLATED,
      {{VT_INLINE_HITS, 0, 0}, {VT_CALLOUTS, 1, 0}, END},
-     VT_CROSSING_CALLOUT,                                                                                                   VT_STATUS_OK        },
+     VT_CROSSING_CALLOUT,
+     VT_STATUS_OK},
 };
 
 START_TEST(recorded_counters_give_their_verdict)
@@ -195,11 +253,7 @@ END_TEST
 START_TEST(an_interpreted_loop_is_never_of_path_hardware)
 {
     const struct count counts[] = {
-        {VT_EXITS,          0.003, 0.002},
-        {VT_INSN_EMULATION, 3,     2    },
-        {VT_USER_EXITS,     0,     0    },
-        END
-    };
+        {VT_EXITS, 0.003, 0.002}, {VT_INSN_EMULATION, 3, 2}, {VT_USER_EXITS, 0, 0}, END};
     struct vt_measurement m = measured("nop", VT_PATH_HARDWARE, counts);
     vt_evidence_judge(&m, &(struct vt_evidence_context){.backend = VT_BACKEND_VMX});
     ck_assert_int_eq(m.path, VT_PATH_EMULATED);
@@ -208,12 +262,7 @@ END_TEST
 
 START_TEST(host_interrupts_are_not_exits_of_the_operation)
 {
-    const struct count counts[] = {
-        {VT_EXITS,      1.05, 0},
-        {VT_IRQ_EXITS,  0.05, 0},
-        {VT_USER_EXITS, 0,    0},
-        END
-    };
+    const struct count counts[] = {{VT_EXITS, 1.05, 0}, {VT_IRQ_EXITS, 0.05, 0}, {VT_USER_EXITS, 0, 0}, END};
     struct vt_measurement m = measured("cpuid", VT_PATH_HARDWARE, counts);
     vt_evidence_judge(&m, &(struct vt_evidence_context){.backend = VT_BACKEND_VMX});
     ck_assert_double_eq_tol(m.exits_per_op, 1, 1e-9);
@@ -222,10 +271,7 @@ END_TEST
 
 START_TEST(a_guest_is_told_of_the_hypervisor_below)
 {
-    const struct count counts[] = {
-        {VT_SIGNALS, 0, 0},
-        END
-    };
+    const struct count counts[] = {{VT_SIGNALS, 0, 0}, END};
     struct vt_measurement m = measured("cpuid", VT_PATH_NATIVE, counts);
     vt_evidence_judge(&m, &(struct vt_evidence_context){.inside = true});
     ck_assert_ptr_nonnull(strstr(m.reason, "itself a guest"));
@@ -240,10 +286,7 @@ END_TEST
 
 START_TEST(native_has_no_exits_to_count)
 {
-    const struct count counts[] = {
-        {VT_SIGNALS, 0, 0},
-        END
-    };
+    const struct count counts[] = {{VT_SIGNALS, 0, 0}, END};
     struct vt_measurement m = measured("cpuid", VT_PATH_NATIVE, counts);
     vt_evidence_judge(&m, &(struct vt_evidence_context){.inside = true});
     ck_assert(isnan(m.exits_per_op));
@@ -254,10 +297,7 @@ START_TEST(a_proved_trap_is_taken_apart)
 {
     static double body[] = {110, 120, 130, 140, 150, 160}, baseline[] = {10, 10, 10, 10, 10, 10};
     static double bare[] = {40, 40, 40, 40, 40, 40};
-    struct count counts[] = {
-        {VT_SIGNALS, 2, 0},
-        END
-    };
+    struct count counts[] = {{VT_SIGNALS, 2, 0}, END};
     struct vt_measurement m = measured("cli", VT_PATH_EMULATED, counts);
     m.batches = sizeof body / sizeof body[0];
     m.body = body;

@@ -136,11 +136,11 @@ END_TEST
 START_TEST(a_case_that_is_odd_on_some_hosts_is_found)
 {
     static const struct shape shapes[] = {
-        {.hosts = 100, .odd = 1,  .factor = 1.6, .bursts = 0    },
-        {.hosts = 12,  .odd = 2,  .factor = 1.3, .bursts = 0    },
-        {.hosts = 12,  .odd = 3,  .factor = 1.3, .bursts = 0    },
-        {.hosts = 60,  .odd = 3,  .factor = 1.3, .bursts = 0.001},
-        {.hosts = 200, .odd = 3,  .factor = 1.3, .bursts = 0.005},
+        {.hosts = 100, .odd = 1, .factor = 1.6, .bursts = 0},
+        {.hosts = 12, .odd = 2, .factor = 1.3, .bursts = 0},
+        {.hosts = 12, .odd = 3, .factor = 1.3, .bursts = 0},
+        {.hosts = 60, .odd = 3, .factor = 1.3, .bursts = 0.001},
+        {.hosts = 200, .odd = 3, .factor = 1.3, .bursts = 0.005},
         {.hosts = 200, .odd = 20, .factor = 0.8, .bursts = 0.005},
     };
     state = 1234567;
@@ -387,8 +387,8 @@ START_TEST(machines_that_share_a_name_stay_apart)
     static const char *const times[][2] = {
         {"2026-11-22T15:00:00Z", "2026-11-22T15:00:00Z"},
         {"2026-11-22T15:00:00Z", "2026-11-22T15:00:07Z"}, /* overlap */
-        {NULL,                   "2026-11-22T15:00:00Z"},
-        {NULL,                   NULL                  },
+        {NULL, "2026-11-22T15:00:00Z"},
+        {NULL, NULL},
     };
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         struct vt_fleet fleet;

@@ -21,9 +21,7 @@ struct machine {
 
 static void set(struct machine *m, uint32_t leaf, uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
-    struct vt_leaf row = {
-        .leaf = leaf, .reg = {eax, ebx, ecx, edx}
-    };
+    struct vt_leaf row = {.leaf = leaf, .reg = {eax, ebx, ecx, edx}};
     ck_assert_int_eq(vt_facts_add_leaf(&m->facts.processors[0], &row), 0);
     vt_facts_sort(&m->facts.processors[0]);
 }
@@ -64,28 +62,28 @@ static const struct {
     int bit;
 } svm[] =
     {
-        {"np",                     0 },
-        {"lbrv",                   1 },
-        {"svm_lock",               2 },
-        {"nrips",                  3 },
-        {"tsc_scale",              4 },
-        {"vmcb_clean",             5 },
-        {"flush_by_asid",          6 },
-        {"decode_assists",         7 },
-        {"pause_filter",           10},
+        {"np", 0},
+        {"lbrv", 1},
+        {"svm_lock", 2},
+        {"nrips", 3},
+        {"tsc_scale", 4},
+        {"vmcb_clean", 5},
+        {"flush_by_asid", 6},
+        {"decode_assists", 7},
+        {"pause_filter", 10},
         {"pause_filter_threshold", 12},
-        {"avic",                   13},
-        {"v_vmsave_vmload",        15},
-        {"vgif",                   16},
-        {"gmet",                   17},
-        {"x2avic",                 18},
-        {"sss",                    19},
-        {"spec_ctrl",              20},
-        {"rogpt",                  21},
-        {"hmcet",                  23},
-        {"tlbictl",                24},
-        {"vnmi",                   25},
-        {"ibs_virt",               26},
+        {"avic", 13},
+        {"v_vmsave_vmload", 15},
+        {"vgif", 16},
+        {"gmet", 17},
+        {"x2avic", 18},
+        {"sss", 19},
+        {"spec_ctrl", 20},
+        {"rogpt", 21},
+        {"hmcet", 23},
+        {"tlbictl", 24},
+        {"vnmi", 25},
+        {"ibs_virt", 26},
 },
   sev[] = {{"sev", 1}, {"sev_es", 3}, {"sev_snp", 4}};
 
@@ -185,23 +183,23 @@ static const struct {
     uint32_t msr;
     int bit;
 } vmx[] = {
-    {"ept",                          0x48b, 33},
-    {"vpid",                         0x48b, 37},
-    {"unrestricted_guest",           0x48b, 39},
+    {"ept", 0x48b, 33},
+    {"vpid", 0x48b, 37},
+    {"unrestricted_guest", 0x48b, 39},
     {"apic_register_virtualization", 0x48b, 40},
-    {"virtual_interrupt_delivery",   0x48b, 41},
-    {"vmfunc",                       0x48b, 45},
-    {"vmcs_shadowing",               0x48b, 46},
-    {"pml",                          0x48b, 49},
-    {"xsaves",                       0x48b, 52},
-    {"mode_based_execute",           0x48b, 54},
-    {"tsc_scaling",                  0x48b, 57},
-    {"ept_2mb",                      0x48c, 16},
-    {"ept_1gb",                      0x48c, 17},
-    {"ept_ad",                       0x48c, 21},
-    {"posted_interrupts",            0x481, 39},
-    {"preemption_timer",             0x481, 38},
-    {"eptp_switching",               0x491, 0 },
+    {"virtual_interrupt_delivery", 0x48b, 41},
+    {"vmfunc", 0x48b, 45},
+    {"vmcs_shadowing", 0x48b, 46},
+    {"pml", 0x48b, 49},
+    {"xsaves", 0x48b, 52},
+    {"mode_based_execute", 0x48b, 54},
+    {"tsc_scaling", 0x48b, 57},
+    {"ept_2mb", 0x48c, 16},
+    {"ept_1gb", 0x48c, 17},
+    {"ept_ad", 0x48c, 21},
+    {"posted_interrupts", 0x481, 39},
+    {"preemption_timer", 0x481, 38},
+    {"eptp_switching", 0x491, 0},
 };
 
 START_TEST(every_vmx_bit_is_its_feature)
@@ -268,13 +266,7 @@ START_TEST(firmware_switches_vt_x_off)
     static const struct {
         uint64_t control;
         bool enabled;
-    } rows[] = {
-        {0, true },
-        {1, false},
-        {5, true },
-        {3, false},
-        {4, true }
-    };
+    } rows[] = {{0, true}, {1, false}, {5, true}, {3, false}, {4, true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct machine m;
         begin_intel(&m, VT_MSR_REGISTER);
@@ -363,9 +355,7 @@ static void check_hypervisor(const char *first, const char *second, const char *
     struct machine m;
     begin(&m, "GenuineIntel");
     set(&m, 1, 0, 0, UINT32_C(1) << 31, 0);
-    struct vt_leaf leaf = {
-        .leaf = 0x40000000, .reg = {0x40000001, 0, 0, 0}
-    };
+    struct vt_leaf leaf = {.leaf = 0x40000000, .reg = {0x40000001, 0, 0, 0}};
     memcpy(&leaf.reg[VT_EBX], first, 12);
     vt_facts_add_leaf(&m.facts.processors[0], &leaf);
     if (second) {

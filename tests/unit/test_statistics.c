@@ -22,18 +22,8 @@ static double tail(size_t n, size_t below)
 START_TEST(ranks_of_small_samples_match_the_tables)
 {
     /* Conover, table of binomial intervals of the median at 95 %; one-based ranks n: (low, high). */
-    static const size_t table[][3] = {
-        {6,  1,  6 },
-        {8,  1,  8 },
-        {9,  2,  8 },
-        {10, 2,  9 },
-        {12, 3,  10},
-        {15, 4,  12},
-        {20, 6,  15},
-        {25, 8,  18},
-        {30, 10, 21},
-        {50, 18, 33}
-    };
+    static const size_t table[][3] = {{6, 1, 6},   {8, 1, 8},   {9, 2, 8},   {10, 2, 9},   {12, 3, 10},
+                                      {15, 4, 12}, {20, 6, 15}, {25, 8, 18}, {30, 10, 21}, {50, 18, 33}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         size_t low, high;
         double confidence = vt_statistics_median_ranks(table[i][0], &low, &high);
@@ -74,14 +64,7 @@ START_TEST(quantiles_interpolate_between_ranks)
 {
     /* R: quantile(c(1, 2, 4, 8), c(0, .25, .5, .75, .9, 1), type = 7) */
     static const double sorted[] = {1, 2, 4, 8};
-    static const double wanted[][2] = {
-        {0,    1   },
-        {0.25, 1.75},
-        {0.5,  3   },
-        {0.75, 5   },
-        {0.9,  6.8 },
-        {1,    8   }
-    };
+    static const double wanted[][2] = {{0, 1}, {0.25, 1.75}, {0.5, 3}, {0.75, 5}, {0.9, 6.8}, {1, 8}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         ck_assert_double_eq_tol(vt_statistics_quantile(sorted, 4, wanted[i][0]), wanted[i][1], NEAR);
     ck_assert_double_eq(vt_statistics_quantile(sorted, 1, 0.99), 1);

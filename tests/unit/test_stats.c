@@ -59,13 +59,13 @@ static void read_all(const struct row *rows, uint32_t count, struct vt_counters 
 START_TEST(counters_are_found_wherever_they_lie)
 {
     static const struct row rows[] = {
-        {"halt_poll_success_hist", 56,   32, 0 },
-        {"exits",                  904,  1,  11},
-        {"insn_emulation",         1000, 1,  22},
-        {"hypercalls",             1024, 1,  33},
-        {"irq_injections",         5000, 1,  44},
-        {"of_a_kernel_to_come",    5008, 1,  55},
-        {"io_exits",               16,   8,  66}, /* a histogram now: not what this build knows */
+        {"halt_poll_success_hist", 56, 32, 0},
+        {"exits", 904, 1, 11},
+        {"insn_emulation", 1000, 1, 22},
+        {"hypercalls", 1024, 1, 33},
+        {"irq_injections", 5000, 1, 44},
+        {"of_a_kernel_to_come", 5008, 1, 55},
+        {"io_exits", 16, 8, 66}, /* a histogram now: not what this build knows */
     };
     struct vt_counters counters;
 
@@ -96,9 +96,7 @@ END_TEST
 
 START_TEST(a_header_that_makes_no_sense_is_an_error)
 {
-    static const struct row rows[] = {
-        {"exits", 0, 1, 0}
-    };
+    static const struct row rows[] = {{"exits", 0, 1, 0}};
     struct vt_stats stats;
     struct vt_error error;
     int fd = statistics(rows, 1);

@@ -47,20 +47,20 @@ static void plain(struct writer *w)
         char bytes[5];
         uint8_t size;
     } forms[] = {
-        {"\x01\xd8",         2}, /* add eax, ebx */
-        {"\x11\xd1",         2}, /* adc ecx, edx */
-        {"\x19\xc6",         2}, /* sbb esi, eax */
-        {"\x29\xf8",         2}, /* sub eax, edi */
-        {"\x31\xc3",         2}, /* xor ebx, eax */
+        {"\x01\xd8", 2},         /* add eax, ebx */
+        {"\x11\xd1", 2},         /* adc ecx, edx */
+        {"\x19\xc6", 2},         /* sbb esi, eax */
+        {"\x29\xf8", 2},         /* sub eax, edi */
+        {"\x31\xc3", 2},         /* xor ebx, eax */
         {"\x48\x0f\xaf\xc1", 4}, /* imul rax, rcx */
-        {"\xff\xc2",         2}, /* inc edx */
-        {"\x48\xd1\xc0",     3}, /* rol rax, 1 */
+        {"\xff\xc2", 2},         /* inc edx */
+        {"\x48\xd1\xc0", 3},     /* rol rax, 1 */
         {"\x48\x8d\x0c\x50", 4}, /* lea rcx, [rax + rdx * 2] */
-        {"\xf8",             1}, /* clc */
-        {"\xf9",             1}, /* stc */
-        {"\x0f\x92\xc1",     3}, /* setb cl */
+        {"\xf8", 1},             /* clc */
+        {"\xf9", 1},             /* stc */
+        {"\x0f\x92\xc1", 3},     /* setb cl */
         {"\x48\x0f\x45\xd0", 4}, /* cmovne rdx, rax */
-        {"\x50\x5a",         2}, /* push rax; pop rdx */
+        {"\x50\x5a", 2},         /* push rax; pop rdx */
         {"\x48\x8b\x45\x10", 4}, /* mov rax, [rbp + 16] */
         {"\x48\x11\x4d\x18", 4}, /* adc [rbp + 24], rcx */
         {"\x0f\x1f\x40\x00", 4}, /* nop */

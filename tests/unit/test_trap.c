@@ -95,18 +95,12 @@ START_TEST(hostile_code_ends_with_a_reason)
         enum vt_batch_end end;
         const char *reason;
     } rows[] = {
-        {trap_spin,          VT_BATCH_TIMEOUT, "400 ms"},
-        {trap_spin_trapping, VT_BATCH_TIMEOUT, "400 ms"},
-        {trap_undefined,     VT_BATCH_ABSENT,  "#UD"   },
-        {trap_wild_read,     VT_BATCH_FAULT,   "#PF"   },
-        {trap_wild_jump,     VT_BATCH_FAULT,   "#PF"   },
-        {trap_wild_stack,    VT_BATCH_FAULT,   "#PF"   },
-        {trap_wild_table,    VT_BATCH_FAULT,   "#PF"   },
-        {trap_noncanonical,  VT_BATCH_FAULT,   "#GP"   },
-        {trap_recursion,     VT_BATCH_FAULT,   "#PF"   },
-        {trap_halt,          VT_BATCH_FAULT,   "halted"},
-        {trap_direction,     VT_BATCH_ABSENT,  "#UD"   },
-        {trap_step,          VT_BATCH_FAULT,   "#DB"   },
+        {trap_spin, VT_BATCH_TIMEOUT, "400 ms"},  {trap_spin_trapping, VT_BATCH_TIMEOUT, "400 ms"},
+        {trap_undefined, VT_BATCH_ABSENT, "#UD"}, {trap_wild_read, VT_BATCH_FAULT, "#PF"},
+        {trap_wild_jump, VT_BATCH_FAULT, "#PF"},  {trap_wild_stack, VT_BATCH_FAULT, "#PF"},
+        {trap_wild_table, VT_BATCH_FAULT, "#PF"}, {trap_noncanonical, VT_BATCH_FAULT, "#GP"},
+        {trap_recursion, VT_BATCH_FAULT, "#PF"},  {trap_halt, VT_BATCH_FAULT, "halted"},
+        {trap_direction, VT_BATCH_ABSENT, "#UD"}, {trap_step, VT_BATCH_FAULT, "#DB"},
     };
     struct fixture f;
 

@@ -165,12 +165,9 @@ static const struct {
     enum vt_batch_end (*prove)(struct vt_pv_guest *guest, const struct vt_pv_form *form, bool *honoured,
                                struct vt_error *error);
 } proofs[] = {
-    {VT_PV_NEED_CALL,          prove_call    },
-    {VT_PV_NEED_CLOCK,         prove_clock   },
-    {VT_PV_NEED_TLB_FLUSH,     prove_flush   },
-    {VT_PV_NEED_STEAL,         prove_steal   },
-    {VT_PV_NEED_EOI,           prove_eoi     },
-    {VT_PV_NEED_TASK_PRIORITY, prove_priority},
+    {VT_PV_NEED_CALL, prove_call},       {VT_PV_NEED_CLOCK, prove_clock},
+    {VT_PV_NEED_TLB_FLUSH, prove_flush}, {VT_PV_NEED_STEAL, prove_steal},
+    {VT_PV_NEED_EOI, prove_eoi},         {VT_PV_NEED_TASK_PRIORITY, prove_priority},
 };
 
 enum vt_batch_end vt_pv_shared_prove(struct vt_pv_guest *guest, const struct vt_pv_form *form, bool *honoured,

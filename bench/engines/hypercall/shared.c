@@ -28,14 +28,14 @@ static const struct {
     uint32_t need, feature, msr, address;
     const char *name;
 } provisions[] = {
-    {VT_PV_NEED_CLOCK,     FEATURE(CLOCKSOURCE2),   MSR_KVM_SYSTEM_TIME_NEW, VT_PV_CLOCK,
-     "KVM_FEATURE_CLOCKSOURCE2"                                                                                       },
-    {VT_PV_NEED_STEAL,     FEATURE(STEAL_TIME),     MSR_KVM_STEAL_TIME,      VT_PV_STEAL, "KVM_FEATURE_STEAL_TIME"    },
-    {VT_PV_NEED_EOI,       FEATURE(PV_EOI),         MSR_KVM_PV_EOI_EN,       VT_PV_EOI,   "KVM_FEATURE_PV_EOI"        },
-    {VT_PV_NEED_TLB_FLUSH, FEATURE(PV_TLB_FLUSH),   0,                       0,           "KVM_FEATURE_PV_TLB_FLUSH"  },
-    {VT_PV_NEED_SEND_IPI,  FEATURE(PV_SEND_IPI),    0,                       0,           "KVM_FEATURE_PV_SEND_IPI"   },
-    {VT_PV_NEED_KICK,      FEATURE(PV_UNHALT),      0,                       0,           "KVM_FEATURE_PV_UNHALT"     },
-    {VT_PV_NEED_YIELD,     FEATURE(PV_SCHED_YIELD), 0,                       0,           "KVM_FEATURE_PV_SCHED_YIELD"},
+    {VT_PV_NEED_CLOCK, FEATURE(CLOCKSOURCE2), MSR_KVM_SYSTEM_TIME_NEW, VT_PV_CLOCK,
+     "KVM_FEATURE_CLOCKSOURCE2"},
+    {VT_PV_NEED_STEAL, FEATURE(STEAL_TIME), MSR_KVM_STEAL_TIME, VT_PV_STEAL, "KVM_FEATURE_STEAL_TIME"},
+    {VT_PV_NEED_EOI, FEATURE(PV_EOI), MSR_KVM_PV_EOI_EN, VT_PV_EOI, "KVM_FEATURE_PV_EOI"},
+    {VT_PV_NEED_TLB_FLUSH, FEATURE(PV_TLB_FLUSH), 0, 0, "KVM_FEATURE_PV_TLB_FLUSH"},
+    {VT_PV_NEED_SEND_IPI, FEATURE(PV_SEND_IPI), 0, 0, "KVM_FEATURE_PV_SEND_IPI"},
+    {VT_PV_NEED_KICK, FEATURE(PV_UNHALT), 0, 0, "KVM_FEATURE_PV_UNHALT"},
+    {VT_PV_NEED_YIELD, FEATURE(PV_SCHED_YIELD), 0, 0, "KVM_FEATURE_PV_SCHED_YIELD"},
 };
 #define PROVISIONS (sizeof provisions / sizeof provisions[0])
 
@@ -45,7 +45,7 @@ static const struct {
     const char *why;
 } refusals[] = {
     {VT_PV_NEED_EVENT_MASK, "KVM gives Xen's event mask no meaning: its guests keep RFLAGS.IF"},
-    {VT_PV_NEED_PV_MMU,     "for a guest without ring 0: see vmtoll lab xen"                  },
+    {VT_PV_NEED_PV_MMU, "for a guest without ring 0: see vmtoll lab xen"},
 };
 
 static bool has(const struct vt_pv_guest *guest, long capability)

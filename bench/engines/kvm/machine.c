@@ -60,13 +60,13 @@ static const struct {
     uint32_t need;
     const char *what;
 } need_names[] = {
-    {VT_NEED_PORTS,      "an in-kernel interrupt controller (KVM_CREATE_IRQCHIP)"},
-    {VT_NEED_EVENTFD,    "KVM_IOEVENTFD"                                         },
-    {VT_NEED_COALESCED,  "KVM_REGISTER_COALESCED_MMIO"                           },
-    {VT_NEED_XAPIC,      "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
-    {VT_NEED_X2APIC,     "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"          },
-    {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"                                },
-    {VT_NEED_PEER,       "a second vCPU (KVM_CAP_MAX_VCPUS)"                     },
+    {VT_NEED_PORTS, "an in-kernel interrupt controller (KVM_CREATE_IRQCHIP)"},
+    {VT_NEED_EVENTFD, "KVM_IOEVENTFD"},
+    {VT_NEED_COALESCED, "KVM_REGISTER_COALESCED_MMIO"},
+    {VT_NEED_XAPIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
+    {VT_NEED_X2APIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
+    {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"},
+    {VT_NEED_PEER, "a second vCPU (KVM_CAP_MAX_VCPUS)"},
 };
 
 bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs, char *reason, size_t size)

@@ -10,17 +10,17 @@ struct change {
 };
 
 static const struct change changes[] = {
-    {{1, 0, VT_ECX, 3},          false}, /* MONITOR */
-    {{1, 0, VT_ECX, 5},          false}, /* VMX */
-    {{1, 0, VT_ECX, 6},          false}, /* SMX */
-    {{1, 0, VT_ECX, 15},         false}, /* PDCM */
-    {{1, 0, VT_ECX, 21},         true }, /* x2APIC: the virtual one */
-    {{1, 0, VT_ECX, 24},         false}, /* TSC deadline */
-    {{1, 0, VT_ECX, 31},         true }, /* hypervisor */
-    {{1, 0, VT_EDX, 1},          false}, /* VME */
-    {{1, 0, VT_EDX, 21},         false}, /* DS */
-    {{7, 0, VT_ECX, 7},          false}, /* shadow stacks */
-    {{7, 0, VT_EDX, 20},         false}, /* indirect branch tracking */
+    {{1, 0, VT_ECX, 3}, false},          /* MONITOR */
+    {{1, 0, VT_ECX, 5}, false},          /* VMX */
+    {{1, 0, VT_ECX, 6}, false},          /* SMX */
+    {{1, 0, VT_ECX, 15}, false},         /* PDCM */
+    {{1, 0, VT_ECX, 21}, true},          /* x2APIC: the virtual one */
+    {{1, 0, VT_ECX, 24}, false},         /* TSC deadline */
+    {{1, 0, VT_ECX, 31}, true},          /* hypervisor */
+    {{1, 0, VT_EDX, 1}, false},          /* VME */
+    {{1, 0, VT_EDX, 21}, false},         /* DS */
+    {{7, 0, VT_ECX, 7}, false},          /* shadow stacks */
+    {{7, 0, VT_EDX, 20}, false},         /* indirect branch tracking */
     {{0x80000001, 0, VT_ECX, 2}, false}, /* SVM */
 };
 
