@@ -17,10 +17,9 @@ HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CFLA
 GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
 
-LAYERS := base probes guest audit vcpu vmm bench bench/engines report lab cli
-SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
-SOURCES += $(wildcard bench/engines/*/*.c)
-SOURCES := $(filter-out guest/offsets.c,$(SOURCES))
+# guest/ holds what other rules build; of the rest every file is found.
+LAYERS := base probes audit vcpu vmm bench result show report compare fleet lab cli
+SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null))
 CASES := $(wildcard guest/cases/*.S)
 STUBS := $(wildcard audit/*.S)
 PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
