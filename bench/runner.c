@@ -5,7 +5,7 @@
 #include "bench/breakdown.h"
 #include "bench/evidence.h"
 #include "bench/sampler.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "vmm/backend.h"
 
 #include <cpuid.h>

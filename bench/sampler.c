@@ -1,6 +1,6 @@
 #include "bench/sampler.h"
 #include "bench/runner.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* `vmtoll lab inside`: this program as the first process of an emulated machine. */
 #include "bench/runner.h"
 #include "bench/select.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "cli/command.h"
 #include "lab/inside.h"
 #include "probes/probe.h"

@@ -1,7 +1,7 @@
 #include "lab/image.h"
 #include "base/file.h"
 #include "bench/select.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "guest/image/choice.h"
 #include "lab/workspace.h"
 

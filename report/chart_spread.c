@@ -1,5 +1,5 @@
 #include "report/chart_script.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "report/quantity.h"
 
 #include <math.h>

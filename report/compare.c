@@ -1,6 +1,6 @@
 #include "report/compare.h"
 #include "report/compare_statistics.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "report/compare_counts.h"
 #include "report/compare_floor.h"
 #include "report/compare_parts.h"

@@ -1,7 +1,7 @@
 #include "report/compare_floor.h"
 #include "report/compare_parts.h"
 #include "report/compare_statistics.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "report/compare_parts.h"
 #include "report/compare_statistics.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>

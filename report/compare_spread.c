@@ -1,7 +1,7 @@
 #include "report/compare_spread.h"
 #include "report/compare_floor.h"
 #include "report/compare_statistics.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 #include <errno.h>
 #include <math.h>

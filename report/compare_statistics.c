@@ -1,5 +1,5 @@
 #include "report/compare_statistics.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 #include <errno.h>
 #include <math.h>

@@ -8,7 +8,7 @@
 #ifndef VT_REPORT_FLEET_STATE_H
 #define VT_REPORT_FLEET_STATE_H
 
-#include "report/arena.h"
+#include "base/arena.h"
 #include "report/fleet.h"
 
 #include <pthread.h>

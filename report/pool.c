@@ -1,5 +1,5 @@
 #include "report/pool.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 #include <errno.h>
 #include <math.h>

@@ -10,7 +10,7 @@
 #define VT_REPORT_RESULT_H
 
 #include "bench/measurement.h"
-#include "report/arena.h"
+#include "base/arena.h"
 
 #include <jansson.h>
 #include <stdbool.h>

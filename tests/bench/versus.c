@@ -1,6 +1,6 @@
 #include "tests/bench/versus.h"
 #include "bench/sampler.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 #include <stdio.h>
 #include <stdlib.h>

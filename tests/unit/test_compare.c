@@ -1,7 +1,7 @@
 #include "report/compare.h"
 #include "report/compare_counts.h"
 #include "report/compare_statistics.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Statistics against hand-computed values and published tables. */
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

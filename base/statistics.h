@@ -2,8 +2,8 @@
  * Robust statistics of samples whose distribution is not known: order statistics
  * only, no mean, nothing removed.
  */
-#ifndef VT_BENCH_STATISTICS_H
-#define VT_BENCH_STATISTICS_H
+#ifndef VT_BASE_STATISTICS_H
+#define VT_BASE_STATISTICS_H
 
 #include "bench/measurement.h"
 

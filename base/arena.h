@@ -2,8 +2,8 @@
  * Memory that is given back at once: everything a result document brings with it
  * lives in one arena.
  */
-#ifndef VT_REPORT_ARENA_H
-#define VT_REPORT_ARENA_H
+#ifndef VT_BASE_ARENA_H
+#define VT_BASE_ARENA_H
 
 #include <stddef.h>
 
