@@ -2,8 +2,8 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/screen.h"
-#include "report/compare.h"
-#include "report/compare_format.h"
+#include "compare/compare.h"
+#include "compare/format/format.h"
 #include "report/load.h"
 #include "report/pool.h"
 

@@ -1,6 +1,6 @@
-#include "report/compare.h"
-#include "report/compare_counts.h"
-#include "report/compare_statistics.h"
+#include "compare/compare.h"
+#include "compare/counts.h"
+#include "compare/statistics.h"
 #include "base/statistics.h"
 #include "tests/unit/suite.h"
 

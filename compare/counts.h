@@ -2,10 +2,10 @@
  * Rows that count instructions: the lab's clock is deterministic, so two counts are
  * subtracted and there is nothing to test. Private to compare.c and its formats.
  */
-#ifndef VT_REPORT_COMPARE_COUNTS_H
-#define VT_REPORT_COMPARE_COUNTS_H
+#ifndef VT_COMPARE_COUNTS_H
+#define VT_COMPARE_COUNTS_H
 
-#include "report/compare.h"
+#include "compare/compare.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
-#include "report/compare.h"
-#include "report/compare_statistics.h"
+#include "compare/compare.h"
+#include "compare/statistics.h"
 #include "base/statistics.h"
-#include "report/compare_counts.h"
-#include "report/compare_floor.h"
-#include "report/compare_parts.h"
-#include "report/compare_spread.h"
+#include "compare/counts.h"
+#include "compare/floor.h"
+#include "compare/parts.h"
+#include "compare/spread.h"
 #include "report/crossing.h"
 
 #include <errno.h>

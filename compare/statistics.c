@@ -1,4 +1,4 @@
-#include "report/compare_statistics.h"
+#include "compare/statistics.h"
 #include "base/statistics.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-#include "report/compare_floor.h"
-#include "report/compare_parts.h"
-#include "report/compare_statistics.h"
+#include "compare/floor.h"
+#include "compare/parts.h"
+#include "compare/statistics.h"
 #include "base/statistics.h"
 
 #include <math.h>

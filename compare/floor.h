@@ -7,10 +7,10 @@
  * of the baselines, and the median of the parts' medians. The one that moved less
  * counts, so a case that falls into one of two speeds must change in both.
  */
-#ifndef VT_REPORT_COMPARE_FLOOR_H
-#define VT_REPORT_COMPARE_FLOOR_H
+#ifndef VT_COMPARE_FLOOR_H
+#define VT_COMPARE_FLOOR_H
 
-#include "report/compare.h"
+#include "compare/compare.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
  * well above the row's quiet ones: the baseline is the same code in every pair. The toll itself never
  * decides.
  */
-#ifndef VT_REPORT_COMPARE_PARTS_H
-#define VT_REPORT_COMPARE_PARTS_H
+#ifndef VT_COMPARE_PARTS_H
+#define VT_COMPARE_PARTS_H
 
 #include "report/result.h"
 

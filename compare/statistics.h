@@ -1,8 +1,8 @@
 /*
  * The tests behind a comparison. Private to compare*.c.
  */
-#ifndef VT_REPORT_COMPARE_STATISTICS_H
-#define VT_REPORT_COMPARE_STATISTICS_H
+#ifndef VT_COMPARE_STATISTICS_H
+#define VT_COMPARE_STATISTICS_H
 
 #include "report/result.h"
 

@@ -1,10 +1,10 @@
 /*
  * Formats of a comparison.
  */
-#ifndef VT_REPORT_COMPARE_FORMAT_H
-#define VT_REPORT_COMPARE_FORMAT_H
+#ifndef VT_COMPARE_FORMAT_FORMAT_H
+#define VT_COMPARE_FORMAT_FORMAT_H
 
-#include "report/compare.h"
+#include "compare/compare.h"
 #include "report/format.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "report/compare_parts.h"
-#include "report/compare_statistics.h"
+#include "compare/parts.h"
+#include "compare/statistics.h"
 #include "base/statistics.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
  * Samples of one run lie closer together than runs of one machine do, so a test on
  * samples alone finds differences everywhere. A change is reported only when four
  * witnesses agree: a Mann-Whitney test of the samples; a test of what the quiet pairs
- * saw against the spread between the two runs (report/compare_spread.h); a shift that
+ * saw against the spread between the two runs (compare/spread.h); a shift that
  * lasted for the whole run; and ratios beyond the threshold, of the medians and of the
  * quiet pairs. Both tests are corrected for the number of cases (Holm).
  *
@@ -12,8 +12,8 @@
  * case is held against its group, and a group against the other groups: either the
  * case stands out, or its whole group does.
  */
-#ifndef VT_REPORT_COMPARE_H
-#define VT_REPORT_COMPARE_H
+#ifndef VT_COMPARE_COMPARE_H
+#define VT_COMPARE_COMPARE_H
 
 #include "base/error.h"
 #include "report/result.h"
@@ -40,7 +40,7 @@ struct vt_compared {
     bool counts;                /* instructions of the lab: only change, worse and difference apply */
     double difference;          /* after - before of a row that counts, in instructions; else NaN */
     double ratio;               /* after / before, of the medians; NaN where there is none */
-    double floor_ratio;         /* of what the quiet pairs saw; see report/compare_floor.h */
+    double floor_ratio;         /* of what the quiet pairs saw; see compare/floor.h */
     double lever, disagreement; /* what its error is made of */
     size_t parts;               /* of both sides, from which disagreement is known; 0: from intervals */
     double baseline_ratio;      /* the same of the baseline alone; NaN where that is next to nothing */

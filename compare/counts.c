@@ -1,4 +1,4 @@
-#include "report/compare_counts.h"
+#include "compare/counts.h"
 
 #include <math.h>
 #include <stdio.h>

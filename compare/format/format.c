@@ -1,5 +1,5 @@
-#include "report/compare_format.h"
-#include "report/compare_counts_format.h"
+#include "compare/format/format.h"
+#include "compare/format/counts.h"
 #include "report/escape.h"
 #include "report/quantity.h"
 #include "report/save.h"

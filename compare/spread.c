@@ -1,6 +1,6 @@
-#include "report/compare_spread.h"
-#include "report/compare_floor.h"
-#include "report/compare_statistics.h"
+#include "compare/spread.h"
+#include "compare/floor.h"
+#include "compare/statistics.h"
 #include "base/statistics.h"
 
 #include <errno.h>

@@ -10,10 +10,10 @@
  * length; and of what no part of a run shows. Nothing in it grows when a part of the
  * cases has truly changed.
  */
-#ifndef VT_REPORT_COMPARE_SPREAD_H
-#define VT_REPORT_COMPARE_SPREAD_H
+#ifndef VT_COMPARE_SPREAD_H
+#define VT_COMPARE_SPREAD_H
 
-#include "report/compare.h"
+#include "compare/compare.h"
 
 /*
  * Sort the rows with a ratio into groups and find the spread: fills groups, spread,

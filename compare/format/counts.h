@@ -2,10 +2,10 @@
  * The part of each format that shows rows which count instructions: the difference of
  * every case, findings first. Prints nothing where there are none.
  */
-#ifndef VT_REPORT_COMPARE_COUNTS_FORMAT_H
-#define VT_REPORT_COMPARE_COUNTS_FORMAT_H
+#ifndef VT_COMPARE_FORMAT_COUNTS_H
+#define VT_COMPARE_FORMAT_COUNTS_H
 
-#include "report/compare_counts.h"
+#include "compare/counts.h"
 #include "report/format.h"
 
 #include <stdbool.h>
