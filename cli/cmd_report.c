@@ -4,10 +4,10 @@
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "report/chart_export.h"
-#include "report/fleet.h"
-#include "report/fleet_format.h"
+#include "fleet/fleet.h"
+#include "fleet/format/format.h"
 #include "report/format.h"
-#include "report/gather.h"
+#include "fleet/gather.h"
 #include "report/load.h"
 
 #include <errno.h>

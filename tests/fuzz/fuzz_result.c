@@ -4,7 +4,7 @@
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ibuild tests/fuzz/fuzz_result.c ...
  */
-#include "report/fleet_format.h"
+#include "fleet/format/format.h"
 #include "report/format.h"
 #include "report/load.h"
 

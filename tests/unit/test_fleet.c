@@ -1,6 +1,6 @@
 /* Many results: whose they are, what stands out, and that chance does not. */
-#include "report/fleet.h"
-#include "report/fleet_chance.h"
+#include "fleet/fleet.h"
+#include "fleet/chance.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

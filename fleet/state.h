@@ -5,11 +5,11 @@
  * ways, fleet_minority.c which hosts these are, fleet_gap.c what some have no figures of, fleet_explain.c
  * says by which facts.
  */
-#ifndef VT_REPORT_FLEET_STATE_H
-#define VT_REPORT_FLEET_STATE_H
+#ifndef VT_FLEET_STATE_H
+#define VT_FLEET_STATE_H
 
 #include "base/arena.h"
-#include "report/fleet.h"
+#include "fleet/fleet.h"
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 #include "base/statistics.h"
 #include "guest/catalogue.h"
-#include "report/fleet_state.h"
+#include "fleet/state.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,11 +2,11 @@
  * Finds and reads many result files: operands that are files or folders, on all
  * cores, streaming.
  */
-#ifndef VT_REPORT_GATHER_H
-#define VT_REPORT_GATHER_H
+#ifndef VT_FLEET_GATHER_H
+#define VT_FLEET_GATHER_H
 
 #include "base/error.h"
-#include "report/fleet.h"
+#include "fleet/fleet.h"
 
 #include <stddef.h>
 

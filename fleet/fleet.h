@@ -7,8 +7,8 @@
  * follows the number of measurements, not their samples. Adding is safe from
  * several threads.
  */
-#ifndef VT_REPORT_FLEET_H
-#define VT_REPORT_FLEET_H
+#ifndef VT_FLEET_FLEET_H
+#define VT_FLEET_FLEET_H
 
 #include "base/error.h"
 #include "report/result.h"

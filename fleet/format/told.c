@@ -1,5 +1,5 @@
-#include "report/fleet_format.h"
-#include "report/fleet_html.h"
+#include "fleet/format/format.h"
+#include "fleet/format/html.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /*
  * How a fleet is shown: one file per format, and the words they share.
  */
-#ifndef VT_REPORT_FLEET_FORMAT_H
-#define VT_REPORT_FLEET_FORMAT_H
+#ifndef VT_FLEET_FORMAT_FORMAT_H
+#define VT_FLEET_FORMAT_FORMAT_H
 
-#include "report/fleet.h"
+#include "fleet/fleet.h"
 
 #include <stdbool.h>
 #include <stdio.h>

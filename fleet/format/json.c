@@ -1,4 +1,4 @@
-#include "report/fleet_format.h"
+#include "fleet/format/format.h"
 #include "report/save.h"
 
 #include <math.h>

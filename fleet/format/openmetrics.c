@@ -1,4 +1,4 @@
-#include "report/fleet_format.h"
+#include "fleet/format/format.h"
 #include "report/metrics.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "report/crossing.h"
 #include "report/escape.h"
-#include "report/fleet_format.h"
-#include "report/fleet_html.h"
+#include "fleet/format/format.h"
+#include "fleet/format/html.h"
 #include "report/html.h"
 #include "report/quantity.h"
 

@@ -1,10 +1,10 @@
 /*
  * The page of a fleet: what its parts share. Private to fleet_html*.c.
  */
-#ifndef VT_REPORT_FLEET_HTML_H
-#define VT_REPORT_FLEET_HTML_H
+#ifndef VT_FLEET_FORMAT_HTML_H
+#define VT_FLEET_FORMAT_HTML_H
 
-#include "report/fleet.h"
+#include "fleet/fleet.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 #include "report/escape.h"
-#include "report/fleet_format.h"
+#include "fleet/format/format.h"
 #include "report/quantity.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "report/escape.h"
-#include "report/fleet_state.h"
+#include "fleet/state.h"
 #include "report/metrics.h"
 
 #include <errno.h>

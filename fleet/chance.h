@@ -2,8 +2,8 @@
  * How likely chance alone is: the arithmetic behind what stands out in a fleet.
  * Private to fleet*.c.
  */
-#ifndef VT_REPORT_FLEET_CHANCE_H
-#define VT_REPORT_FLEET_CHANCE_H
+#ifndef VT_FLEET_CHANCE_H
+#define VT_FLEET_CHANCE_H
 
 #include <stddef.h>
 

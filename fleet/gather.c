@@ -1,4 +1,4 @@
-#include "report/gather.h"
+#include "fleet/gather.h"
 #include "base/affinity.h"
 #include "base/file.h"
 #include "report/load.h"

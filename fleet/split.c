@@ -1,4 +1,4 @@
-#include "report/fleet_state.h"
+#include "fleet/state.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #include "report/escape.h"
-#include "report/fleet_format.h"
+#include "fleet/format/format.h"
 
 void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream)
 {

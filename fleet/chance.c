@@ -1,4 +1,4 @@
-#include "report/fleet_chance.h"
+#include "fleet/chance.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 #include "base/statistics.h"
-#include "report/fleet_chance.h"
-#include "report/fleet_state.h"
+#include "fleet/chance.h"
+#include "fleet/state.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "report/escape.h"
-#include "report/fleet_format.h"
-#include "report/fleet_state.h"
+#include "fleet/format/format.h"
+#include "fleet/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

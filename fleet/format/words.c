@@ -1,5 +1,5 @@
 #include "report/crossing.h"
-#include "report/fleet_format.h"
+#include "fleet/format/format.h"
 
 #include <stdarg.h>
 #include <stdint.h>
