@@ -3,7 +3,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/screen.h"
-#include "report/chart_export.h"
+#include "report/chart/export.h"
 #include "fleet/fleet.h"
 #include "fleet/format/format.h"
 #include "report/format.h"

@@ -1,7 +1,7 @@
 #include "compare/format/counts.h"
 #include "compare/format/format.h"
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/page/page.h"
 #include "report/plot.h"
 #include "report/quantity.h"
 #include "report/svg.h"

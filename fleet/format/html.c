@@ -2,7 +2,7 @@
 #include "report/escape.h"
 #include "fleet/format/format.h"
 #include "fleet/format/html.h"
-#include "report/html.h"
+#include "report/page/page.h"
 #include "report/quantity.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
-#include "report/chart_export.h"
+#include "report/chart/export.h"
 #include "base/file.h"
-#include "report/chart_script.h"
+#include "report/chart/axis.h"
 #include "report/plot.h"
 
 #include <dirent.h>

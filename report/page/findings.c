@@ -1,6 +1,6 @@
 #include "report/escape.h"
 #include "report/host.h"
-#include "report/html.h"
+#include "report/page/page.h"
 #include "report/quantity.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "report/breakdown.h"
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/page/page.h"
 #include "report/quantity.h"
 
 #include <math.h>

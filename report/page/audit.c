@@ -1,6 +1,6 @@
 #include "report/audited.h"
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/page/page.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "report/chart_script.h"
+#include "report/chart/axis.h"
 #include "base/statistics.h"
 #include "report/quantity.h"
 

@@ -2,10 +2,10 @@
  * Parts of the HTML page, private to html*.c. Every text that came from a file
  * passes vt_escape_html.
  */
-#ifndef VT_REPORT_HTML_H
-#define VT_REPORT_HTML_H
+#ifndef VT_REPORT_PAGE_PAGE_H
+#define VT_REPORT_PAGE_PAGE_H
 
-#include "report/chart.h"
+#include "report/chart/plan.h"
 #include "report/crossing.h"
 #include "report/format.h"
 

@@ -1,4 +1,4 @@
-#include "report/chart_script.h"
+#include "report/chart/axis.h"
 #include "report/plot.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/page/page.h"
 #include "report/plot.h"
 #include "report/svg.h"
 

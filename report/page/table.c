@@ -1,5 +1,5 @@
 #include "report/escape.h"
-#include "report/html.h"
+#include "report/page/page.h"
 #include "report/quantity.h"
 
 #include <math.h>

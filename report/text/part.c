@@ -2,7 +2,7 @@
 #include "report/breakdown.h"
 #include "report/host.h"
 #include "report/quantity.h"
-#include "report/text_page.h"
+#include "report/text/page.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "report/breakdown.h"
-#include "report/chart_script.h"
+#include "report/chart/axis.h"
 #include "report/plot.h"
 #include "report/quantity.h"
 

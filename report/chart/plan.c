@@ -1,6 +1,6 @@
-#include "report/chart.h"
+#include "report/chart/plan.h"
 #include "report/breakdown.h"
-#include "report/chart_script.h"
+#include "report/chart/axis.h"
 #include "report/plot.h"
 
 #include <errno.h>

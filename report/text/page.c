@@ -1,4 +1,4 @@
-#include "report/text_page.h"
+#include "report/text/page.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "report/html.h"
+#include "report/page/page.h"
 #include "report/asset.h"
-#include "report/chart.h"
+#include "report/chart/plan.h"
 #include "report/escape.h"
 #include "report/format.h"
 #include "report/host.h"

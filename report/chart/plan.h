@@ -4,8 +4,8 @@
  * Owns: what is drawn and how the numbers are thinned out for drawing. Does not
  * own: running gnuplot (plot.h), fitting pictures into a page (svg.h).
  */
-#ifndef VT_REPORT_CHART_H
-#define VT_REPORT_CHART_H
+#ifndef VT_REPORT_CHART_PLAN_H
+#define VT_REPORT_CHART_PLAN_H
 
 #include "base/error.h"
 #include "report/table.h"

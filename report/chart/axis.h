@@ -1,11 +1,11 @@
 /*
  * gnuplot scripts of single charts. Private to chart*.c.
  */
-#ifndef VT_REPORT_CHART_SCRIPT_H
-#define VT_REPORT_CHART_SCRIPT_H
+#ifndef VT_REPORT_CHART_AXIS_H
+#define VT_REPORT_CHART_AXIS_H
 
 #include "report/canvas.h"
-#include "report/chart.h"
+#include "report/chart/plan.h"
 
 /*
  * The commands that draw `chart`. In a page, hover text n is that of the cell

@@ -1,6 +1,6 @@
 #include "report/crossing.h"
 #include "report/quantity.h"
-#include "report/text_page.h"
+#include "report/text/page.h"
 
 #include <errno.h>
 #include <math.h>
