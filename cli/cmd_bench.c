@@ -8,8 +8,8 @@
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "probes/probe.h"
-#include "report/document.h"
-#include "report/hygiene.h"
+#include "result/document.h"
+#include "result/hygiene.h"
 
 #include <errno.h>
 #include <math.h>

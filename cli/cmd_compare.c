@@ -4,8 +4,8 @@
 #include "cli/screen.h"
 #include "compare/compare.h"
 #include "compare/format/format.h"
-#include "report/load.h"
-#include "report/pool.h"
+#include "result/load/load.h"
+#include "result/pool.h"
 
 #include <errno.h>
 #include <math.h>

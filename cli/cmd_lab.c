@@ -5,8 +5,8 @@
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "lab/lab.h"
-#include "report/document.h"
-#include "report/load.h"
+#include "result/document.h"
+#include "result/load/load.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "fleet/format/format.h"
 #include "report/format.h"
 #include "fleet/gather.h"
-#include "report/load.h"
+#include "result/load/load.h"
 
 #include <errno.h>
 #include <stdbool.h>

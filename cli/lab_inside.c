@@ -5,8 +5,8 @@
 #include "cli/command.h"
 #include "lab/inside.h"
 #include "probes/probe.h"
-#include "report/document.h"
-#include "report/save.h"
+#include "result/document.h"
+#include "result/save.h"
 
 #include <errno.h>
 #include <stdio.h>

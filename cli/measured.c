@@ -2,7 +2,7 @@
 #include "cli/command.h"
 #include "cli/screen.h"
 #include "report/format.h"
-#include "report/save.h"
+#include "result/save.h"
 
 #include <stdio.h>
 #include <string.h>

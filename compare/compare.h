@@ -16,7 +16,7 @@
 #define VT_COMPARE_COMPARE_H
 
 #include "base/error.h"
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>

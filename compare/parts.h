@@ -10,7 +10,7 @@
 #ifndef VT_COMPARE_PARTS_H
 #define VT_COMPARE_PARTS_H
 
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #ifndef VT_COMPARE_STATISTICS_H
 #define VT_COMPARE_STATISTICS_H
 
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,7 +11,7 @@
 #define VT_FLEET_FLEET_H
 
 #include "base/error.h"
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>

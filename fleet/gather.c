@@ -1,7 +1,7 @@
 #include "fleet/gather.h"
 #include "base/affinity.h"
 #include "base/file.h"
-#include "report/load.h"
+#include "result/load/load.h"
 
 #include <errno.h>
 #include <fts.h>

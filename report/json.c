@@ -1,5 +1,5 @@
 #include "report/format.h"
-#include "report/save.h"
+#include "result/save.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
 #ifndef VT_REPORT_QUANTITY_H
 #define VT_REPORT_QUANTITY_H
 
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>

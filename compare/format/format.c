@@ -2,7 +2,7 @@
 #include "compare/format/counts.h"
 #include "report/escape.h"
 #include "report/quantity.h"
-#include "report/save.h"
+#include "result/save.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "fleet/format/format.h"
-#include "report/save.h"
+#include "result/save.h"
 
 #include <math.h>
 

@@ -13,7 +13,7 @@
 #define VT_REPORT_CHART_EXPORT_H
 
 #include "base/error.h"
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stddef.h>
 

@@ -6,7 +6,7 @@
  */
 #include "fleet/format/format.h"
 #include "report/format.h"
-#include "report/load.h"
+#include "result/load/load.h"
 
 #include <stdint.h>
 #include <stdio.h>

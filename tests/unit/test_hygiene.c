@@ -1,5 +1,5 @@
 /* Which conditions of host and run are called out. */
-#include "report/hygiene.h"
+#include "result/hygiene.h"
 #include "tests/unit/suite.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Reading many documents: what is skipped unread, what follows a bad one, how a file is cut into parts. */
-#include "report/load.h"
+#include "result/load/load.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
-#include "report/document.h"
+#include "result/document.h"
 #include "report/format.h"
-#include "report/load.h"
+#include "result/load/load.h"
 #include "report/quantity.h"
-#include "report/save.h"
+#include "result/save.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

@@ -2,11 +2,11 @@
  * Writes result documents. One measurement stands on one line, so that documents
  * can be read, searched and compared with ordinary tools.
  */
-#ifndef VT_REPORT_SAVE_H
-#define VT_REPORT_SAVE_H
+#ifndef VT_RESULT_SAVE_H
+#define VT_RESULT_SAVE_H
 
 #include "base/error.h"
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdio.h>
 

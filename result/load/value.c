@@ -1,5 +1,5 @@
-#include "report/load_value.h"
-#include "report/result.h"
+#include "result/load/value.h"
+#include "result/result.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,11 +2,11 @@
  * Several runs of one machine, taken as one result: what differs from run to run
  * is then known and need not be estimated.
  */
-#ifndef VT_REPORT_POOL_H
-#define VT_REPORT_POOL_H
+#ifndef VT_RESULT_POOL_H
+#define VT_RESULT_POOL_H
 
 #include "base/error.h"
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
-#include "report/document.h"
+#include "result/document.h"
 #include "config.h"
-#include "report/save.h"
+#include "result/save.h"
 
 #include <errno.h>
 #include <math.h>

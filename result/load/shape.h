@@ -2,8 +2,8 @@
  * What a result document may contain: its objects as tables of keys, each with
  * the kind of value it takes and where that value goes. Private to the loader.
  */
-#ifndef VT_REPORT_LOAD_SHAPE_H
-#define VT_REPORT_LOAD_SHAPE_H
+#ifndef VT_RESULT_LOAD_SHAPE_H
+#define VT_RESULT_LOAD_SHAPE_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "report/pool.h"
+#include "result/pool.h"
 #include "base/statistics.h"
 
 #include <errno.h>

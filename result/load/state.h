@@ -5,13 +5,13 @@
  * result, load_complain.c says what is wrong and where, load_resume.c finds the next
  * document behind a bad one.
  */
-#ifndef VT_REPORT_LOAD_STATE_H
-#define VT_REPORT_LOAD_STATE_H
+#ifndef VT_RESULT_LOAD_STATE_H
+#define VT_RESULT_LOAD_STATE_H
 
-#include "report/load.h"
-#include "report/load_shape.h"
-#include "report/load_source.h"
-#include "report/load_value.h"
+#include "result/load/load.h"
+#include "result/load/shape.h"
+#include "result/load/source.h"
+#include "result/load/value.h"
 
 #include <stdint.h>
 #include <yajl/yajl_parse.h>

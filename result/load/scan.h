@@ -2,8 +2,8 @@
  * What a parser is too slow for: what nobody asked for, and counting lines. Private
  * to the loader.
  */
-#ifndef VT_REPORT_LOAD_SCAN_H
-#define VT_REPORT_LOAD_SCAN_H
+#ifndef VT_RESULT_LOAD_SCAN_H
+#define VT_RESULT_LOAD_SCAN_H
 
 #include <stddef.h>
 

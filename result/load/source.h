@@ -2,10 +2,10 @@
  * The bytes that are loaded: a file, a part of one, a pipe or memory, seen through
  * a window that moves. Private to the loader. Offsets count from the input's start.
  */
-#ifndef VT_REPORT_LOAD_SOURCE_H
-#define VT_REPORT_LOAD_SOURCE_H
+#ifndef VT_RESULT_LOAD_SOURCE_H
+#define VT_RESULT_LOAD_SOURCE_H
 
-#include "report/load.h"
+#include "result/load/load.h"
 
 #include <stdint.h>
 #include <sys/types.h>

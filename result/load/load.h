@@ -5,11 +5,11 @@
  * Input is streamed, so memory follows the largest document kept, not the file.
  * A file holds one document or several behind one another (JSON Lines).
  */
-#ifndef VT_REPORT_LOAD_H
-#define VT_REPORT_LOAD_H
+#ifndef VT_RESULT_LOAD_LOAD_H
+#define VT_RESULT_LOAD_LOAD_H
 
 #include "base/error.h"
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>

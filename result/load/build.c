@@ -1,5 +1,5 @@
 #include "report/escape.h"
-#include "report/load_state.h"
+#include "result/load/state.h"
 
 #include <math.h>
 #include <stdlib.h>

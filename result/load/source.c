@@ -1,4 +1,4 @@
-#include "report/load_source.h"
+#include "result/load/source.h"
 
 #include <errno.h>
 #include <fcntl.h>

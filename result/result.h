@@ -6,8 +6,8 @@
  *
  * Unknown numbers are NaN, unknown texts NULL.
  */
-#ifndef VT_REPORT_RESULT_H
-#define VT_REPORT_RESULT_H
+#ifndef VT_RESULT_RESULT_H
+#define VT_RESULT_RESULT_H
 
 #include "bench/measurement.h"
 #include "base/arena.h"

@@ -7,12 +7,12 @@
  *     vt_report_print(..., result, ...);
  *     vt_result_free(result);
  */
-#ifndef VT_REPORT_DOCUMENT_H
-#define VT_REPORT_DOCUMENT_H
+#ifndef VT_RESULT_DOCUMENT_H
+#define VT_RESULT_DOCUMENT_H
 
 #include "base/error.h"
 #include "bench/measurement.h"
-#include "report/result.h"
+#include "result/result.h"
 
 #include <jansson.h>
 

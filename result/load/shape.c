@@ -1,5 +1,5 @@
-#include "report/load_shape.h"
-#include "report/result.h"
+#include "result/load/shape.h"
+#include "result/result.h"
 
 #include <string.h>
 

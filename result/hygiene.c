@@ -1,4 +1,4 @@
-#include "report/hygiene.h"
+#include "result/hygiene.h"
 
 #include <math.h>
 #include <stdbool.h>

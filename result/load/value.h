@@ -1,10 +1,10 @@
 /*
  * Single JSON values of a result document: from token to C value. Private to the loader.
  */
-#ifndef VT_REPORT_LOAD_VALUE_H
-#define VT_REPORT_LOAD_VALUE_H
+#ifndef VT_RESULT_LOAD_VALUE_H
+#define VT_RESULT_LOAD_VALUE_H
 
-#include "report/load_shape.h"
+#include "result/load/shape.h"
 
 #include <stdbool.h>
 

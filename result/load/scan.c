@@ -1,4 +1,4 @@
-#include "report/load_scan.h"
+#include "result/load/scan.h"
 
 #include <emmintrin.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * as sentences for people. Decided from the documents alone, so that a result
  * measured elsewhere can be judged as well.
  */
-#ifndef VT_REPORT_HYGIENE_H
-#define VT_REPORT_HYGIENE_H
+#ifndef VT_RESULT_HYGIENE_H
+#define VT_RESULT_HYGIENE_H
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
-#include "report/load_scan.h"
-#include "report/load_state.h"
+#include "result/load/scan.h"
+#include "result/load/state.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "report/save.h"
+#include "result/save.h"
 #include "base/file.h"
 
 #include <errno.h>
