@@ -44,7 +44,7 @@ $B/%.c.o: %.c config.mk $B/guest/offsets.inc
 	$(CC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
 
 # The compiler does not see what .incbin reads.
-$B/report/asset.c.o: $(wildcard report/page*) data/published.json
+$B/show/asset.c.o: $(wildcard show/page*) data/published.json
 
 # One assembly serves every engine: no host flag and no choice of compiler changes its bytes, padding included.
 $B/guest/cases/%.S.o: guest/cases/%.S $B/guest/offsets.inc

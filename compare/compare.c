@@ -5,7 +5,7 @@
 #include "compare/floor.h"
 #include "compare/parts.h"
 #include "compare/spread.h"
-#include "report/crossing.h"
+#include "show/crossing.h"
 
 #include <errno.h>
 #include <math.h>

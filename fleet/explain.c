@@ -1,4 +1,4 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "fleet/format/format.h"
 #include "fleet/state.h"
 

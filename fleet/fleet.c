@@ -1,6 +1,6 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "fleet/state.h"
-#include "report/metrics.h"
+#include "show/metrics.h"
 
 #include <errno.h>
 #include <math.h>

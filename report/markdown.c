@@ -1,9 +1,9 @@
 #include "report/audited.h"
 #include "report/breakdown.h"
-#include "report/crossing.h"
+#include "show/crossing.h"
 #include "report/format.h"
 #include "report/host.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>

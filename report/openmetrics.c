@@ -1,5 +1,5 @@
 #include "report/format.h"
-#include "report/metrics.h"
+#include "show/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "compare/format/counts.h"
 #include "compare/format/format.h"
-#include "report/escape.h"
+#include "show/escape.h"
 
 #include <math.h>
 #include <string.h>

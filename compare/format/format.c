@@ -1,7 +1,7 @@
 #include "compare/format/format.h"
 #include "compare/format/counts.h"
-#include "report/escape.h"
-#include "report/quantity.h"
+#include "show/escape.h"
+#include "show/quantity.h"
 #include "result/save.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 #include "compare/format/counts.h"
 #include "compare/format/format.h"
-#include "report/escape.h"
+#include "show/escape.h"
 #include "report/page/page.h"
-#include "report/plot.h"
-#include "report/quantity.h"
-#include "report/svg.h"
+#include "show/plot.h"
+#include "show/quantity.h"
+#include "show/svg.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "fleet/format/format.h"
 
 void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream)

@@ -1,9 +1,9 @@
-#include "report/crossing.h"
-#include "report/escape.h"
+#include "show/crossing.h"
+#include "show/escape.h"
 #include "fleet/format/format.h"
 #include "fleet/format/html.h"
 #include "report/page/page.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>

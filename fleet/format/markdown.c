@@ -1,6 +1,6 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "fleet/format/format.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <stdio.h>

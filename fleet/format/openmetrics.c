@@ -1,5 +1,5 @@
 #include "fleet/format/format.h"
-#include "report/metrics.h"
+#include "show/metrics.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "fleet/format/format.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <errno.h>
 #include <math.h>

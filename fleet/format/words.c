@@ -1,4 +1,4 @@
-#include "report/crossing.h"
+#include "show/crossing.h"
 #include "fleet/format/format.h"
 
 #include <stdarg.h>

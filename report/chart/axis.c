@@ -1,5 +1,5 @@
 #include "report/chart/axis.h"
-#include "report/plot.h"
+#include "show/plot.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #ifndef VT_REPORT_CHART_AXIS_H
 #define VT_REPORT_CHART_AXIS_H
 
-#include "report/canvas.h"
+#include "show/canvas.h"
 #include "report/chart/plan.h"
 
 /*

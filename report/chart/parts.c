@@ -1,7 +1,7 @@
 #include "report/breakdown.h"
 #include "report/chart/axis.h"
-#include "report/plot.h"
-#include "report/quantity.h"
+#include "show/plot.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>

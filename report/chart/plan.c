@@ -1,7 +1,7 @@
 #include "report/chart/plan.h"
 #include "report/breakdown.h"
 #include "report/chart/axis.h"
-#include "report/plot.h"
+#include "show/plot.h"
 
 #include <errno.h>
 #include <math.h>

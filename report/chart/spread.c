@@ -1,6 +1,6 @@
 #include "report/chart/axis.h"
 #include "base/statistics.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <stdlib.h>

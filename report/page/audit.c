@@ -1,5 +1,5 @@
 #include "report/audited.h"
-#include "report/escape.h"
+#include "show/escape.h"
 #include "report/page/page.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "report/page/page.h"
-#include "report/plot.h"
-#include "report/svg.h"
+#include "show/plot.h"
+#include "show/svg.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "report/host.h"
 #include "report/page/page.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 #include "report/page/page.h"
-#include "report/asset.h"
+#include "show/asset.h"
 #include "report/chart/plan.h"
-#include "report/escape.h"
+#include "show/escape.h"
 #include "report/format.h"
 #include "report/host.h"
-#include "report/quantity.h"
-#include "report/svg.h"
+#include "show/quantity.h"
+#include "show/svg.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #define VT_REPORT_PAGE_PAGE_H
 
 #include "report/chart/plan.h"
-#include "report/crossing.h"
+#include "show/crossing.h"
 #include "report/format.h"
 
 #include <stdbool.h>

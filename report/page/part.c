@@ -1,7 +1,7 @@
-#include "report/asset.h"
-#include "report/escape.h"
+#include "show/asset.h"
+#include "show/escape.h"
 #include "report/page/page.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <string.h>
 

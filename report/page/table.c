@@ -1,6 +1,6 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "report/page/page.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>

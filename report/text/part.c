@@ -1,7 +1,7 @@
 #include "report/audited.h"
 #include "report/breakdown.h"
 #include "report/host.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 #include "report/text/page.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-#include "report/crossing.h"
-#include "report/quantity.h"
+#include "show/crossing.h"
+#include "show/quantity.h"
 #include "report/text/page.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "report/escape.h"
+#include "show/escape.h"
 #include "result/load/state.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Text from outside, made fit to be shown. */
-#include "report/escape.h"
+#include "show/escape.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

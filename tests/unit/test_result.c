@@ -1,7 +1,7 @@
 #include "result/document.h"
 #include "report/format.h"
 #include "result/load/load.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 #include "result/save.h"
 #include "tests/unit/suite.h"
 

@@ -1,5 +1,5 @@
-#include "report/canvas.h"
-#include "report/svg.h"
+#include "show/canvas.h"
+#include "show/svg.h"
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * the page's own, so that one picture serves light, dark and print; hover texts
  * become <title> elements.
  */
-#ifndef VT_REPORT_SVG_H
-#define VT_REPORT_SVG_H
+#ifndef VT_SHOW_SVG_H
+#define VT_SHOW_SVG_H
 
 #include <stdio.h>
 

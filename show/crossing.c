@@ -1,4 +1,4 @@
-#include "report/crossing.h"
+#include "show/crossing.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
  * The text format of Prometheus, of one result and of many: labels and heads.
  */
-#ifndef VT_REPORT_METRICS_H
-#define VT_REPORT_METRICS_H
+#ifndef VT_SHOW_METRICS_H
+#define VT_SHOW_METRICS_H
 
 #include <stdbool.h>
 #include <stdio.h>

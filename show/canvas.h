@@ -2,8 +2,8 @@
  * What a gnuplot script draws on: a picture inside the page, or a file of its own.
  * Knows the terminals and the colours; not what is drawn.
  */
-#ifndef VT_REPORT_CANVAS_H
-#define VT_REPORT_CANVAS_H
+#ifndef VT_SHOW_CANVAS_H
+#define VT_SHOW_CANVAS_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * Text from outside: what a terminal may be shown of it, and how it stays text inside
  * HTML, Markdown and CSV.
  */
-#ifndef VT_REPORT_ESCAPE_H
-#define VT_REPORT_ESCAPE_H
+#ifndef VT_SHOW_ESCAPE_H
+#define VT_SHOW_ESCAPE_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
  * user's start-up files, in a folder of its own, and ended when it takes too long.
  * Scripts hold numbers and cleaned labels only: nothing a file says is interpreted.
  */
-#ifndef VT_REPORT_PLOT_H
-#define VT_REPORT_PLOT_H
+#ifndef VT_SHOW_PLOT_H
+#define VT_SHOW_PLOT_H
 
 #include "base/error.h"
 

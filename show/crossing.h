@@ -1,8 +1,8 @@
 /*
  * How reports show crossings: a short mark, a name for people, and what it means.
  */
-#ifndef VT_REPORT_CROSSING_H
-#define VT_REPORT_CROSSING_H
+#ifndef VT_SHOW_CROSSING_H
+#define VT_SHOW_CROSSING_H
 
 #include <stddef.h>
 

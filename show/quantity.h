@@ -2,8 +2,8 @@
  * Numbers for people: which unit a row of tolls reads best in, and as many digits
  * as the interval supports.
  */
-#ifndef VT_REPORT_QUANTITY_H
-#define VT_REPORT_QUANTITY_H
+#ifndef VT_SHOW_QUANTITY_H
+#define VT_SHOW_QUANTITY_H
 
 #include "result/result.h"
 

@@ -1,5 +1,5 @@
-#include "report/svg.h"
-#include "report/escape.h"
+#include "show/svg.h"
+#include "show/escape.h"
 
 #include <ctype.h>
 #include <stdbool.h>

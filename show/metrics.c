@@ -1,4 +1,4 @@
-#include "report/metrics.h"
+#include "show/metrics.h"
 
 #include <math.h>
 #include <time.h>

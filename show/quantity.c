@@ -1,4 +1,4 @@
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <stdio.h>

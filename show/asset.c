@@ -1,4 +1,4 @@
-#include "report/asset.h"
+#include "show/asset.h"
 
 /* The assembler finds the files from the root of the tree, where the build runs. */
 #define ASSET(name, file)                                                                                    \
@@ -7,7 +7,7 @@
             ".balign 8\n.global " #name "_size\n" #name "_size: .quad .Lend_" #name " - " #name "\n"         \
             ".text\n")
 
-ASSET(vt_asset_style, "report/page.css");
-ASSET(vt_asset_script, "report/page.js");
-ASSET(vt_asset_method, "report/page_method.html");
+ASSET(vt_asset_style, "show/page.css");
+ASSET(vt_asset_script, "show/page.js");
+ASSET(vt_asset_method, "show/page_method.html");
 ASSET(vt_asset_published, "data/published.json");

@@ -2,8 +2,8 @@
  * The files a page is made of, as bytes inside the program: style, script, and the
  * chapters on method and words; and the published figures.
  */
-#ifndef VT_REPORT_ASSET_H
-#define VT_REPORT_ASSET_H
+#ifndef VT_SHOW_ASSET_H
+#define VT_SHOW_ASSET_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "report/escape.h"
+#include "show/escape.h"
 
 #include <stdbool.h>
 #include <string.h>
