@@ -3,7 +3,7 @@
 #include "bench/select.h"
 #include "base/statistics.h"
 #include "guest/image/choice.h"
-#include "lab/workspace.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <math.h>

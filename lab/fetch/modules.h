@@ -1,6 +1,6 @@
 /* Kernel modules in a folder (a build tree or lib/modules/VERSION), in the order they need each other. */
-#ifndef VT_LAB_MODULES_H
-#define VT_LAB_MODULES_H
+#ifndef VT_LAB_FETCH_MODULES_H
+#define VT_LAB_FETCH_MODULES_H
 
 #include "base/error.h"
 

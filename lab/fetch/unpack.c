@@ -1,6 +1,6 @@
-#include "lab/unpack.h"
-#include "lab/program.h"
-#include "lab/workspace.h"
+#include "lab/fetch/unpack.h"
+#include "lab/fetch/program.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * Other programs: found, started without a shell, ended with their parent.
  */
-#ifndef VT_LAB_PROGRAM_H
-#define VT_LAB_PROGRAM_H
+#ifndef VT_LAB_FETCH_PROGRAM_H
+#define VT_LAB_FETCH_PROGRAM_H
 
 #include "base/error.h"
 

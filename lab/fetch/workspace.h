@@ -2,8 +2,8 @@
  * Folders of a lab: a temporary one, gone when the lab ends, and the cache, which
  * stays: $XDG_CACHE_HOME/vmtoll, or ~/.cache/vmtoll.
  */
-#ifndef VT_LAB_WORKSPACE_H
-#define VT_LAB_WORKSPACE_H
+#ifndef VT_LAB_FETCH_WORKSPACE_H
+#define VT_LAB_FETCH_WORKSPACE_H
 
 #include "base/error.h"
 

@@ -1,6 +1,6 @@
 /* Files that somebody packed: .xz, .zst, .gz. */
-#ifndef VT_LAB_UNPACK_H
-#define VT_LAB_UNPACK_H
+#ifndef VT_LAB_FETCH_UNPACK_H
+#define VT_LAB_FETCH_UNPACK_H
 
 #include "base/error.h"
 

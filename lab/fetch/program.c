@@ -1,4 +1,4 @@
-#include "lab/program.h"
+#include "lab/fetch/program.h"
 #include "base/file.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-#include "lab/modules.h"
+#include "lab/fetch/modules.h"
 #include "base/file.h"
-#include "lab/unpack.h"
+#include "lab/fetch/unpack.h"
 
 #include <errno.h>
 #include <fts.h>

@@ -3,8 +3,8 @@
  * (Documentation/driver-api/early-userspace/buffer-format.rst). Equal calls give
  * equal bytes: no times, no owners.
  */
-#ifndef VT_LAB_ARCHIVE_H
-#define VT_LAB_ARCHIVE_H
+#ifndef VT_LAB_FETCH_ARCHIVE_H
+#define VT_LAB_FETCH_ARCHIVE_H
 
 #include "base/error.h"
 

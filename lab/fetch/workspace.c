@@ -1,4 +1,4 @@
-#include "lab/workspace.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <ftw.h>

@@ -1,4 +1,4 @@
-#include "lab/archive.h"
+#include "lab/fetch/archive.h"
 #include "base/file.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
  * apt, unpacked by dpkg into the cache folder, checked again before each use
  * against the sums the package carries.
  */
-#ifndef VT_LAB_PACKAGE_H
-#define VT_LAB_PACKAGE_H
+#ifndef VT_LAB_FETCH_PACKAGE_H
+#define VT_LAB_FETCH_PACKAGE_H
 
 #include "base/error.h"
 
