@@ -109,10 +109,11 @@ $B/probes/kvm_caps.inc: config.mk
 $B/probes/kvm.c.o: $B/probes/kvm_caps.inc
 
 # Tests: every program, compiled or script, prints TAP; tests/run adds them up.
-UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
-SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c)))
+TESTED := $(sort $(shell find tests/unit tests/difference -name '*.c'))
+UNIT := $(patsubst %.c,$B/%,$(foreach source,$(TESTED),$(if $(filter test_%,$(notdir $(source))),$(source))))
+SUPPORT := $(patsubst %.c,$B/%.c.o,$(foreach source,$(TESTED),$(if $(filter test_%,$(notdir $(source))),,$(source))))
 
-$B/tests/%: tests/unit/%.c $(SUPPORT) $B/libvmtoll.a
+$B/tests/%: tests/%.c $(SUPPORT) $B/libvmtoll.a
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
 		$(WHOLE) $(LIBS) $(CHECK_LIBS) -lm
