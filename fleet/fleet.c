@@ -1,6 +1,7 @@
 #include "show/escape.h"
 #include "fleet/state.h"
 #include "show/metrics.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -181,7 +182,7 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
         .elapsed = json_is_number(elapsed) ? json_number_value(elapsed) : NAN,
     };
     snprintf(text, sizeof text, result->line > 1 ? "%.480s:%zu" : "%.480s", result->file, result->line);
-    vt_escape_clean(text, strlen(text));
+    vt_text_clean(text, strlen(text));
     to->place = intern(fleet, text);
     for (size_t i = 0; i < VT_FLEET_FACTS; i++)
         to->facts[i] = intern(fleet, fact_text(result, vt_fleet_fact_names[i], text, sizeof text));

@@ -18,9 +18,6 @@ void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream);
 
-/* Print behind what `text` holds, as far as there is room. */
-void vt_fleet_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* Does cell `i` begin another road (engine, privilege level, path, unit) than the one before? */
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i);
 
