@@ -8,18 +8,11 @@
 #include "report/finding.h"
 #include "report/published.h"
 #include "report/table.h"
+#include "show/screen.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-
-/* What the reader's screen can show, and what the reader wants to see. */
-struct vt_screen {
-    bool colour; /* escape sequences may be used */
-    bool utf8;
-    int width;      /* columns; 0: no limit */
-    bool published; /* published figures are wanted beside measured ones, in text, markdown and html */
-};
 
 struct vt_report {
     const struct vt_table *table;

@@ -1,5 +1,5 @@
 /*
- * gnuplot scripts of single charts. Private to chart*.c.
+ * gnuplot scripts of single charts. Private to this folder.
  */
 #ifndef VT_REPORT_CHART_AXIS_H
 #define VT_REPORT_CHART_AXIS_H

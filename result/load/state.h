@@ -1,5 +1,5 @@
 /*
- * The loader at work: what its parts share. Private to load*.c.
+ * The loader at work: what its parts share. Private to this folder.
  *
  * load.c feeds the parser from load_source.c, load_build.c turns its events into a
  * result, load_complain.c says what is wrong and where, load_resume.c finds the next
