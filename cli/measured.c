@@ -22,7 +22,7 @@ static int print_summary(struct vt_result *result)
 {
     struct vt_error error;
     struct vt_screen screen = vt_cli_screen("-");
-    if (vt_report_print(vt_report_find_format("text"), &result, 1, &screen, stdout, &error) != 0)
+    if (vt_report_print(VT_FORMAT_TEXT, &result, 1, &screen, stdout, &error) != 0)
         return vt_cli_fail(&error);
     return VT_EXIT_DONE;
 }

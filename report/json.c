@@ -4,7 +4,7 @@
 #include <errno.h>
 
 /* One result is a document as it was; several are JSON Lines, one document per line. */
-int vt_format_json(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_json(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     const struct vt_table *table = report->table;
     for (size_t i = 0; i < table->result_count; i++)

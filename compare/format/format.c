@@ -9,29 +9,23 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct vt_compare_format formats[] = {
-    {"text", {".txt"}, vt_compare_text},
-    {"markdown", {".md", ".markdown"}, vt_compare_markdown},
-    {"json", {".json"}, vt_compare_json},
-    {"html", {".html", ".htm"}, vt_compare_html},
+static int (*const printers[VT_FORMATS])(const struct vt_comparison *, const struct vt_screen *, FILE *,
+                                          struct vt_error *) = {
+    [VT_FORMAT_TEXT] = vt_compare_text,
+    [VT_FORMAT_MARKDOWN] = vt_compare_markdown,
+    [VT_FORMAT_JSON] = vt_compare_json,
+    [VT_FORMAT_HTML] = vt_compare_html,
 };
 
-const struct vt_compare_format *vt_compare_find_format(const char *name)
+bool vt_compare_has_format(enum vt_format format)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (strcmp(formats[i].name, name) == 0)
-            return &formats[i];
-    return NULL;
+    return printers[format];
 }
 
-const struct vt_compare_format *vt_compare_format_of(const char *path)
+int vt_compare_print(enum vt_format format, const struct vt_comparison *comparison,
+                     const struct vt_screen *screen, FILE *stream, struct vt_error *error)
 {
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof formats / sizeof formats[0]; i++)
-        for (const char *const *extension = formats[i].extensions; *extension; extension++)
-            if (strcasecmp(*extension, dot) == 0)
-                return &formats[i];
-    return NULL;
+    return printers[format](comparison, screen, stream, error);
 }
 
 static void print_percent(double ratio, char *text, size_t size)

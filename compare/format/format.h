@@ -6,19 +6,16 @@
 
 #include "base/error.h"
 #include "compare/comparison.h"
+#include "show/format.h"
 #include "show/screen.h"
 
 #include <stdio.h>
 
-struct vt_compare_format {
-    const char *name;
-    const char *extensions[3];
-    int (*print)(const struct vt_comparison *comparison, const struct vt_screen *screen, FILE *stream,
-                 struct vt_error *error);
-};
+bool vt_compare_has_format(enum vt_format format);
 
-const struct vt_compare_format *vt_compare_find_format(const char *name); /* NULL: unknown */
-const struct vt_compare_format *vt_compare_format_of(const char *path);   /* by extension; NULL: none fits */
+/* 0, or a negative errno with `error`. A failed write need not be noticed: the caller checks the stream. */
+int vt_compare_print(enum vt_format format, const struct vt_comparison *comparison,
+                     const struct vt_screen *screen, FILE *stream, struct vt_error *error);
 
 int vt_compare_text(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
 int vt_compare_markdown(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);

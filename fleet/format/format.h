@@ -5,13 +5,16 @@
 #define VT_FLEET_FORMAT_FORMAT_H
 
 #include "fleet/fleet.h"
+#include "show/format.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
-/* The report in a format of report/format.h. 0, or a negative errno with `error`. */
-int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *stream, struct vt_error *error);
+bool vt_fleet_has_format(enum vt_format format);
 
+void vt_fleet_print(enum vt_format format, const struct vt_fleet *fleet, FILE *stream);
+
+void vt_fleet_print_text(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream);

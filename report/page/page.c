@@ -196,7 +196,7 @@ static void put_foot(const struct vt_html *page)
     vt_page_foot(table->result_count ? table->results[0]->version : NULL, true, page->stream);
 }
 
-int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     struct vt_html page = {.report = report, .stream = stream};
     (void)error; /* a page without charts says what is missing, and is a page all the same */
