@@ -191,7 +191,7 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
     if (sampling->pairs)
         return VT_STOP_NOT_RUN;
     return m->batches >= VT_STATISTICS_MIN && vt_clock_now() >= sampling->deadline_ns ? VT_STOP_BUDGET
-                                                                                          : VT_STOP_NOT_RUN;
+                                                                                      : VT_STOP_NOT_RUN;
 }
 
 static void forget_samples(struct vt_measurement *m)

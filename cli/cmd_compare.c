@@ -45,7 +45,7 @@ static size_t weigh(const struct vt_result *run)
 static int check(struct side *side, struct vt_error *error)
 {
     const struct vt_result *first = side->runs[0], *last = side->runs[side->count - 1];
-    if (vt_report_pool_check(first, last, error) != 0)
+    if (vt_result_pool_check(first, last, error) != 0)
         return -EINVAL;
     side->weight += weigh(last);
     if (side->count == 1 || side->weight <= MAX_WEIGHT)
@@ -82,8 +82,8 @@ static int load(const char *file, struct side *side)
     struct vt_load_options options = {.samples = true};
     struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory for the results"};
     struct loading loading = {side, &error};
-    if (vt_report_load(file, &options, keep, &loading, &error) != 0 ||
-        vt_report_pool(side->runs, side->count, &error) != 0)
+    if (vt_result_load(file, &options, keep, &loading, &error) != 0 ||
+        vt_result_pool(side->runs, side->count, &error) != 0)
         return vt_cli_fail(&error);
     return VT_EXIT_DONE;
 }

@@ -87,7 +87,7 @@ static int load(struct collection *collection, const struct vt_gather *gather)
     int status = VT_EXIT_DONE;
     for (size_t i = 0; i < gather->count; i++) {
         struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory"};
-        if (vt_report_load(gather->files[i], &collection->options, collect, collection, &error) == 0)
+        if (vt_result_load(gather->files[i], &collection->options, collect, collection, &error) == 0)
             continue;
         vt_cli_fail(&error);
         if (gather->count == 1 && !collection->count && !collection->many)
@@ -127,8 +127,8 @@ static void warn_of_key(const struct vt_fleet *fleet, const char *by)
                 is_key ? "" : vt_suggest_text(&suggestion));
 }
 
-static int print_to(enum vt_format format, struct collection *collection,
-                    const struct vt_screen *screen, FILE *stream, struct vt_error *error)
+static int print_to(enum vt_format format, struct collection *collection, const struct vt_screen *screen,
+                    FILE *stream, struct vt_error *error)
 {
     if (!collection->many)
         return vt_report_print(format, collection->results, collection->count, screen, stream, error);
@@ -140,8 +140,7 @@ static int print_to(enum vt_format format, struct collection *collection,
     return 0;
 }
 
-static int print(enum vt_format format, struct collection *collection, const char *path,
-                 bool published)
+static int print(enum vt_format format, struct collection *collection, const char *path, bool published)
 {
     struct vt_output output;
     struct vt_error error;

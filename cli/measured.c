@@ -41,7 +41,7 @@ int vt_cli_deliver(struct vt_result *result, const char *output, bool quiet)
     bool document_on_stdout = output && strcmp(output, "-") == 0;
     int status = VT_EXIT_DONE;
 
-    if (output && vt_report_save(result, output, &error) != 0)
+    if (output && vt_result_save(result, output, &error) != 0)
         return vt_cli_fail(&error);
     if (!quiet && !document_on_stdout)
         status = print_summary(result);

@@ -44,7 +44,7 @@ void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *
         if (!usual_fact(fleet, host->group, i, &usual, &share) || host->facts[i] == usual)
             continue;
         vt_text_append(text, size, "%s%s is %.80s (", *text ? "; " : "", vt_fleet_fact_names[i],
-                        known(host->facts[i]));
+                       known(host->facts[i]));
         if (usual)
             vt_text_append(text, size, "%zu %% have %.80s)", share, usual);
         else
@@ -101,9 +101,8 @@ static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sid
             others_have += sides[i] == OTHER && fleet->hosts[i].facts[fact] == value;
         if (!tells_apart(have, odd, others_have, others))
             continue;
-        vt_text_append(text, size, "%s%s is %.80s on %zu of %zu, and on %zu of %zu others",
-                        *text ? "; " : "", vt_fleet_fact_names[fact], known(value), have, odd, others_have,
-                        others);
+        vt_text_append(text, size, "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", *text ? "; " : "",
+                       vt_fleet_fact_names[fact], known(value), have, odd, others_have, others);
     }
     vt_text_clean(text, strlen(text));
 }

@@ -1,5 +1,5 @@
 /*
- * A fleet while it is gathered. Private to this room: fleet.c takes results,
+ * A fleet while it is gathered. Private to this room: take.c takes results,
  * hosts.c tells whose they are, summary.c summarizes, judge.c finds
  * what stands out, mix.c where that is a kind of its own, split.c what hosts cross in different
  * ways, minority.c which hosts these are, gap.c what some have no figures of, explain.c

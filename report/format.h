@@ -30,7 +30,8 @@ bool vt_report_has_format(enum vt_format format);
 int vt_report_print(enum vt_format format, struct vt_result *const *results, size_t count,
                     const struct vt_screen *screen, FILE *stream, struct vt_error *error);
 
-/* The formats: 0, or a negative errno with `error`. A failed write need not be noticed: the caller checks the stream. */
+/* The formats: 0, or a negative errno with `error`. A failed write need not be noticed: the caller checks the
+ * stream. */
 int vt_report_text(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_report_csv(const struct vt_report *report, FILE *stream, struct vt_error *error);

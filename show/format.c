@@ -51,9 +51,10 @@ static int refuse(const char *path, const char *ending, bool (*has)(enum vt_form
     for (int i = 0; i < VT_FORMATS; i++)
         if (has(i))
             vt_text_append(known, sizeof known, "%s%s", *known ? ", " : "", formats[i].endings[0]);
-    return vt_error_set(error, VT_EXIT_USAGE, EINVAL,
-                        "'%.200s': no format is known by the ending '%.40s': use one of %s, or name one with --format",
-                        path, ending, known);
+    return vt_error_set(
+        error, VT_EXIT_USAGE, EINVAL,
+        "'%.200s': no format is known by the ending '%.40s': use one of %s, or name one with --format", path,
+        ending, known);
 }
 
 int vt_format_choose(enum vt_format *format, const char *name, const char *path,

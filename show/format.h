@@ -25,8 +25,9 @@ const char *vt_format_name(enum vt_format format);
 void vt_format_choices(bool (*has)(enum vt_format format), const char *names[VT_FORMATS + 1]);
 
 /*
- * The format that was asked for: by `name`, or, where that is NULL, by the ending of `path`; text for standard
- * output ("-") and for a file without an ending. An unknown ending is an error that lists those known.
+ * The format that was asked for: by `name`, or, where that is NULL, by the ending of `path`; text for
+ * standard output ("-") and for a file without an ending. An unknown ending is an error that lists those
+ * known.
  */
 int vt_format_choose(enum vt_format *format, const char *name, const char *path,
                      bool (*has)(enum vt_format format), struct vt_error *error);

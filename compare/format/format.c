@@ -10,7 +10,7 @@
 #include <strings.h>
 
 static int (*const printers[VT_FORMATS])(const struct vt_comparison *, const struct vt_screen *, FILE *,
-                                          struct vt_error *) = {
+                                         struct vt_error *) = {
     [VT_FORMAT_TEXT] = vt_compare_text,
     [VT_FORMAT_MARKDOWN] = vt_compare_markdown,
     [VT_FORMAT_JSON] = vt_compare_json,

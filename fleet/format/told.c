@@ -98,8 +98,8 @@ static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_min
         fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
     if (fleet->group_count > 1)
         vt_page_text(" (", cell->group, ")", stream);
-    vt_page_text("<small>", *why ? why : "nothing known tells them from the others",
-                       "</small></th></tr>\n", stream);
+    vt_page_text("<small>", *why ? why : "nothing known tells them from the others", "</small></th></tr>\n",
+                 stream);
     for (size_t i = 0; i < minority->count; i++)
         put_deviation(&minority->deviations[i], stream);
     fputs("</tbody>\n", stream);
@@ -179,6 +179,6 @@ void vt_fleet_html_told(const struct vt_fleet *fleet, FILE *stream)
         put_gaps(fleet, stream);
     if (fleet->shared_name)
         vt_page_text("<p>Several machines are called <code>", fleet->shared_name,
-                           "</code>: they are told apart by file.</p>\n", stream);
+                     "</code>: they are told apart by file.</p>\n", stream);
     fputs("</section>\n", stream);
 }

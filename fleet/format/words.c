@@ -116,13 +116,13 @@ void vt_fleet_name_mix(const struct vt_fleet *fleet, const struct vt_fleet_mix *
     text[0] = '\0';
     if (mix->odd)
         vt_text_append(text, size,
-                        "%zu of %zu hosts%s%.60s cost otherwise than the rest, too many to be exceptions. ",
-                        mix->odd, mix->members, of, group);
+                       "%zu of %zu hosts%s%.60s cost otherwise than the rest, too many to be exceptions. ",
+                       mix->odd, mix->members, of, group);
     if (mix->fact)
         vt_text_append(text, size,
-                        "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: "
-                        "--by %s judges each kind by itself.",
-                        of, group, mix->fact, mix->share * 100, mix->fact);
+                       "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: "
+                       "--by %s judges each kind by itself.",
+                       of, group, mix->fact, mix->share * 100, mix->fact);
     else
         vt_text_append(text, size, "Nothing known tells them from the rest.");
 }

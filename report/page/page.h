@@ -5,7 +5,7 @@
 #ifndef VT_REPORT_PAGE_PAGE_H
 #define VT_REPORT_PAGE_PAGE_H
 
-#include "report/chart/plan.h"
+#include "report/chart/draw.h"
 #include "show/crossing.h"
 #include "report/format.h"
 #include "show/page.h"

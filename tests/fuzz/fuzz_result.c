@@ -44,7 +44,7 @@ static void report_fleet(const uint8_t *data, size_t size, FILE *sink)
     if (vt_fleet_start(&fleet, size % 2 ? "kernel" : NULL, &error) != 0)
         return;
     const struct vt_load_options options = {.facts_only = vt_fleet_facts(&fleet), .complain = complain};
-    vt_report_load_memory("fuzz", data, size, &options, take, &fleet, &error);
+    vt_result_load_memory("fuzz", data, size, &options, take, &fleet, &error);
     complain(&error, NULL);
     if (vt_fleet_finish(&fleet, &error) == 0)
         for (int i = 0; sink && i < VT_FORMATS; i++)
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vt_error error = {.text = ""};
     if (!sink)
         sink = fopen("/dev/null", "we");
-    if (vt_report_load_memory("fuzz", data, size, &options, print_all, sink, &error) != 0 &&
+    if (vt_result_load_memory("fuzz", data, size, &options, print_all, sink, &error) != 0 &&
         strchr(error.text, '\n'))
         __builtin_trap(); /* a complaint is one line */
     report_fleet(data, size, sink);

@@ -22,7 +22,7 @@ static int load(const char *text, struct vt_result **result, struct vt_error *er
 {
     static const struct vt_load_options options = {.samples = true};
     *result = NULL;
-    return vt_report_load_memory("x.json", text, strlen(text), &options, keep, result, error);
+    return vt_result_load_memory("x.json", text, strlen(text), &options, keep, result, error);
 }
 
 static char *print(const struct vt_result *result, bool one_line)
@@ -30,7 +30,7 @@ static char *print(const struct vt_result *result, bool one_line)
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    ck_assert_int_eq(vt_report_print_json(result, one_line, stream), 0);
+    ck_assert_int_eq(vt_result_print(result, one_line, stream), 0);
     fclose(stream);
     return text;
 }
@@ -70,7 +70,7 @@ static struct vt_result *measure(void)
                                    .exits_per_op = NAN,
                                    .reason = "\"quoted\" <reason>"};
     struct vt_document document = {.started = "2026-11-22T15:00:00Z", .measurements = m, .count = 2};
-    struct vt_result *result = vt_report_result(&document, NULL);
+    struct vt_result *result = vt_result_make(&document, NULL);
     ck_assert_ptr_nonnull(result);
     return result;
 }
@@ -139,7 +139,7 @@ START_TEST(numbers_have_six_digits)
     } table[] = {{1.0033333333, "1.00333"}, {245.0, "245"}, {123456789.4, "123457000"}, {NAN, "null"},
                  {INFINITY, "null"},        {-0.1, "-0.1"}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        json_t *number = vt_report_number(table[i].value);
+        json_t *number = vt_result_number(table[i].value);
         char *text = json_dumps(number, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
         ck_assert_str_eq(text, table[i].text);
         free(text);
