@@ -1,7 +1,8 @@
 #include "show/crossing.h"
-#include "show/escape.h"
+#include "show/pen/markup.h"
 #include "fleet/format/format.h"
-#include "fleet/format/html.h"
+#include "fleet/format/words.h"
+#include "fleet/format/told.h"
 #include "show/page.h"
 #include "show/quantity.h"
 
@@ -32,9 +33,9 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
     vt_fleet_headline(fleet, headline, sizeof headline);
     vt_page_head(headline, true, stream);
     fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n<header>\n"
-          "<p class=\"kicker\">What crossing into the hypervisor costs, on many machines</p>\n<h1>",
+          "<p class=\"kicker\">What crossing into the hypervisor costs, on many machines</p>\n",
           stream);
-    vt_page_text("", headline, "</h1>\n<ul class=\"tiles\">\n", stream);
+    vt_markup(stream, "<h1>%s</h1>\n<ul class=\"tiles\">\n", headline);
     put_tile("Hosts", fleet->host_count,
              fleet->result_count == fleet->host_count ? "one result each" : "some measured more than once",
              stream);
@@ -50,30 +51,35 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
             grouped ? "<a href=\"#groups\">Groups</a>" : "");
 }
 
-static void put_groups(const struct vt_fleet *fleet, FILE *stream)
+static void put_group(struct vt_pen *pen, const struct vt_fleet *fleet, const char *group)
 {
+    size_t members = 0, outliers = 0;
+    char counts[2][24];
+    for (size_t i = 0; i < fleet->host_count; i++)
+        if (fleet->hosts[i].group == group) {
+            members++;
+            outliers += fleet->hosts[i].outlier;
+        }
+    snprintf(counts[0], sizeof counts[0], "%zu", members);
+    snprintf(counts[1], sizeof counts[1], "%zu", outliers);
+    vt_pen_row(pen, (const struct vt_pen_cell[]){{.text = group}, {.text = counts[0]}, {.text = counts[1]}});
+}
+
+static void put_groups(struct vt_pen *pen, const struct vt_fleet *fleet)
+{
+    static const struct vt_pen_column columns[] = {
+        {"group", 0, false, NULL}, {"hosts", 0, true, NULL}, {"of these stand out", 0, true, NULL}};
     if (fleet->group_count < 2)
         return;
-    fputs("<section id=\"groups\"><h2>Groups</h2>\n", stream);
-    vt_page_table("Groups", "class=\"told\"", stream);
-    fputs("<thead><tr><th scope=\"col\">Group</th><th scope=\"col\" class=\"number\">Hosts</th>"
-          "<th scope=\"col\" class=\"number\">Of these stand out</th></tr></thead>\n<tbody>\n",
-          stream);
-    for (size_t g = 0; g < fleet->group_count && g < TOLD; g++) {
-        size_t members = 0, outliers = 0;
-        for (size_t i = 0; i < fleet->host_count; i++)
-            if (fleet->hosts[i].group == fleet->groups[g]) {
-                members++;
-                outliers += fleet->hosts[i].outlier;
-            }
-        vt_page_text("<tr><th scope=\"row\">", fleet->groups[g], "</th>", stream);
-        fprintf(stream, "<td class=\"number\">%zu</td><td class=\"number\">%zu</td></tr>\n", members,
-                outliers);
-    }
-    fputs("</tbody></table></div>\n", stream);
+    fputs("<section id=\"groups\">", pen->stream);
+    vt_pen_heading(pen, "Groups");
+    vt_pen_table(pen, "Groups", columns, 3);
+    for (size_t g = 0; g < fleet->group_count && g < TOLD; g++)
+        put_group(pen, fleet, fleet->groups[g]);
+    vt_pen_end_table(pen);
     if (fleet->group_count > TOLD)
-        fprintf(stream, "<p>And %zu more.</p>\n", fleet->group_count - TOLD);
-    fputs("</section>\n", stream);
+        vt_pen_paragraph(pen, "And %zu more.", fleet->group_count - TOLD);
+    fputs("</section>\n", pen->stream);
 }
 
 /* Where a ratio to the reference stands on a strip: half an octave below at the left end, above at the right.
@@ -140,16 +146,16 @@ static void put_crossing(const struct vt_fleet_cell *cell, FILE *stream)
     fprintf(stream, "<td class=\"crossing\" data-v=\"%zu\" data-x=\"%s\">", weight,
             vt_page_mark_class(cell->crossing));
     vt_page_mark(cell->crossing, stream);
-    vt_page_text("", name, "</td>", stream);
+    vt_markup(stream, "%s</td>", name);
 }
 
 /* The group stands with the case, which stays in sight when the table is scrolled sideways. */
 static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
                      FILE *stream)
 {
-    vt_page_text("<tr><th scope=\"row\">", cell->name, "", stream);
+    vt_markup(stream, "<tr><th scope=\"row\">%s", cell->name);
     if (fleet->group_count > 1)
-        vt_page_text("<small>", cell->group, "</small>", stream);
+        vt_markup(stream, "<small>%s</small>", cell->group);
     fputs("</th>", stream);
     put_strip(fleet, cell, reference, stream);
     fprintf(stream, "<td class=\"number%s\" data-v=\"%.6g\"><b>",
@@ -207,9 +213,12 @@ static void put_rows(const struct vt_fleet *fleet, FILE *stream)
         const struct vt_fleet_cell *cell = &fleet->cells[i];
         if (vt_fleet_starts_road(fleet, i)) {
             vt_fleet_name_road(cell, road, sizeof road);
-            fprintf(stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"7\"><span>",
-                    i ? "</tbody>\n" : "");
-            vt_page_text("", road, "</span></th></tr>\n", stream);
+            vt_markup(stream,
+                      i ? "</tbody>\n<tbody><tr class=\"class\"><th scope=\"rowgroup\" "
+                          "colspan=\"7\"><span>%s</span></th></tr>\n"
+                        : "<tbody><tr class=\"class\"><th scope=\"rowgroup\" "
+                          "colspan=\"7\"><span>%s</span></th></tr>\n",
+                      road);
         }
         if (group_of(fleet, cell) < GROUPS_SHOWN)
             put_line(fleet, cell, reference_of(fleet, i), stream);
@@ -269,11 +278,28 @@ static void put_method(FILE *stream)
         VT_FLEET_LEAST);
 }
 
+static void put_told(struct vt_pen *pen, const struct vt_fleet *fleet)
+{
+    fputs("<section id=\"told\">", pen->stream);
+    vt_pen_heading(pen, "What stands out");
+    if (fleet->host_count < VT_FLEET_LEAST)
+        vt_pen_paragraph(pen, "Fewer than %d hosts do not tell which one stands out.", VT_FLEET_LEAST);
+    else if (vt_fleet_outliers(fleet) == 0 && fleet->mix_count == 0)
+        vt_pen_paragraph(pen, "No host differs from the rest as a whole by more than chance explains.");
+    if (fleet->minority_count == 0 && fleet->host_count > 1)
+        vt_pen_paragraph(pen, "Every case is crossed in the same way on all hosts of a group.");
+    if (fleet->oddity_count == 0 && fleet->host_count >= VT_FLEET_LEAST)
+        vt_pen_paragraph(pen, "No single case or class costs some hosts otherwise than the rest.");
+    vt_fleet_tell(fleet, pen);
+    fputs("</section>\n", pen->stream);
+}
+
 void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream)
 {
+    struct vt_pen pen = vt_pen_on(stream, &vt_pen_html, NULL);
     put_answer(fleet, stream);
-    vt_fleet_html_told(fleet, stream);
-    put_groups(fleet, stream);
+    put_told(&pen, fleet);
+    put_groups(&pen, fleet);
     put_table(fleet, stream);
     put_method(stream);
     vt_page_foot(NULL, true, stream);

@@ -1,4 +1,5 @@
 #include "fleet/format/format.h"
+#include "fleet/format/words.h"
 #include "show/metrics.h"
 
 #include <math.h>

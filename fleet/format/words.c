@@ -1,5 +1,5 @@
 #include "show/crossing.h"
-#include "fleet/format/format.h"
+#include "fleet/format/words.h"
 #include "base/text.h"
 
 #include <stdarg.h>
