@@ -17,8 +17,6 @@ bool vt_compare_has_format(enum vt_format format);
 int vt_compare_print(enum vt_format format, const struct vt_comparison *comparison,
                      const struct vt_screen *screen, FILE *stream, struct vt_error *error);
 
-int vt_compare_text(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
-int vt_compare_markdown(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
 int vt_compare_json(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
 int vt_compare_html(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
 

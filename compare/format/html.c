@@ -1,10 +1,9 @@
-#include "compare/format/counts.h"
+#include "compare/format/table.h"
 #include "compare/format/format.h"
 #include "compare/format/words.h"
-#include "show/escape.h"
+#include "show/pen/markup.h"
 #include "show/page.h"
 #include "show/plot.h"
-#include "show/quantity.h"
 #include "show/svg.h"
 
 #include <math.h>
@@ -128,11 +127,8 @@ static void put_hover(void *context, unsigned long number, FILE *stream)
     const struct vt_compared **rows = context;
     char road[64];
     vt_compare_road(rows[number], road, sizeof road);
-    vt_escape_html(rows[number]->before->name, stream);
-    fputs(", ", stream);
-    vt_escape_html(road, stream);
-    fprintf(stream, ": %+.1f %% (%+.1f to %+.1f)", (rows[number]->ratio - 1) * 100,
-            (rows[number]->low - 1) * 100, (rows[number]->high - 1) * 100);
+    vt_markup(stream, "%s, %s: %+.1f %% (%+.1f to %+.1f)", rows[number]->before->name, road,
+              (rows[number]->ratio - 1) * 100, (rows[number]->low - 1) * 100, (rows[number]->high - 1) * 100);
 }
 
 static void put_chart(const struct page *page)
@@ -163,9 +159,10 @@ static void put_chart(const struct page *page)
                 "ratios", put_hover, rows, page->stream);
             fputs("</figure>\n", page->stream);
         } else {
-            fputs("<p class=\"missing\"><strong>The chart is missing:</strong> ", page->stream);
-            vt_escape_html(error.text, page->stream);
-            fputs(". The table holds its numbers.</p>\n", page->stream);
+            vt_markup(page->stream,
+                      "<p class=\"missing\"><strong>The chart is missing:</strong> %s. The table holds its "
+                      "numbers.</p>\n",
+                      error.text);
         }
         fputs("</section>\n", page->stream);
     }
@@ -174,86 +171,14 @@ static void put_chart(const struct page *page)
     free(rows);
 }
 
-static void put_toll(const struct vt_result_row *row, FILE *stream)
-{
-    char text[32];
-    if (!vt_result_has_toll(row)) {
-        fprintf(stream, "<td class=\"number absent\">%s</td>", vt_status_name(row->status));
-        return;
-    }
-    vt_quantity_print(row->toll.median, row->unit, "µs", text, sizeof text);
-    fprintf(stream, "<td class=\"number\" data-v=\"%.6g\">%s</td>", row->toll.median, text);
-}
-
-static void put_row(const struct vt_compared *row, FILE *stream)
-{
-    char road[64], tale[256];
-    bool finding = vt_compare_is_finding(row);
-    vt_compare_road(row, road, sizeof road);
-    vt_compare_explain(row, tale, sizeof tale);
-    fputs("<tr><th scope=\"row\">", stream);
-    vt_escape_html(row->before->name, stream);
-    fputs("</th><td class=\"road\">", stream);
-    vt_escape_html(road, stream);
-    fputs("</td>", stream);
-    if (isfinite(row->ratio))
-        fprintf(stream,
-                "<td class=\"number\" data-v=\"%.6g\">%s%+.1f %%%s</td><td class=\"number\">%+.1f to %+.1f "
-                "%%</td>",
-                row->ratio, finding ? "<b>" : "", (row->ratio - 1) * 100, finding ? "</b>" : "",
-                (row->low - 1) * 100, (row->high - 1) * 100);
-    else
-        fputs("<td></td><td></td>", stream);
-    put_toll(row->before, stream);
-    put_toll(row->after, stream);
-    fprintf(stream, "<td class=\"tale\">%s", finding && row->worse ? "<span class=\"flag\">" : "");
-    vt_escape_html(finding ? tale : row->change == VT_CHANGE_UNCLEAR ? "unclear" : "~", stream);
-    fputs(finding && row->worse ? "</span></td></tr>\n" : "</td></tr>\n", stream);
-}
-
-static void put_heads(FILE *stream)
-{
-    static const char *const heads[] = {"Change", "95 % interval", "Old", "New"};
-    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Road</th>", stream);
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        fprintf(stream, "<th scope=\"col\" class=\"number\">%s</th>", heads[i]);
-    fputs("<th scope=\"col\">Verdict</th></tr></thead>\n<tbody>\n", stream);
-}
-
-static bool has_times(const struct vt_comparison *c, bool findings)
-{
-    for (size_t i = 0; i < c->count; i++)
-        if (!c->rows[i].counts && vt_compare_is_finding(&c->rows[i]) == findings)
-            return true;
-    return false;
-}
-
-static void put_rows(const struct page *page, bool findings)
-{
-    vt_compare_counts_html(page->comparison, findings, page->stream);
-    if (!has_times(page->comparison, findings))
-        return;
-    fputs("<div class=\"scroll\" role=\"region\" aria-label=\"Measurements, scrolls sideways\" "
-          "tabindex=\"0\">\n<table>",
-          page->stream);
-    put_heads(page->stream);
-    for (size_t i = 0; i < page->comparison->count; i++)
-        if (!page->comparison->rows[i].counts &&
-            vt_compare_is_finding(&page->comparison->rows[i]) == findings)
-            put_row(&page->comparison->rows[i], page->stream);
-    fputs("</tbody></table></div>\n", page->stream);
-}
-
 static void put_side(const char *label, const struct vt_result *result, FILE *stream)
 {
     const char *brand = vt_result_host_text(result, "cpu.brand"),
                *kernel = vt_result_host_text(result, "system.kernel");
-    fprintf(stream, "<div><dt>%s</dt><dd>", label);
-    vt_escape_html(result->file, stream);
-    fputs("<br><small>", stream);
-    vt_escape_html(brand ? brand : "unknown processor", stream);
-    fputs(kernel ? ", kernel " : "", stream);
-    vt_escape_html(kernel, stream);
+    vt_markup(stream, "<div><dt>%s</dt><dd>%s<br><small>%s", label, result->file,
+              brand ? brand : "unknown processor");
+    if (kernel)
+        vt_markup(stream, ", kernel %s", kernel);
     if (result->started) {
         fputs(", ", stream);
         vt_page_date(result->started, stream);
@@ -269,54 +194,38 @@ static void put_head(const struct page *page)
     vt_compare_headline(c, text, sizeof text);
     vt_page_head(text, false, stream);
     vt_svg_symbols(stream);
-    fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs: before and after</p>\n<h1>",
-          stream);
-    vt_escape_html(text, stream);
-    fputs("</h1>\n<dl class=\"facts\">\n", stream);
+    vt_markup(stream,
+              "<header>\n<p class=\"kicker\">What crossing into the hypervisor costs: before and after</p>\n"
+              "<h1>%s</h1>\n<dl class=\"facts\">\n",
+              text);
     put_side("Old", c->before, stream);
     put_side("New", c->after, stream);
     fputs("</dl>\n</header>\n<main>\n", stream);
-}
-
-/* Hundreds of rows that say "nothing": there for who asks. */
-static void put_rest(const struct page *page)
-{
-    const struct vt_comparison *c = page->comparison;
-    size_t rest = 0;
-    for (size_t i = 0; i < c->count; i++)
-        rest += !vt_compare_is_finding(&c->rows[i]);
-    if (rest == 0)
-        return;
-    fprintf(page->stream,
-            "<section id=\"rest\"><h2>Everything else</h2>\n<details><summary>%zu measurement%s without a "
-            "change</summary>\n%s",
-            rest, rest == 1 ? "" : "s", c->counts < c->count ? "<p>~ : no change beyond chance.</p>\n" : "");
-    put_rows(page, false);
-    fputs("</details>\n</section>\n", page->stream);
 }
 
 int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
                     struct vt_error *error)
 {
     struct page page = {c, stream};
+    struct vt_pen pen = vt_pen_on(stream, &vt_pen_html, NULL);
     char text[512];
     (void)screen;
     (void)error;
     put_head(&page);
-    fputs("<section id=\"changes\"><h2>What changed</h2>\n", stream);
-    for (size_t i = 0; i < c->warning_count; i++) {
-        fputs("<p class=\"missing\">", stream);
-        vt_escape_html(c->warnings[i], stream);
-        fputs("</p>\n", stream);
-    }
+    fputs("<section id=\"changes\">", stream);
+    vt_pen_heading(&pen, "What changed");
+    for (size_t i = 0; i < c->warning_count; i++)
+        vt_pen_warning(&pen, "%s", c->warnings[i]);
     vt_compare_basis(c, text, sizeof text);
-    fputs("<p>", stream);
-    vt_escape_html(text, stream);
-    fputs("</p>\n", stream);
-    put_rows(&page, true);
+    vt_pen_paragraph(&pen, "%s", text);
+    vt_compare_times(c, true, &pen);
+    vt_compare_counts(c, true, &pen);
     fputs("</section>\n", stream);
     put_chart(&page);
-    put_rest(&page);
+    fputs("<section id=\"rest\">", stream);
+    vt_pen_heading(&pen, "Everything else");
+    vt_compare_rest(c, &pen);
+    fputs("</section>\n", stream);
     vt_page_foot(NULL, false, stream);
     return 0;
 }

@@ -5,28 +5,35 @@
 
 #include <ctype.h>
 
+static void put_class(struct vt_pen *pen, size_t i)
+{
+    const char *class = pen->columns[i].number ? "number" : pen->columns[i].class;
+    if (class)
+        vt_markup(pen->stream, " class=\"%s\"", class);
+}
+
 static void open_table(struct vt_pen *pen, const char *caption)
 {
     vt_page_table(caption, "class=\"told\"", pen->stream);
     fputs("<thead><tr>", pen->stream);
-    for (size_t i = 0; i < pen->column_count; i++)
-        vt_markup(pen->stream, pen->columns[i].number ? "<th scope=\"col\" class=\"number\">%c%s</th>"
-                                                      : "<th scope=\"col\">%c%s</th>",
-                  toupper((unsigned char)*pen->columns[i].head),
-                  *pen->columns[i].head ? pen->columns[i].head + 1 : "");
+    for (size_t i = 0; i < pen->column_count; i++) {
+        const char *head = pen->columns[i].head;
+        fputs("<th scope=\"col\"", pen->stream);
+        put_class(pen, i);
+        vt_markup(pen->stream, ">%c%s</th>", toupper((unsigned char)*head), *head ? head + 1 : "");
+    }
     fputs("</tr></thead>\n<tbody>\n", pen->stream);
 }
 
 static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cell)
 {
-    const char *class = pen->columns[i].number ? "number" : pen->columns[i].class;
     fputs(i ? "<td" : "<th scope=\"row\"", pen->stream);
-    if (class)
-        vt_markup(pen->stream, " class=\"%s\"", class);
+    put_class(pen, i);
     if (cell->sorted)
         fprintf(pen->stream, " data-v=\"%.6g\"", cell->value);
     putc('>', pen->stream);
-    vt_pen_tone(pen, cell->text && *cell->text ? cell->tone : VT_TONE_PLAIN, "%s", cell->text ? cell->text : "");
+    vt_pen_tone(pen, cell->text && *cell->text ? cell->tone : VT_TONE_PLAIN, "%s",
+                cell->text ? cell->text : "");
     fputs(i ? "</td>" : "</th>", pen->stream);
 }
 
@@ -46,6 +53,8 @@ const struct vt_pen_marks vt_pen_html = {
     .lead = {"<h3>", "</h3>\n"},
     .paragraph = {"<p>", "</p>\n"},
     .warning = {"<p class=\"missing\">", "</p>\n"},
+    .fold = {"<details><summary>", "</summary>\n"},
+    .end_fold = "</details>\n",
     .tones = {[VT_TONE_STRONG] = {"<b>", "</b>"},
               [VT_TONE_GOOD] = {"<b>", "</b>"},
               [VT_TONE_BAD] = {"<span class=\"flag\">", "</span>"}},

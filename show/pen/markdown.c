@@ -38,6 +38,8 @@ const struct vt_pen_marks vt_pen_markdown = {
     .lead = {"\n", ":\n\n"},
     .paragraph = {"\n", "\n"},
     .warning = {"\n> ", "\n"},
+    .fold = {"\n<details><summary>", "</summary>\n"},
+    .end_fold = "\n</details>\n",
     .tones = {[VT_TONE_STRONG] = {"**", "**"}, [VT_TONE_BAD] = {"**", "**"}},
     .code = {"`", "`"},
     .list = {"", ""},

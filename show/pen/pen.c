@@ -13,12 +13,16 @@ struct vt_pen vt_pen_on(FILE *stream, const struct vt_pen_marks *marks, const st
 
 void vt_pen_around(struct vt_pen *pen, const char *const marks[2], const char *text)
 {
-    fputs(marks[0] ? marks[0] : "", pen->stream);
+    const char *before = marks[0] ? marks[0] : "";
+    /* The line that keeps blocks apart has nothing to keep apart where a text begins. */
+    fputs(!pen->begun && *before == '\n' ? before + 1 : before, pen->stream);
+    pen->begun = true;
     pen->marks->escape(text, pen->stream);
     fputs(marks[1] ? marks[1] : "", pen->stream);
 }
 
-static void write_around(struct vt_pen *pen, const char *const marks[2], const char *format, va_list arguments)
+static void write_around(struct vt_pen *pen, const char *const marks[2], const char *format,
+                         va_list arguments)
 {
     char text[LONGEST];
     vsnprintf(text, sizeof text, format, arguments);
@@ -41,6 +45,7 @@ WRITES(vt_pen_heading, pen->marks->heading)
 WRITES(vt_pen_lead, pen->marks->lead)
 WRITES(vt_pen_paragraph, pen->marks->paragraph)
 WRITES(vt_pen_warning, pen->marks->warning)
+WRITES(vt_pen_fold, pen->marks->fold)
 WRITES(vt_pen_say, bare)
 
 void vt_pen_tone(struct vt_pen *pen, enum vt_pen_tone tone, const char *format, ...)
@@ -116,4 +121,9 @@ void vt_pen_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
 void vt_pen_end_table(struct vt_pen *pen)
 {
     fputs(pen->marks->close_table, pen->stream);
+}
+
+void vt_pen_end_fold(struct vt_pen *pen)
+{
+    fputs(pen->marks->end_fold, pen->stream);
 }

@@ -45,6 +45,7 @@ struct vt_pen_marks {
     const char *micro; /* of "µs", where the format holds it */
     size_t most;       /* findings of one kind that are told */
     const char *heading[2], *lead[2], *paragraph[2], *warning[2];
+    const char *fold[2], *end_fold; /* around the title of what is folded away, and behind it */
     const char *tones[VT_TONES][2], *code[2];
     const char *list[2], *item[2]; /* formats without ends indent items by their depth */
     bool nested;                   /* lists are elements, closed in turn */
@@ -57,7 +58,7 @@ struct vt_pen_marks {
 struct vt_pen {
     const struct vt_pen_marks *marks;
     FILE *stream;
-    bool colour;
+    bool colour, begun;
     int depth; /* of the list */
     const struct vt_pen_column *columns;
     size_t column_count;
@@ -73,6 +74,10 @@ void vt_pen_heading(struct vt_pen *pen, const char *format, ...) __attribute__((
 void vt_pen_lead(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void vt_pen_paragraph(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void vt_pen_warning(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What is there for who asks: the reader unfolds it, where the format can. */
+void vt_pen_fold(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vt_pen_end_fold(struct vt_pen *pen);
 
 /* Begin an item at a depth from 1, whatever was open before; vt_pen_end ends the whole list. */
 void vt_pen_item(struct vt_pen *pen, int depth);

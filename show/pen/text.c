@@ -18,13 +18,11 @@ static int columns_of(const char *text)
     return columns;
 }
 
-/* Nothing stands behind the last cell of a row, not even blanks. */
-static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cell)
+static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cell, bool last)
 {
     const struct vt_pen_column *column = &pen->columns[i];
     const char *text = cell->text ? cell->text : "";
     int padding = column->width - columns_of(text);
-    bool last = i + 1 == pen->column_count;
     padding = padding > 0 ? padding : 0;
     fputs(i ? "  " : "", pen->stream);
     fprintf(pen->stream, "%*s", column->number ? padding : 0, "");
@@ -32,10 +30,14 @@ static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cel
     fprintf(pen->stream, "%*s", column->number || last ? 0 : padding, "");
 }
 
+/* Nothing stands behind the last text of a row, not even blanks. */
 static void put_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
 {
-    for (size_t i = 0; i < pen->column_count; i++)
-        put_cell(pen, i, &cells[i]);
+    size_t filled = pen->column_count;
+    while (filled > 0 && (!cells[filled - 1].text || !*cells[filled - 1].text))
+        filled--;
+    for (size_t i = 0; i < filled; i++)
+        put_cell(pen, i, &cells[i], i + 1 == filled);
     putc('\n', pen->stream);
 }
 
@@ -46,7 +48,7 @@ static void open_table(struct vt_pen *pen, const char *caption)
         char head[64] = "";
         for (size_t k = 0; k + 1 < sizeof head && pen->columns[i].head[k]; k++)
             head[k] = (char)toupper((unsigned char)pen->columns[i].head[k]);
-        put_cell(pen, i, &(struct vt_pen_cell){.text = head});
+        put_cell(pen, i, &(struct vt_pen_cell){.text = head}, i + 1 == pen->column_count);
     }
     putc('\n', pen->stream);
 }
@@ -59,6 +61,8 @@ const struct vt_pen_marks vt_pen_text = {
     .lead = {"", ":\n"},
     .paragraph = {"", "\n"},
     .warning = {"Warning: ", "\n"},
+    .fold = {"\n", ":\n"},
+    .end_fold = "",
     .list = {"", ""},
     .item = {"  ", "\n"},
     .open_table = open_table,
