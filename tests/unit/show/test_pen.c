@@ -54,7 +54,7 @@ START_TEST(a_list_is_marked_by_its_format)
         const struct vt_pen_marks *marks;
         const char *text;
     } rows[] = {
-        {&vt_pen_text, "Hosts:\n  a<b: 1 of 2\n    *x*\n    y\n  z\nend\n"},
+        {&vt_pen_text, "Hosts:\n  · a<b: 1 of 2\n    · *x*\n    · y\n  · z\nend\n"},
         {&vt_pen_markdown, "Hosts:\n\n- **a&lt;b**: 1 of 2\n  - \\*x\\*\n  - y\n- z\n\nend\n"},
         {&vt_pen_html, "<h3>Hosts</h3>\n<ul class=\"told\">\n<li><b>a&lt;b</b>: 1 of 2<ul class=\"told\">\n"
                        "<li>*x*</li>\n<li>y</li>\n</ul>\n</li>\n<li>z</li>\n</ul>\n<p>end</p>\n"},
