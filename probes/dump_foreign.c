@@ -1,0 +1,47 @@
+#include "probes/dump.h"
+
+#include <string.h>
+
+#define TAKE "take the registers there with: cpuid -r >FILE"
+
+/* By the words they are known by; the first one found is what it is. */
+static const struct {
+    const char *words, *answer;
+} foreign[] = {
+    {"version https://git-lfs",
+     "a pointer of Git LFS in place of the file; fetch the file with: git lfs pull"},
+    {"\"vmtoll.",
+     "a document of vmtoll, decoded already; to show or compare results: vmtoll report, vmtoll compare"},
+    {"   vendor_id = \"", "what cpuid decoded, without the registers; " TAKE},
+    {"vendor_id\t:", "/proc/cpuinfo, which has no registers; " TAKE},
+    {"cpu family\t:", "/proc/cpuinfo, which has no registers; " TAKE},
+    {"Model name:", "the output of lscpu, which has no registers; " TAKE},
+    {"x86info v", "what x86info decoded, without the registers; take them with: x86info -r >FILE"},
+    {"nr_features:", "feature sets of xen-cpuid; take the leaves with: xen-cpuid -p >FILE"},
+    {"Coreinfo", "the output of Coreinfo, which has no registers; AIDA64 and CPU-Z save them on Windows"},
+    {"CPU-Z TXT Report", "a report of CPU-Z without thread dumps; save it again with: cpuz.exe -txt=FILE"},
+    {"arm_midr", "a dump of an Arm processor, which has no CPUID"},
+    {"cpuid.", "bits of a VMware or Xen configuration, which mask CPUID rather than tell it; " TAKE},
+    {"<html", "a web page; save the dump itself, not the page around it"},
+    {"<!DOCTYPE", "a web page; save the dump itself, not the page around it"},
+};
+
+static uint32_t line_of(const char *text, const char *at)
+{
+    uint32_t line = 1;
+    for (; text < at; text++)
+        line += *text == '\n';
+    return line;
+}
+
+const char *vt_dump_recognize(const char *text, uint32_t *line)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        const char *at = strstr(text, foreign[i].words);
+        if (at) {
+            *line = line_of(text, at);
+            return foreign[i].answer;
+        }
+    }
+    return NULL;
+}
