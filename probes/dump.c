@@ -4,7 +4,9 @@
 #include "base/file.h"
 #include "base/packed.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +104,8 @@ static int add_leaf(struct parser *parser, struct vt_line *line)
             return status;
     }
     struct vt_processor *processor = current(parser);
-    if (processor->count && parser->gap)
+    /* A range of leaves may have a title. */
+    if (processor->count && parser->gap && line->leaf.leaf & 0xffff)
         return reject_at(parser, parser->gap, expected);
     if (processor->count >= MOST_LEAVES)
         return reject(parser, "more leaves for one processor than any has");
@@ -142,12 +145,23 @@ static int take_text(struct parser *parser)
     return 0;
 }
 
-/* Numbers alone are leaves in a dump that is made of them; elsewhere they are memory, PCI registers and the
- * like. */
+static bool names_vendor(const struct vt_line *line)
+{
+    const unsigned char *name = (const unsigned char *)&line->leaf.reg[VT_EBX];
+    for (int i = 0; i < 12; i++)
+        if (!isprint(name[i]))
+            return false;
+    return line->kind == VT_LINE_LEAF && line->leaf.leaf == 0;
+}
+
+/*
+ * Numbers alone are leaves from one that names a vendor on until other text
+ * follows; elsewhere in a report they are memory, PCI registers and the like.
+ */
 static bool is_foreign(const struct parser *parser, const struct vt_line *line)
 {
-    bool begins = parser->format == VT_DUMP_UNKNOWN && line->kind == VT_LINE_LEAF && line->leaf.leaf == 0;
-    return line->bare && !parser->bare && !begins;
+    bool may_begin = parser->format == VT_DUMP_UNKNOWN || parser->bare;
+    return line->bare && !(may_begin && names_vendor(line)) && (!parser->bare || parser->gap);
 }
 
 static int take(struct parser *parser, struct vt_line *line)
@@ -182,32 +196,65 @@ static const char *find_defect(const char *text, size_t length)
     return length > LONGEST_LINE ? "the line is longer than any line of a CPUID dump" : NULL;
 }
 
-static int take_line(struct parser *parser, const char *text, size_t length, bool *ended)
+/* The length of the line at `at`, without its end. */
+static size_t length_of(const char *at, const char *end)
 {
-    char copy[LONGEST_LINE + 1];
-    struct vt_line line;
-    const char *defect = find_defect(text, length);
+    const char *newline = memchr(at, '\n', (size_t)(end - at));
+    return (size_t)((newline ? newline : end) - at);
+}
+
+/*
+ * Mail breaks long lines, and quotes both parts: is the beginning of a leaf at
+ * `text` whole with the line after it? In quoted-printable a '=' marks the break.
+ */
+static bool rejoin(const char *text, const char *next, size_t length, struct vt_line *line)
+{
+    char joined[2 * LONGEST_LINE + 2];
+    size_t first = strlen(text), quoting = strspn(next, "> \t");
+    if (quoting >= length || length > LONGEST_LINE)
+        return false;
+    for (int soft = 0; soft < 2; soft++) {
+        size_t kept = first - (soft && text[first - 1] == '=');
+        int printed = snprintf(joined, sizeof joined, "%.*s%s%.*s", (int)kept, text, soft ? "" : " ",
+                               (int)(length - quoting), next + quoting);
+        vt_line_read(joined, line);
+        if (printed > 0 && line->kind == VT_LINE_LEAF)
+            return true;
+    }
+    return false;
+}
+
+/* Takes the line at *at, and the next one where it continues it; *at is then behind. */
+static int take_line(struct parser *parser, const char **at, const char *end, bool *ended)
+{
+    char text[LONGEST_LINE + 1];
+    struct vt_line line, joined;
+    size_t length = length_of(*at, end);
+    const char *defect = find_defect(*at, length), *next = *at + length + 1;
+    parser->line++;
     if (defect)
         return reject(parser, defect);
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    vt_line_read(copy, &line);
+    memcpy(text, *at, length);
+    text[length] = '\0';
+    *at = next;
+    vt_line_read(text, &line);
     /* libcpuid's test files continue with the expected identification below a rule. */
     *ended = line.kind == VT_LINE_RULE && parser->format == VT_DUMP_LIBCPUID;
-    return take(parser, &line);
+    if (line.kind != VT_LINE_DAMAGED || next >= end || !rejoin(text, next, length_of(next, end), &joined))
+        return take(parser, &line);
+    *at += length_of(next, end) + 1;
+    int status = take(parser, &joined);
+    parser->line++;
+    return status;
 }
 
 static int take_lines(struct parser *parser, const char *data, size_t size)
 {
+    const char *at = data, *end = data + size;
     bool ended = false;
     int status = 0;
-    for (const char *at = data, *end = data + size; at < end && !ended && status == 0;) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t length = (size_t)((newline ? newline : end) - at);
-        parser->line++;
-        status = take_line(parser, at, length, &ended);
-        at += length + 1;
-    }
+    while (at < end && !ended && status == 0)
+        status = take_line(parser, &at, end, &ended);
     return status;
 }
 
@@ -275,6 +322,9 @@ int vt_dump_parse(struct vt_facts *facts, const char *name, const char *data, si
     char *unpacked = NULL;
     size_t length = size;
     int status = vt_packed_is(data, size) ? vt_packed_unpack(data, size, LARGEST, &unpacked, &length) : 0;
+    const char *archive = vt_dump_recognize_archive(data, size);
+    if (archive)
+        return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "'%s', line 1: %s", name, archive);
     if (status != 0)
         return refuse_packed(name, status, error);
     char *text = vt_dump_text(unpacked ? unpacked : data, length, &length);

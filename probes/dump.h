@@ -41,4 +41,7 @@ void vt_dump_note(struct vt_facts *facts, enum vt_dump_kind kind);
  * shows. */
 const char *vt_dump_recognize(const char *text, uint32_t *line);
 
+/* The same of a file that is packed in a way that is not read here. */
+const char *vt_dump_recognize_archive(const char *data, size_t size);
+
 #endif

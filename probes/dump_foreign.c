@@ -45,3 +45,25 @@ const char *vt_dump_recognize(const char *text, uint32_t *line)
     }
     return NULL;
 }
+
+#define PIPE " | vmtoll probe --from-cpuid -"
+
+static const struct {
+    const char *magic, *answer;
+} archives[] = {
+    {"BZh", "compressed by bzip2; unpack it with: bzip2 -dc FILE" PIPE},
+    {"\x28\xb5\x2f\xfd", "compressed by Zstandard; unpack it with: zstd -dc FILE" PIPE},
+    {"\x04\x22\x4d\x18", "compressed by LZ4; unpack it with: lz4 -dc FILE" PIPE},
+    {"PK\3\4", "a ZIP archive; unpack a dump of it with: unzip -p FILE NAME" PIPE},
+    {"7z\xbc\xaf", "a 7z archive; unpack a dump of it with: 7z e -so FILE NAME" PIPE},
+};
+
+const char *vt_dump_recognize_archive(const char *data, size_t size)
+{
+    for (size_t i = 0; i < sizeof archives / sizeof archives[0]; i++) {
+        size_t length = strlen(archives[i].magic);
+        if (size >= length && memcmp(data, archives[i].magic, length) == 0)
+            return archives[i].answer;
+    }
+    return NULL;
+}

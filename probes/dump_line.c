@@ -332,9 +332,9 @@ static bool are_registers(const struct number *number)
 /* A name, a whole leaf number, a whole register: two of them make the beginning of a leaf. */
 static bool begins_like_leaf(const struct numbers *numbers)
 {
-    return numbers->count >= 2 && numbers->named + (numbers->number[0].digits == 8) +
-                                          (numbers->number[1].digits == REGISTER_DIGITS) >=
-                                      2;
+    bool has_register = numbers->number[1].digits == REGISTER_DIGITS ||
+                        (numbers->count > 2 && numbers->number[2].digits == REGISTER_DIGITS);
+    return numbers->count >= 2 && numbers->named + (numbers->number[0].digits == 8) + has_register >= 2;
 }
 
 /* "CPUID 00000004: 0C000121-01C0003F-0000003F-00000000 [SL 00]", "00000004:00000001 -> 0c000121:..." */

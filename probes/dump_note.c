@@ -9,19 +9,14 @@ static const char *form_of(enum vt_dump_kind kind)
     return kind == VT_DUMP_CPUID ? "cpuid -r" : kind == VT_DUMP_LIBCPUID ? "libcpuid" : "registers";
 }
 
-static bool is_empty(const struct vt_leaf *leaf)
-{
-    return !(leaf->reg[VT_EAX] | leaf->reg[VT_EBX] | leaf->reg[VT_ECX] | leaf->reg[VT_EDX]);
-}
-
-/* The first leaf with content above `last` within the range of `base`, and how many there are. */
+/* The first leaf above `last` within the range of `base`, and how many there are. */
 static size_t count_above(const struct vt_processor *processor, uint32_t base, uint32_t last,
                           const struct vt_leaf **first)
 {
     size_t count = 0;
     for (size_t i = 0; i < processor->count; i++) {
         const struct vt_leaf *leaf = &processor->leaves[i];
-        if (leaf->leaf >> 16 == base >> 16 && leaf->leaf > last && !is_empty(leaf) && count++ == 0)
+        if (leaf->leaf >> 16 == base >> 16 && leaf->leaf > last && count++ == 0)
             *first = leaf;
     }
     return count;
