@@ -128,7 +128,7 @@ static int parse(int argc, char **argv, struct arguments *a)
          .argument = "FILE",
          .text = &a->dump,
          .help =
-             "decode a dump of another machine: cpuid -r, or libcpuid's raw\nformat; - is standard input"},
+             "decode a dump of another machine: cpuid -r, libcpuid's raw format\nor a list of registers; - is standard input"},
         {
             .name = "require",
             .argument = "CAP,...",

@@ -8,7 +8,13 @@
 enum { MOST_NUMBERS = 6, REGISTERS = 4, REGISTER_DIGITS = 8 };
 
 /* Between the parts of a line tools put what they like. */
-static const char separators[] = " \t\f\v:;,|=-><(){}/'\"`*&";
+#define SEPARATORS " \t\f\v:;,|=-><(){}/'\"`&"
+static const char separators[] = SEPARATORS "*";
+/*
+ * The same before a line's first, second and further numbers: brackets may enclose
+ * the leaf ("CPUID[0x00000000]:") and begin a remark later; stars may be a subleaf.
+ */
+static const char *const before_number[] = {SEPARATORS "[]*", SEPARATORS "[]", separators};
 /* What may follow the registers: a remark in one of these, or the end of a tag or a row. */
 static const char remarks[] = "[|#;(<>/\\'\"})`,";
 
@@ -18,6 +24,8 @@ struct number {
     bool prefixed;    /* by 0x */
     const char *text; /* its digits */
 };
+
+static const char hexadecimal[] = "0123456789abcdefABCDEF";
 
 static void skip_separators(const char **at)
 {
@@ -60,7 +68,7 @@ static bool read_number(const char **at, struct number *number)
     const char *here = *at;
     number->prefixed = here[0] == '0' && (here[1] == 'x' || here[1] == 'X');
     number->text = here += number->prefixed ? 2 : 0;
-    number->digits = strspn(here, "0123456789abcdefABCDEF");
+    number->digits = strspn(here, hexadecimal);
     if (number->digits < 1 || number->digits > 8)
         return false;
     number->value = (uint32_t)strtoul(here, NULL, 16);
@@ -223,6 +231,19 @@ static const char *const leaf_words[] = {"cpuid",  "leaf",   "level", "function"
 static const char *const subleaf_words[] = {"ecx in",   "ecx_in",     "ecx",   "subleaf", "sub leaf",
                                             "subleafs", "level_type", "index", "idx",     NULL};
 
+/* What some tools write for the subleaf of a leaf without any; Xen's write the last of all numbers. */
+static const char no_subleaf[] = "********";
+
+static bool read_no_subleaf(const char **at, struct number *number)
+{
+    const size_t length = strlen(no_subleaf);
+    if (strncmp(*at, no_subleaf, length) != 0)
+        return false;
+    *number = (struct number){.value = UINT32_MAX, .digits = length, .text = *at};
+    *at += length;
+    return true;
+}
+
 /* The numbers a line begins with, each after words that name it; `end` is behind the last one. */
 struct numbers {
     struct number number[MOST_NUMBERS];
@@ -231,35 +252,50 @@ struct numbers {
     const char *end, *next;
 };
 
+/* "CPUID_SIGNATURE (Leaf 00000000)", "CPUID.00000000H" */
+static bool skip_compound(const char **at)
+{
+    if (strncasecmp(*at, "cpuid.", 6) == 0 && strspn(*at + 6, hexadecimal) == 8)
+        return *at += 6;
+    if (strncmp(*at, "CPUID_", 6) == 0)
+        return *at += strcspn(*at, separators);
+    return false;
+}
+
 static bool skip_name(const char **at, struct numbers *numbers)
 {
-    if (numbers->count == 0 &&
-        (skip_any(at, leaf_words) || (strncmp(*at, "CPUID_", 6) == 0 && (*at += strcspn(*at, separators)))))
+    if (numbers->count == 0 && (skip_any(at, leaf_words) || skip_compound(at)))
         return numbers->named = true;
     if (numbers->count == 1 && skip_any(at, subleaf_words))
         return numbers->subnamed = true;
     return false;
 }
 
-/* A sixth number is a register or none: what looks like one may begin a remark. */
+static bool read_next(const char **at, struct numbers *numbers)
+{
+    struct number *number = &numbers->number[numbers->count];
+    if (numbers->count == MOST_NUMBERS ||
+        (!read_number(at, number) && (numbers->count != 1 || !read_no_subleaf(at, number))))
+        return false;
+    /* A sixth number is a register or none: what looks like one may begin a remark. */
+    return numbers->count < MOST_NUMBERS - 1 || number->digits == REGISTER_DIGITS;
+}
+
 static void read_numbers(const char *at, struct numbers *numbers)
 {
     *numbers = (struct numbers){.end = at};
     for (;;) {
-        skip_separators(&at);
-        struct number *number = &numbers->number[numbers->count];
-        if (numbers->count < MOST_NUMBERS && read_number(&at, number) &&
-            (numbers->count < MOST_NUMBERS - 1 || number->digits == REGISTER_DIGITS)) {
+        at += strspn(at, before_number[numbers->count < 2 ? numbers->count : 2]);
+        numbers->next = at;
+        if (read_next(&at, numbers)) {
             numbers->count++;
             numbers->end = at;
         } else if (!skip_name(&at, numbers)) {
             break;
         }
     }
-    numbers->next = at;
 }
 
-/* Xen's tools write the last of all numbers where a leaf has no subleaves. */
 static void put_leaf(struct vt_line *line, const struct numbers *numbers, bool with_subleaf)
 {
     line->leaf.leaf = numbers->number[0].value;
@@ -375,6 +411,14 @@ static bool read_registers(const char *text, struct vt_line *line)
     return read_named(text, &numbers, line) || read_subject(&numbers, line) || read_unnamed(&numbers, line);
 }
 
+/* A log has a time or a processor before it: "00000000000i[CPU0  ] CPUID[0x00000000]: ...", "cpu0: CPUID
+ * 00000000: ..." */
+static bool read_logged(const char *text, struct vt_line *line)
+{
+    const char *at = strcasestr(text, " cpuid");
+    return at && read_registers(at, line) && line->kind == VT_LINE_LEAF;
+}
+
 static bool read_blank(const char *at, struct vt_line *line)
 {
     enum { SHORTEST_RULE = 20 };
@@ -385,8 +429,8 @@ static bool read_blank(const char *at, struct vt_line *line)
 
 void vt_line_read(const char *text, struct vt_line *line)
 {
-    static bool (*const readers[])(const char *text, struct vt_line *line) = {read_blank, read_array,
-                                                                              read_heading, read_registers};
+    static bool (*const readers[])(const char *text, struct vt_line *line) = {
+        read_blank, read_array, read_heading, read_registers, read_logged};
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         *line = (struct vt_line){.index = -1};
         if (readers[i](text, line))
