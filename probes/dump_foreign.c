@@ -21,7 +21,11 @@ static const struct {
     {"Coreinfo", "the output of Coreinfo, which has no registers; AIDA64 and CPU-Z save them on Windows"},
     {"CPU-Z TXT Report", "a report of CPU-Z without thread dumps; save it again with: cpuz.exe -txt=FILE"},
     {"arm_midr", "a dump of an Arm processor, which has no CPUID"},
-    {"cpuid.", "bits of a VMware or Xen configuration, which mask CPUID rather than tell it; " TAKE},
+    {"cpuid.1.eax", "bits of a VMware or Xen configuration, which mask CPUID rather than tell it; " TAKE},
+    {"1970169159",
+     "decimal numbers (this one is Genu in EBX of leaf 0); write them with 8 hexadecimal digits"},
+    {"1752462657",
+     "decimal numbers (this one is Auth in EBX of leaf 0); write them with 8 hexadecimal digits"},
     {"<html", "a web page; save the dump itself, not the page around it"},
     {"<!DOCTYPE", "a web page; save the dump itself, not the page around it"},
 };

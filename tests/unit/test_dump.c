@@ -154,6 +154,8 @@ static const struct {
      "line 2", "more or fewer numbers"},
     {"CPU 0:\n   vendor_id = \"GenuineIntel\"\n", "line 2", "cpuid -r"},
     {"processor\t: 0\nvendor_id\t: GenuineIntel\n", "line 2", "/proc/cpuinfo"},
+    {"\n0, 0, 20, 1970169159, 1818588270, 1231384169\n", "line 2", "decimal numbers"},
+    {"cpuid.1.eax = \"0000:0000:0000:0101:0000:0110:0101:0111\"\n", "line 1", "VMware"},
     {"BZh91AY", "line 1", "bzip2 -dc FILE | vmtoll probe --from-cpuid -"},
     {WHOLE "basic_cpuid[0]=00000000 00000000 00000000 00000000\n", "line 4", "another dump format"},
     {"CPU 99999999999999999999:\n", "line 1", "not a line"},
