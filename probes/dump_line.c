@@ -140,8 +140,9 @@ static bool read_index(const char **at, long *index)
 /* "ext_cpuid[10]=00000001 00008000 00000000 0001bcff" */
 static bool read_array(const char *at, struct vt_line *line)
 {
-    const struct array *array = find_array(&at);
     struct number number;
+    skip_separators(&at);
+    const struct array *array = find_array(&at);
     if (!array)
         return false;
     line->format = VT_DUMP_LIBCPUID;

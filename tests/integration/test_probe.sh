@@ -92,6 +92,16 @@ for form in "$forms"/*.*; do
     holds "$(basename "$form") says what the reference says" test ! -s "$work/out"
 done
 
+# libcpuid's raw format, passed on
+"$VMTOLL" probe --json --from-cpuid "$data/cloud-guest-kvm.raw" >"$work/a"
+{ printf 'He wrote:\n'; sed 's/^/> > /' "$data/cloud-guest-kvm.raw"; printf '> > \n> Thanks.\n'; } >"$work/quoted"
+{ printf '\377\376'; sed 's/$/\r/' "$data/cloud-guest-kvm.raw" | iconv -f ASCII -t UTF-16LE; } >"$work/wide"
+{ printf '```\n'; cat "$data/cloud-guest-kvm.raw"; printf '```\n'; } | gzip >"$work/packed"
+for passed in quoted wide packed; do
+    "$VMTOLL" probe --json --from-cpuid "$work/$passed" >"$work/b" 2>&1
+    holds "libcpuid's raw format, $passed" cmp "$work/a" "$work/b"
+done
+
 # Leaves that the processor does not announce
 sed 's/0x80000000 0x00: eax=0x80000004/0x80000000 0x00: eax=0x80000003/' "$forms/reference.txt" >"$work/above"
 "$VMTOLL" probe --json --from-cpuid "$work/above" >"$work/dump.json"
