@@ -1,31 +1,12 @@
 /* Branches, calls and returns. */
 #include "bench/engines/translate/build.h"
 
-static uint32_t branch_target(const struct build *b)
-{
-    return next_of(b) + (uint32_t)b->insn.branch;
-}
-
-static void jump(struct build *b, uint32_t guest)
-{
-    vt_emit_8(&b->e, 0xe9);
-    vt_build_pend(b, vt_emit_here(&b->e), guest);
-    vt_emit_32(&b->e, 0);
-}
-
-static void jump_if(struct build *b)
-{
-    VT_EMIT(&b->e, 0x0f, (uint8_t)(0x80 | (b->insn.opcode & 0x0f)));
-    vt_build_pend(b, vt_emit_here(&b->e), branch_target(b));
-    vt_emit_32(&b->e, 0);
-}
-
 /* There is no long form: the short one jumps over a jump. */
 static void loop(struct build *b)
 {
     vt_emit_bytes(&b->e, (const uint8_t *)(uintptr_t)b->guest, b->insn.length - 1u);
     VT_EMIT(&b->e, 0x02, 0xeb, 0x05);
-    jump(b, branch_target(b));
+    vt_build_go_on_at(b, branch_target(b));
 }
 
 /*
@@ -71,13 +52,6 @@ static void jump_through(struct build *b, int branch)
     b->saved = 0;
 }
 
-void vt_build_push_return(struct build *b)
-{
-    vt_build_point(b, POINT_PLAIN, 0);
-    vt_emit_8(&b->e, 0x68);
-    vt_emit_32(&b->e, next_of(b));
-}
-
 /* Where the return arrives: a return is an indirect jump through memory, and this is its target's entry. */
 static void land(struct build *b)
 {
@@ -94,7 +68,7 @@ static void call(struct build *b, uint32_t callee)
 {
     vt_build_push_return(b);
     if (!vt_build_inline(b, callee)) {
-        jump(b, callee);
+        vt_build_go_on_at(b, callee);
         land(b);
         return;
     }
@@ -135,7 +109,7 @@ static void call_foreseen(struct build *b, int branch, uint32_t callee)
     vt_emit_land(&b->e, equal);
     vt_build_restore(b, VT_RCX);
     vt_build_push_return(b);
-    jump(b, callee);
+    vt_build_go_on_at(b, callee);
     land(b);
 }
 
@@ -185,11 +159,11 @@ void vt_build_branch(struct build *b)
 {
     switch (b->insn.kind) {
     case VT_INSN_JUMP:
-        jump(b, branch_target(b));
+        vt_build_go_on_at(b, branch_target(b));
         b->ended = true;
         break;
     case VT_INSN_JUMP_IF:
-        jump_if(b);
+        vt_build_jump_if(b);
         break;
     case VT_INSN_LOOP:
         loop(b);

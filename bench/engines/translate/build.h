@@ -1,5 +1,5 @@
 /*
- * A block under construction: what block.c, branch.c and sensitive.c share.
+ * A block under construction: what those who build it share.
  */
 #ifndef VT_BENCH_ENGINES_TRANSLATE_BUILD_H
 #define VT_BENCH_ENGINES_TRANSLATE_BUILD_H
@@ -51,6 +51,16 @@ static inline uint32_t next_of(const struct build *b)
     return b->guest + b->insn.length;
 }
 
+static inline uint32_t branch_target(const struct build *b)
+{
+    return next_of(b) + (uint32_t)b->insn.branch;
+}
+
+static inline struct site_record *site_at(const struct build *b, uint32_t index)
+{
+    return pool_at(&b->t->sites, index, sizeof(struct site_record));
+}
+
 static inline uint32_t save_slot(const struct vt_translate *t, unsigned reg)
 {
     return AT(t, save) + 8 * reg;
@@ -61,7 +71,7 @@ static inline int32_t table_of(const struct vt_translate *t, unsigned branch)
     return (int32_t)(t->table_distance + (int64_t)(branch * t->table_size));
 }
 
-/* block.c */
+/* build.c */
 void vt_build_point(struct build *b, enum point_kind kind, unsigned reg);
 void vt_build_save(struct build *b, enum vt_gpr reg); /* put a register away for scratch use */
 void vt_build_restore(struct build *b, enum vt_gpr reg);
@@ -69,22 +79,28 @@ void vt_build_pend(struct build *b, uint32_t displacement, uint32_t guest);
 /* A RIP-relative displacement at `at`, for an instruction that ends at `end`, shall reach what the guest's
  * reached. */
 bool vt_build_relocate(struct build *b, uint8_t *at, const uint8_t *end);
-
+/* Control goes on at `guest`. */
+void vt_build_go_on_at(struct build *b, uint32_t guest);
+/* Control goes on at the target of a Jcc, should its condition hold. */
+void vt_build_jump_if(struct build *b);
+/* PUSH the address the guest would push. */
+void vt_build_push_return(struct build *b);
+uint32_t vt_build_site(struct build *b, const struct vt_instruction *instruction);
+/* The whole instruction is the emulator's. */
+void vt_build_callout(struct build *b, const struct vt_instruction *instruction);
+/* One more sensitive instruction done inline. */
+void vt_build_count_hit(struct build *b);
+/* What the start of a detour owes the guest. */
+void vt_build_put_back(struct build *b, const struct detour *detour);
 /* The start of what a table leads to: is the register's value `guest` all the way? It is when the guest is
  * sane. */
 void vt_build_check(struct vt_emitter *e, const struct vt_translate *t, unsigned branch, uint32_t guest);
-/* What the start of a detour owes the guest. */
-void vt_build_put_back(struct build *b, const struct detour *detour);
 
-/* An instruction that is copied, or a conditional branch. */
+/* copy.c: an instruction that is copied, or a conditional branch. */
 void vt_build_plain(struct build *b);
-/* Control goes on at `guest`. */
-void vt_build_go_on_at(struct build *b, uint32_t guest);
 
 /* branch.c */
 void vt_build_branch(struct build *b);
-/* PUSH the address the guest would push. */
-void vt_build_push_return(struct build *b);
 
 /* inline.c: the callee here and now, behind the PUSH. It returns to what is emitted next, or into the table.
  */
@@ -93,10 +109,5 @@ bool vt_build_inline(struct build *b, uint32_t callee);
 /* sensitive.c, based.c */
 void vt_build_sensitive(struct build *b);
 bool vt_build_based(struct build *b);
-uint32_t vt_build_site(struct build *b, const struct vt_instruction *instruction);
-/* One more sensitive instruction done inline. */
-void vt_build_count_hit(struct build *b);
-/* The whole instruction is the emulator's. */
-void vt_build_callout(struct build *b, const struct vt_instruction *instruction);
 
 #endif

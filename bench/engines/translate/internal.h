@@ -191,7 +191,6 @@ static inline void *pool_at(const struct pool *pool, uint32_t index, size_t size
 int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings *settings,
                      struct vt_error *error);
 void vt_translate_unmap(struct vt_translate *t);
-void vt_translate_clear_lookup(struct vt_translate *t);
 void vt_translate_populate(struct vt_translate *t, uint32_t size);
 bool vt_translate_fill_table(struct vt_translate *t, uint64_t address);
 void vt_translate_set_table(struct vt_translate *t, unsigned branch, uint32_t guest, uint32_t host);
@@ -207,6 +206,8 @@ bool vt_translate_flags_dead(const struct vt_translate *t, uint64_t guest);
 /* block.c: host address of the code at `guest`, translated now if need be; 0: none there. */
 uint32_t vt_translate_block(struct vt_translate *t, uint64_t guest);
 uint32_t vt_translate_landing(struct vt_translate *t, uint64_t guest, unsigned branch);
+
+/* build.c: the branch with its displacement there leads to `host`. */
 void vt_translate_link(struct vt_translate *t, uint32_t displacement, uint32_t host);
 
 /* flags.c */

@@ -214,7 +214,7 @@ static void forget(void *memory, size_t size)
         memset(memory, 0, size);
 }
 
-void vt_translate_clear_lookup(struct vt_translate *t)
+static void clear_lookup(struct vt_translate *t)
 {
     size_t chunks = BRANCHES * t->table_size / CHUNK;
 
@@ -262,4 +262,18 @@ void vt_translate_unwatch(struct vt_translate *t, uint32_t offset)
         return;
     t->watched[page] = 0;
     mprotect(t->window + (size_t)page * PAGE, PAGE, PROT_READ | PROT_WRITE);
+}
+
+void vt_translate_flush(struct vt_translate *t)
+{
+    t->used = t->after_stubs;
+    t->blocks.count = t->points.count = t->exits.count = t->sites.count = 0;
+    clear_lookup(t);
+    t->counts.flushes++;
+}
+
+void vt_translate_forget(struct vt_translate *t)
+{
+    memset(t->by_emulator, 0, t->window_size / 8);
+    vt_translate_flush(t);
 }

@@ -86,20 +86,6 @@ struct vt_translate_counts vt_translate_counts(const struct vt_translate *t)
     return counts;
 }
 
-void vt_translate_flush(struct vt_translate *t)
-{
-    t->used = t->after_stubs;
-    t->blocks.count = t->points.count = t->exits.count = t->sites.count = 0;
-    vt_translate_clear_lookup(t);
-    t->counts.flushes++;
-}
-
-void vt_translate_forget(struct vt_translate *t)
-{
-    memset(t->by_emulator, 0, t->window_size / 8);
-    vt_translate_flush(t);
-}
-
 void vt_translate_count(struct vt_translate *t, bool on)
 {
     if (t->counting != on)

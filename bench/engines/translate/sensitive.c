@@ -11,60 +11,6 @@
 /* False: not inline; nothing has been emitted. */
 typedef bool inline_function(struct build *b, const struct vt_instruction *in);
 
-uint32_t vt_build_site(struct build *b, const struct vt_instruction *instruction)
-{
-    struct pool *sites = &b->t->sites;
-    struct site_record *site = pool_at(sites, sites->count, sizeof *site);
-
-    *site = (struct site_record){.instruction = *instruction, .guest = b->guest};
-    return sites->count++;
-}
-
-static struct site_record *site_at(const struct build *b, uint32_t index)
-{
-    return pool_at(&b->t->sites, index, sizeof(struct site_record));
-}
-
-static bool ends_block(uint16_t operation)
-{
-    switch (operation) {
-    case VT_OP_NONE:
-    case VT_OP_UNDEFINED:
-    case VT_OP_IRET:
-    case VT_OP_JMP_FAR:
-    case VT_OP_RET_FAR:
-    case VT_OP_SYSRET:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Instructions whose operands come in registers: code for the values met is made after a callout. */
-static bool is_specialized(const struct build *b, uint16_t operation)
-{
-    if (b->t->context->vcpu.cpl || b->t->step)
-        return false;
-    return operation == VT_OP_CPUID || operation == VT_OP_RDMSR || operation == VT_OP_WRMSR ||
-           operation == VT_OP_XGETBV || operation == VT_OP_XSETBV;
-}
-
-void vt_build_callout(struct build *b, const struct vt_instruction *instruction)
-{
-    struct vt_translate *t = b->t;
-    uint32_t index = vt_build_site(b, instruction);
-    struct site_record *site = site_at(b, index);
-
-    if (is_specialized(b, instruction->operation))
-        site->host = vt_emit_here(&b->e);
-    vt_emit_store_value_32(&b->e, AT(t, index), index);
-    vt_emit_jump(&b->e, t->stubs.callout);
-    if (ends_block(instruction->operation))
-        b->ended = true;
-    else if (!t->step)
-        site->resume = vt_emit_here(&b->e);
-}
-
 static void detour(struct build *b, uint32_t site, bool flags)
 {
     b->detour[b->detours++] = (struct detour){vt_emit_here(&b->e) - 4, site, b->saved, flags};
@@ -472,16 +418,6 @@ static inline_function *const sequences[VT_OPERATIONS] = {
     [VT_OP_RDPID] = inline_rdpid,
     [VT_OP_PAUSE] = inline_pause,
 };
-
-/* Takes no flag and no register: what an INC would, were it not for the flags. */
-void vt_build_count_hit(struct build *b)
-{
-    vt_build_save(b, VT_RCX);
-    vt_emit_load(&b->e, VT_RCX, AT(b->t, hits));
-    vt_emit_lea(&b->e, VT_RCX, VT_RCX, 1);
-    vt_emit_store(&b->e, VT_RCX, AT(b->t, hits));
-    vt_build_restore(b, VT_RCX);
-}
 
 static bool emit_inline(struct build *b, const struct vt_instruction *in)
 {
