@@ -10,7 +10,7 @@
 /* Room for the longest block, with its exits and detours. */
 #define ROOM (MOST_HOST_BYTES + VT_EMIT_LONGEST + 64 * MOST_INSTRUCTIONS)
 
-static bool pool_has(const struct pool *pool, uint32_t count)
+static bool pool_has(const struct vt_translate_pool *pool, uint32_t count)
 {
     return pool->capacity - pool->count >= count;
 }
@@ -27,7 +27,7 @@ static bool is_copied(const struct vt_insn *insn)
     return insn->kind == VT_INSN_COPY || insn->kind == VT_INSN_PADDING || insn->kind == VT_INSN_JUMP_IF;
 }
 
-static void instruction(struct build *b)
+static void instruction(struct vt_build *b)
 {
     switch (b->insn.kind) {
     case VT_INSN_COPY:
@@ -50,7 +50,7 @@ static void instruction(struct build *b)
 
 /* The page of the instruction's last byte; that of the first is the one of the instruction before, or is new
  * as well. */
-static void watch(struct build *b, uint32_t offset)
+static void watch(struct vt_build *b, uint32_t offset)
 {
     uint32_t last = offset + b->insn.length - 1;
 
@@ -61,7 +61,7 @@ static void watch(struct build *b, uint32_t offset)
     b->watched_page = last / PAGE;
 }
 
-static void translate(struct build *b)
+static void translate(struct vt_build *b)
 {
     struct vt_translate *t = b->t;
     int most = t->step ? 1 : MOST_INSTRUCTIONS;
@@ -89,24 +89,24 @@ static void translate(struct build *b)
 }
 
 /* Code that reports a branch nobody has linked yet. */
-static uint32_t emit_exit(struct build *b, const struct pending *pending)
+static uint32_t emit_exit(struct vt_build *b, const struct vt_build_pending *pending)
 {
     struct vt_translate *t = b->t;
     uint32_t start = vt_emit_here(&b->e);
-    struct exit_record *record = pool_at(&t->exits, t->exits.count, sizeof *record);
+    struct vt_translate_exit *record = pool_at(&t->exits, t->exits.count, sizeof *record);
 
-    *record = (struct exit_record){t->step ? 0 : pending->displacement, pending->guest};
+    *record = (struct vt_translate_exit){t->step ? 0 : pending->displacement, pending->guest};
     vt_emit_store_value_32(&b->e, AT(t, index), t->exits.count++);
     vt_emit_jump(&b->e, t->step ? t->stubs.step : t->stubs.chain);
     return start;
 }
 
-static void settle_branches(struct build *b)
+static void settle_branches(struct vt_build *b)
 {
     struct vt_translate *t = b->t;
 
     for (uint32_t i = 0; i < b->pendings; i++) {
-        const struct pending *pending = &b->pending[i];
+        const struct vt_build_pending *pending = &b->pending[i];
         uint32_t host = 0;
         if (!t->step && in_window(t, pending->guest))
             host = t->host_of[offset_of(t, pending->guest)];
@@ -114,12 +114,12 @@ static void settle_branches(struct build *b)
     }
 }
 
-static void settle_detours(struct build *b)
+static void settle_detours(struct vt_build *b)
 {
     struct vt_translate *t = b->t;
 
     for (uint32_t i = 0; i < b->detours; i++) {
-        const struct detour *detour = &b->detour[i];
+        const struct vt_build_detour *detour = &b->detour[i];
         vt_translate_link(t, detour->displacement, vt_emit_here(&b->e));
         vt_build_put_back(b, detour);
         vt_emit_store_value_32(&b->e, AT(t, index), detour->site);
@@ -135,22 +135,22 @@ static void align(struct vt_emitter *e, uint32_t guest)
         vt_emit_nops(e, (0 - vt_emit_here(e)) & ((alignment > 64 ? 64 : alignment) - 1));
 }
 
-static struct block *open_block(struct build *b, struct vt_translate *t, uint32_t guest)
+static struct vt_translate_block *open_block(struct vt_build *b, struct vt_translate *t, uint32_t guest)
 {
-    struct block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
+    struct vt_translate_block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
 
-    memset(b, 0, offsetof(struct build, pending));
+    memset(b, 0, offsetof(struct vt_build, pending));
     b->t = t;
     b->e = (struct vt_emitter){t->code_writable + t->used, t->code - t->code_writable};
     b->guest = b->guest_start = guest;
     b->watched_page = ~0u;
     b->start = vt_emit_here(&b->e);
     b->first_point = t->points.count;
-    *block = (struct block){.host = b->start, .guest = guest, .first_point = t->points.count};
+    *block = (struct vt_translate_block){.host = b->start, .guest = guest, .first_point = t->points.count};
     return block;
 }
 
-static void close_block(struct build *b, struct block *block)
+static void close_block(struct vt_build *b, struct vt_translate_block *block)
 {
     struct vt_translate *t = b->t;
 
@@ -161,8 +161,8 @@ static void close_block(struct build *b, struct block *block)
 /* Returns the host address of the check when `branch` is one, else of the code. */
 static uint32_t build(struct vt_translate *t, uint32_t guest, int branch)
 {
-    struct build *b = t->build;
-    struct block *block = open_block(b, t, guest);
+    struct vt_build *b = t->build;
+    struct vt_translate_block *block = open_block(b, t, guest);
 
     align(&b->e, guest);
     uint32_t entry = vt_emit_here(&b->e);
@@ -199,9 +199,10 @@ uint32_t vt_translate_block(struct vt_translate *t, uint64_t guest)
 static uint32_t build_check(struct vt_translate *t, uint32_t guest, unsigned branch, uint32_t host)
 {
     struct vt_emitter e = {t->code_writable + t->used, t->code - t->code_writable};
-    struct block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
+    struct vt_translate_block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
 
-    *block = (struct block){.host = vt_emit_here(&e), .guest = guest, .first_point = t->points.count};
+    *block =
+        (struct vt_translate_block){.host = vt_emit_here(&e), .guest = guest, .first_point = t->points.count};
     vt_build_check(&e, t, branch, guest);
     vt_emit_jump(&e, host);
     block->host_end = vt_emit_here(&e);

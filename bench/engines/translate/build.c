@@ -2,16 +2,16 @@
 #include "bench/engines/translate/build.h"
 
 /* Nothing to say when the last point goes on to be right. */
-static bool is_implied(const struct build *b, uint16_t host, int32_t guest)
+static bool is_implied(const struct vt_build *b, uint16_t host, int32_t guest)
 {
-    const struct pool *points = &b->t->points;
-    const struct point *last = pool_at(points, points->count - 1, sizeof *last);
+    const struct vt_translate_pool *points = &b->t->points;
+    const struct vt_translate_point *last = pool_at(points, points->count - 1, sizeof *last);
 
     return points->count > b->first_point && last->kind == POINT_COPY &&
            host - last->host == guest - last->guest;
 }
 
-void vt_build_point(struct build *b, enum point_kind kind, unsigned reg)
+void vt_build_point(struct vt_build *b, enum vt_translate_point_kind kind, unsigned reg)
 {
     struct vt_translate *t = b->t;
     uint16_t host = (uint16_t)(vt_emit_here(&b->e) - b->start);
@@ -19,28 +19,28 @@ void vt_build_point(struct build *b, enum point_kind kind, unsigned reg)
 
     if (kind == POINT_COPY && is_implied(b, host, guest))
         return;
-    struct point *point = pool_at(&t->points, t->points.count++, sizeof *point);
-    *point = (struct point){guest, host, (uint8_t)kind, (uint8_t)reg, b->saved};
+    struct vt_translate_point *point = pool_at(&t->points, t->points.count++, sizeof *point);
+    *point = (struct vt_translate_point){guest, host, (uint8_t)kind, (uint8_t)reg, b->saved};
 }
 
-void vt_build_save(struct build *b, enum vt_gpr reg)
+void vt_build_save(struct vt_build *b, enum vt_gpr reg)
 {
     vt_emit_store(&b->e, reg, save_slot(b->t, reg));
     b->saved |= (uint16_t)(1u << reg);
 }
 
-void vt_build_restore(struct build *b, enum vt_gpr reg)
+void vt_build_restore(struct vt_build *b, enum vt_gpr reg)
 {
     vt_emit_load(&b->e, reg, save_slot(b->t, reg));
     b->saved &= (uint16_t) ~(1u << reg);
 }
 
-void vt_build_pend(struct build *b, uint32_t displacement, uint32_t guest)
+void vt_build_pend(struct vt_build *b, uint32_t displacement, uint32_t guest)
 {
-    b->pending[b->pendings++] = (struct pending){displacement, guest};
+    b->pending[b->pendings++] = (struct vt_build_pending){displacement, guest};
 }
 
-bool vt_build_relocate(struct build *b, uint8_t *at, const uint8_t *end)
+bool vt_build_relocate(struct vt_build *b, uint8_t *at, const uint8_t *end)
 {
     int32_t displacement;
     memcpy(&displacement, at, sizeof displacement);
@@ -55,21 +55,21 @@ bool vt_build_relocate(struct build *b, uint8_t *at, const uint8_t *end)
 }
 
 /* JMP rel32 to a place in the guest. */
-void vt_build_go_on_at(struct build *b, uint32_t guest)
+void vt_build_go_on_at(struct vt_build *b, uint32_t guest)
 {
     vt_emit_8(&b->e, 0xe9);
     vt_build_pend(b, vt_emit_here(&b->e), guest);
     vt_emit_32(&b->e, 0);
 }
 
-void vt_build_jump_if(struct build *b)
+void vt_build_jump_if(struct vt_build *b)
 {
     VT_EMIT(&b->e, 0x0f, (uint8_t)(0x80 | (b->insn.opcode & 0x0f)));
     vt_build_pend(b, vt_emit_here(&b->e), branch_target(b));
     vt_emit_32(&b->e, 0);
 }
 
-void vt_build_push_return(struct build *b)
+void vt_build_push_return(struct vt_build *b)
 {
     vt_build_point(b, POINT_PLAIN, 0);
     vt_emit_8(&b->e, 0x68);
@@ -82,12 +82,12 @@ void vt_translate_link(struct vt_translate *t, uint32_t displacement, uint32_t h
     memcpy(t->code_writable + (displacement - (uint32_t)(uintptr_t)t->code), &value, sizeof value);
 }
 
-uint32_t vt_build_site(struct build *b, const struct vt_instruction *instruction)
+uint32_t vt_build_site(struct vt_build *b, const struct vt_instruction *instruction)
 {
-    struct pool *sites = &b->t->sites;
-    struct site_record *site = pool_at(sites, sites->count, sizeof *site);
+    struct vt_translate_pool *sites = &b->t->sites;
+    struct vt_translate_site *site = pool_at(sites, sites->count, sizeof *site);
 
-    *site = (struct site_record){.instruction = *instruction, .guest = b->guest};
+    *site = (struct vt_translate_site){.instruction = *instruction, .guest = b->guest};
     return sites->count++;
 }
 
@@ -107,7 +107,7 @@ static bool ends_block(uint16_t operation)
 }
 
 /* Instructions whose operands come in registers: code for the values met is made after a callout. */
-static bool is_specialized(const struct build *b, uint16_t operation)
+static bool is_specialized(const struct vt_build *b, uint16_t operation)
 {
     if (b->t->context->vcpu.cpl || b->t->step)
         return false;
@@ -115,11 +115,11 @@ static bool is_specialized(const struct build *b, uint16_t operation)
            operation == VT_OP_XGETBV || operation == VT_OP_XSETBV;
 }
 
-void vt_build_callout(struct build *b, const struct vt_instruction *instruction)
+void vt_build_callout(struct vt_build *b, const struct vt_instruction *instruction)
 {
     struct vt_translate *t = b->t;
     uint32_t index = vt_build_site(b, instruction);
-    struct site_record *site = site_at(b, index);
+    struct vt_translate_site *site = site_at(b, index);
 
     if (is_specialized(b, instruction->operation))
         site->host = vt_emit_here(&b->e);
@@ -132,7 +132,7 @@ void vt_build_callout(struct build *b, const struct vt_instruction *instruction)
 }
 
 /* Takes no flag and no register: what an INC would, were it not for the flags. */
-void vt_build_count_hit(struct build *b)
+void vt_build_count_hit(struct vt_build *b)
 {
     vt_build_save(b, VT_RCX);
     vt_emit_load(&b->e, VT_RCX, AT(b->t, hits));
@@ -141,7 +141,7 @@ void vt_build_count_hit(struct build *b)
     vt_build_restore(b, VT_RCX);
 }
 
-void vt_build_put_back(struct build *b, const struct detour *detour)
+void vt_build_put_back(struct vt_build *b, const struct vt_build_detour *detour)
 {
     if (detour->flags) {
         vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));

@@ -1,7 +1,7 @@
 /* Instructions that do the same wherever they stand: copied, but for what is relative to their place. */
 #include "bench/engines/translate/build.h"
 
-static void copy(struct build *b)
+static void copy(struct vt_build *b)
 {
     const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
     uint8_t *at = b->e.at;
@@ -18,7 +18,7 @@ static void copy(struct build *b)
  * NOPs that pad up to an aligned address are padding here as well: what was aligned stays so,
  * although the code before it has changed its length.
  */
-static void pad(struct build *b)
+static void pad(struct vt_build *b)
 {
     uint32_t next = next_of(b), alignment = next & -next;
 
@@ -31,7 +31,7 @@ static void pad(struct build *b)
 }
 
 /* Longer NOPs before the last one are dropped when they lead to it: it pads for all. */
-static bool is_run_of_padding(const struct build *b)
+static bool is_run_of_padding(const struct vt_build *b)
 {
     uint32_t next = next_of(b);
     struct vt_insn following;
@@ -40,7 +40,7 @@ static bool is_run_of_padding(const struct build *b)
     return following.kind == VT_INSN_PADDING;
 }
 
-static void innocuous(struct build *b)
+static void innocuous(struct vt_build *b)
 {
     if (b->insn.extended && !b->t->context->vectors)
         b->t->context->vectors = 1;
@@ -50,7 +50,7 @@ static void innocuous(struct build *b)
         pad(b);
 }
 
-void vt_build_plain(struct build *b)
+void vt_build_plain(struct vt_build *b)
 {
     if (b->insn.kind == VT_INSN_JUMP_IF)
         vt_build_jump_if(b);
