@@ -1,5 +1,5 @@
 #include "probes/probe.h"
-#include "probes/dump.h"
+#include "probes/dump/dump.h"
 #include "probes/live.h"
 #include "probes/section.h"
 

@@ -76,8 +76,10 @@ void vt_said_holes(const struct vt_result *result, struct vt_pen *pen)
     for (size_t i = 0; i < count; i++) {
         char tried[160];
         snprintf(tried, sizeof tried, *holes[i].with ? "%s (%s)" : "%s", holes[i].operation, holes[i].with);
-        vt_pen_row(pen, (const struct vt_pen_cell[]){
-                            {.text = holes[i].name}, {.text = tried}, {.text = holes[i].seen}, {.text = holes[i].expected}});
+        vt_pen_row(pen, (const struct vt_pen_cell[]){{.text = holes[i].name},
+                                                     {.text = tried},
+                                                     {.text = holes[i].seen},
+                                                     {.text = holes[i].expected}});
     }
     if (count)
         vt_pen_end_table(pen);

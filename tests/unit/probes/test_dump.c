@@ -1,4 +1,4 @@
-#include "probes/dump.h"
+#include "probes/dump/dump.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* The same two processors as other tools print them and as people pass them on: all read alike. */
 #include "base/file.h"
-#include "probes/dump.h"
+#include "probes/dump/dump.h"
 #include "tests/unit/suite.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-#include "probes/dump.h"
+#include "probes/dump/parts.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "probes/dump_text.h"
+#include "probes/dump/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "probes/dump_assemble.h"
+#include "probes/dump/assemble.h"
 
 #include <ctype.h>
 #include <errno.h>

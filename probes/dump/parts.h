@@ -1,25 +1,13 @@
 /*
- * Dumps of CPUID taken on another machine: the text of `cpuid -r`, libcpuid's raw
- * format, and the lists of registers that many other tools print, within their
- * reports and as people pass them on (gzip or xz, UTF-16, quoted, pasted).
- *
- * The file is hostile until it is checked: bounded in every direction. Text around
- * the leaves is passed over; what begins like a leaf and is none, or stands
- * between the leaves of a processor, is one line naming the file and the line.
+ * What reading a dump is made of. Private to this folder: read.c gets the text, line.c recognizes lines,
+ * assemble.c makes processors of them, check.c and note.c judge what came of it, foreign.c names what is no dump.
  */
-#ifndef VT_PROBES_DUMP_H
-#define VT_PROBES_DUMP_H
+#ifndef VT_PROBES_DUMP_PARTS_H
+#define VT_PROBES_DUMP_PARTS_H
 
 #include "probes/facts.h"
 
 #include <stddef.h>
-
-/* Fill `facts` (initialised here, freed by the caller on success) from a file; "-" is standard input. */
-int vt_dump_load(struct vt_facts *facts, const char *path, struct vt_error *error);
-
-/* The same from memory; `name` is for messages. data[size] must be 0. */
-int vt_dump_parse(struct vt_facts *facts, const char *name, const char *data, size_t size,
-                  struct vt_error *error);
 
 /* What the lines of a dump are like; a file has one kind. */
 enum vt_dump_kind {

@@ -1,4 +1,4 @@
-#include "probes/dump_line.h"
+#include "probes/dump/line.h"
 
 #include <ctype.h>
 #include <stdlib.h>

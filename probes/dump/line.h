@@ -5,7 +5,7 @@
 #ifndef VT_PROBES_DUMP_LINE_H
 #define VT_PROBES_DUMP_LINE_H
 
-#include "probes/dump.h"
+#include "probes/dump/parts.h"
 
 enum vt_line_kind {
     VT_LINE_TEXT,    /* anything else: headings of other sections, prompts, remarks */

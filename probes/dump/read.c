@@ -1,6 +1,6 @@
-#include "probes/dump.h"
-#include "probes/dump_assemble.h"
-#include "probes/dump_text.h"
+#include "probes/dump/dump.h"
+#include "probes/dump/assemble.h"
+#include "probes/dump/text.h"
 #include "base/file.h"
 #include "base/packed.h"
 

@@ -5,7 +5,7 @@
 #ifndef VT_PROBES_DUMP_ASSEMBLE_H
 #define VT_PROBES_DUMP_ASSEMBLE_H
 
-#include "probes/dump_line.h"
+#include "probes/dump/line.h"
 
 /* Zeros but for the first three when the first line is taken. */
 struct vt_assembly {
