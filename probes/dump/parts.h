@@ -17,7 +17,7 @@ enum vt_dump_kind {
     VT_DUMP_REGISTERS /* any other list of leaves and registers */
 };
 
-/* Does the dump contradict itself or stop early? Called by the two above once the lines are read and sorted.
+/* Does the dump contradict itself or stop early? Called by read.c once the lines are read and sorted.
  */
 int vt_dump_check(const struct vt_facts *facts, const char *name, enum vt_dump_kind kind,
                   struct vt_error *error);
