@@ -1,4 +1,3 @@
-#include "report/breakdown.h"
 #include "show/crossing.h"
 #include "report/format.h"
 #include "report/said.h"
@@ -96,115 +95,19 @@ static void put_legend(FILE *stream)
     fputs(".\n", stream);
 }
 
-static void put_published(const struct vt_published *published, FILE *stream)
+static int put_all(const struct vt_report *report, FILE *stream)
 {
-    if (!published || published->count == 0)
-        return;
-    fputs("\n## Published figures\n\nRead in the sources named; other machines, never part of what is "
-          "above.\n\n"
-          "| operation | published | unit | source | measured here |\n|---|---|---|---|---|\n",
-          stream);
-    for (size_t i = 0; i < published->count; i++) {
-        const struct vt_published_row *row = &published->rows[i];
-        const char *const cells[] = {row->operation, row->figures, row->unit, row->source, row->here};
-        for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
-            fputs("| ", stream);
-            put(cells[k], stream);
-            putc(' ', stream);
-        }
-        fputs("|\n", stream);
-    }
-}
-
-static void put_part(const struct vt_share *share, const char *unit, FILE *stream)
-{
-    char amount[64];
-    fputs(" | ", stream);
-    if (!share->asked)
-        return;
-    if (isfinite(share->median)) {
-        vt_quantity_print_interval(share->median, share->half, unit, "µs", amount, sizeof amount);
-        fprintf(stream, "%s: ", amount);
-    }
-    put(share->source, stream);
-}
-
-static void put_crossing(const struct vt_table *table, const struct vt_crossing_parts *parts, FILE *stream)
-{
-    const struct vt_column *column = &table->columns[parts->column];
-    char amount[64];
-    vt_quantity_print(table->lines[parts->line].cells[parts->column]->toll.median, column->unit, "µs", amount,
-                      sizeof amount);
-    fputs("| ", stream);
-    put(table->lines[parts->line].name, stream);
-    fputs(" | ", stream);
-    put(column->title, stream);
-    fprintf(stream, " | %s", amount);
-    for (int part = 0; part < VT_PARTS; part++)
-        put_part(&parts->shares[part], column->unit, stream);
-    fputs(" |\n", stream);
-}
-
-static void put_crossings(const struct vt_table *table, const struct vt_breakdown *breakdown,
-                          const char *unit, FILE *stream)
-{
-    size_t shown = 0;
-    for (size_t i = 0; i < breakdown->count; i++) {
-        if (strcmp(table->columns[breakdown->list[i].column].unit, unit) != 0)
-            continue;
-        fputs(shown++ ? "" : "\n| case | road | toll", stream);
-        for (int part = 0; part < VT_PARTS && shown == 1; part++)
-            fprintf(stream, " | %s", vt_breakdown_name(part));
-        fputs(shown > 1 ? "" : " |\n|---|---|---:|---|---|---|---|\n", stream);
-        put_crossing(table, &breakdown->list[i], stream);
-    }
-}
-
-/* Times and instructions never share a column. */
-static void put_breakdown(const struct vt_table *table, FILE *stream)
-{
-    struct vt_breakdown breakdown;
-    vt_breakdown_collect(&breakdown, table);
-    fputs("\n## Where the cost of one crossing goes\n", stream);
-    if (breakdown.count == 0)
-        fprintf(stream, "\n%s\n", vt_breakdown_absence());
-    put_crossings(table, &breakdown, "ns", stream);
-    put_crossings(table, &breakdown, "instructions", stream);
+    putc('\n', stream);
+    put_table(report->table, stream);
+    put_legend(stream);
+    return 0;
 }
 
 int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
-    const struct vt_table *table = report->table;
     struct vt_pen pen = vt_pen_on(stream, &vt_pen_markdown, NULL);
-    const struct vt_result *audited;
     (void)error;
-    fputs("# What crossing into the hypervisor costs\n\n**", stream);
-    put(report->findings.headline, stream);
-    fputs("**\n\n", stream);
-    for (size_t i = 0; i < report->findings.count; i++) {
-        fputs("- ", stream);
-        put(report->findings.lines[i], stream);
-        putc('\n', stream);
-    }
-    putc('\n', stream);
-    for (size_t i = 0; i < table->result_count; i++) {
-        vt_said_answers(table->results[i], &pen);
-        vt_said_facts(table, table->results[i], &pen);
-        vt_said_warnings(table->results[i], &pen);
-        vt_pen_end(&pen);
-    }
-    if (table->line_count == 0)
-        return 0;
-    put_table(table, stream);
-    put_legend(stream);
-    for (size_t i = 0; i < table->note_count; i++) {
-        fprintf(stream, "\n<sup>%zu</sup> ", i + 1);
-        put(table->notes[i].text, stream);
-        putc('\n', stream);
-    }
-    put_breakdown(table, stream);
-    if ((audited = vt_said_verdict(table, &pen)))
-        vt_said_holes(audited, &pen);
-    put_published(report->published, stream);
-    return 0;
+    fputs("# What crossing into the hypervisor costs\n", stream);
+    pen.begun = true;
+    return vt_said_report(report, &pen, put_all);
 }

@@ -1,6 +1,11 @@
 #include "report/said.h"
 #include "report/audited.h"
+#include "report/breakdown.h"
 #include "report/host.h"
+#include "show/quantity.h"
+
+#include <math.h>
+#include <string.h>
 
 enum { MAX_WARNINGS = 8, MAX_HOLES = 64 };
 
@@ -83,4 +88,134 @@ void vt_said_holes(const struct vt_result *result, struct vt_pen *pen)
     }
     if (count)
         vt_pen_end_table(pen);
+}
+
+static void say_parts(const struct vt_table *table, const struct vt_crossing_parts *parts, struct vt_pen *pen)
+{
+    const struct vt_line *line = &table->lines[parts->line];
+    const char *unit = table->columns[parts->column].unit, *joint = ": ";
+    char amount[64];
+    vt_quantity_print(line->cells[parts->column]->toll.median, unit, "µs", amount, sizeof amount);
+    vt_pen_item(pen, 1);
+    vt_pen_say(pen, "%s %s", line->name, amount);
+    for (int part = 0; part < VT_PARTS; part++) {
+        const struct vt_share *share = &parts->shares[part];
+        if (!share->asked || !isfinite(share->median))
+            continue;
+        vt_quantity_print(share->median, unit, "µs", amount, sizeof amount);
+        vt_pen_say(pen, "%s%s %s", joint, vt_breakdown_name(part), amount);
+        if (!share->common)
+            vt_pen_say(pen, " (%s)", share->source);
+        joint = " + ";
+    }
+}
+
+/* What holds for the whole column: where its first step comes from, and what was not measured. */
+static void say_sources(const struct vt_breakdown *breakdown, size_t column, struct vt_pen *pen)
+{
+    const char *said = "";
+    for (int part = 0; part < VT_PARTS; part++)
+        for (size_t i = 0; i < breakdown->count; i++) {
+            const struct vt_share *share = &breakdown->list[i].shares[part];
+            if (breakdown->list[i].column != column || !share->asked ||
+                (isfinite(share->median) && !share->common) || strcmp(said, share->source) == 0)
+                continue;
+            said = share->source;
+            vt_pen_item(pen, 2);
+            vt_pen_say(pen, "%s: %s", vt_breakdown_name(part), said);
+        }
+}
+
+void vt_said_breakdown(const struct vt_table *table, struct vt_pen *pen)
+{
+    struct vt_breakdown breakdown;
+    vt_breakdown_collect(&breakdown, table);
+    vt_pen_heading(pen, "Where the cost of one crossing goes");
+    if (breakdown.count == 0)
+        vt_pen_paragraph(pen, "%s", vt_breakdown_absence());
+    for (size_t i = 0; i < breakdown.count; i++) {
+        size_t column = breakdown.list[i].column;
+        if (i == 0 || column != breakdown.list[i - 1].column)
+            vt_pen_lead(pen, "%s, %s", table->columns[column].title, table->columns[column].subtitle);
+        say_parts(table, &breakdown.list[i], pen);
+        if (i + 1 == breakdown.count || column != breakdown.list[i + 1].column)
+            say_sources(&breakdown, column, pen);
+    }
+    vt_pen_end(pen);
+}
+
+void vt_said_published(const struct vt_published *published, struct vt_pen *pen)
+{
+    const char *source = "";
+    if (!published || published->count == 0)
+        return;
+    vt_pen_heading(
+        pen, "Published figures: read in the sources named, other machines, other years, other methods, "
+             "never part of what is above");
+    for (size_t i = 0; i < published->count; i++) {
+        const struct vt_published_row *row = &published->rows[i];
+        if (strcmp(source, row->source) != 0) {
+            source = row->source;
+            vt_pen_lead(pen, "%s", source);
+        }
+        vt_pen_item(pen, 1);
+        vt_pen_say(pen, "%s (%s%s%s): ", row->operation, row->cpu ? row->cpu : "", row->cpu ? ", " : "",
+                   row->unit);
+        vt_pen_tone(pen, VT_TONE_STRONG, "%s", row->figures);
+        if (*row->here)
+            vt_pen_say(pen, "; measured here: %s", row->here);
+    }
+    vt_pen_end(pen);
+}
+
+static void say_findings(const struct vt_findings *findings, struct vt_pen *pen)
+{
+    vt_pen_begin(pen);
+    vt_pen_tone(pen, VT_TONE_STRONG, "%s", findings->headline);
+    for (size_t i = 0; i < findings->count; i++) {
+        vt_pen_item(pen, 1);
+        vt_pen_say(pen, "%s", findings->lines[i]);
+    }
+    vt_pen_end(pen);
+}
+
+static void say_notes(const struct vt_table *table, struct vt_pen *pen)
+{
+    if (table->note_count)
+        vt_pen_heading(pen, "Notes");
+    for (size_t i = 0; i < table->note_count; i++) {
+        vt_pen_item(pen, 1);
+        vt_pen_say(pen, "[%zu] %s", i + 1, table->notes[i].text);
+    }
+    vt_pen_end(pen);
+}
+
+int vt_said_report(const struct vt_report *report, struct vt_pen *pen,
+                   int (*print_table)(const struct vt_report *report, FILE *stream))
+{
+    const struct vt_table *table = report->table;
+    size_t warned = 0;
+    int status = 0;
+    say_findings(&report->findings, pen);
+    for (size_t i = 0; i < table->result_count; i++) {
+        vt_said_answers(table->results[i], pen);
+        vt_said_facts(table, table->results[i], pen);
+    }
+    if (table->line_count) {
+        status = print_table(report, pen->stream);
+        say_notes(table, pen);
+        vt_said_breakdown(table, pen);
+    }
+    const struct vt_result *audited = vt_said_verdict(table, pen);
+    if (audited)
+        vt_said_holes(audited, pen);
+    for (size_t i = 0; i < table->result_count; i++)
+        warned += json_array_size(json_object_get(table->results[i]->settings, "warnings"));
+    if (warned)
+        vt_pen_heading(pen, "Take with care");
+    for (size_t i = 0; i < table->result_count; i++)
+        vt_said_warnings(table->results[i], pen);
+    vt_pen_end(pen);
+    vt_said_published(report->published, pen);
+    return status;
 }

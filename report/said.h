@@ -4,7 +4,7 @@
 #ifndef VT_REPORT_SAID_H
 #define VT_REPORT_SAID_H
 
-#include "report/table.h"
+#include "report/format.h"
 #include "show/pen/pen.h"
 
 /* The probe's questions and their answers; returns how many. */
@@ -21,5 +21,15 @@ const struct vt_result *vt_said_verdict(const struct vt_table *table, struct vt_
 
 /* Instructions that would escape, as a table; nothing where there are none. */
 void vt_said_holes(const struct vt_result *result, struct vt_pen *pen);
+
+/* Where the cost of one crossing goes, or why that is not known. */
+void vt_said_breakdown(const struct vt_table *table, struct vt_pen *pen);
+
+/* Figures of others, where they were asked for. */
+void vt_said_published(const struct vt_published *published, struct vt_pen *pen);
+
+/* The whole report around its table, which the format prints: returns what that does. */
+int vt_said_report(const struct vt_report *report, struct vt_pen *pen,
+                   int (*print_table)(const struct vt_report *report, FILE *stream));
 
 #endif

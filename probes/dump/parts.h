@@ -1,6 +1,7 @@
 /*
  * What reading a dump is made of. Private to this folder: read.c gets the text, line.c recognizes lines,
- * assemble.c makes processors of them, check.c and note.c judge what came of it, foreign.c names what is no dump.
+ * assemble.c makes processors of them, check.c and note.c judge what came of it, foreign.c names what is no
+ * dump.
  */
 #ifndef VT_PROBES_DUMP_PARTS_H
 #define VT_PROBES_DUMP_PARTS_H

@@ -133,32 +133,10 @@ static void put_machine(const struct vt_html *page)
 
 static void put_published(const struct vt_html *page)
 {
-    const struct vt_published *published = page->report->published;
-    if (!published || published->count == 0)
-        return;
-    fputs(
-        "<section id=\"published\"><h2>Published figures</h2>\n<p>Read in the sources named: other machines, "
-        "other "
-        "years, other methods. They stand here for orientation and are no part of anything above.</p>\n"
-        "<div class=\"scroll\" role=\"region\" aria-label=\"Published figures, scrolls sideways\" "
-        "tabindex=\"0\">\n"
-        "<table class=\"proofs\"><thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">Published</th>"
-        "<th scope=\"col\">Unit</th><th scope=\"col\">Processor and source</th><th scope=\"col\">Measured "
-        "here"
-        "</th></tr></thead>\n<tbody>\n",
-        page->stream);
-    for (size_t i = 0; i < published->count; i++) {
-        const struct vt_published_row *row = &published->rows[i];
-        const char *const cells[] = {row->figures, row->unit};
-        vt_markup(page->stream, "<tr><th scope=\"row\">%s</th>", row->operation);
-        for (size_t k = 0; k < 2; k++) {
-            vt_markup(page->stream, "<td>%s</td>", cells[k]);
-        }
-        vt_markup(page->stream, "<td>%s", row->cpu);
-        fputs(row->cpu ? "<br><small>" : "<small>", page->stream);
-        vt_markup(page->stream, "%s</small></td><td>%s</td></tr>\n", row->source, row->here);
-    }
-    fputs("</tbody></table></div></section>\n", page->stream);
+    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
+    fputs("<section id=\"published\">", page->stream);
+    vt_said_published(page->report->published, &pen);
+    fputs("</section>\n", page->stream);
 }
 
 static void put_foot(const struct vt_html *page)
@@ -183,7 +161,8 @@ int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error
     put_machine(&page);
     vt_html_audit(&page);
     vt_html_evidence(&page);
-    put_published(&page);
+    if (report->published && report->published->count)
+        put_published(&page);
     put_foot(&page);
     vt_chart_release(&page.charts);
     return 0;

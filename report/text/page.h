@@ -22,23 +22,10 @@ struct vt_text {
     struct vt_text_grid *grid; /* of the table; text.c's own */
 };
 
-/* Text may come from a file: control characters, a terminal's escapes among them, become '?'. */
+/* Texts from outside were cleaned where they were read (result/load). */
 void vt_text_put(const struct vt_text *page, enum vt_text_paint paint, const char *text);
 void vt_text_left(const struct vt_text *page, enum vt_text_paint paint, const char *text, int width);
 void vt_text_right(const struct vt_text *page, enum vt_text_paint paint, const char *text, int width);
 void vt_text_pad(const struct vt_text *page, int width);
-
-/* Breaks at blanks; lines after the first are indented. Ends the line. */
-void vt_text_wrap(const struct vt_text *page, enum vt_text_paint paint, const char *text, int indent);
-
-/* Characters on the screen, taking each code point for one. */
-int vt_text_width(const char *text);
-
-/* What stands around the table. */
-void vt_text_host(const struct vt_text *page, const struct vt_result *result);
-void vt_text_breakdown(const struct vt_text *page);
-void vt_text_audit(const struct vt_text *page);
-void vt_text_warnings(const struct vt_text *page, const struct vt_result *result);
-void vt_text_published(const struct vt_text *page);
 
 #endif

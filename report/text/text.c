@@ -1,6 +1,8 @@
 #include "show/crossing.h"
 #include "show/quantity.h"
+#include "report/said.h"
 #include "report/text/page.h"
+#include "show/pen/wrap.h"
 
 #include <errno.h>
 #include <math.h>
@@ -82,11 +84,11 @@ static int max(int a, int b)
 
 static void widen(struct layout *layout, const struct cell *cell)
 {
-    layout->tail = max(layout->tail, cell->measured ? vt_text_width(cell->tail) : 0);
+    layout->tail = max(layout->tail, cell->measured ? vt_pen_width(cell->tail) : 0);
     if (!cell->measured)
         return;
-    layout->value = max(layout->value, vt_text_width(cell->value));
-    layout->error = max(layout->error, vt_text_width(cell->error));
+    layout->value = max(layout->value, vt_pen_width(cell->value));
+    layout->error = max(layout->error, vt_pen_width(cell->error));
 }
 
 static void lay_out_column(struct vt_text *page, size_t column)
@@ -99,10 +101,10 @@ static void lay_out_column(struct vt_text *page, size_t column)
     for (size_t i = 0; i < table->line_count; i++) {
         const struct cell *cell = &page->grid->cells[i * table->column_count + column];
         if (!cell->measured)
-            layout->width = max(layout->width, vt_text_width(cell->value) + vt_text_width(cell->tail));
+            layout->width = max(layout->width, vt_pen_width(cell->value) + vt_pen_width(cell->tail));
     }
-    layout->width = max(layout->width, vt_text_width(table->columns[column].title));
-    layout->width = max(layout->width, vt_text_width(table->columns[column].subtitle));
+    layout->width = max(layout->width, vt_pen_width(table->columns[column].title));
+    layout->width = max(layout->width, vt_pen_width(table->columns[column].subtitle));
 }
 
 static void fill_cells(struct vt_text *page)
@@ -113,8 +115,8 @@ static void fill_cells(struct vt_text *page)
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_line *line = &table->lines[i];
         struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
-        page->grid->name = max(page->grid->name, vt_text_width(line->name) + 2);
-        page->grid->unit = max(page->grid->unit, vt_text_width(scale.name));
+        page->grid->name = max(page->grid->name, vt_pen_width(line->name) + 2);
+        page->grid->unit = max(page->grid->unit, vt_pen_width(scale.name));
         for (size_t k = 0; k < table->column_count; k++)
             fill_cell(&page->grid->cells[i * table->column_count + k], table, line->cells[k], &scale);
     }
@@ -128,7 +130,7 @@ static int print_cell(const struct vt_text *page, const struct cell *cell, const
     if (!cell->measured) {
         vt_text_put(page, cell->paint, cell->value);
         vt_text_put(page, VT_TEXT_DIM, cell->tail);
-        return vt_text_width(cell->value) + vt_text_width(cell->tail);
+        return vt_pen_width(cell->value) + vt_pen_width(cell->tail);
     }
     vt_text_left(page, cell->paint, cell->mark, 3);
     vt_text_right(page, VT_TEXT_PLAIN, cell->value, layout->value);
@@ -138,7 +140,7 @@ static int print_cell(const struct vt_text *page, const struct cell *cell, const
     vt_text_left(page, VT_TEXT_DIM, cell->error, *cell->tail ? layout->error : 0);
     vt_text_put(page, VT_TEXT_DIM, cell->tail);
     return 4 + layout->value +
-           (*cell->tail ? layout->error + vt_text_width(cell->tail) : vt_text_width(cell->error));
+           (*cell->tail ? layout->error + vt_pen_width(cell->tail) : vt_pen_width(cell->error));
 }
 
 static void print_heads(const struct vt_text *page, size_t first, size_t last)
@@ -239,6 +241,7 @@ static void print_legend(const struct vt_text *page)
     size_t count;
     const struct vt_crossing_style *styles = vt_crossing_styles(&count);
     char text[256];
+    int width = page->report->screen.width > 0 ? page->report->screen.width : 100;
     fputs("Each cell: how the operation crossed, its toll (the median net cost of one operation), and half "
           "the\n"
           "width of the median's 95 % interval.\n",
@@ -247,46 +250,12 @@ static void print_legend(const struct vt_text *page)
         if (styles[i].name && mark_is_used(page->report->table, &styles[i])) {
             fprintf(page->stream, "  %s   ", styles[i].mark);
             snprintf(text, sizeof text, "%s: %s", styles[i].title, styles[i].meaning);
-            vt_text_wrap(page, VT_TEXT_PLAIN, text, 6);
+            vt_pen_wrap(text, width, 6, page->stream);
+            putc('\n', page->stream);
         }
     fputs("  ?   unverified: the counters contradict what must have happened; do not use the figure\n"
           "  –   unsupported here; the note says why\n",
           page->stream);
-}
-
-static void print_notes(const struct vt_text *page)
-{
-    const struct vt_table *table = page->report->table;
-    for (size_t i = 0; i < table->note_count; i++) {
-        char number[32];
-        snprintf(number, sizeof number, "[%zu]", i + 1);
-        fputs(i == 0 ? "\nNotes\n  " : "  ", page->stream);
-        vt_text_left(page, VT_TEXT_DIM, number, 6);
-        vt_text_wrap(page, VT_TEXT_PLAIN, table->notes[i].text, 8);
-    }
-}
-
-static void print_page(const struct vt_text *page)
-{
-    const struct vt_report *report = page->report;
-    vt_text_wrap(page, VT_TEXT_BOLD, report->findings.headline, 0);
-    for (size_t i = 0; i < report->findings.count; i++) {
-        fputs("  · ", page->stream);
-        vt_text_wrap(page, VT_TEXT_PLAIN, report->findings.lines[i], 4);
-    }
-    putc('\n', page->stream);
-    for (size_t i = 0; i < report->table->result_count; i++)
-        vt_text_host(page, report->table->results[i]);
-    if (report->table->line_count) {
-        print_table(page);
-        print_legend(page);
-        print_notes(page);
-        vt_text_breakdown(page);
-    }
-    vt_text_audit(page);
-    for (size_t i = 0; i < report->table->result_count; i++)
-        vt_text_warnings(page, report->table->results[i]);
-    vt_text_published(page);
 }
 
 /* Where the screen cannot show UTF-8, the few characters beyond ASCII that reports use get a stand-in. */
@@ -311,7 +280,7 @@ static void transliterate(const char *text, FILE *stream)
     }
 }
 
-static int print_to(const struct vt_report *report, FILE *stream)
+static int print_grid(const struct vt_report *report, FILE *stream)
 {
     const struct vt_table *table = report->table;
     struct vt_text_grid grid = {0};
@@ -320,7 +289,8 @@ static int print_to(const struct vt_report *report, FILE *stream)
     grid.layouts = calloc(table->column_count + 1, sizeof *grid.layouts);
     if (grid.cells && grid.layouts) {
         fill_cells(&page);
-        print_page(&page);
+        print_table(&page);
+        print_legend(&page);
     }
     int status = grid.cells && grid.layouts ? 0 : -ENOMEM;
     free(grid.cells);
@@ -333,11 +303,12 @@ int vt_report_text(const struct vt_report *report, FILE *stream, struct vt_error
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
-    int status = memory ? print_to(report, memory) : -ENOMEM;
+    struct vt_pen pen = vt_pen_on(memory, &vt_pen_text, &report->screen);
+    int status = memory ? vt_said_report(report, &pen, print_grid) : -ENOMEM;
     if (memory && fclose(memory) != 0)
         status = -ENOMEM;
     if (status)
-        vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
+        vt_error_memory(error, "the report");
     else if (report->screen.utf8)
         fwrite(text, 1, size, stream);
     else

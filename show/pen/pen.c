@@ -155,7 +155,7 @@ void vt_pen_item(struct vt_pen *pen, int depth)
         vt_pen_end(pen);
     end_block(pen);
     close_items(pen, depth);
-    fputs(opens ? marks->list[0] : "", pen->stream);
+    put_mark(pen, opens ? marks->list[0] : "");
     fprintf(pen->stream, "%*s", marks->nested ? 0 : 2 * (depth - 1), "");
     begin_block(pen, (const char *const[2]){marks->item[0], marks->nested ? "" : marks->item[1]},
                 2 * depth + 2);

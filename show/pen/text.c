@@ -51,7 +51,7 @@ const struct vt_pen_marks vt_pen_text = {
     .item = {"  · ", "\n"},
     .tones = {[VT_TONE_ADVICE] = {"; what to do: ", ""}},
     .facts = {"", "\n", "", "", "\n", .width = 13},
-    .questions = {"", "\n", "  · ", " ", "\n"},
+    .questions = {"\n", "\n", "  · ", " ", "\n"},
     .open_table = open_table,
     .put_row = put_row,
     .close_table = "",
