@@ -149,9 +149,7 @@ void vt_said_published(const struct vt_published *published, struct vt_pen *pen)
     const char *source = "";
     if (!published || published->count == 0)
         return;
-    vt_pen_heading(
-        pen, "Published figures: read in the sources named, other machines, other years, other methods, "
-             "never part of what is above");
+    vt_pen_heading(pen, "Published figures: other machines, years and methods, never part of what is above");
     for (size_t i = 0; i < published->count; i++) {
         const struct vt_published_row *row = &published->rows[i];
         if (strcmp(source, row->source) != 0) {

@@ -12,7 +12,7 @@ run "$VMTOLL" report "$work/a.json"
 is "text is the default" 0
 has "text: the case stands in its class" '^  nop  '
 has "text: the column is named" 'native CPL 3'
-has "text: a reason stands once, as a note" '^  \[[0-9]+\] .*privileged'
+has "text: a reason stands once, as a note" '^  . \[[0-9]+\] .*privileged'
 lacks "text: no colour in a file" "$(printf '\033')"
 lacks "text: no blanks at the end of a line" ' $'
 
