@@ -1,5 +1,6 @@
 #include "probes/kvm_device.h"
 #include "probes/live.h"
+#include "probes/outside.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -119,24 +120,19 @@ static int module_exists(const char *module)
     return 0;
 }
 
-static void explain_unsupported(const json_t *document, struct vt_kvm_obstacle *obstacle)
+/* Who keeps it outside is judged before the processor, its firmware and the kernel's modules. */
+static bool explain_outside(const json_t *document, bool usable, struct vt_kvm_obstacle *obstacle)
 {
-    const char *outside = vt_document_text(document, "hypervisor.vendor");
-    if (vt_document_is_true(document, "hypervisor.present")) {
-        obstacle->code = "hidden-by-hypervisor";
-        snprintf(obstacle->reason, sizeof obstacle->reason,
-                 "there is no " DEVICE
-                 ": the hypervisor outside (%s) does not pass VT-x or AMD-V on to this guest",
-                 outside ? outside : "unknown");
-        snprintf(obstacle->fix, sizeof obstacle->fix,
-                 "switch nested virtualization on for this guest in the hypervisor outside, choose a machine "
-                 "type that "
-                 "offers it, or use a kernel with kvm_pvm");
-    } else {
-        explain(obstacle, "not-supported",
-                "there is no " DEVICE ": this processor has neither VT-x nor AMD-V",
-                "use another machine, or software emulation");
-    }
+    struct vt_outside outside;
+    char cause[256];
+    vt_outside_read(document, &outside);
+    if (!vt_outside_withholds(&outside, usable))
+        return false;
+    obstacle->code = outside.control == VT_YES ? "held-by-hypervisor" : "hidden-by-hypervisor";
+    vt_outside_cause(document, &outside, cause, sizeof cause);
+    snprintf(obstacle->reason, sizeof obstacle->reason, "there is no " DEVICE ": %s", cause);
+    vt_outside_fix(&outside, obstacle->fix, sizeof obstacle->fix);
+    return true;
 }
 
 static void explain_module(const char *module, struct vt_kvm_obstacle *obstacle)
@@ -162,7 +158,7 @@ static bool kvm_is_there(void)
 
 void vt_kvm_explain_missing(const json_t *document, bool loaded, struct vt_kvm_obstacle *obstacle)
 {
-    static const char *const sections[] = {"vt_x", "amd_v"};
+    const char *section = vt_document_is_true(document, "vt_x.supported") ? "vt_x" : "amd_v";
     const char *module = vendor_module(document), *container = vt_document_text(document, "system.container");
     char path[128];
     if (loaded) {
@@ -177,21 +173,25 @@ void vt_kvm_explain_missing(const json_t *document, bool loaded, struct vt_kvm_o
         obstacle->code = "no-device";
         return;
     }
-    if (!module) {
-        explain_unsupported(document, obstacle);
+    const bool off = vt_document_is_false(document, vt_document_path(path, section, "enabled"));
+    if (explain_outside(document, module && !off, obstacle))
         return;
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (vt_document_is_true(document, vt_document_path(path, sections[i], "supported")) &&
-            vt_document_is_false(document, vt_document_path(path, sections[i], "enabled"))) {
-            explain(obstacle, "firmware-disabled",
-                    "there is no " DEVICE ": firmware switched the processor's virtualization off",
-                    "enable VT-x (\"Intel Virtualization Technology\") or AMD-V (\"SVM mode\") in the "
-                    "firmware set-up "
-                    "and restart");
-            return;
-        }
-    explain_module(module, obstacle);
+    if (!module)
+        explain(obstacle, "not-supported",
+                "there is no " DEVICE ": this machine shows neither VT-x nor AMD-V",
+                "use another machine, or software emulation");
+    else if (off)
+        explain(obstacle, "firmware-disabled",
+                vt_document_is_false(document, "hypervisor.present")
+                    ? "there is no " DEVICE ": firmware switched the processor's virtualization off"
+                    : "there is no " DEVICE
+                      ": firmware switched the processor's virtualization off, or a hypervisor "
+                      "that hides itself did",
+                "enable VT-x (\"Intel Virtualization Technology\") or AMD-V (\"SVM mode\") in the firmware "
+                "set-up and "
+                "restart");
+    else
+        explain_module(module, obstacle);
 }
 
 void vt_kvm_explain_open(const json_t *document, int number, struct vt_kvm_obstacle *obstacle)

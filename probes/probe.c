@@ -7,9 +7,10 @@
 
 /* Later detectors use what earlier ones put into the document. */
 static vt_detector *const detectors[] = {
-    vt_detect_cpu,        vt_detect_vt_x,        vt_detect_amd_v, vt_detect_confidential,
-    vt_detect_hypervisor, vt_detect_system,      vt_detect_kvm,   vt_detect_deprivileging,
-    vt_detect_timing,     vt_detect_mitigations, vt_detect_iommu, vt_detect_verdict,
+    vt_detect_cpu,     vt_detect_hypervisor,  vt_detect_confidential,  vt_detect_vt_x,
+    vt_detect_amd_v,   vt_detect_system,      vt_detect_kvm,           vt_detect_proven,
+    vt_detect_timing,  vt_detect_mitigations, vt_detect_deprivileging, vt_detect_iommu,
+    vt_detect_verdict,
 };
 
 static void put_origin(json_t *document, const struct vt_facts *facts)

@@ -55,6 +55,15 @@ static void put_microcode(json_t *document)
             "is a guest");
 }
 
+static void put_machine(json_t *document, const struct vt_facts *facts)
+{
+    char text[256];
+    if (vt_surroundings_machine(&facts->surroundings, text, sizeof text))
+        vt_document_put(document, "system.machine", json_string(text), "/sys/class/dmi/id");
+    else
+        vt_document_unknown(document, "system.machine", "there is no /sys/class/dmi/id");
+}
+
 static void put_hostname(json_t *document, const char *name)
 {
     static const char *const anyone[] = {"", "(none)", "localhost", "localhost.localdomain"};
@@ -79,7 +88,7 @@ void vt_probes_forget_name(json_t *probe)
 void vt_detect_system(json_t *document, const struct vt_facts *facts)
 {
     static const char *const names[] = {"system.kernel", "system.microcode", "system.container",
-                                        "system.cpus", "system.hostname"};
+                                        "system.cpus",   "system.hostname",  "system.machine"};
     struct utsname name;
     if (!facts->live) {
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -91,6 +100,7 @@ void vt_detect_system(json_t *document, const struct vt_facts *facts)
         put_hostname(document, name.nodename);
     }
     vt_document_put(document, "system.cpus", json_integer(sysconf(_SC_NPROCESSORS_ONLN)), "sysconf");
+    put_machine(document, facts);
     put_microcode(document);
     put_container(document);
 }

@@ -278,7 +278,10 @@ START_TEST(firmware_switches_vt_x_off)
     }
     struct machine m;
     begin_intel(&m, VT_MSR_KVM);
-    m.facts.flags = strdup("fpu sse"); /* the kernel cleared vmx */
+    m.facts.flags = strdup("fpu sse"); /* the kernel cleared vmx, and nobody else could have */
+    m.facts.surroundings.release = strdup("6.1.0");
+    m.facts.surroundings.kvm_intel = VT_YES;
+    vt_document_put(m.document, "hypervisor.present", json_false(), NULL);
     vt_detect_vt_x(m.document, &m.facts);
     ck_assert(vt_document_is_false(m.document, "vt_x.enabled"));
     ck_assert_ptr_nonnull(strstr(vt_document_text(m.document, "vt_x.reason"), "firmware"));
