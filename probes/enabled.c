@@ -46,12 +46,11 @@ static struct vt_finding blame_kernel(const struct vt_outside *outside, const st
                             extension->flag, extension->module,
                             extension->kernel_locks ? ": it then switches it off itself" : "");
     if (outside->present == VT_UNKNOWN || kvm == VT_UNKNOWN)
-        return vt_row_found(VT_UNKNOWN,
-                            "/proc/cpuinfo does not list %s: firmware switched it off (\"%s\" in its "
-                            "set-up), or %s",
-                            extension->flag, extension->setting,
-                            kvm == VT_UNKNOWN ? "this kernel was built without KVM for it"
-                                              : "a hypervisor that hides withholds it");
+        return vt_row_found(
+            VT_UNKNOWN, "/proc/cpuinfo does not list %s: firmware switched it off (\"%s\" in its set-up)%s%s",
+            extension->flag, extension->setting,
+            outside->present == VT_UNKNOWN ? ", or a hypervisor that hides itself withholds it" : "",
+            kvm == VT_UNKNOWN ? ", or this kernel was built without KVM for it" : "");
     return vt_row_found(VT_NO,
                         "CPUID has it but /proc/cpuinfo does not list %s: firmware switched %s off; enable "
                         "\"%s\" in its set-up",

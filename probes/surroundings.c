@@ -16,6 +16,7 @@ static const struct {
     const char *path;
     size_t member;
 } lines[] = {
+    {"/proc/sys/kernel/osrelease", AT(release)},
     {"/proc/cmdline", AT(command_line)},
     {"/sys/hypervisor/type", AT(hypervisor_type)},
     {"/sys/hypervisor/guest_type", AT(guest_type)},
@@ -144,10 +145,10 @@ void vt_surroundings_read(struct vt_surroundings *surroundings, const char *root
 {
     struct utsname name;
     *surroundings = (struct vt_surroundings){.kvm_intel = VT_UNKNOWN, .kvm_amd = VT_UNKNOWN};
-    if (uname(&name) == 0)
-        surroundings->release = strdup(name.release);
     for (size_t i = 0; i < COUNT(lines); i++)
         *(char **)member(surroundings, lines[i].member) = first_line(root, lines[i].path);
+    if (!surroundings->release && !*root && uname(&name) == 0)
+        surroundings->release = strdup(name.release);
     for (size_t i = 0; i < COUNT(marks); i++)
         *(bool *)member(surroundings, marks[i].member) |= exists(root, marks[i].path);
     surroundings->smbios_vm = read_smbios(root);
@@ -160,7 +161,6 @@ void vt_surroundings_free(struct vt_surroundings *surroundings)
 {
     for (size_t i = 0; i < COUNT(lines); i++)
         free(*(char **)member(surroundings, lines[i].member));
-    free(surroundings->release);
     *surroundings = (struct vt_surroundings){0};
 }
 
