@@ -9,7 +9,7 @@
 void vt_text_host(const struct vt_text *page, const struct vt_result *result)
 {
     struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_text, &page->report->screen);
-    vt_said_answers(result, &pen);
+    vt_said_obstacle(result, &pen);
     vt_said_facts(page->report->table, result, &pen);
 }
 

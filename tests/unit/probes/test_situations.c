@@ -448,6 +448,12 @@ static bool encrypted(const struct said *s)
     return is_true(s, "confidential.sev_guest") || is_true(s, "confidential.tdx_guest");
 }
 
+static bool is_kind(const struct said *s, const char *start)
+{
+    const char *kind = vt_document_text(s->document, "confidential.guest");
+    return kind && strncmp(kind, start, strlen(start)) == 0;
+}
+
 static bool outside_is_possible(const struct said *s)
 {
     return s->live && !is_false(s, "hypervisor.present");
@@ -498,7 +504,9 @@ static bool runs(const struct said *s)
     X(IF(is_true(s, "hypervisor.control_domain"), !says(s, "guest of") && !says(s, "this guest") &&          \
                                                       !says(s, "this is a guest") && !fix_is_for_guests(s))) \
     X(IF(encrypted(s), !strstr(s->fix, "nested") && !strstr(s->fix, "modprobe")))                            \
-    X(IF(encrypted(s), has_text(s, "confidential.guest")))                                                   \
+    X(is_kind(s, "tdx") == is_true(s, "confidential.tdx_guest"))                                             \
+    X(is_kind(s, "sev") == is_true(s, "confidential.sev_guest"))                                             \
+    X(IF(is_kind(s, "none"), is_false(s, "confidential.sev_guest") && is_false(s, "confidential.tdx_guest")))  \
     X(!(is_true(s, "confidential.sev_guest") && is_true(s, "confidential.tdx_guest")))                       \
     X(IF(encrypted(s), is_true(s, "hypervisor.present")))                                                    \
     X(!(encrypted(s) && is_true(s, "confidential.tdx_host")))                                                \
