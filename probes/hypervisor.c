@@ -14,6 +14,7 @@ struct naming {
     char signature[13];
     uint32_t base;
     const struct vt_hypervisor *known;
+    bool xen; /* one of them is Xen's */
 };
 
 static void add_features(json_t *document, const struct vt_facts *facts,
@@ -39,10 +40,12 @@ static void add_features(json_t *document, const struct vt_facts *facts,
 static void weigh(struct naming *naming, const char *signature, uint32_t base)
 {
     const struct vt_hypervisor *known = vt_hypervisor_find(signature);
+    naming->xen |= known && strcmp(known->vendor, "Xen") == 0;
     enum weight weight = !known ? UNKNOWN_NAME : known == vt_hypervisor_interface() ? LENT_NAME : OWN_NAME;
     if (weight < naming->weight || (weight == naming->weight && weight != OWN_NAME))
         return;
-    *naming = (struct naming){.weight = weight, .base = base, .known = known};
+    const bool xen = naming->xen;
+    *naming = (struct naming){.xen = xen, .weight = weight, .base = base, .known = known};
     snprintf(naming->signature, sizeof naming->signature, "%s", signature);
 }
 
@@ -94,12 +97,26 @@ static bool is_xen(const struct vt_surroundings *around)
     return around->xen || (around->hypervisor_type && strcmp(around->hypervisor_type, "xen") == 0);
 }
 
+/*
+ * A guest without a ring 0 gets CPUID as the processor, or whoever is further outside,
+ * answers it; every other guest of Xen finds Xen there.
+ */
+static bool is_below_xen(const struct vt_facts *facts, const struct naming *naming)
+{
+    return is_xen(&facts->surroundings) && !naming->xen;
+}
+
 /* Who it is, and by what; NULL: not to be told. */
 static const char *name_vendor(const struct vt_facts *facts, const struct naming *naming, char evidence[128])
 {
     const char *field = NULL;
     const struct vt_dmi_machine *dmi = vt_hypervisor_by_dmi(&facts->surroundings, &field);
     const bool own = naming->weight == OWN_NAME;
+    if (is_below_xen(facts, naming)) {
+        snprintf(evidence, 128, "%s",
+                 facts->surroundings.hypervisor_type ? "/sys/hypervisor/type" : "/proc/xen");
+        return "Xen";
+    }
     snprintf(evidence, 128, "CPUID 0x%x EBX, ECX, EDX", naming->base);
     if (own && !(dmi && dmi->speaks_kvm && strcmp(naming->known->vendor, "KVM") == 0))
         return naming->known->vendor;
@@ -112,11 +129,6 @@ static const char *name_vendor(const struct vt_facts *facts, const struct naming
     }
     if (naming->weight >= LENT_NAME)
         return naming->known->vendor;
-    if (is_xen(&facts->surroundings)) {
-        snprintf(evidence, 128, "%s",
-                 facts->surroundings.hypervisor_type ? "/sys/hypervisor/type" : "/proc/xen");
-        return "Xen";
-    }
     return naming->weight && !vt_hypervisor_speaks_hyperv(facts, naming->base) ? naming->signature : NULL;
 }
 
@@ -145,7 +157,10 @@ static void put_names(json_t *document, const struct vt_facts *facts, const stru
     else
         vt_document_unknown(document, "hypervisor.vendor", why_unnamed(facts, present, naming));
     snprintf(evidence, sizeof evidence, "CPUID 0x%x EBX, ECX, EDX", naming->base);
-    if (naming->weight)
+    if (is_below_xen(facts, naming))
+        vt_document_unknown(document, "hypervisor.signature",
+                            "CPUID is not Xen's in a paravirtual guest, but of what is further outside");
+    else if (naming->weight)
         vt_document_put(document, "hypervisor.signature", json_string(naming->signature), evidence);
     else
         vt_document_unknown(document, "hypervisor.signature", why_unnamed(facts, present, naming));
@@ -193,19 +208,13 @@ static struct vt_finding find_control(const struct vt_facts *facts, const char *
     return vt_row_found(VT_NO, "%.64s has no such system", vendor);
 }
 
-/* Xen gives CPUID to a guest without a ring 0 as the processor has it, unless CPUID faults: to all others it
- * is announced. */
-static void put_guest_type(json_t *document, const struct vt_facts *facts)
+static void put_guest_type(json_t *document, const struct vt_facts *facts, const struct naming *naming)
 {
-    bool announced;
     const char *type = facts->surroundings.guest_type;
     if (type)
         vt_document_put(document, "hypervisor.guest_type", json_string(type), "/sys/hypervisor/guest_type");
-    else if (is_xen(&facts->surroundings) &&
-             vt_facts_bit(facts, (struct vt_cpuid_bit){1, 0, VT_ECX, 31}, &announced) == VT_READ &&
-             !announced)
-        vt_document_put(document, "hypervisor.guest_type", json_string("PV"),
-                        "Xen, and CPUID 0x1 ECX[31] = 0");
+    else if (is_below_xen(facts, naming))
+        vt_document_put(document, "hypervisor.guest_type", json_string("PV"), "CPUID has no leaves of Xen");
 }
 
 static void put_control(json_t *document, const struct vt_facts *facts, const struct vt_finding *present,
@@ -215,7 +224,7 @@ static void put_control(json_t *document, const struct vt_facts *facts, const st
     if (present->answer == VT_YES)
         control = find_control(facts, vt_document_text(document, "hypervisor.vendor"), naming);
     vt_row_record(document, "hypervisor", "control_domain", &control);
-    put_guest_type(document, facts);
+    put_guest_type(document, facts, naming);
     if (facts->surroundings.hypervisor_type)
         vt_document_put(document, "hypervisor.kernel_type", json_string(facts->surroundings.hypervisor_type),
                         "/sys/hypervisor/type");

@@ -129,14 +129,14 @@ void vt_outside_fix(const struct vt_outside *outside, char *text, size_t size)
     *text = '\0';
     if (outside->control == VT_YES)
         snprintf(text, size, "%s", conduct->instead);
+    else if (outside->encrypted || (!nesting && !outside->paravirtual))
+        snprintf(text, size, "choose another machine: %s",
+                 outside->encrypted ? "an encrypted guest cannot have either"
+                                    : "this hypervisor gives guests neither");
     else if (outside->paravirtual)
         snprintf(text, size,
                  "make this an HVM guest with nestedhvm=1, or choose a type of machine that has nested "
                  "virtualization");
-    else if (outside->encrypted || !nesting)
-        snprintf(text, size, "choose another machine: %s",
-                 outside->encrypted ? "an encrypted guest cannot have either"
-                                    : "this hypervisor gives guests neither");
     else
         snprintf(text, size,
                  "switch nested virtualization on for this guest in the hypervisor outside%s%s%s, or choose "

@@ -60,12 +60,9 @@ static const struct item hypervisor[] = {
     {0},
 };
 static const struct item confidential[] = {
-    {"guest of kind", "confidential.guest"},
-    {"paravisor", "confidential.paravisor"},
-    {"SEV guest", "confidential.sev_guest"},
-    {"TDX guest", "confidential.tdx_guest"},
-    {"TDX host", "confidential.tdx_host"},
-    {0},
+    {"guest of kind", "confidential.guest"}, {"paravisor", "confidential.paravisor"},
+    {"SEV guest", "confidential.sev_guest"}, {"TDX guest", "confidential.tdx_guest"},
+    {"TDX host", "confidential.tdx_host"},   {0},
 };
 static const struct item deprivileging[] = {
     {"UMIP", "deprivileging.umip"},
@@ -89,12 +86,8 @@ static const struct item iommu[] = {
     {0},
 };
 static const struct item host[] = {
-    {"name", "system.hostname"},
-    {"machine", "system.machine"},
-    {"kernel", "system.kernel"},
-    {"CPUs", "system.cpus"},
-    {"container", "system.container"},
-    {0},
+    {"name", "system.hostname"}, {"machine", "system.machine"},     {"kernel", "system.kernel"},
+    {"CPUs", "system.cpus"},     {"container", "system.container"}, {0},
 };
 
 static const struct item origin[] = {

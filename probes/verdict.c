@@ -252,6 +252,10 @@ static void judge_inside(const struct situation *s, struct verdict *verdict)
     const char *evidence =
         json_string_value(json_object_get(json_object_get(d, "evidence"), "hypervisor.present"));
     name_layers(d, layers, sizeof layers);
+    if (vt_document_text(d, "hypervisor.vendor") && !vt_document_text(d, "hypervisor.signature")) {
+        *layers = '\0'; /* they are of who stands further outside */
+        evidence = json_string_value(json_object_get(json_object_get(d, "evidence"), "hypervisor.vendor"));
+    }
     if (s->outside.present == VT_UNKNOWN || (s->outside.present == VT_NO && is_dump(s)))
         answer(verdict, VT_UNKNOWN, "%s",
                vt_document_reason(d, s->outside.present == VT_NO ? "hypervisor.bare_metal"

@@ -112,6 +112,12 @@ static const struct machine machines[] = {
     {"Xen PV dom0 without xenfs", "AuthenticAMD", EXTENSION, {{0}},
      {DELL, FLAGS("hypervisor"), KERNEL("5.10.0"), {"/sys/hypervisor/type", "xen"}, {"/sys/hypervisor/properties/features", "00002f05"}}, NO_REGISTERS,
      "true", "\"Xen\"", "true", "false", NULL, "false", "used by Xen: this is its dom0", "firmware"},
+    {"Xen PV dom0 inside QEMU", "GenuineIntel", ANNOUNCED | EXTENSION, {LAYER(0x40000000, "TCGTCGTCGTCG")},
+     {{"/sys/class/dmi/id/sys_vendor", "QEMU"}, FLAGS("hypervisor"), KERNEL("6.1.0"), {"/sys/hypervisor/type", "xen"}, {"/sys/hypervisor/guest_type", "PV"}, {"/sys/hypervisor/properties/features", "000228f0"}}, NO_REGISTERS,
+     "true", "\"Xen\"", "true", "false", NULL, "false", "under Xen, in its dom0", "under QEMU"},
+    {"Xen PV dom0 inside Hyper-V", "GenuineIntel", ANNOUNCED, {HYPERV(0x30, 0, 0)},
+     {FLAGS("hypervisor"), KERNEL("6.1.0"), {"/sys/hypervisor/type", "xen"}, {"/proc/xen/capabilities", "control_d"}}, NO_REGISTERS,
+     "true", "\"Xen\"", "true", "false", NULL, "false", "used by Xen: this is its dom0", "under Hyper-V"},
     {"Xen PVH dom0", "GenuineIntel", ANNOUNCED | EXTENSION, {LAYER(0x40000000, "XenVMMXenVMM")},
      {DELL, FLAGS("hypervisor"), KERNEL("6.1.0"), {"/sys/hypervisor/type", "xen"}, {"/sys/hypervisor/guest_type", "PVH"}, {"/sys/hypervisor/properties/features", "00000b05"}}, NO_REGISTERS,
      "true", "\"Xen\"", "true", "false", NULL, "false", "its dom0", "firmware"},
@@ -229,7 +235,8 @@ static void add_name(struct vt_facts *facts, uint32_t leaf, uint32_t eax, const 
 {
     char padded[13] = "";
     uint32_t w[3], reg[4] = {eax, 0, 0, 0};
-    memcpy(padded, name, strlen(name));
+    for (size_t i = 0; i < 12 && name[i]; i++)
+        padded[i] = name[i];
     memcpy(w, padded, sizeof w);
     for (int i = 0; i < 3; i++)
         reg[order[i] - 'a'] = w[i];
