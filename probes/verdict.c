@@ -79,6 +79,8 @@ static enum standing stand_live(const struct situation *s)
         return RUNS;
     if (!vt_document_is_true(s->document, "kvm.runs_guest"))
         return OBSTACLE;
+    if (json_is_null(vt_document_get(s->document, "kvm.cpl0")))
+        return RUNS_UNTOLD;
     return hardware && !is(s->document, "kvm.cpl0", "interpreted") ? RUNS_UNTOLD : RUNS_WITHOUT;
 }
 
@@ -119,9 +121,8 @@ static void explain(struct situation *s)
         snprintf(s->cause, sizeof s->cause, "%s", text_or(d, "kvm.reason", "KVM does not work here"));
     else if (s->standing == RUNS_UNTOLD)
         snprintf(s->cause, sizeof s->cause,
-                 "KVM runs guests here (backend %s), but whether the processor itself runs "
-                 "their ring 0 could not be told",
-                 s->backend);
+                 "KVM runs guests here (backend %s), and how it runs their ring 0 is not known: %.200s",
+                 s->backend, text_or(d, "kvm.cpl0", vt_document_reason(d, "kvm.cpl0")));
     else if (s->standing == ABLE)
         snprintf(s->cause, sizeof s->cause,
                  "the processor has %s%s, but a CPUID dump does not tell whether its "

@@ -324,6 +324,7 @@ static const struct kvm {
     {"svm without nesting", "svm", "hardware", "hardware", true, true, 0},
     {"vmx, interpreted", "vmx", "interpreted", "interpreted", true, true, 0},
     {"svm, untold", "svm", NULL, NULL, true, true, 0},
+    {"pvm, untold", "pvm", NULL, "deprivileged", true, true, 0},
     {"ring 3 only", "pvm", "unavailable", "deprivileged", true, true, 0},
 };
 
