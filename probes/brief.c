@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL = 11 };
+enum { LABEL = 11, MOST_NOTES = 2 };
 
 static void put_line(const struct vt_page *page, const char *label, const char *text)
 {
@@ -31,6 +31,21 @@ static void put_processor(const struct vt_page *page)
                  (int)json_integer_value(vt_document_get(page->probe, "cpu.model")),
                  (int)json_integer_value(vt_document_get(page->probe, "cpu.stepping")));
     put_line(page, "Processor", text);
+}
+
+static void put_dump(const struct vt_page *page)
+{
+    char text[128];
+    const size_t notes = json_array_size(vt_document_get(page->probe, "dump.notes"));
+    const json_int_t processors = json_integer_value(vt_document_get(page->probe, "dump.processors"));
+    if (!vt_document_get(page->probe, "dump"))
+        return;
+    snprintf(text, sizeof text, "%s, %d processor%s%s", text_or(page, "dump.form", "unknown"),
+             (int)processors, processors == 1 ? "" : "s", notes > MOST_NOTES ? "; --all has more notes" : "");
+    put_line(page, "Dump", text);
+    for (size_t i = 0; i < notes && i < MOST_NOTES; i++)
+        put_line(page, "  note",
+                 json_string_value(json_array_get(vt_document_get(page->probe, "dump.notes"), i)));
 }
 
 static const char *extension_words(const struct vt_page *page, const char *section)
@@ -94,6 +109,7 @@ void vt_probes_render_brief(const json_t *probe, FILE *stream, bool colour, int 
     struct vt_page page = vt_page_open(probe, stream, colour, columns);
     vt_page_verdicts(&page, false);
     fputc('\n', stream);
+    put_dump(&page);
     put_processor(&page);
     put_extensions(&page);
     put_kvm(&page);
