@@ -34,11 +34,6 @@ static const char *const keys[] = {
     "kvm.runs_guest", "kvm.cpl0",       "kvm.cpl3",        "kvm.nested",  "kvm.tsc_khz",
 };
 
-static bool is_hardware(enum vt_backend backend)
-{
-    return backend == VT_BACKEND_VMX || backend == VT_BACKEND_SVM;
-}
-
 static void put_parameter(json_t *parameters, const char *module, const char *name)
 {
     char path[512], line[128];
@@ -83,7 +78,7 @@ static void put_capabilities(json_t *document, int fd)
     vt_document_put(document, "kvm.capabilities", object, "KVM_CHECK_EXTENSION");
 }
 
-static void put_obstacle(json_t *document, const struct vt_kvm_obstacle *obstacle)
+static void put_obstacle(json_t *document, const struct vt_obstacle *obstacle)
 {
     vt_document_put(document, "kvm.obstacle", json_string(obstacle->code), NULL);
     vt_document_put(document, "kvm.reason", json_string(obstacle->reason), NULL);
@@ -128,22 +123,13 @@ static void put_nested(json_t *document, int fd)
 static void put_trial(json_t *document, const char *path, const struct vt_trial *trial,
                       enum vt_backend backend)
 {
-    char evidence[384];
-    enum vt_execution execution = vt_kvm_judge(trial, is_hardware(backend));
-    const struct vt_counters *counters = &trial->counters;
-    if (!trial->ran)
-        snprintf(evidence, sizeof evidence, "%s", trial->problem);
-    else if (vt_counters_has(counters, VT_INSN_EMULATION) && vt_counters_has(counters, VT_EXITS))
-        snprintf(evidence, sizeof evidence,
-                 "a loop of %llu instructions: %llu interpreted by KVM (insn_emulation), %llu exits, %.1f µs",
-                 (unsigned long long)trial->instructions,
-                 (unsigned long long)counters->value[VT_INSN_EMULATION],
-                 (unsigned long long)counters->value[VT_EXITS], (double)trial->nanoseconds / 1000);
+    char why[512];
+    const char *execution = vt_kvm_execution_name(vt_kvm_judge(trial, backend));
+    vt_kvm_tell(trial, backend, why, sizeof why);
+    if (execution)
+        vt_document_put(document, path, json_string(execution), why);
     else
-        snprintf(evidence, sizeof evidence,
-                 "a loop of %llu instructions took %.1f µs; KVM offers no counters here",
-                 (unsigned long long)trial->instructions, (double)trial->nanoseconds / 1000);
-    vt_document_put(document, path, json_string(vt_kvm_execution_name(execution)), evidence);
+        vt_document_unknown(document, path, why);
 }
 
 static void run_guest(json_t *document, enum vt_backend backend)
@@ -152,7 +138,7 @@ static void run_guest(json_t *document, enum vt_backend backend)
     vt_kvm_try(&trials);
     bool runs = trials.cpl0.ran || trials.cpl3.ran;
     vt_document_put(document, "kvm.runs_guest", json_boolean(runs),
-                    runs ? "guest code ran to its end" : trials.cpl0.problem);
+                    runs ? "guest code ran to its end" : trials.cpl0.obstacle.reason);
     put_trial(document, "kvm.cpl0", &trials.cpl0, backend);
     put_trial(document, "kvm.cpl3", &trials.cpl3, backend);
     if (trials.tsc_khz)
@@ -160,10 +146,9 @@ static void run_guest(json_t *document, enum vt_backend backend)
     else
         vt_document_unknown(document, "kvm.tsc_khz", "KVM_GET_TSC_KHZ gives no answer");
     if (!runs) {
-        struct vt_kvm_obstacle obstacle = {.code = "does-not-run"};
-        snprintf(obstacle.reason, sizeof obstacle.reason, "KVM creates a machine, but it does not run: %s",
-                 trials.cpl0.problem);
-        snprintf(obstacle.fix, sizeof obstacle.fix, "look into the kernel log (dmesg) for kvm");
+        struct vt_obstacle obstacle = trials.cpl0.obstacle;
+        vt_obstacle_reason(&obstacle, "KVM creates a machine, but it does not run: %s",
+                           trials.cpl0.obstacle.reason);
         put_obstacle(document, &obstacle);
     }
 }
@@ -195,15 +180,15 @@ static void probe_device(json_t *document, const struct vt_facts *facts)
         run_guest(document, backend);
         return;
     }
-    struct vt_kvm_obstacle obstacle;
-    vt_kvm_explain_call("KVM_CREATE_VM", number, &obstacle);
+    struct vt_obstacle obstacle;
+    vt_vmm_explain("KVM_CREATE_VM", number, &obstacle);
     put_obstacle(document, &obstacle);
     unavailable(document, obstacle.reason);
 }
 
 static void probe_closed(json_t *document)
 {
-    struct vt_kvm_obstacle obstacle;
+    struct vt_obstacle obstacle;
     int fd = open(DEVICE, O_RDWR | O_CLOEXEC), number = errno;
     if (fd >= 0)
         close(fd);

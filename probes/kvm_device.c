@@ -13,7 +13,7 @@
 
 #define DEVICE "/dev/kvm"
 
-static void explain(struct vt_kvm_obstacle *obstacle, const char *code, const char *reason, const char *fix)
+static void explain(struct vt_obstacle *obstacle, const char *code, const char *reason, const char *fix)
 {
     obstacle->code = code;
     snprintf(obstacle->reason, sizeof obstacle->reason, "%s", reason);
@@ -32,7 +32,7 @@ static bool is_member(gid_t group)
 
 /* The mode bits decide; an ACL of the desktop's seat manager may add to them, never take away from the group.
  */
-static void explain_permission(struct vt_kvm_obstacle *obstacle)
+static void explain_permission(struct vt_obstacle *obstacle)
 {
     struct stat status;
     if (stat(DEVICE, &status) != 0) {
@@ -119,7 +119,7 @@ static int module_exists(const char *module)
     return 0;
 }
 
-static void explain_unsupported(const json_t *document, struct vt_kvm_obstacle *obstacle)
+static void explain_unsupported(const json_t *document, struct vt_obstacle *obstacle)
 {
     const char *outside = vt_document_text(document, "hypervisor.vendor");
     if (vt_document_is_true(document, "hypervisor.present")) {
@@ -139,7 +139,7 @@ static void explain_unsupported(const json_t *document, struct vt_kvm_obstacle *
     }
 }
 
-static void explain_module(const char *module, struct vt_kvm_obstacle *obstacle)
+static void explain_module(const char *module, struct vt_obstacle *obstacle)
 {
     int exists = module_exists(module);
     obstacle->code = exists == 0 ? "kernel-without-kvm" : "module-not-loaded";
@@ -160,7 +160,7 @@ static bool kvm_is_there(void)
     return is_registered() || is_loaded("kvm_intel") || is_loaded("kvm_amd") || is_loaded("kvm_pvm");
 }
 
-void vt_kvm_explain_missing(const json_t *document, bool loaded, struct vt_kvm_obstacle *obstacle)
+void vt_kvm_explain_missing(const json_t *document, bool loaded, struct vt_obstacle *obstacle)
 {
     static const char *const sections[] = {"vt_x", "amd_v"};
     const char *module = vendor_module(document), *container = vt_document_text(document, "system.container");
@@ -194,9 +194,9 @@ void vt_kvm_explain_missing(const json_t *document, bool loaded, struct vt_kvm_o
     explain_module(module, obstacle);
 }
 
-void vt_kvm_explain_open(const json_t *document, int number, struct vt_kvm_obstacle *obstacle)
+void vt_kvm_explain_open(const json_t *document, int number, struct vt_obstacle *obstacle)
 {
-    *obstacle = (struct vt_kvm_obstacle){0};
+    *obstacle = (struct vt_obstacle){0};
     if (number == ENOENT)
         vt_kvm_explain_missing(document, kvm_is_there(), obstacle);
     else if (number == EACCES)
@@ -212,45 +212,5 @@ void vt_kvm_explain_open(const json_t *document, int number, struct vt_kvm_obsta
     else {
         obstacle->code = "broken";
         snprintf(obstacle->reason, sizeof obstacle->reason, DEVICE " does not open: %s", strerror(number));
-    }
-}
-
-/* Modules of other hypervisors, which hold VT-x or AMD-V while they run a machine. */
-static const char *other_hypervisor(void)
-{
-    static const struct {
-        const char *module, *name;
-    } others[] = {{"vboxdrv", "VirtualBox"},
-                  {"vmmon", "VMware Workstation"},
-                  {"xen_acpi_processor", "Xen"},
-                  {"mshv", "Hyper-V"}};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (is_loaded(others[i].module))
-            return others[i].name;
-    return NULL;
-}
-
-void vt_kvm_explain_call(const char *call, int number, struct vt_kvm_obstacle *obstacle)
-{
-    *obstacle = (struct vt_kvm_obstacle){.code = "broken"};
-    if (number == EBUSY) {
-        const char *other = other_hypervisor();
-        obstacle->code = "busy";
-        snprintf(obstacle->reason, sizeof obstacle->reason,
-                 "%s: busy: another hypervisor%s%s%s holds the processor's virtualization", call,
-                 other ? " (" : "", other ? other : "", other ? ")" : "");
-        snprintf(obstacle->fix, sizeof obstacle->fix,
-                 "stop the machines of the other hypervisor, or unload it");
-    } else if (number == ENOTTY) {
-        obstacle->code = "not-kvm";
-        snprintf(obstacle->reason, sizeof obstacle->reason,
-                 DEVICE " is not KVM's device: it does not know %s", call);
-        snprintf(obstacle->fix, sizeof obstacle->fix, "sudo rm " DEVICE " && sudo mknod " DEVICE " c 10 232");
-    } else if (number == ENOMEM) {
-        snprintf(obstacle->reason, sizeof obstacle->reason, "%s: not enough memory", call);
-        snprintf(obstacle->fix, sizeof obstacle->fix, "free memory, or raise this container's limit");
-    } else {
-        snprintf(obstacle->reason, sizeof obstacle->reason, "%s fails: %s", call, strerror(number));
-        snprintf(obstacle->fix, sizeof obstacle->fix, "look into the kernel log (dmesg) for kvm");
     }
 }

@@ -121,6 +121,9 @@ static void judge_hardware(const json_t *document, struct verdict *verdict)
                                                     : "AMD-V",
                vt_document_is_true(document, "hypervisor.present") ? " (itself virtualized: this is a guest)"
                                                                    : "");
+    } else if (json_is_null(vt_document_get(document, "kvm.cpl0"))) {
+        answer(verdict, VT_UNKNOWN, "KVM runs guests here (backend %s), and how it runs their ring 0 is not known: %s",
+               text_or(document, "kvm.backend", "unknown"), vt_document_reason(document, "kvm.cpl0"));
     } else if (vt_document_is_true(document, "kvm.runs_guest")) {
         judge_soft_kvm(document, verdict);
     } else {
@@ -153,6 +156,8 @@ static void judge_obstacle(const json_t *document, struct verdict *verdict)
         answer(verdict, VT_UNKNOWN, "a CPUID dump shows the processor, not its firmware and its kernel");
     else if (hardware.answer == VT_YES)
         answer(verdict, VT_NO, "nothing does");
+    else if (hardware.answer == VT_UNKNOWN)
+        answer(verdict, VT_UNKNOWN, "%s", hardware.text);
     else if (is_dump(document))
         answer(verdict, hardware.answer == VT_NO ? VT_YES : VT_UNKNOWN, "%s", hardware.text);
     else if (vt_document_text(document, "kvm.reason"))

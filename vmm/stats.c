@@ -1,10 +1,13 @@
 #include "vmm/stats.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Far above what any kernel has; keeps a nonsensical header from sizing an allocation. */
@@ -67,11 +70,62 @@ int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error)
     return vt_stats_adopt(stats, ioctl(vcpu, KVM_GET_STATS_FD, NULL), error);
 }
 
+/* Names of debugfs that the binary statistics changed (arch/x86/kvm/x86.c, debugfs_entries of Linux 5.13). */
+static const char *file_name(enum vt_counter counter)
+{
+    return counter == VT_IRQ_WINDOW_EXITS ? "irq_window" : vt_counter_name(counter);
+}
+
+bool vt_stats_open_folder(struct vt_stats *stats, const char *folder)
+{
+    int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    stats->files = 0;
+    for (int i = 0; at >= 0 && i < VT_USER_EXITS; i++) {
+        stats->file[i] = openat(at, file_name((enum vt_counter)i), O_RDONLY | O_CLOEXEC);
+        if (stats->file[i] >= 0)
+            stats->files |= UINT32_C(1) << i;
+    }
+    if (at >= 0)
+        close(at);
+    return stats->files != 0;
+}
+
+/*
+ * The kernel names the folder after the number that the first PID namespace has for the process; in another
+ * one the name made here could be that of somebody else's machine.
+ */
+bool vt_stats_name_folder(int vm, char *folder, size_t size)
+{
+    static const ino_t first_pid_namespace = 0xeffffffc; /* PROC_PID_INIT_INO */
+    struct stat status;
+
+    if (stat("/proc/self/ns/pid", &status) != 0 || status.st_ino != first_pid_namespace)
+        return false;
+    snprintf(folder, size, "/sys/kernel/debug/kvm/%d-%d", (int)getpid(), vm);
+    return true;
+}
+
+static void read_files(const struct vt_stats *stats, struct vt_counters *counters)
+{
+    for (int i = 0; i < VT_COUNTERS; i++) {
+        char text[32];
+        if (!(stats->files >> i & 1))
+            continue;
+        ssize_t length = pread(stats->file[i], text, sizeof text - 1, 0);
+        if (length <= 0)
+            continue;
+        text[length] = '\0';
+        vt_counters_put(counters, (enum vt_counter)i, strtoull(text, NULL, 10));
+    }
+}
+
 void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters)
 {
     uint8_t data[MAX_DATA];
 
     counters->known = 0;
+    read_files(stats, counters);
     if (stats->fd < 0 || read_at(stats->fd, data, stats->data_size, stats->data_offset) != 0)
         return;
     for (int i = 0; i < VT_COUNTERS; i++) {
@@ -88,4 +142,8 @@ void vt_stats_close(struct vt_stats *stats)
     if (stats->fd >= 0)
         close(stats->fd);
     stats->fd = -1;
+    for (int i = 0; i < VT_COUNTERS; i++)
+        if (stats->files >> i & 1)
+            close(stats->file[i]);
+    stats->files = 0;
 }

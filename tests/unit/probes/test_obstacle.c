@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-static struct vt_kvm_obstacle obstacle;
+static struct vt_obstacle obstacle;
 
 /* A probe document with just these facts, by JSON text. */
 static void explain_missing(const char *facts, bool loaded)
@@ -69,18 +69,5 @@ START_TEST(a_device_that_does_not_open_has_a_cause_by_errno)
 }
 END_TEST
 
-START_TEST(a_call_that_fails_has_a_cause_by_errno)
-{
-    vt_kvm_explain_call("KVM_CREATE_VM", EBUSY, &obstacle);
-    says("busy", "another hypervisor", "unload it");
-    vt_kvm_explain_call("KVM_CREATE_VM", ENOTTY, &obstacle);
-    says("not-kvm", "does not know KVM_CREATE_VM", "mknod");
-    vt_kvm_explain_call("KVM_CREATE_VM", ENOMEM, &obstacle);
-    says("broken", "not enough memory", "limit");
-    vt_kvm_explain_call("KVM_CREATE_VCPU", EINVAL, &obstacle);
-    says("broken", "KVM_CREATE_VCPU fails", "dmesg");
-}
-END_TEST
-
 VT_SUITE(a_missing_device_has_many_causes, a_missing_module_is_named_after_the_vendor,
-         a_device_that_does_not_open_has_a_cause_by_errno, a_call_that_fails_has_a_cause_by_errno)
+         a_device_that_does_not_open_has_a_cause_by_errno)
