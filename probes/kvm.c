@@ -147,8 +147,9 @@ static void run_guest(json_t *document, enum vt_backend backend)
         vt_document_unknown(document, "kvm.tsc_khz", "KVM_GET_TSC_KHZ gives no answer");
     if (!runs) {
         struct vt_obstacle obstacle = trials.cpl0.obstacle;
-        vt_obstacle_reason(&obstacle, "KVM creates a machine, but it does not run: %s",
-                           trials.cpl0.obstacle.reason);
+        if (strcmp(obstacle.code, "does-not-run") == 0)
+            vt_obstacle_reason(&obstacle, "KVM creates a machine, but it does not run: %s",
+                               trials.cpl0.obstacle.reason);
         put_obstacle(document, &obstacle);
     }
 }

@@ -144,8 +144,10 @@ static void fail_both(struct vt_trials *trials, const struct vt_obstacle *obstac
 {
     if (obstacle->code)
         trials->cpl0.obstacle = *obstacle;
-    else
-        fail(&trials->cpl0, "%s", error->text);
+    else {
+        trials->cpl0.obstacle = (struct vt_obstacle){.code = "limits"};
+        vt_obstacle_reason(&trials->cpl0.obstacle, "%s", error->text);
+    }
     trials->cpl3 = trials->cpl0;
 }
 
@@ -168,6 +170,22 @@ void vt_kvm_try(struct vt_trials *trials)
         fail_both(trials, &(struct vt_obstacle){0}, &error);
     }
     vt_vmm_close(&vm);
+}
+
+bool vt_kvm_runs(void)
+{
+    struct vt_vm vm;
+    struct vt_watchdog watchdog = {0};
+    struct vt_trial trial = {0};
+    if (vt_vmm_open(&vm, NULL) != 0)
+        return false;
+    bool open = vt_watchdog_open(&watchdog, NULL) == 0;
+    bool runs = open && (run_turns(&vm, &watchdog, 0, 1, &trial) == 0 ||
+                         run_turns(&vm, &watchdog, 3, 1, &trial) == 0);
+    if (open)
+        vt_watchdog_close(&watchdog);
+    vt_vmm_close(&vm);
+    return runs;
 }
 
 static bool is_hardware(enum vt_backend backend)

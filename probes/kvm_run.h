@@ -34,6 +34,9 @@ struct vt_trials {
  * come back. */
 void vt_kvm_try(struct vt_trials *trials);
 
+/* Does guest code run to its end at any level? A millisecond or two where it does. */
+bool vt_kvm_runs(void);
+
 /* Pure. `backend` is what the modules say. */
 enum vt_execution vt_kvm_judge(const struct vt_trial *trial, enum vt_backend backend);
 

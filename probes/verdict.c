@@ -122,7 +122,8 @@ static void judge_hardware(const json_t *document, struct verdict *verdict)
                vt_document_is_true(document, "hypervisor.present") ? " (itself virtualized: this is a guest)"
                                                                    : "");
     } else if (json_is_null(vt_document_get(document, "kvm.cpl0"))) {
-        answer(verdict, VT_UNKNOWN, "KVM runs guests here (backend %s), and how it runs their ring 0 is not known: %s",
+        answer(verdict, VT_UNKNOWN,
+               "KVM runs guests here (backend %s), and how it runs their ring 0 is not known: %s",
                text_or(document, "kvm.backend", "unknown"), vt_document_reason(document, "kvm.cpl0"));
     } else if (vt_document_is_true(document, "kvm.runs_guest")) {
         judge_soft_kvm(document, verdict);

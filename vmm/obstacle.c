@@ -1,11 +1,12 @@
 #include "vmm/obstacle.h"
+#include "base/limit.h"
+#include "guest/abi.h"
 #include "vmm/threads.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define DEVICE "/dev/kvm"
@@ -60,33 +61,22 @@ static void explain_busy(const char *call, int number, struct vt_obstacle *obsta
 
 static void explain_memory(const char *call, int number, struct vt_obstacle *obstacle)
 {
-    struct rlimit limit;
-    (void)number;
     obstacle->code = "no-memory";
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-        vt_obstacle_reason(obstacle,
-                           "%s: not enough memory (ENOMEM) within the limit of %llu KiB on virtual memory",
-                           call, (unsigned long long)limit.rlim_cur / 1024);
-        vt_obstacle_fix(obstacle, "raise the limit: ulimit -v unlimited");
-    } else {
-        vt_obstacle_reason(obstacle, "%s: not enough memory (ENOMEM)", call);
+    vt_obstacle_reason(obstacle, "%s: not enough memory (ENOMEM)", call);
+    if (!*vt_limit_advice(number, VT_GUEST_MEMORY, obstacle->fix, sizeof obstacle->fix))
         vt_obstacle_fix(obstacle, "free memory, or raise the memory limit of this container or service");
-    }
 }
 
 static void explain_files(const char *call, int number, struct vt_obstacle *obstacle)
 {
-    struct rlimit limit = {0};
     obstacle->code = "no-files";
     if (number == ENFILE) {
         vt_obstacle_reason(obstacle, "%s: the system has no open file left (ENFILE)", call);
         vt_obstacle_fix(obstacle, "close some, or raise the limit: sudo sysctl fs.file-max");
         return;
     }
-    getrlimit(RLIMIT_NOFILE, &limit);
-    vt_obstacle_reason(obstacle, "%s: this process may not open more than %llu files (EMFILE)", call,
-                       (unsigned long long)limit.rlim_cur);
-    vt_obstacle_fix(obstacle, "raise the limit: ulimit -n %llu", (unsigned long long)limit.rlim_cur + 64);
+    vt_obstacle_reason(obstacle, "%s: this process has as many files open as it may (EMFILE)", call);
+    vt_limit_advice(number, 0, obstacle->fix, sizeof obstacle->fix);
 }
 
 static void explain_threads(const char *call, int number, struct vt_obstacle *obstacle)

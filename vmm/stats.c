@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,11 +62,6 @@ int vt_stats_adopt(struct vt_stats *stats, int fd, struct vt_error *error)
     }
     stats->data_offset = header.data_offset;
     return 0;
-}
-
-int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error)
-{
-    return vt_stats_adopt(stats, ioctl(vcpu, KVM_GET_STATS_FD, NULL), error);
 }
 
 /* Names of debugfs that the binary statistics changed (arch/x86/kvm/x86.c, debugfs_entries of Linux 5.13). */

@@ -21,9 +21,6 @@ struct vt_stats {
     uint32_t files;
 };
 
-/* Look the counters up once. A kernel without KVM_GET_STATS_FD is not an error. */
-int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error);
-
 /* Where there is no descriptor: the counters that are files of `folder`. True: there are some. */
 bool vt_stats_open_folder(struct vt_stats *stats, const char *folder);
 
@@ -31,7 +28,8 @@ bool vt_stats_open_folder(struct vt_stats *stats, const char *folder);
  * known. */
 bool vt_stats_name_folder(int vm, char *folder, size_t size);
 
-/* Like open, for a descriptor at hand, which *stats owns from here on; -1: there is none. */
+/* Look the counters up once. *stats owns the descriptor from here on; -1: there is none, every counter is
+ * unknown. */
 int vt_stats_adopt(struct vt_stats *stats, int fd, struct vt_error *error);
 
 /* Current values; unknown where the kernel has no such counter. */

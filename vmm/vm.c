@@ -91,7 +91,10 @@ static void create_interrupt_controller(struct vt_vm *vm)
 static int open_counters(struct vt_vm *vm, struct vt_error *error)
 {
     char folder[64];
-    int status = vt_stats_open(&vm->stats, vm->vcpu, error);
+    int fd = ioctl(vm->vcpu, KVM_GET_STATS_FD, NULL);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+        return fail(vm, error, errno, "KVM_GET_STATS_FD");
+    int status = vt_stats_adopt(&vm->stats, fd, error);
     if (status == 0 && vm->stats.fd < 0 && vt_stats_name_folder(vm->vm, folder, sizeof folder))
         vt_stats_open_folder(&vm->stats, folder);
     return status;

@@ -135,8 +135,8 @@ static enum vt_batch_end explain_exception(struct vt_kvm_machine *machine, struc
 }
 
 /*
- * KVM_RUN came back without an exit: an error of its own, or a signal. Ours, the user's, or somebody's we do not
- * know and ignore.
+ * KVM_RUN came back without an exit: an error of its own, or a signal. Ours, the user's, or somebody's we do
+ * not know and ignore.
  */
 static bool must_end(struct vt_kvm_machine *machine, int number, enum vt_batch_end *end,
                      struct vt_error *error)
