@@ -182,7 +182,10 @@ static void probe_device(json_t *document, const struct vt_facts *facts)
         return;
     }
     struct vt_obstacle obstacle;
-    vt_vmm_explain("KVM_CREATE_VM", number, &obstacle);
+    struct vt_kvm_scene scene;
+    vt_kvm_scene_read(document, &scene);
+    vt_kvm_explain_stranger(document, &scene, version < 0 ? "KVM_GET_API_VERSION" : "KVM_CREATE_VM", number,
+                            &obstacle);
     put_obstacle(document, &obstacle);
     unavailable(document, obstacle.reason);
 }
@@ -190,10 +193,12 @@ static void probe_device(json_t *document, const struct vt_facts *facts)
 static void probe_closed(json_t *document)
 {
     struct vt_obstacle obstacle;
+    struct vt_kvm_scene scene;
     int fd = open(DEVICE, O_RDWR | O_CLOEXEC), number = errno;
     if (fd >= 0)
         close(fd);
-    vt_kvm_explain_open(document, number, &obstacle);
+    vt_kvm_scene_read(document, &scene);
+    vt_kvm_explain_open(document, &scene, number, &obstacle);
     vt_document_put(document, "kvm.accessible", json_false(), obstacle.reason);
     put_obstacle(document, &obstacle);
     put_backend(document, vt_vmm_backend());
