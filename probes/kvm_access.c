@@ -220,9 +220,15 @@ static void explain_rights(const struct scene *scene, enum vt_access_class class
 static void note_root(const struct scene *scene, struct vt_obstacle *obstacle)
 {
     size_t length = strlen(obstacle->reason);
-    if (scene->process->uid == 0 && !vt_process_can(scene->process, CAP_DAC_OVERRIDE))
-        snprintf(obstacle->reason + length, sizeof obstacle->reason - length,
-                 "; root has not the capability CAP_DAC_OVERRIDE here, so the mode counts");
+    if (scene->process->uid != 0 || vt_process_can(scene->process, CAP_DAC_OVERRIDE))
+        return;
+    snprintf(obstacle->reason + length, sizeof obstacle->reason - length,
+             "; root has not the capability CAP_DAC_OVERRIDE here, so the mode counts");
+    vt_obstacle_fix(obstacle, "%s",
+                    scene->contained ? "start the container with --cap-add DAC_OVERRIDE"
+                    : *scene->process->service
+                        ? "let its unit keep CAP_DAC_OVERRIDE (CapabilityBoundingSet=)"
+                        : "start it with CAP_DAC_OVERRIDE (capsh --print shows what it has)");
 }
 
 static void explain_mount(const struct scene *scene, struct vt_obstacle *obstacle)

@@ -351,7 +351,7 @@ START_TEST(where_the_mode_allows_it_is_not_the_reason)
     scene.node.mode = S_IFCHR | 0660;
     scene.node.uid = 5;
     explain("{" DOCKER "}", &scene, EACCES);
-    says("no-permission", "CAP_DAC_OVERRIDE", "--group-add 108");
+    says("no-permission", "CAP_DAC_OVERRIDE", "--cap-add DAC_OVERRIDE");
 }
 END_TEST
 
