@@ -142,7 +142,7 @@ static void read_state(const char *root, const char *release, struct vt_kvm_modu
         }
     }
     module->state = others ? VT_MODULE_REPLACED : VT_MODULE_UNSEEN;
-    if (exists(root, "/proc/", "misc") && !exists(root, "/proc/", "modules"))
+    if (!others && exists(root, "/proc/", "misc") && !exists(root, "/proc/", "modules"))
         module->state = VT_MODULE_NO_LOADER;
 }
 

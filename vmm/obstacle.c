@@ -104,6 +104,18 @@ static void explain_refusal(const char *call, int number, struct vt_obstacle *ob
     vt_obstacle_fix(obstacle, "let the sandbox allow ioctl on " DEVICE ", or start this program outside it");
 }
 
+static void explain_between(const char *call, int number, struct vt_obstacle *obstacle)
+{
+    (void)number;
+    obstacle->code = "no-permission";
+    vt_obstacle_reason(obstacle,
+                       DEVICE
+                       " opens, but %s does not exist (ENOSYS): an emulation of Linux (gVisor, qemu-x86_64) "
+                       "or a seccomp filter lies between this program and the kernel",
+                       call);
+    vt_obstacle_fix(obstacle, "start this program on the kernel itself");
+}
+
 static void explain_defect(const char *call, int number, struct vt_obstacle *obstacle)
 {
     obstacle->code = "broken";
@@ -122,7 +134,7 @@ void vt_vmm_explain(const char *call, int number, struct vt_obstacle *obstacle)
     } causes[] = {
         {EBUSY, explain_busy},     {ENOMEM, explain_memory},  {EMFILE, explain_files},
         {ENFILE, explain_files},   {EAGAIN, explain_threads}, {ENOTTY, explain_stranger},
-        {EACCES, explain_refusal}, {EPERM, explain_refusal},  {ENOSYS, explain_refusal},
+        {EACCES, explain_refusal}, {EPERM, explain_refusal},  {ENOSYS, explain_between},
         {EIO, explain_defect},
     };
 

@@ -29,7 +29,7 @@ in_place() { # set-up, command before vmtoll...
 }
 said() { # name, code, expression of the reason, expression of the fix [, what must not be offered]
     : >"$work/out"
-    if ! echo "$document" | jq -e --arg code "$2" --arg reason "$3" --arg fix "$4" --arg never "${5:-^$}" '
+    if [ -z "$document" ] || ! echo "$document" | jq -e --arg code "$2" --arg reason "$3" --arg fix "$4" --arg never "${5:-^$}" '
         .code == $code and (.reason | test($reason)) and (.fix | tostring | test($fix)) and (.fix | tostring | test($never) | not)' >/dev/null; then
         fail "$1" "$document"
     else
@@ -48,7 +48,9 @@ place() { # '^$' is offered never; name, set-up, code, reason, fix, never, comma
     said "$name" "$code" "$reason" "$fix" "$never"
     bench_agrees "$@"
 }
-nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+nobody=$work/open/nobody
+printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"\n' >"$nobody"
+chmod 755 "$nobody"
 
 # What stands there.
 place "a directory" 'rm /dev/kvm && mkdir /dev/kvm' not-kvm 'a directory' 'rmdir /dev/kvm && sudo mknod' 'modprobe'
@@ -61,19 +63,19 @@ place "a link in a circle" 'rm /dev/kvm && ln -s /dev/kvm /dev/kvm' no-device 's
 place "nothing" 'rm /dev/kvm' no-device 'KVM loaded' 'mknod -m 660 /dev/kvm c 10 232' modprobe
 
 # Whose permission bits count.
-place "mode 600, as nobody" 'chmod 600 /dev/kvm' no-permission 'owner only' 'chmod 660' '^$' $nobody
-place "mode 660, outside the group" 'chgrp 1 /dev/kvm' no-permission 'not in it' 'usermod -aG (daemon|bin) nobody' '^$' $nobody
+place "mode 600, as nobody" 'chmod 600 /dev/kvm' no-permission 'owner only' 'chmod 660' '^$' "$nobody"
+place "mode 660, outside the group" 'chgrp 1 /dev/kvm' no-permission 'not in it' 'usermod -aG (daemon|bin) nobody' '^$' "$nobody"
 place "mode 640, inside the group" 'chgrp 65534 /dev/kvm && chmod 640 /dev/kvm' no-permission 'members of its group only read' \
-    'chmod g[+]rw' usermod $nobody
+    'chmod g[+]rw' usermod "$nobody"
 place "the owner may only read" 'chown 65534 /dev/kvm && chmod 466 /dev/kvm' no-permission 'owner may only read' \
-    'chmod u[+]rw' 'usermod|sudo' $nobody
+    'chmod u[+]rw' 'usermod|sudo' "$nobody"
 place "a group without a name" 'groups=$(getent group 48123 || true); [ -z "$groups" ] && chgrp 48123 /dev/kvm' no-permission \
-    '48123, which has no name' 'kvm' 'usermod -aG 48123' $nobody
+    '48123, which has no name' 'kvm' 'usermod -aG 48123' "$nobody"
 place "a user without a name" 'chgrp 1 /dev/kvm' no-permission 'user 48123, who has no name' 'setpriv' usermod \
     setpriv --reuid 48123 --regid 48123 --clear-groups
 place "root without CAP_DAC_OVERRIDE" 'chown 1:1 /dev/kvm' no-permission 'CAP_DAC_OVERRIDE' 'start it with CAP_DAC_OVERRIDE' 'usermod' \
     setpriv --inh-caps=-dac_override,-dac_read_search --bounding-set=-dac_override,-dac_read_search
-place "a /dev that is closed" 'chmod 700 /dev' no-permission '/dev cannot be looked into' 'chmod 755 /dev' usermod $nobody
+place "a /dev that is closed" 'chmod 700 /dev' no-permission '/dev cannot be looked into' 'chmod 755 /dev' usermod "$nobody"
 
 # The mode allows it.
 place "a nodev mount" 'chmod 666 /dev/kvm && mount -o remount,nodev /dev' no-permission 'nodev' 'remount,bind,dev' 'usermod|chmod'
@@ -127,11 +129,11 @@ rmdir "$group" 2>/dev/null
 # User namespaces. `--map-root-user` leaves all ids but one unmapped, as a rootless container without subordinate ids does.
 if setpriv --reuid 65534 --regid 65534 --clear-groups unshare -U -r true 2>/dev/null; then
     place "root of a user namespace" 'chgrp 1 /dev/kvm' no-permission 'user namespace' 'keep-groups' 'usermod|sudo' \
-        $nobody unshare -U -r
+        "$nobody" unshare -U -r
     place "root of a user namespace, mode 600" 'chmod 600 /dev/kvm' no-permission 'owner only' 'on the host' 'usermod' \
-        $nobody unshare -U -r
+        "$nobody" unshare -U -r
     place "a user namespace without the device" 'rm /dev/kvm' no-device 'KVM loaded' 'from outside' 'mknod|modprobe' \
-        $nobody unshare -U -r
+        "$nobody" unshare -U -r
     place "a group that a user namespace keeps" 'chgrp 1 /dev/kvm' no-permission 'although|user namespace' . 'usermod|sudo' \
         setpriv --reuid 65534 --regid 65534 --groups 2 unshare -U -r
 else
@@ -166,9 +168,9 @@ if mkdir -p "$parent/$id" 2>/dev/null && rm -f "$work/open/enter.group" && ln -s
     place "a container without the device" 'rm /dev/kvm' no-device 'docker container has no /dev/kvm' '--device /dev/kvm' mknod "$work/open/enter"
     equals "a container is one" "$(echo "$document" | jq .contained)" true
     place "a group without a name in a container" 'chgrp 48123 /dev/kvm' no-permission 48123 '--group-add 48123' 'usermod|sudo' \
-        "$work/open/enter" $nobody
+        "$work/open/enter" "$nobody"
     place "a group with a name in a container" 'chgrp 1 /dev/kvm' no-permission 'not in it' '--group-add 1$' 'usermod|sudo' \
-        "$work/open/enter" $nobody
+        "$work/open/enter" "$nobody"
     place "a directory in a container" 'rm /dev/kvm && mkdir /dev/kvm' not-kvm 'a directory' 'look on the host' 'rmdir|mknod' "$work/open/enter"
 else
     skip "a container by its cgroup" "no cgroup can be made here"

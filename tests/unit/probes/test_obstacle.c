@@ -482,8 +482,9 @@ START_TEST(modules_are_looked_for_as_distributions_lay_them_out)
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_UNSEEN);
     put("/proc/misc", "232 kvm\n");
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_NO_LOADER);
-    put("/proc/modules", "");
     put("/lib/modules/6.1.0-8-amd64/modules.dep", "");
+    ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_REPLACED);
+    put("/proc/modules", "");
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_REPLACED);
     put(MODULES "/modules.dep", "kernel/arch/x86/kvm/kvm-amd.ko: kernel/arch/x86/kvm/kvm.ko\n");
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_LOST);
