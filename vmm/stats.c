@@ -70,18 +70,35 @@ static const char *file_name(enum vt_counter counter)
     return counter == VT_IRQ_WINDOW_EXITS ? "irq_window" : vt_counter_name(counter);
 }
 
+/* A file gives its counter once: before Linux 5.14 it is neither read again nor at an offset. */
+static bool read_file(int folder, const char *name, uint64_t *value)
+{
+    char text[32];
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    *value = strtoull(text, NULL, 10);
+    return true;
+}
+
 bool vt_stats_open_folder(struct vt_stats *stats, const char *folder)
 {
-    int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    uint64_t value;
 
     stats->files = 0;
-    for (int i = 0; at >= 0 && i < VT_USER_EXITS; i++) {
-        stats->file[i] = openat(at, file_name((enum vt_counter)i), O_RDONLY | O_CLOEXEC);
-        if (stats->file[i] >= 0)
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && i < VT_USER_EXITS; i++)
+        if (read_file(fd, file_name((enum vt_counter)i), &value))
             stats->files |= UINT32_C(1) << i;
-    }
-    if (at >= 0)
-        close(at);
+    if (stats->files)
+        stats->folder = fd;
+    else if (fd >= 0)
+        close(fd);
     return stats->files != 0;
 }
 
@@ -102,15 +119,10 @@ bool vt_stats_name_folder(int vm, char *folder, size_t size)
 
 static void read_files(const struct vt_stats *stats, struct vt_counters *counters)
 {
-    for (int i = 0; i < VT_COUNTERS; i++) {
-        char text[32];
-        if (!(stats->files >> i & 1))
-            continue;
-        ssize_t length = pread(stats->file[i], text, sizeof text - 1, 0);
-        if (length <= 0)
-            continue;
-        text[length] = '\0';
-        vt_counters_put(counters, (enum vt_counter)i, strtoull(text, NULL, 10));
+    for (int i = 0; i < VT_USER_EXITS; i++) {
+        uint64_t value;
+        if (stats->files >> i & 1 && read_file(stats->folder, file_name((enum vt_counter)i), &value))
+            vt_counters_put(counters, (enum vt_counter)i, value);
     }
 }
 
@@ -136,8 +148,7 @@ void vt_stats_close(struct vt_stats *stats)
     if (stats->fd >= 0)
         close(stats->fd);
     stats->fd = -1;
-    for (int i = 0; i < VT_COUNTERS; i++)
-        if (stats->files >> i & 1)
-            close(stats->file[i]);
+    if (stats->files)
+        close(stats->folder);
     stats->files = 0;
 }

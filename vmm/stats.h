@@ -17,8 +17,8 @@ struct vt_stats {
     uint64_t data_offset;
     uint32_t data_size;          /* bytes that hold all values this build knows */
     int32_t offset[VT_COUNTERS]; /* byte offset into the data block, -1: not offered */
-    int file[VT_COUNTERS];       /* descriptors of debugfs, where `files` has the counter's bit */
-    uint32_t files;
+    uint32_t files;              /* bit per counter that is a file of debugfs */
+    int folder;                  /* where they are, if any */
 };
 
 /* Where there is no descriptor: the counters that are files of `folder`. True: there are some. */

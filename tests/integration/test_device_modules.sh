@@ -3,7 +3,8 @@
 . "$(dirname "$0")/tap.sh"
 
 qemu=$(command -v qemu-x86_64 || command -v qemu-x86_64-static) || skip_all "needs qemu-x86_64 (package qemu-user)"
-[ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null || skip_all "needs root and mount namespaces"
+[ "$(id -u)" -eq 0 ] || skip_all "needs root"
+unshare -m true 2>/dev/null || skip_all "mount namespaces are not allowed here"
 command -v jq >/dev/null || skip_all "jq is not installed"
 "$qemu" -cpu max "$VMTOLL" probe --json 2>/dev/null | jq -e .amd_v.supported >/dev/null || skip_all "$qemu shows no AMD-V here"
 
