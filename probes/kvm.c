@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEVICE "/dev/kvm"
@@ -88,9 +89,9 @@ static void put_obstacle(json_t *document, const struct vt_obstacle *obstacle)
 static void put_backend(json_t *document, enum vt_backend backend)
 {
     vt_document_put(document, "kvm.backend", json_string(vt_vmm_backend_name(backend)),
-                    backend == VT_BACKEND_UNKNOWN
-                        ? "/sys/module does not have exactly one of kvm_intel, kvm_amd and kvm_pvm that fits"
-                        : "the module in /sys/module");
+                    backend == VT_BACKEND_UNKNOWN ? "KVM is not registered, or /sys/module does not have "
+                                                    "exactly one of kvm_intel, kvm_amd and kvm_pvm that fits"
+                                                  : "the module in /sys/module");
 }
 
 static bool offers_nesting(const struct kvm_cpuid2 *cpuid)
@@ -209,6 +210,17 @@ static void probe_closed(json_t *document)
     vt_document_put(document, "kvm.capabilities", json_object(), NULL);
 }
 
+static void put_device(json_t *document)
+{
+    struct stat status;
+    if (stat(DEVICE, &status) == 0)
+        vt_document_put(document, "kvm.device", json_boolean(S_ISCHR(status.st_mode)), DEVICE);
+    else if (errno == ENOENT || errno == ELOOP)
+        vt_document_put(document, "kvm.device", json_false(), DEVICE);
+    else
+        vt_document_unknown(document, "kvm.device", "/dev cannot be looked into");
+}
+
 void vt_detect_kvm(json_t *document, const struct vt_facts *facts)
 {
     if (!facts->live) {
@@ -219,7 +231,7 @@ void vt_detect_kvm(json_t *document, const struct vt_facts *facts)
         vt_document_put(document, "kvm.capabilities", json_object(), NULL);
         return;
     }
-    vt_document_put(document, "kvm.device", json_boolean(access(DEVICE, F_OK) == 0), DEVICE);
+    put_device(document);
     vt_document_put(document, "kvm.obstacle", json_null(), NULL);
     vt_document_put(document, "kvm.reason", json_null(), NULL);
     vt_document_put(document, "kvm.fix", json_null(), NULL);

@@ -1,5 +1,6 @@
 #include "probes/kvm_module.h"
 #include "probes/live.h"
+#include "vmm/backend.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -30,22 +31,11 @@ static bool exists(const char *root, const char *folder, const char *name)
     return access(path, F_OK) == 0;
 }
 
-/* proc(5): /proc/misc has a line "232 kvm" per device. */
 static void read_registered(const char *root, struct vt_kvm_module *module)
 {
-    char path[PATH_MAX], line[128], name[64];
-    unsigned minor;
-    name_path(path, "%s/proc/misc", root);
-    FILE *file = fopen(path, "re");
     module->minor = KVM_MINOR;
-    module->registered = file ? VT_NO : VT_UNKNOWN;
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "%u %63s", &minor, name) == 2 && strcmp(name, "kvm") == 0) {
-            module->registered = VT_YES;
-            module->minor = minor;
-        }
-    if (file)
-        fclose(file);
+    int registered = vt_vmm_registered(root, &module->minor);
+    module->registered = registered < 0 ? VT_UNKNOWN : registered ? VT_YES : VT_NO;
 }
 
 /* Names of files have hyphens where those of modules have underscores, or not: both mean the same. */

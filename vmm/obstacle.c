@@ -42,6 +42,8 @@ static const char *other_hypervisor(void)
         const char *module, *name;
     } others[] = {{"/sys/module/vboxdrv", "VirtualBox"},
                   {"/sys/module/vmmon", "VMware Workstation"},
+                  {"/sys/module/xen_acpi_processor", "Xen"},
+                  {"/sys/module/mshv", "Hyper-V"},
                   {"/sys/module/mshv_root", "Hyper-V"}};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (access(others[i].module, F_OK) == 0)

@@ -24,6 +24,7 @@ in_place() { # set-up, command before vmtoll...
     shift
     (cat "$work/place" && printf '%s\n' "$setup" 'exec "$@"') >"$work/script"
     run unshare -m sh "$work/script" "$@" "$program" probe --json
+    cp "$work/out" "$work/probe.json"
     document=$(jq -c '{device: .kvm.device, code: .kvm.obstacle, reason: .kvm.reason, fix: .kvm.fix, runs: .kvm.runs_guest,
         contained: .system.contained}' <"$work/out" 2>/dev/null)
 }
@@ -188,10 +189,23 @@ in_place "folder='$folder' work='$work'; $(cat "$work/chrooted")" chroot "$folde
 said "a chroot without the device" no-device 'chroot' 'mknod|mount' '--device'
 equals "a chroot is no container" "$(echo "$document" | jq .contained)" "$([ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ] && echo false || echo null)"
 
+# Folders in /sys/module say nothing of what has started.
+grep -v ' kvm$' /proc/misc >"$work/misc"
+built_in="mount -t tmpfs none /sys/module; mkdir /sys/module/kvm /sys/module/kvm_intel /sys/module/kvm_amd"
+in_place "$built_in; mount --bind '$work/misc' /proc/misc; rm /dev/kvm"
+said "built in and not started is not loaded" "$(echo "$document" | jq -r '.code | select(. != "no-device")')" . . 'mknod|--device'
+equals "nor is it a backend" "$(jq -r .kvm.backend <"$work/probe.json")" unknown
+if "$VMTOLL" probe --json | jq -e '.kvm.backend == "pvm"' >/dev/null; then
+    in_place "$built_in /sys/module/kvm_pvm"
+    equals "what the processor cannot have started is not the backend" "$(jq -r .kvm.backend <"$work/probe.json")" pvm
+else
+    skip "what the processor cannot have started is not the backend" "KVM is not on kvm_pvm here"
+fi
+
 # What the kernel does not tell.
 in_place 'mount -t tmpfs none /proc; rm /dev/kvm'
 said "without /proc nobody says that KVM is missing or loaded" \
     "$(echo "$document" | jq -r .code)" 'cannot be seen|VT-x|switched' . 'mknod'
 in_place 'mount -t tmpfs none /sys'
-equals "a backend that is not seen is not guessed" "$(jq -c '[.kvm.backend, .kvm.cpl3]' <"$work/out")" '["unknown",null]'
+equals "a backend that is not seen is not guessed" "$(jq -c '[.kvm.backend, .kvm.cpl3]' <"$work/probe.json")" '["unknown",null]'
 finish
