@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* What is mapped and unmapped again on the way to where it failed; and a figure that is the same each time. */
+/* What is mapped and unmapped again on the way to where it failed; and a figure that is the same each time.
+ */
 #define SPARE ((size_t)32 << 20)
 
 static bool has_limit(int resource, struct rlimit *limit)

@@ -201,8 +201,6 @@ static void explain_rights(const struct scene *scene, enum vt_access_class class
                            name_of(scene->process, me), allowed(bits));
         vt_obstacle_fix(obstacle, "%ssudo setfacl -m u:%u:rw,m::rw " DEVICE, where(scene),
                         (unsigned)scene->process->uid);
-    } else if (class == VT_ACCESS_GROUP && node->gid == VT_UNMAPPED_ID && scene->process->namespaced) {
-        explain_closed(scene, obstacle);
     } else if (class == VT_ACCESS_GROUP) {
         vt_obstacle_reason(obstacle, DEVICE " lets the members of its group %s, and %s is one (mode %03o%s)",
                            allowed(bits), name_of(scene->process, me), node->mode & 0777,
@@ -304,18 +302,19 @@ void vt_kvm_explain_access(const struct vt_kvm_node *node, const struct vt_proce
     struct scene scene = {node, process, contained == VT_YES || process->namespaced, contained == VT_YES};
     unsigned bits;
     enum vt_access_class class = vt_kvm_access(node, process, &bits);
+    /* All groups outside the namespace look the same: which of them this one is, nobody knows. */
+    bool unmapped = class == VT_ACCESS_GROUP && process->namespaced && node->gid == VT_UNMAPPED_ID;
     *obstacle = (struct vt_obstacle){.code = "no-permission"};
     if (number == EPERM)
         explain_rules(&scene, obstacle);
     else if (node->nodev)
         explain_mount(&scene, obstacle);
-    else if ((bits & READ_WRITE) == READ_WRITE && class == VT_ACCESS_GROUP && process->namespaced &&
-             node->gid == VT_UNMAPPED_ID)
-        explain_unmapped_group(&scene, obstacle); /* all groups outside look the same from here */
+    else if ((bits & READ_WRITE) == READ_WRITE && unmapped)
+        explain_unmapped_group(&scene, obstacle);
     else if ((bits & READ_WRITE) == READ_WRITE)
         explain_module(&scene, obstacle);
     else {
-        explain_rights(&scene, class, bits, obstacle);
+        explain_rights(&scene, unmapped ? VT_ACCESS_OTHER : class, bits, obstacle);
         note_root(&scene, obstacle);
     }
 }
