@@ -117,8 +117,9 @@ static size_t mapped_in_all(const struct vt_translate *t)
 {
     return t->reserved + BRANCHES * t->table_size + t->code_size + t->window_size * sizeof *t->host_of +
            t->code_size / 16 *
-               (sizeof(struct block) + sizeof(struct exit_record) + sizeof(struct site_record)) +
-           t->code_size / 2 * sizeof(struct point);
+               (sizeof(struct vt_translate_block) + sizeof(struct vt_translate_exit) +
+                sizeof(struct vt_translate_site)) +
+           t->code_size / 2 * sizeof(struct vt_translate_point);
 }
 
 static int refuse(const struct vt_translate *t, const char *what, int number, struct vt_error *error)
