@@ -2,7 +2,8 @@
 #include "base/affinity.h"
 #include "base/usage.h"
 #include "base/vendor.h"
-#include "bench/breakdown.h"
+#include "bench/available.h"
+#include "bench/bare.h"
 #include "bench/evidence.h"
 #include "bench/sampler.h"
 #include "base/statistics.h"
@@ -132,7 +133,7 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
     char reason[sizeof s->run->measurements->reason] = "";
     struct vt_error error = {0};
     void *state = NULL;
-    bool open = engine->available(reason, sizeof reason);
+    bool open = vt_bench_available(engine, reason, sizeof reason);
 
     if (open && engine->open(&state, &settings, &error) != 0) {
         snprintf(reason, sizeof reason, "%s", error.text);
@@ -184,7 +185,7 @@ static void finish_row(const struct schedule *s, struct vt_measurement *m)
 {
     vt_sampler_summarize(m);
     vt_evidence_judge(m, &s->context);
-    vt_breakdown_compute(m);
+    vt_bare_split(m);
 }
 
 static bool is_complete(const struct vt_measurement *m)

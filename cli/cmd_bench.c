@@ -1,7 +1,9 @@
 #include "audit/audit.h"
 #include "base/affinity.h"
 #include "base/file.h"
+#include "bench/available.h"
 #include "bench/runner.h"
+#include "bench/sampler.h"
 #include "bench/select.h"
 #include "base/layout.h"
 #include "cli/command.h"
@@ -143,7 +145,7 @@ static int check_named_engines(const struct arguments *a, const struct vt_plan *
     int status = VT_EXIT_DONE;
     for (size_t i = 0; a->selection.engines && i < plan->engine_count; i++) {
         char reason[512];
-        if (plan->engines[i]->available(reason, sizeof reason))
+        if (vt_bench_available(plan->engines[i], reason, sizeof reason))
             continue;
         vt_cli_warn("bench: engine %s cannot work here: %s", plan->engines[i]->name, reason);
         status = VT_EXIT_ENVIRONMENT;
@@ -164,7 +166,7 @@ static json_t *describe_settings(const struct arguments *a, const struct vt_run 
         words(a->selection.cases), "levels", words(a->selection.levels), "cpu",
         run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s", run->elapsed, "tsc_khz",
         run->tsc_khz, "steal_s", isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
-        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_RUNNER_PRECISION, "waited_s",
+        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_SAMPLER_PRECISION, "waited_s",
         run->waited, "shared", isnan(run->shared) ? json_null() : json_real(run->shared), "fixed_layout",
         vt_layout_is_fixed());
 }

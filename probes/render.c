@@ -86,8 +86,13 @@ static const struct item iommu[] = {
     {0},
 };
 static const struct item host[] = {
-    {"name", "system.hostname"}, {"machine", "system.machine"},     {"kernel", "system.kernel"},
-    {"CPUs", "system.cpus"},     {"container", "system.container"}, {0},
+    {"name", "system.hostname"},
+    {"machine", "system.machine"},
+    {"kernel", "system.kernel"},
+    {"CPUs", "system.cpus"},
+    {"in a container", "system.contained"},
+    {"container", "system.container"},
+    {0},
 };
 
 static const struct item origin[] = {

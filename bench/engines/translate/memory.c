@@ -1,4 +1,5 @@
 /* The translator's memory: where everything lies, and what is forgotten on a flush. */
+#include "base/limit.h"
 #include "bench/engines/translate/internal.h"
 
 #include <errno.h>
@@ -84,7 +85,7 @@ static void *map_anywhere(size_t size)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-static bool map_pool(struct pool *pool, size_t capacity, size_t size)
+static bool map_pool(struct vt_translate_pool *pool, size_t capacity, size_t size)
 {
     pool->capacity = (uint32_t)capacity;
     pool->items = map_anywhere(capacity * size);
@@ -98,10 +99,10 @@ static bool map_records(struct vt_translate *t)
     t->by_emulator = calloc(t->window_size / 8, 1);
     t->table_filled = calloc(BRANCHES * t->table_size / CHUNK, 1);
     return t->host_of && t->watched && t->by_emulator && t->table_filled &&
-           map_pool(&t->blocks, t->code_size / 16, sizeof(struct block)) &&
-           map_pool(&t->points, t->code_size / 2, sizeof(struct point)) &&
-           map_pool(&t->exits, t->code_size / 16, sizeof(struct exit_record)) &&
-           map_pool(&t->sites, t->code_size / 16, sizeof(struct site_record));
+           map_pool(&t->blocks, t->code_size / 16, sizeof(struct vt_translate_block)) &&
+           map_pool(&t->points, t->code_size / 2, sizeof(struct vt_translate_point)) &&
+           map_pool(&t->exits, t->code_size / 16, sizeof(struct vt_translate_exit)) &&
+           map_pool(&t->sites, t->code_size / 16, sizeof(struct vt_translate_site));
 }
 
 static size_t rounded(size_t size, size_t standard, size_t most)
@@ -109,6 +110,25 @@ static size_t rounded(size_t size, size_t standard, size_t most)
     if (size == 0)
         size = standard;
     return (size < most ? size + PAGE - 1 : most) & ~(size_t)(PAGE - 1);
+}
+
+/* Everything that place, map_code and map_records map, what is mapped already among it. */
+static size_t mapped_in_all(const struct vt_translate *t)
+{
+    return t->reserved + BRANCHES * t->table_size + t->code_size + t->window_size * sizeof *t->host_of +
+           t->code_size / 16 *
+               (sizeof(struct vt_translate_block) + sizeof(struct vt_translate_exit) +
+                sizeof(struct vt_translate_site)) +
+           t->code_size / 2 * sizeof(struct vt_translate_point);
+}
+
+static int refuse(const struct vt_translate *t, const char *what, int number, struct vt_error *error)
+{
+    char advice[128];
+
+    vt_limit_advice(number, mapped_in_all(t), advice, sizeof advice);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s: %zu MiB of address space are needed%s%s",
+                        what, strerror(number), mapped_in_all(t) >> 20, *advice ? ": " : "", advice);
 }
 
 int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings *settings,
@@ -122,21 +142,17 @@ int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings 
     t->table_size = (t->window_size * 8 + CHUNK - 1) & ~(size_t)(CHUNK - 1);
     t->reserved = t->window_size + 3 * GUARD + context_size + t->code_size;
     if (!place(t))
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM,
-                            "no room for the translator below 2 GiB: %zu MiB of address space are needed "
-                            "(raise the limit on virtual memory: ulimit -v)",
-                            (t->reserved + BRANCHES * t->table_size) >> 20);
+        return refuse(t, "no room for the translator below 2 GiB", ENOMEM, error);
     t->context = (void *)(t->window + t->window_size + GUARD);
     t->code = (uint8_t *)t->context + context_size;
     if (!map_data(t->window, t->window_size) || !map_data(t->context, context_size) || !map_code(t) ||
         !map_records(t))
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno,
-                            "cannot map the translator's code cache twice (memfd, executable): %s",
-                            strerror(errno));
+        return refuse(t, "cannot map the translator's code cache twice (memfd, executable) and its records",
+                      errno, error);
     return 0;
 }
 
-static void unmap_pool(struct pool *pool, size_t size)
+static void unmap_pool(struct vt_translate_pool *pool, size_t size)
 {
     if (pool->items)
         munmap(pool->items, pool->capacity * size);
@@ -157,10 +173,10 @@ void vt_translate_unmap(struct vt_translate *t)
     free(t->watched);
     free(t->by_emulator);
     free(t->table_filled);
-    unmap_pool(&t->blocks, sizeof(struct block));
-    unmap_pool(&t->points, sizeof(struct point));
-    unmap_pool(&t->exits, sizeof(struct exit_record));
-    unmap_pool(&t->sites, sizeof(struct site_record));
+    unmap_pool(&t->blocks, sizeof(struct vt_translate_block));
+    unmap_pool(&t->points, sizeof(struct vt_translate_point));
+    unmap_pool(&t->exits, sizeof(struct vt_translate_exit));
+    unmap_pool(&t->sites, sizeof(struct vt_translate_site));
 }
 
 /* Memory behind the next `size` bytes of code, many pages at a time. */
@@ -214,7 +230,7 @@ static void forget(void *memory, size_t size)
         memset(memory, 0, size);
 }
 
-void vt_translate_clear_lookup(struct vt_translate *t)
+static void clear_lookup(struct vt_translate *t)
 {
     size_t chunks = BRANCHES * t->table_size / CHUNK;
 
@@ -262,4 +278,18 @@ void vt_translate_unwatch(struct vt_translate *t, uint32_t offset)
         return;
     t->watched[page] = 0;
     mprotect(t->window + (size_t)page * PAGE, PAGE, PROT_READ | PROT_WRITE);
+}
+
+void vt_translate_flush(struct vt_translate *t)
+{
+    t->used = t->after_stubs;
+    t->blocks.count = t->points.count = t->exits.count = t->sites.count = 0;
+    clear_lookup(t);
+    t->counts.flushes++;
+}
+
+void vt_translate_forget(struct vt_translate *t)
+{
+    memset(t->by_emulator, 0, t->window_size / 8);
+    vt_translate_flush(t);
 }

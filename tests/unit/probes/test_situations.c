@@ -338,11 +338,17 @@ static void put_word(json_t *document, const char *path, const char *word)
 
 static void put_kvm(json_t *document, const struct kvm *kvm)
 {
-    struct vt_kvm_obstacle obstacle = {.code = "no-permission"};
+    const char *needed = vt_document_is_true(document, "amd_v.supported") ? "kvm_amd" : "kvm_intel";
+    struct vt_kvm_scene scene = {
+        .node = {.number = ENOENT},
+        .module = {.registered = kvm == &kvms[1] ? VT_YES : VT_NO, .minor = 232, .state = VT_MODULE_THERE},
+    };
+    struct vt_obstacle obstacle = {.code = "no-permission"};
     snprintf(obstacle.reason, sizeof obstacle.reason, "/dev/kvm is for the group kvm");
     snprintf(obstacle.fix, sizeof obstacle.fix, "sudo usermod -aG kvm me");
+    snprintf(scene.module.name, sizeof scene.module.name, "%s", needed);
     if (!kvm->device)
-        vt_kvm_explain_missing(document, kvm == &kvms[1], &obstacle);
+        vt_kvm_explain_open(document, &scene, ENOENT, &obstacle);
     vt_document_put(document, "kvm.device", json_boolean(kvm->device), NULL);
     vt_document_put(document, "kvm.accessible", json_boolean(kvm->runs), NULL);
     put_word(document, "kvm.backend", kvm->backend);
@@ -514,7 +520,8 @@ static bool runs(const struct said *s)
     X(IF(encrypted(s), !strstr(s->fix, "nested") && !strstr(s->fix, "modprobe")))                            \
     X(is_kind(s, "tdx") == is_true(s, "confidential.tdx_guest"))                                             \
     X(is_kind(s, "sev") == is_true(s, "confidential.sev_guest"))                                             \
-    X(IF(is_kind(s, "none"), is_false(s, "confidential.sev_guest") && is_false(s, "confidential.tdx_guest")))  \
+    X(IF(is_kind(s, "none"),                                                                                 \
+         is_false(s, "confidential.sev_guest") && is_false(s, "confidential.tdx_guest")))                    \
     X(!(is_true(s, "confidential.sev_guest") && is_true(s, "confidential.tdx_guest")))                       \
     X(IF(encrypted(s), is_true(s, "hypervisor.present")))                                                    \
     X(!(encrypted(s) && is_true(s, "confidential.tdx_host")))                                                \
