@@ -178,8 +178,9 @@ static void judge_exits(struct vt_measurement *m, const struct vt_evidence_conte
         m->path = VT_PATH_EMULATED;
     if (m->crossing == VT_CROSSING_UNKNOWN)
         doubt(m, m->exits_per_op,
-              isnan(m->exits_per_op) ? "this kernel offers no exit counter (KVM_GET_STATS_FD)"
-                                     : "exits per operation: neither one nor none");
+              isnan(m->exits_per_op)
+                  ? "no exit counter can be read (KVM_GET_STATS_FD, Linux 5.14; before, debugfs as root)"
+                  : "exits per operation: neither one nor none");
     check_handler(m);
     if (backend == VT_BACKEND_VMX)
         check_manual(m, m->c->vmx);
@@ -234,7 +235,7 @@ static void judge_paravirtual(struct vt_measurement *m)
     m->exits_per_op = exits_each(m);
     m->crossing = crossing_of_exits(m);
     if (isnan(m->exits_per_op))
-        doubt(m, NAN, "this kernel offers no exit counter (KVM_GET_STATS_FD)");
+        doubt(m, NAN, "no exit counter can be read (KVM_GET_STATS_FD, Linux 5.14; before, debugfs as root)");
     else if (m->form->calls && !(happened(calls) && absent(calls - 1)))
         doubt(m, calls, "hypercalls counted per operation instead of 1");
     else if (!m->form->calls && m->crossing != VT_CROSSING_NONE && m->crossing != VT_CROSSING_INTERPRETED)

@@ -2,6 +2,7 @@
 #include "base/affinity.h"
 #include "base/usage.h"
 #include "base/vendor.h"
+#include "bench/available.h"
 #include "bench/bare.h"
 #include "bench/evidence.h"
 #include "bench/sampler.h"
@@ -132,7 +133,7 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
     char reason[sizeof s->run->measurements->reason] = "";
     struct vt_error error = {0};
     void *state = NULL;
-    bool open = engine->available(reason, sizeof reason);
+    bool open = vt_bench_available(engine, reason, sizeof reason);
 
     if (open && engine->open(&state, &settings, &error) != 0) {
         snprintf(reason, sizeof reason, "%s", error.text);

@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 #include "base/affinity.h"
 #include "base/file.h"
+#include "bench/available.h"
 #include "bench/runner.h"
 #include "bench/sampler.h"
 #include "bench/select.h"
@@ -144,7 +145,7 @@ static int check_named_engines(const struct arguments *a, const struct vt_plan *
     int status = VT_EXIT_DONE;
     for (size_t i = 0; a->selection.engines && i < plan->engine_count; i++) {
         char reason[512];
-        if (plan->engines[i]->available(reason, sizeof reason))
+        if (vt_bench_available(plan->engines[i], reason, sizeof reason))
             continue;
         vt_cli_warn("bench: engine %s cannot work here: %s", plan->engines[i]->name, reason);
         status = VT_EXIT_ENVIRONMENT;

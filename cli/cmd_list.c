@@ -1,5 +1,5 @@
 #include "base/suggest.h"
-#include "bench/engine.h"
+#include "bench/available.h"
 #include "bench/measurement.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -63,7 +63,7 @@ static json_t *describe_cases(void)
 static json_t *describe_engine(const struct vt_engine *engine)
 {
     char reason[512] = "";
-    bool available = engine->available(reason, sizeof reason);
+    bool available = vt_bench_available(engine, reason, sizeof reason);
     json_t *levels = json_array();
     for (const int *level = engine->levels; *level >= 0; level++)
         json_array_append_new(levels, json_integer(*level));

@@ -9,10 +9,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { MOST_CAPABILITIES = 256, DEFAULT_COLUMNS = 100, WIDEST = 140 };
+enum { MOST_CAPABILITIES = 256, SCREEN_COLUMNS = 80, PAGE_COLUMNS = 100, WIDEST = 140 };
 
 struct arguments {
-    bool json, anonymous;
+    bool json, all, anonymous;
     const char *dump, *require;
 };
 
@@ -25,11 +25,11 @@ static int print_json(const json_t *document)
     return VT_EXIT_DONE;
 }
 
-static int terminal_columns(void)
+static int terminal_columns(int otherwise)
 {
     struct winsize size;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return DEFAULT_COLUMNS;
+        return otherwise;
     return size.ws_col < WIDEST ? size.ws_col : WIDEST;
 }
 
@@ -110,8 +110,10 @@ static int answer(const struct arguments *a, json_t *probe)
         int printed = print_json(probe);
         return printed == VT_EXIT_DONE ? status : printed;
     }
-    if (!a->require)
-        vt_probes_render(probe, stdout, wants_colour(), terminal_columns());
+    if (!a->require && a->all)
+        vt_probes_render(probe, stdout, wants_colour(), terminal_columns(PAGE_COLUMNS));
+    else if (!a->require)
+        vt_probes_render_brief(probe, stdout, wants_colour(), terminal_columns(SCREEN_COLUMNS));
     return status;
 }
 
@@ -121,8 +123,9 @@ static int parse(int argc, char **argv, struct arguments *a)
         {
             .name = "json",
             .flag = &a->json,
-            .help = "print the probe document instead of text",
+            .help = "print the probe document, always all of it,\ninstead of text",
         },
+        {.name = "all", .flag = &a->all, .help = "print everything, with its evidence, not one screen of it"},
         {.name = "anonymous", .flag = &a->anonymous, .help = "leave out the machine's name"},
         {.name = "from-cpuid",
          .argument = "FILE",

@@ -1,5 +1,6 @@
 #include "probes/live.h"
 #include "probes/capability.h"
+#include "probes/enabled.h"
 #include "probes/section.h"
 
 #include <stdio.h>
@@ -74,35 +75,23 @@ static struct vt_finding find_support(const struct vt_facts *facts)
     return finding;
 }
 
-/*
- * VM_CR.SVMDIS is what firmware sets to switch SVM off (APM 2, 15.30.1). Where it
- * cannot be read, Linux tells: it clears the flag (6.7 and later).
- */
-static struct vt_finding find_enabled(const struct vt_facts *facts)
+/* VM_CR.SVMDIS is what firmware sets to switch SVM off (APM 2, 15.30.1). */
+static struct vt_finding judge_register(uint64_t value)
 {
-    struct vt_finding finding = {.answer = VT_UNKNOWN};
-    struct vt_msr vm_cr;
-    if (!facts->live) {
-        snprintf(finding.why, sizeof finding.why,
-                 "a CPUID dump does not tell whether firmware switched SVM off");
-    } else if (vt_facts_msr(facts, 0xc0010114, &vm_cr, finding.why, sizeof finding.why) == VT_READ &&
-               vm_cr.source == VT_MSR_REGISTER) {
-        finding.answer = vm_cr.value >> 4 & 1 ? VT_NO : VT_YES;
-        snprintf(finding.why, sizeof finding.why, "VM_CR.SVMDIS (MSR 0xc0010114 bit 4) = %d%s",
-                 (int)(vm_cr.value >> 4 & 1),
-                 finding.answer == VT_NO ? ": firmware switched SVM off; enable \"SVM mode\" in its set-up"
-                                         : "");
-    } else if (facts->flags) {
-        finding.answer = vt_facts_has_flag(facts->flags, "svm") ? VT_YES : VT_NO;
-        snprintf(
-            finding.why, sizeof finding.why, "%s",
-            finding.answer == VT_YES
-                ? "/proc/cpuinfo lists svm"
-                : "CPUID has SVM but /proc/cpuinfo does not list it: firmware or the kernel's command line "
-                  "switched it off; enable \"SVM mode\" in the firmware set-up");
-    }
-    return finding;
+    const int disabled = value >> 4 & 1;
+    return vt_row_found(disabled ? VT_NO : VT_YES, "VM_CR.SVMDIS (MSR 0xc0010114 bit 4) = %d", disabled);
 }
+
+static const struct vt_extension extension = {
+    .section = "amd_v",
+    .name = "AMD-V",
+    .flag = "svm",
+    .module = "kvm_amd",
+    .setting = "SVM mode",
+    .clears = {6, 7},
+    .msr = 0xc0010114,
+    .judge = judge_register,
+};
 
 static void put_revision(json_t *document, const struct vt_facts *facts, const struct vt_finding *support)
 {
@@ -131,7 +120,7 @@ void vt_detect_amd_v(json_t *document, const struct vt_facts *facts)
 {
     struct vt_finding support = find_support(facts), enabled = support;
     if (support.answer == VT_YES)
-        enabled = find_enabled(facts);
+        enabled = vt_enabled_find(document, facts, &extension);
     vt_row_record(document, "amd_v", "supported", &support);
     vt_row_record(document, "amd_v", "enabled", &enabled);
     put_reason(document, &support, &enabled);

@@ -28,8 +28,8 @@ static const struct requirement {
     {"npt", "nested paging (AMD)", {{"amd_v.features.np", TRUE}}},
     {"apicv", "virtual-interrupt delivery (Intel)", {{"vt_x.features.virtual_interrupt_delivery", TRUE}}},
     {"iommu", "the kernel uses an IOMMU", {{"iommu.active", TRUE}}},
-    {"hypervisor", "this is a guest", {{"hypervisor.present", TRUE}}},
-    {"bare-metal", "no hypervisor announces itself", {{"hypervisor.present", FALSE}}},
+    {"hypervisor", "a hypervisor is outside", {{"hypervisor.present", TRUE}}},
+    {"bare-metal", "neither CPUID, the kernel nor DMI shows a hypervisor", {{"hypervisor.bare_metal", TRUE}}},
     {"umip", "SGDT, SIDT, SLDT, STR, SMSW can fault at ring 3", {{"deprivileging.umip", TRUE}}},
     {"cpuid-faulting", "CPUID can fault at ring 3", {{"deprivileging.cpuid_faulting", TRUE}}},
     {"tsd", "RDTSC can fault at ring 3", {{"deprivileging.tsd", TRUE}}},
@@ -84,9 +84,12 @@ bool vt_probes_capability(size_t index, struct vt_capability *capability)
     return false;
 }
 
-static enum vt_requirement judge(const json_t *value, enum test test)
+/* A dump has nothing that could switch off what it shows; the machine has. */
+static enum vt_requirement judge(const json_t *value, enum test test, bool live)
 {
-    if (test == NOT_FALSE)
+    if (test == NOT_FALSE && json_is_null(value) && !live)
+        return VT_REQUIREMENT_MET;
+    if (test == NOT_FALSE && !json_is_null(value))
         return json_is_false(value) ? VT_REQUIREMENT_UNMET : VT_REQUIREMENT_MET;
     if (!value || json_is_null(value))
         return VT_REQUIREMENT_UNKNOWN;
@@ -114,8 +117,11 @@ static enum vt_requirement check(const json_t *probe, const struct condition *co
                                  size_t size)
 {
     enum vt_requirement worst = VT_REQUIREMENT_MET;
+    const char *source = vt_document_text(probe, "source");
+    const bool live = source && strcmp(source, "machine") == 0;
     for (size_t i = 0; i < 2 && conditions[i].path; i++) {
-        enum vt_requirement result = judge(vt_document_get(probe, conditions[i].path), conditions[i].test);
+        enum vt_requirement result =
+            judge(vt_document_get(probe, conditions[i].path), conditions[i].test, live);
         if (i == 0 || (result != VT_REQUIREMENT_MET && worst == VT_REQUIREMENT_MET)) {
             explain(probe, &conditions[i], why, size);
             worst = result;

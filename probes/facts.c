@@ -13,7 +13,11 @@ static const uint32_t extended = 0x80000000, centaur = 0xc0000000;
 
 void vt_facts_init(struct vt_facts *facts)
 {
-    *facts = (struct vt_facts){.msr_device = -1, .kvm_device = -1};
+    *facts = (struct vt_facts){
+        .msr_device = -1,
+        .kvm_device = -1,
+        .surroundings = {.smbios_vm = VT_UNKNOWN, .kvm_intel = VT_UNKNOWN, .kvm_amd = VT_UNKNOWN},
+    };
 }
 
 void vt_facts_free(struct vt_facts *facts)
@@ -23,6 +27,7 @@ void vt_facts_free(struct vt_facts *facts)
     free(facts->processors);
     free(facts->flags);
     free(facts->vmx_flags);
+    vt_surroundings_free(&facts->surroundings);
     vt_facts_init(facts);
 }
 
@@ -110,7 +115,7 @@ static bool leaves_ecx_undefined(const struct vt_processor *processor)
 static bool announces_hypervisor(const struct vt_processor *processor)
 {
     const struct vt_leaf *leaf = vt_facts_find(processor, 1, 0);
-    return !leaf || (leaf->reg[VT_ECX] >> 31 && !leaves_ecx_undefined(processor));
+    return !leaf || processor->unannounced || (leaf->reg[VT_ECX] >> 31 && !leaves_ecx_undefined(processor));
 }
 
 /* Few basic leaves, all of them given, and nothing else: a Pentium III, a K5 and the like. */

@@ -1,6 +1,6 @@
 /*
  * Where probes get their facts: CPUID leaves and MSRs, of this machine or of a
- * dump, through one interface, so that both go through the same decoding.
+ * dump, and what its kernel says, through one interface, so that both go through the same decoding.
  *
  * Owns: the leaves, which of them exist, and the readers of MSRs. Does not own:
  * what any bit means (the probes), the formats of dumps (dump.c).
@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "guest/catalogue.h"
+#include "probes/surroundings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +28,8 @@ struct vt_processor {
     uint32_t line;
     struct vt_leaf *leaves; /* by leaf, then subleaf, once sorted */
     size_t count, capacity;
-    char alike[128]; /* "0-15,32": all of its core type, as the kernel lists them; "": not known */
+    char alike[128];  /* "0-15,32": all of its core type, as the kernel lists them; "": not known */
+    bool unannounced; /* a hypervisor's leaves answer although leaf 1 announces none */
 };
 
 /* What reading a leaf or an MSR came to. */
@@ -64,12 +66,17 @@ struct vt_facts {
     size_t subject; /* index of the processor that leaves are asked of */
     /* Reads an MSR; false when it cannot. NULL: a dump, which has none. */
     bool (*read_msr)(const struct vt_facts *facts, uint32_t index, struct vt_msr *msr);
-    int msr_device, kvm_device; /* descriptors of /dev/cpu/0/msr and /dev/kvm, -1: not open */
-    int msr_device_errno;       /* why msr_device is not */
-    char *flags, *vmx_flags;    /* lines of /proc/cpuinfo, NULL: there is none */
+    int msr_device, kvm_device;          /* descriptors of /dev/cpu/0/msr and /dev/kvm, -1: not open */
+    int msr_device_errno;                /* why msr_device is not */
+    char *flags, *vmx_flags;             /* lines of /proc/cpuinfo, NULL: there is none */
+    struct vt_surroundings surroundings; /* empty of a dump */
 };
 
 void vt_facts_init(struct vt_facts *facts);
+
+/* What the kernel says: /proc/cpuinfo and the surroundings below `root`, "" for this machine's. */
+void vt_facts_read_kernel(struct vt_facts *facts, const char *root);
+
 void vt_facts_free(struct vt_facts *facts);
 
 /* A new processor, empty; NULL without memory. Valid until the next one is added. */

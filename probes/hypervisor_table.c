@@ -89,6 +89,7 @@ static const struct vt_hypervisor_bit xen_bits[] = {
 };
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
 static const struct vt_hypervisor_features kvm = {kvm_bits, COUNT(kvm_bits)};
 static const struct vt_hypervisor_features hyperv = {hyperv_bits, COUNT(hyperv_bits)};
 static const struct vt_hypervisor_features xen = {xen_bits, COUNT(xen_bits)};
@@ -101,19 +102,18 @@ static const struct vt_hypervisor hypervisors[] = {
     {"VMwareVMware", "VMware", NULL},
     {"VBoxVBoxVBox", "VirtualBox", NULL},
     {"TCGTCGTCGTCG", "QEMU TCG", NULL},
-    {"bhyve bhyve ", "bhyve", NULL},
-    {"BHyVE BHyVE ", "bhyve", NULL},
-    {"prl hyperv  ", "Parallels", NULL},
-    {" lrpepyh  vr", "Parallels", NULL},
-    {" prl hyperv ", "Parallels", NULL},
+    {"bhyve bhyve", "bhyve", NULL},
+    {"BHyVE BHyVE", "bhyve", NULL},
+    {"prl hyperv", "Parallels", NULL},
+    {"lrpepyh  vr", "Parallels", NULL},
     {"ACRNACRNACRN", "ACRN", NULL},
     {"Jailhouse", "Jailhouse", NULL},
-    {" QNXQVMBSQG ", "QNX", NULL},
+    {"QNXQVMBSQG", "QNX", NULL},
     {"OpenBSDVMM58", "OpenBSD vmm", NULL},
     {"___ NVMM ___", "NetBSD NVMM", NULL},
     {"HAXMHAXMHAXM", "Intel HAXM", NULL},
     {"EVMMEVMMEVMM", "Intel KGT (Trusty)", NULL},
-    {"IntelTDX    ", "Intel TDX module", NULL},
+    {"IntelTDX", "Intel TDX module", NULL},
     {"UnisysSpar64", "Unisys s-Par", NULL},
     {"SRESRESRESRE", "Lockheed Martin LMHS", NULL},
     {"VirtualApple", "Apple Rosetta 2", NULL},
@@ -121,10 +121,105 @@ static const struct vt_hypervisor hypervisors[] = {
     {"MicrosoftXTA", "Microsoft x86-to-Arm", NULL},
 };
 
+/*
+ * Clouds that let whole machines as well as virtual ones have no vendor. Fields are
+ * compared in the order of enum vt_dmi: a product says more than who sells it.
+ */
+static const struct vt_dmi_machine machines[] = {
+    {"VirtualBox", "VirtualBox", true},
+    {"innotek GmbH", "VirtualBox", true},
+    {"VMware", "VMware", false},
+    {"Parallels", "Parallels", false},
+    {"BHYVE", "bhyve", false},
+    {"HVM domU", "Xen", false},
+    {"Xen", "Xen", false},
+    {"Hyper-V", "Hyper-V", false},
+    {"Virtual Machine", "Hyper-V", false},
+    {"Apple Virtualization", "Apple Virtualization", false},
+    {"OpenBSD", "OpenBSD vmm", false},
+    {"ACRN", "ACRN", false},
+    {"QNX", "QNX", false},
+    {"Cloud Hypervisor", "Cloud Hypervisor", false},
+    {"cloud-hypervisor", "Cloud Hypervisor", false},
+    {"crosvm", "crosvm", false},
+    {"KVM", "KVM", false},
+    {"AHV", "KVM", false},
+    {"KubeVirt", "KVM", false},
+    {"OpenStack", "KVM", false},
+    {"oVirt", "KVM", false},
+    {"RHEV", "KVM", false},
+    {"Droplet", "KVM", false},
+    {"vServer", "KVM", false},
+    {"QEMU", "QEMU", false},
+    {"Standard PC (", "QEMU", false},
+    {"Bochs", "Bochs", false},
+    {"Google Compute Engine", NULL, false},
+    {"Amazon EC2", NULL, false},
+    {"Alibaba Cloud", NULL, false},
+    {"Tencent Cloud", NULL, false},
+    {"OracleCloud", NULL, false},
+    {"Scaleway", NULL, false},
+};
+
 const struct vt_hypervisor *vt_hypervisor_find(const char *signature)
 {
+    const char *start = signature + strspn(signature, " ");
+    size_t length = strlen(start);
+    while (length && start[length - 1] == ' ')
+        length--;
     for (size_t i = 0; i < COUNT(hypervisors); i++)
-        if (strcmp(hypervisors[i].signature, signature) == 0)
+        if (strlen(hypervisors[i].signature) == length &&
+            strncmp(hypervisors[i].signature, start, length) == 0)
             return &hypervisors[i];
+    return NULL;
+}
+
+bool vt_hypervisor_signature(const uint32_t reg[4], char signature[13])
+{
+    memcpy(signature, &reg[VT_EBX], 4);
+    memcpy(signature + 4, &reg[VT_ECX], 4);
+    memcpy(signature + 8, &reg[VT_EDX], 4);
+    signature[12] = '\0';
+    size_t length = strlen(signature);
+    for (size_t i = 0; i < 12; i++)
+        if (i < length ? (signature[i] < ' ' || signature[i] > '~') : signature[i] != '\0')
+            return false;
+    return length > 0;
+}
+
+const struct vt_hypervisor *vt_hypervisor_of(const uint32_t reg[4])
+{
+    char signature[13];
+    return vt_hypervisor_signature(reg, signature) ? vt_hypervisor_find(signature) : NULL;
+}
+
+const struct vt_hypervisor *vt_hypervisor_interface(void)
+{
+    return vt_hypervisor_find("Microsoft Hv");
+}
+
+bool vt_hypervisor_speaks_hyperv(const struct vt_facts *facts, uint32_t base)
+{
+    uint32_t reg[4];
+    return vt_facts_leaf(facts, base + 1, 0, reg) == VT_READ && memcmp(&reg[VT_EAX], "Hv#1", 4) == 0;
+}
+
+uint32_t vt_hypervisor_hyperv_base(const struct vt_facts *facts)
+{
+    for (uint32_t base = VT_HYPERVISOR_FIRST; base < VT_HYPERVISOR_END; base += VT_HYPERVISOR_STRIDE)
+        if (vt_hypervisor_speaks_hyperv(facts, base))
+            return base;
+    return 0;
+}
+
+const struct vt_dmi_machine *vt_hypervisor_by_dmi(const struct vt_surroundings *surroundings,
+                                                  const char **field)
+{
+    for (size_t f = 0; f < VT_DMI_FIELDS; f++)
+        for (size_t i = 0; surroundings->dmi[f] && i < COUNT(machines); i++)
+            if (strncmp(surroundings->dmi[f], machines[i].name, strlen(machines[i].name)) == 0) {
+                *field = surroundings->dmi[f];
+                return &machines[i];
+            }
     return NULL;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEVICE "/dev/kvm"
@@ -33,11 +34,6 @@ static const char *const keys[] = {
     "kvm.device",     "kvm.accessible", "kvm.api_version", "kvm.backend", "kvm.creates_vm",
     "kvm.runs_guest", "kvm.cpl0",       "kvm.cpl3",        "kvm.nested",  "kvm.tsc_khz",
 };
-
-static bool is_hardware(enum vt_backend backend)
-{
-    return backend == VT_BACKEND_VMX || backend == VT_BACKEND_SVM;
-}
 
 static void put_parameter(json_t *parameters, const char *module, const char *name)
 {
@@ -83,7 +79,7 @@ static void put_capabilities(json_t *document, int fd)
     vt_document_put(document, "kvm.capabilities", object, "KVM_CHECK_EXTENSION");
 }
 
-static void put_obstacle(json_t *document, const struct vt_kvm_obstacle *obstacle)
+static void put_obstacle(json_t *document, const struct vt_obstacle *obstacle)
 {
     vt_document_put(document, "kvm.obstacle", json_string(obstacle->code), NULL);
     vt_document_put(document, "kvm.reason", json_string(obstacle->reason), NULL);
@@ -93,9 +89,9 @@ static void put_obstacle(json_t *document, const struct vt_kvm_obstacle *obstacl
 static void put_backend(json_t *document, enum vt_backend backend)
 {
     vt_document_put(document, "kvm.backend", json_string(vt_vmm_backend_name(backend)),
-                    backend == VT_BACKEND_UNKNOWN
-                        ? "/sys/module does not have exactly one of kvm_intel, kvm_amd and kvm_pvm that fits"
-                        : "the module in /sys/module");
+                    backend == VT_BACKEND_UNKNOWN ? "KVM is not registered, or /sys/module does not have "
+                                                    "exactly one of kvm_intel, kvm_amd and kvm_pvm that fits"
+                                                  : "the module in /sys/module");
 }
 
 static bool offers_nesting(const struct kvm_cpuid2 *cpuid)
@@ -128,22 +124,13 @@ static void put_nested(json_t *document, int fd)
 static void put_trial(json_t *document, const char *path, const struct vt_trial *trial,
                       enum vt_backend backend)
 {
-    char evidence[384];
-    enum vt_execution execution = vt_kvm_judge(trial, is_hardware(backend));
-    const struct vt_counters *counters = &trial->counters;
-    if (!trial->ran)
-        snprintf(evidence, sizeof evidence, "%s", trial->problem);
-    else if (vt_counters_has(counters, VT_INSN_EMULATION) && vt_counters_has(counters, VT_EXITS))
-        snprintf(evidence, sizeof evidence,
-                 "a loop of %llu instructions: %llu interpreted by KVM (insn_emulation), %llu exits, %.1f µs",
-                 (unsigned long long)trial->instructions,
-                 (unsigned long long)counters->value[VT_INSN_EMULATION],
-                 (unsigned long long)counters->value[VT_EXITS], (double)trial->nanoseconds / 1000);
+    char why[512];
+    const char *execution = vt_kvm_execution_name(vt_kvm_judge(trial, backend));
+    vt_kvm_tell(trial, backend, why, sizeof why);
+    if (execution)
+        vt_document_put(document, path, json_string(execution), why);
     else
-        snprintf(evidence, sizeof evidence,
-                 "a loop of %llu instructions took %.1f µs; KVM offers no counters here",
-                 (unsigned long long)trial->instructions, (double)trial->nanoseconds / 1000);
-    vt_document_put(document, path, json_string(vt_kvm_execution_name(execution)), evidence);
+        vt_document_unknown(document, path, why);
 }
 
 static void run_guest(json_t *document, enum vt_backend backend)
@@ -152,7 +139,7 @@ static void run_guest(json_t *document, enum vt_backend backend)
     vt_kvm_try(&trials);
     bool runs = trials.cpl0.ran || trials.cpl3.ran;
     vt_document_put(document, "kvm.runs_guest", json_boolean(runs),
-                    runs ? "guest code ran to its end" : trials.cpl0.problem);
+                    runs ? "guest code ran to its end" : trials.cpl0.obstacle.reason);
     put_trial(document, "kvm.cpl0", &trials.cpl0, backend);
     put_trial(document, "kvm.cpl3", &trials.cpl3, backend);
     if (trials.tsc_khz)
@@ -160,10 +147,10 @@ static void run_guest(json_t *document, enum vt_backend backend)
     else
         vt_document_unknown(document, "kvm.tsc_khz", "KVM_GET_TSC_KHZ gives no answer");
     if (!runs) {
-        struct vt_kvm_obstacle obstacle = {.code = "does-not-run"};
-        snprintf(obstacle.reason, sizeof obstacle.reason, "KVM creates a machine, but it does not run: %s",
-                 trials.cpl0.problem);
-        snprintf(obstacle.fix, sizeof obstacle.fix, "look into the kernel log (dmesg) for kvm");
+        struct vt_obstacle obstacle = trials.cpl0.obstacle;
+        if (strcmp(obstacle.code, "does-not-run") == 0)
+            vt_obstacle_reason(&obstacle, "KVM creates a machine, but it does not run: %s",
+                               trials.cpl0.obstacle.reason);
         put_obstacle(document, &obstacle);
     }
 }
@@ -195,19 +182,24 @@ static void probe_device(json_t *document, const struct vt_facts *facts)
         run_guest(document, backend);
         return;
     }
-    struct vt_kvm_obstacle obstacle;
-    vt_kvm_explain_call("KVM_CREATE_VM", number, &obstacle);
+    struct vt_obstacle obstacle;
+    struct vt_kvm_scene scene;
+    vt_kvm_scene_read(document, &scene);
+    vt_kvm_explain_stranger(document, &scene, version < 0 ? "KVM_GET_API_VERSION" : "KVM_CREATE_VM", number,
+                            &obstacle);
     put_obstacle(document, &obstacle);
     unavailable(document, obstacle.reason);
 }
 
 static void probe_closed(json_t *document)
 {
-    struct vt_kvm_obstacle obstacle;
+    struct vt_obstacle obstacle;
+    struct vt_kvm_scene scene;
     int fd = open(DEVICE, O_RDWR | O_CLOEXEC), number = errno;
     if (fd >= 0)
         close(fd);
-    vt_kvm_explain_open(document, number, &obstacle);
+    vt_kvm_scene_read(document, &scene);
+    vt_kvm_explain_open(document, &scene, number, &obstacle);
     vt_document_put(document, "kvm.accessible", json_false(), obstacle.reason);
     put_obstacle(document, &obstacle);
     put_backend(document, vt_vmm_backend());
@@ -216,6 +208,17 @@ static void probe_closed(json_t *document)
     vt_document_unknown(document, "kvm.api_version", obstacle.reason);
     vt_document_unknown(document, "kvm.nested", obstacle.reason);
     vt_document_put(document, "kvm.capabilities", json_object(), NULL);
+}
+
+static void put_device(json_t *document)
+{
+    struct stat status;
+    if (stat(DEVICE, &status) == 0)
+        vt_document_put(document, "kvm.device", json_boolean(S_ISCHR(status.st_mode)), DEVICE);
+    else if (errno == ENOENT || errno == ELOOP)
+        vt_document_put(document, "kvm.device", json_false(), DEVICE);
+    else
+        vt_document_unknown(document, "kvm.device", "/dev cannot be looked into");
 }
 
 void vt_detect_kvm(json_t *document, const struct vt_facts *facts)
@@ -228,7 +231,7 @@ void vt_detect_kvm(json_t *document, const struct vt_facts *facts)
         vt_document_put(document, "kvm.capabilities", json_object(), NULL);
         return;
     }
-    vt_document_put(document, "kvm.device", json_boolean(access(DEVICE, F_OK) == 0), DEVICE);
+    put_device(document);
     vt_document_put(document, "kvm.obstacle", json_null(), NULL);
     vt_document_put(document, "kvm.reason", json_null(), NULL);
     vt_document_put(document, "kvm.fix", json_null(), NULL);

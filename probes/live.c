@@ -1,5 +1,6 @@
 #include "probes/live.h"
 #include "base/affinity.h"
+#include "probes/hypervisor.h"
 
 #include <cpuid.h>
 #include <errno.h>
@@ -89,7 +90,8 @@ static bool starts_range(const uint32_t reg[4], uint32_t base)
 static int read_hypervisor(struct vt_processor *processor)
 {
     int status = 0;
-    for (uint32_t base = 0x40000000; base < 0x40010000 && status == 0; base += 0x100) {
+    for (uint32_t base = VT_HYPERVISOR_FIRST; base < VT_HYPERVISOR_END && status == 0;
+         base += VT_HYPERVISOR_STRIDE) {
         size_t at = processor->count;
         status = read_leaf(processor, base);
         if (status != 0)
@@ -106,6 +108,22 @@ static int read_hypervisor(struct vt_processor *processor)
     return status;
 }
 
+/*
+ * Some take back the bit that announces them and leave their leaves. Where there
+ * is no hypervisor these leaves hold another leaf's data, or nothing: a signature that is known is proof.
+ */
+static int read_unannounced(struct vt_processor *processor)
+{
+    size_t before = processor->count;
+    int status = read_hypervisor(processor);
+    for (size_t i = before; i < processor->count && !processor->unannounced; i++)
+        processor->unannounced = processor->leaves[i].leaf % VT_HYPERVISOR_STRIDE == 0 &&
+                                 vt_hypervisor_of(processor->leaves[i].reg);
+    if (!processor->unannounced)
+        processor->count = before;
+    return status;
+}
+
 static int read_processor(struct vt_facts *facts, long number)
 {
     struct vt_processor *processor = vt_facts_add_processor(facts, number, 0);
@@ -115,8 +133,8 @@ static int read_processor(struct vt_facts *facts, long number)
     uint32_t eax, ebx, ecx = 0, edx;
     if (status == 0)
         __cpuid(1, eax, ebx, ecx, edx);
-    if (status == 0 && ecx >> 31)
-        status = read_hypervisor(processor);
+    if (status == 0)
+        status = ecx >> 31 ? read_hypervisor(processor) : read_unannounced(processor);
     if (status == 0)
         status = read_range(processor, 0x80000000, 0x40);
     vt_facts_sort(processor);
@@ -160,38 +178,6 @@ static int read_core_types(struct vt_facts *facts)
     return status;
 }
 
-/* The rest of the first line that starts with `name` and blanks and a colon. */
-static char *cpuinfo_line(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *line = text; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        const char *colon = line + length;
-        if (strncmp(line, name, length) != 0)
-            continue;
-        colon += strspn(colon, " \t");
-        if (*colon == ':')
-            return strndup(colon + 1, strcspn(colon + 1, "\n"));
-    }
-    return NULL;
-}
-
-static void read_cpuinfo(struct vt_facts *facts)
-{
-    enum { ENOUGH = 16384 }; /* the first processor's paragraph */
-    char text[ENOUGH + 1];
-    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    ssize_t total = 0, length;
-    while (total < ENOUGH && (length = read(fd, text + total, (size_t)(ENOUGH - total))) > 0)
-        total += length;
-    close(fd);
-    text[total] = '\0';
-    facts->flags = cpuinfo_line(text, "flags");
-    facts->vmx_flags = cpuinfo_line(text, "vmx flags");
-}
-
 /* KVM_GET_MSRS on the system descriptor (api.rst 4.18): no VM, no privilege beyond opening /dev/kvm. */
 static bool read_kvm(const struct vt_facts *facts, uint32_t index, uint64_t *value)
 {
@@ -224,7 +210,7 @@ int vt_live_open(struct vt_facts *facts, struct vt_error *error)
     facts->msr_device = open("/dev/cpu/0/msr", O_RDONLY | O_CLOEXEC);
     facts->msr_device_errno = facts->msr_device < 0 ? errno : 0;
     facts->kvm_device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    read_cpuinfo(facts);
+    vt_facts_read_kernel(facts, "");
     int status = read_core_types(facts);
     if (status == 0 && facts->count == 0)
         status = read_processor(facts, 0);

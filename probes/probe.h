@@ -32,7 +32,17 @@ json_t *vt_probes_dump(const char *path, struct vt_error *error);
 /* The same from memory (data[size] is 0); `name` is for messages. */
 json_t *vt_probes_dump_text(const char *name, const char *data, size_t size, struct vt_error *error);
 
-/* Text for a person: verdict, then facts with their evidence. `columns`: width to fill. */
+/*
+ * Does /dev/kvm open and run guest code? On no, one line for `why`: reason and fix as the document of this
+ * machine has them. Quick where the answer is yes.
+ */
+bool vt_probes_kvm_runs(char *why, size_t size);
+
+/* Text for a person, one screen of it: verdicts, processor, KVM, who is outside, what to do. `columns`: width
+ * to fill. */
+void vt_probes_render_brief(const json_t *probe, FILE *stream, bool colour, int columns);
+
+/* All of it: the verdicts, then facts with their evidence. */
 void vt_probes_render(const json_t *probe, FILE *stream, bool colour, int columns);
 
 /* A name for `--require`. */

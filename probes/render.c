@@ -1,17 +1,11 @@
 #include "probes/document.h"
+#include "probes/page.h"
 #include "probes/probe.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL = 18, VALUE = 30, NARROWEST = 60 };
-
-struct page {
-    const json_t *probe;
-    FILE *stream;
-    int columns;
-    const char *bold, *dim, *plain;
-};
+enum { LABEL = 18, VALUE = 30 };
 
 /* Rows of a section: a value of the document and its evidence beside it. */
 struct item {
@@ -62,13 +56,13 @@ static const struct item hypervisor[] = {
     {"present", "hypervisor.present"},
     {"vendor", "hypervisor.vendor"},
     {"signature", "hypervisor.signature"},
+    {"runs it from here", "hypervisor.control_domain"},
     {0},
 };
 static const struct item confidential[] = {
-    {"SEV guest", "confidential.sev_guest"},
-    {"TDX guest", "confidential.tdx_guest"},
-    {"TDX host", "confidential.tdx_host"},
-    {0},
+    {"guest of kind", "confidential.guest"}, {"paravisor", "confidential.paravisor"},
+    {"SEV guest", "confidential.sev_guest"}, {"TDX guest", "confidential.tdx_guest"},
+    {"TDX host", "confidential.tdx_host"},   {0},
 };
 static const struct item deprivileging[] = {
     {"UMIP", "deprivileging.umip"},
@@ -93,8 +87,10 @@ static const struct item iommu[] = {
 };
 static const struct item host[] = {
     {"name", "system.hostname"},
+    {"machine", "system.machine"},
     {"kernel", "system.kernel"},
     {"CPUs", "system.cpus"},
+    {"in a container", "system.contained"},
     {"container", "system.container"},
     {0},
 };
@@ -119,65 +115,6 @@ static const struct section sections[] = {
     {"System", host, NULL, false},
 };
 
-/* Characters, not bytes: UTF-8 continuation bytes take no room. */
-static int width(const char *text, size_t length)
-{
-    int count = 0;
-    for (size_t i = 0; i < length; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
-/* Words up to the right edge; following lines start at `indent`. `at` is where the cursor stands. */
-static void wrap(const struct page *page, const char *text, int indent, int at)
-{
-    for (const char *word = text; *word;) {
-        size_t length = strcspn(word, " ");
-        int size = width(word, length);
-        if (at > indent && at + 1 + size > page->columns) {
-            fprintf(page->stream, "\n%*s", indent, "");
-            at = indent;
-        } else if (word != text) {
-            fputc(' ', page->stream);
-            at++;
-        }
-        fprintf(page->stream, "%.*s", (int)length, word);
-        at += size;
-        word += length + (word[length] == ' ');
-    }
-    fprintf(page->stream, "%s\n", page->plain);
-}
-
-static const char *answer_words(char answer)
-{
-    return answer == 'y' ? "Yes:" : answer == 'n' ? "No:" : "Unknown, because";
-}
-
-static void print_verdict(const struct page *page)
-{
-    static const char *const keys[] = {"hardware_vms", "vms", "obstacle", "nested", "inside_vm"};
-    const char *said = "";
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        const json_t *verdict = json_object_get(json_object_get(page->probe, "verdict"), keys[i]);
-        const char *answer = json_string_value(json_object_get(verdict, "answer"));
-        const char *text = json_string_value(json_object_get(verdict, "text"));
-        const char *fix = json_string_value(json_object_get(verdict, "fix"));
-        char sentence[1024];
-        if (!answer || !text)
-            continue;
-        snprintf(sentence, sizeof sentence, "%s %s.", answer_words(*answer), text);
-        fprintf(page->stream, "%s%s%s\n  ", page->bold,
-                json_string_value(json_object_get(verdict, "question")), page->plain);
-        wrap(page, sentence, 2, 2);
-        if (fix && strcmp(fix, said) != 0) {
-            said = fix;
-            fprintf(page->stream, "  What to do: ");
-            snprintf(sentence, sizeof sentence, "%s.", fix);
-            wrap(page, sentence, 4, 14);
-        }
-    }
-}
-
 static void format(const json_t *value, char *text, size_t size)
 {
     if (json_is_boolean(value))
@@ -190,14 +127,14 @@ static void format(const json_t *value, char *text, size_t size)
         snprintf(text, size, "unknown");
 }
 
-static const char *evidence_of(const struct page *page, const char *path)
+static const char *evidence_of(const struct vt_page *page, const char *path)
 {
     const char *evidence = json_string_value(json_object_get(json_object_get(page->probe, "evidence"), path));
     return evidence ? evidence : "";
 }
 
 /* `said`: the reason or evidence of the item above, not to be repeated. Returns this one's. */
-static const char *print_item(const struct page *page, const struct item *item, const char *said)
+static const char *print_item(const struct vt_page *page, const struct item *item, const char *said)
 {
     const json_t *value = vt_document_get(page->probe, item->path);
     const bool unknown = json_is_null(value);
@@ -206,16 +143,16 @@ static const char *print_item(const struct page *page, const struct item *item, 
     if (!value)
         return said;
     format(value, text, sizeof text);
-    int length = width(text, strlen(text)), pad = length < VALUE ? VALUE - length : 0;
+    int length = vt_page_width(text, strlen(text)), pad = length < VALUE ? VALUE - length : 0;
     fprintf(page->stream, "  %-*s  %s", LABEL, item->label, text);
     if (!*why || strcmp(why, said) == 0) {
         fputc('\n', page->stream);
     } else if (unknown) {
         fputs(", because ", page->stream);
-        wrap(page, why, LABEL + 4, LABEL + 4 + length + (int)strlen(", because "));
+        vt_page_wrap(page, why, LABEL + 4, LABEL + 4 + length + (int)strlen(", because "));
     } else {
         fprintf(page->stream, "%*s  %s", pad, "", page->dim);
-        wrap(page, why, LABEL + VALUE + 6, LABEL + 6 + length + pad);
+        vt_page_wrap(page, why, LABEL + VALUE + 6, LABEL + 6 + length + pad);
     }
     return why;
 }
@@ -233,16 +170,16 @@ static void add_word(struct words *words, const char *word)
     words->length += printed > 0 && (size_t)printed < room ? (size_t)printed : 0;
 }
 
-static void print_words(const struct page *page, const char *label, const struct words *words)
+static void print_words(const struct vt_page *page, const char *label, const struct words *words)
 {
     if (!words->length)
         return;
     fprintf(page->stream, "  %-*s  ", LABEL, label);
-    wrap(page, words->text, LABEL + 4, LABEL + 4);
+    vt_page_wrap(page, words->text, LABEL + 4, LABEL + 4);
 }
 
 /* Unknown features with the same reason share a line. */
-static void print_unknown(const struct page *page, const char *section, json_t *features)
+static void print_unknown(const struct vt_page *page, const char *section, json_t *features)
 {
     const char *key, *other;
     json_t *value, *next, *done = json_object();
@@ -266,7 +203,7 @@ static void print_unknown(const struct page *page, const char *section, json_t *
     json_decref(done);
 }
 
-static void print_features(const struct page *page, const char *section)
+static void print_features(const struct vt_page *page, const char *section)
 {
     json_t *features = vt_document_get(page->probe, section), *value;
     const char *key;
@@ -284,7 +221,7 @@ static void print_features(const struct page *page, const char *section)
 }
 
 /* The one reason why every item is unknown, as in a dump; NULL when that is not so. */
-static const char *common_reason(const struct page *page, const struct item *items)
+static const char *common_reason(const struct vt_page *page, const struct item *items)
 {
     const char *reason = vt_document_reason(page->probe, items[0].path);
     for (const struct item *item = items; item->label; item++)
@@ -293,7 +230,7 @@ static const char *common_reason(const struct page *page, const struct item *ite
     return *reason ? reason : NULL;
 }
 
-static void print_items(const struct page *page, const struct section *section)
+static void print_items(const struct vt_page *page, const struct section *section)
 {
     const char *said = "";
     for (const struct item *item = section->items; item->label; item++) {
@@ -305,7 +242,7 @@ static void print_items(const struct page *page, const struct section *section)
         print_features(page, section->features);
 }
 
-static void print_section(const struct page *page, const struct section *section)
+static void print_section(const struct vt_page *page, const struct section *section)
 {
     const char *reason = common_reason(page, section->items);
     fprintf(page->stream, "\n%s%s%s\n", page->bold, section->title, page->plain);
@@ -315,7 +252,7 @@ static void print_section(const struct page *page, const struct section *section
         print_items(page, section);
 }
 
-static void print_core_types(const struct page *page)
+static void print_core_types(const struct vt_page *page)
 {
     const json_t *types = vt_document_get(page->probe, "cpu.core_types");
     for (size_t i = 0; i < json_array_size(types); i++) {
@@ -328,7 +265,7 @@ static void print_core_types(const struct page *page)
     }
 }
 
-static void print_list(const struct page *page, const char *label, const char *path)
+static void print_list(const struct vt_page *page, const char *label, const char *path)
 {
     size_t i;
     json_t *value;
@@ -338,7 +275,7 @@ static void print_list(const struct page *page, const char *label, const char *p
     print_words(page, label, &words);
 }
 
-static void print_origin(const struct page *page)
+static void print_origin(const struct vt_page *page)
 {
     size_t i;
     json_t *value;
@@ -348,11 +285,11 @@ static void print_origin(const struct page *page)
     json_array_foreach(vt_document_get(page->probe, "dump.notes"), i, value)
     {
         fprintf(page->stream, "  %-*s  ", LABEL, "note");
-        wrap(page, json_string_value(value), LABEL + 4, LABEL + 4);
+        vt_page_wrap(page, json_string_value(value), LABEL + 4, LABEL + 4);
     }
 }
 
-static void print_map(const struct page *page, const char *title, const char *path)
+static void print_map(const struct vt_page *page, const char *title, const char *path)
 {
     json_t *map = vt_document_get(page->probe, path), *value;
     const char *key;
@@ -365,11 +302,11 @@ static void print_map(const struct page *page, const char *title, const char *pa
         format(value, text, sizeof text);
         int label = (int)strlen(key) > 26 ? (int)strlen(key) : 26;
         fprintf(page->stream, "  %-*s  ", label, key);
-        wrap(page, text, label + 4, label + 4);
+        vt_page_wrap(page, text, label + 4, label + 4);
     }
 }
 
-static void print_capabilities(const struct page *page)
+static void print_capabilities(const struct vt_page *page)
 {
     json_t *value;
     const char *key;
@@ -388,15 +325,8 @@ static void print_capabilities(const struct page *page)
 
 void vt_probes_render(const json_t *probe, FILE *stream, bool colour, int columns)
 {
-    struct page page = {
-        .probe = probe,
-        .stream = stream,
-        .columns = columns < NARROWEST ? NARROWEST : columns,
-        .bold = colour ? "\033[1m" : "",
-        .dim = colour ? "\033[2m" : "",
-        .plain = colour ? "\033[0m" : "",
-    };
-    print_verdict(&page);
+    struct vt_page page = vt_page_open(probe, stream, colour, columns);
+    vt_page_verdicts(&page, true);
     print_origin(&page);
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         print_section(&page, &sections[i]);

@@ -1,9 +1,20 @@
 #include "probes/row.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static const char *const registers[] = {
     [VT_EAX] = "EAX", [VT_EBX] = "EBX", [VT_ECX] = "ECX", [VT_EDX] = "EDX"};
+
+struct vt_finding vt_row_found(enum vt_answer answer, const char *format, ...)
+{
+    struct vt_finding finding = {.answer = answer};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.why, sizeof finding.why, format, arguments);
+    va_end(arguments);
+    return finding;
+}
 
 struct vt_finding vt_row_cpuid(const struct vt_facts *facts, struct vt_cpuid_bit bit)
 {

@@ -8,8 +8,6 @@
 #include "probes/document.h"
 #include "probes/facts.h"
 
-enum vt_answer { VT_NO, VT_YES, VT_UNKNOWN };
-
 struct vt_finding {
     enum vt_answer answer;
     char why[256]; /* the evidence, or for VT_UNKNOWN the reason */
@@ -21,6 +19,9 @@ struct vt_cpuid_row {
     struct vt_cpuid_bit bit;
     const char *meaning;
 };
+
+struct vt_finding vt_row_found(enum vt_answer answer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 struct vt_finding vt_row_cpuid(const struct vt_facts *facts, struct vt_cpuid_bit bit);
 

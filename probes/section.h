@@ -15,6 +15,6 @@ typedef void vt_detector(json_t *document, const struct vt_facts *facts);
 
 vt_detector vt_detect_cpu, vt_detect_vt_x, vt_detect_amd_v, vt_detect_confidential, vt_detect_hypervisor,
     vt_detect_system, vt_detect_kvm, vt_detect_deprivileging, vt_detect_timing, vt_detect_mitigations,
-    vt_detect_iommu, vt_detect_verdict;
+    vt_detect_iommu, vt_detect_proven, vt_detect_verdict;
 
 #endif

@@ -1,44 +1,29 @@
+#include "probes/container.h"
 #include "probes/live.h"
 #include "probes/probe.h"
 #include "probes/section.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* Marks that container managers leave; the first that exists names the kind. */
-static const struct {
-    const char *path, *kind;
-} marks[] = {
-    {"/.dockerenv", "docker"},
-    {"/run/.containerenv", "podman"},
-};
-
 static void put_container(json_t *document)
 {
-    char line[64];
-    int number;
-    const char *kind = getenv("container"); /* set by systemd-nspawn, podman, lxc */
-    const char *evidence = "environment variable container";
-    for (size_t i = 0; !kind && i < sizeof marks / sizeof marks[0]; i++)
-        if (access(marks[i].path, F_OK) == 0) {
-            kind = marks[i].kind;
-            evidence = marks[i].path;
-        }
-    if (!kind && vt_live_line("/run/systemd/container", line, sizeof line, &number)) {
-        kind = line;
-        evidence = "/run/systemd/container";
-    }
-    if (!kind && access("/var/run/secrets/kubernetes.io", F_OK) == 0) {
-        kind = "kubernetes";
-        evidence = "/var/run/secrets/kubernetes.io";
-    }
-    vt_document_put(document, "system.container", kind ? json_string(kind) : json_null(),
-                    kind ? evidence : NULL);
-    if (!kind)
-        vt_document_unknown(document, "system.container", "no mark of a container manager found");
+    struct vt_container_facts facts;
+    vt_container_read("", &facts);
+    struct vt_container container = vt_container_judge(&facts);
+    if (container.contained == VT_UNKNOWN)
+        vt_document_unknown(document, "system.contained", container.why);
+    else
+        vt_document_put(document, "system.contained", json_boolean(container.contained == VT_YES),
+                        container.why);
+    if (*container.kind)
+        vt_document_put(document, "system.container", json_string(container.kind), container.why);
+    else
+        vt_document_unknown(document, "system.container",
+                            container.contained == VT_YES ? "its manager does not name itself"
+                                                          : container.why);
 }
 
 static void put_microcode(json_t *document)
@@ -53,6 +38,15 @@ static void put_microcode(json_t *document)
             document, "system.microcode",
             "no /sys/devices/system/cpu/cpu0/microcode: the kernel has no microcode driver, or this "
             "is a guest");
+}
+
+static void put_machine(json_t *document, const struct vt_facts *facts)
+{
+    char text[256];
+    if (vt_surroundings_machine(&facts->surroundings, text, sizeof text))
+        vt_document_put(document, "system.machine", json_string(text), "/sys/class/dmi/id");
+    else
+        vt_document_unknown(document, "system.machine", "there is no /sys/class/dmi/id");
 }
 
 static void put_hostname(json_t *document, const char *name)
@@ -78,8 +72,9 @@ void vt_probes_forget_name(json_t *probe)
 
 void vt_detect_system(json_t *document, const struct vt_facts *facts)
 {
-    static const char *const names[] = {"system.kernel", "system.microcode", "system.container",
-                                        "system.cpus", "system.hostname"};
+    static const char *const names[] = {"system.kernel",    "system.microcode", "system.container",
+                                        "system.contained", "system.cpus",      "system.hostname",
+                                        "system.machine"};
     struct utsname name;
     if (!facts->live) {
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -91,6 +86,7 @@ void vt_detect_system(json_t *document, const struct vt_facts *facts)
         put_hostname(document, name.nodename);
     }
     vt_document_put(document, "system.cpus", json_integer(sysconf(_SC_NPROCESSORS_ONLN)), "sysconf");
+    put_machine(document, facts);
     put_microcode(document);
     put_container(document);
 }

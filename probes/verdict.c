@@ -1,14 +1,38 @@
+#include "probes/outside.h"
 #include "probes/section.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Where this machine stands, from all facts together. Every answer is taken from
+ * here, so that none can contradict another.
+ */
+enum standing {
+    RUNS,         /* KVM runs guests on VT-x or AMD-V */
+    RUNS_UNTOLD,  /* KVM runs guests, on what could not be told */
+    RUNS_WITHOUT, /* KVM runs guests, without VT-x or AMD-V */
+    WITHHELD,     /* the hypervisor outside keeps them */
+    OBSTACLE,     /* KVM runs no guest; kvm.reason says why */
+    ABLE,         /* a dump: the processor has one */
+    LACKING,      /* a dump: it has none */
+    UNREAD,       /* a dump that does not tell */
+};
+
+struct situation {
+    const json_t *document;
+    enum standing standing;
+    const char *extension; /* that CPUID shows here, NULL: none */
+    const char *backend;
+    struct vt_outside outside;
+    char cause[320]; /* why not, as a clause */
+};
+
 /* One question a person has, and one sentence for an answer. */
 struct verdict {
     enum vt_answer answer;
-    char text[768];
-    char fix[512]; /* "" when there is nothing to do */
+    char text[512];
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -27,161 +51,182 @@ static const char *text_or(const json_t *document, const char *path, const char 
     return text ? text : otherwise;
 }
 
-static bool is_dump(const json_t *document)
-{
-    return strcmp(text_or(document, "source", ""), "dump") == 0;
-}
-
 static bool is(const json_t *document, const char *path, const char *word)
 {
     return strcmp(text_or(document, path, ""), word) == 0;
 }
 
-/* "VT-x", "AMD-V", or NULL */
-static const char *extension(const json_t *document)
+static bool is_dump(const struct situation *s)
 {
-    if (vt_document_is_true(document, "vt_x.supported"))
-        return "VT-x";
-    return vt_document_is_true(document, "amd_v.supported") ? "AMD-V" : NULL;
+    return is(s->document, "source", "dump");
 }
 
-static void copy_fix(const json_t *document, struct verdict *verdict)
+static enum standing stand_dump(const struct situation *s)
 {
-    snprintf(verdict->fix, sizeof verdict->fix, "%s", text_or(document, "kvm.fix", ""));
+    const bool told = s->extension || (vt_document_is_false(s->document, "vt_x.supported") &&
+                                       vt_document_is_false(s->document, "amd_v.supported"));
+    if (!told)
+        return UNREAD;
+    if (vt_outside_withholds(&s->outside, s->extension))
+        return WITHHELD;
+    return s->extension ? ABLE : LACKING;
 }
 
-static void judge_dump(const json_t *document, struct verdict *verdict)
+static enum standing stand_live(const struct situation *s)
 {
-    const char *found = extension(document);
-    if (found)
-        answer(verdict, VT_UNKNOWN,
-               "the processor has %s, but a CPUID dump does not tell whether its firmware and its kernel let "
-               "it be used",
-               found);
-    else if (!vt_document_is_false(document, "vt_x.supported") ||
-             !vt_document_is_false(document, "amd_v.supported"))
-        answer(verdict, VT_UNKNOWN, "the dump lacks the CPUID leaf that would tell (%s)",
-               vt_document_is_false(document, "vt_x.supported")
-                   ? vt_document_reason(document, "amd_v.supported")
-                   : vt_document_reason(document, "vt_x.supported"));
-    else if (vt_document_is_true(document, "hypervisor.present"))
-        answer(verdict, VT_NO,
-               "the dump was taken in a guest%s%s, whose hypervisor passes neither VT-x nor AMD-V on",
-               vt_document_text(document, "hypervisor.vendor") ? " of " : "",
-               text_or(document, "hypervisor.vendor", ""));
+    const bool hardware = strcmp(s->backend, "vmx") == 0 || strcmp(s->backend, "svm") == 0;
+    if (is(s->document, "kvm.cpl0", "hardware"))
+        return RUNS;
+    if (!vt_document_is_true(s->document, "kvm.runs_guest"))
+        return OBSTACLE;
+    if (json_is_null(vt_document_get(s->document, "kvm.cpl0")))
+        return RUNS_UNTOLD;
+    return hardware && !is(s->document, "kvm.cpl0", "interpreted") ? RUNS_UNTOLD : RUNS_WITHOUT;
+}
+
+/* KVM works, yet not on VT-x or AMD-V. */
+static void explain_without(struct situation *s)
+{
+    const char *section =
+        vt_document_is_true(s->document, "vt_x.supported") ? "vt_x.enabled" : "amd_v.enabled";
+    const bool usable = s->extension && !vt_document_is_false(s->document, section);
+    if (vt_outside_withholds(&s->outside, usable) &&
+        (s->outside.place || s->outside.paravirtual || s->outside.encrypted))
+        vt_outside_cause(s->document, &s->outside, s->cause, sizeof s->cause);
+    else if (vt_outside_withholds(&s->outside, usable))
+        snprintf(s->cause, sizeof s->cause,
+                 "it has neither VT-x nor AMD-V, which the hypervisor outside (%s) hides", s->outside.name);
+    else if (s->extension)
+        snprintf(s->cause, sizeof s->cause, "its backend %s does not use the processor's %s%s", s->backend,
+                 s->extension, usable ? "" : ", which is switched off");
     else
-        answer(verdict, VT_NO, "this processor has neither VT-x nor AMD-V");
-    if (found)
-        snprintf(verdict->fix, sizeof verdict->fix, "run vmtoll probe on that machine");
+        snprintf(s->cause, sizeof s->cause, "it has neither VT-x nor AMD-V, which %s",
+                 s->outside.present == VT_NO ? "the processor lacks" : "this machine does not show");
+}
+
+static void explain(struct situation *s)
+{
+    const json_t *d = s->document;
+    if (s->standing == RUNS_WITHOUT)
+        explain_without(s);
+    else if (s->standing == WITHHELD)
+        vt_outside_cause(d, &s->outside, s->cause, sizeof s->cause);
+    else if (s->standing == UNREAD)
+        snprintf(s->cause, sizeof s->cause, "the dump lacks the CPUID leaf that would tell (%s)",
+                 vt_document_reason(d, vt_document_is_false(d, "vt_x.supported") ? "amd_v.supported"
+                                                                                 : "vt_x.supported"));
+    else if (s->standing == LACKING)
+        snprintf(s->cause, sizeof s->cause, "this processor has neither VT-x nor AMD-V");
+    else if (s->standing == OBSTACLE)
+        snprintf(s->cause, sizeof s->cause, "%s", text_or(d, "kvm.reason", "KVM does not work here"));
+    else if (s->standing == RUNS_UNTOLD)
+        snprintf(s->cause, sizeof s->cause,
+                 "KVM runs guests here (backend %s), and how it runs their ring 0 is not known: %.200s",
+                 s->backend, text_or(d, "kvm.cpl0", vt_document_reason(d, "kvm.cpl0")));
+    else if (s->standing == ABLE)
+        snprintf(s->cause, sizeof s->cause,
+                 "the processor has %s%s, but a CPUID dump does not tell whether its "
+                 "firmware and its kernel let it be used",
+                 s->extension,
+                 s->outside.present == VT_YES ? ", which the hypervisor outside passes on" : "");
+}
+
+static struct situation read_situation(const json_t *document)
+{
+    struct situation s = {
+        .document = document,
+        .extension = vt_document_is_true(document, "vt_x.supported")    ? "VT-x"
+                     : vt_document_is_true(document, "amd_v.supported") ? "AMD-V"
+                                                                        : NULL,
+        .backend = text_or(document, "kvm.backend", "unknown"),
+    };
+    vt_outside_read(document, &s.outside);
+    s.standing = is_dump(&s) ? stand_dump(&s) : stand_live(&s);
+    explain(&s);
+    return s;
 }
 
 static const char *cpl_words(const char *word)
 {
     if (strcmp(word, "interpreted") == 0)
-        return "is interpreted by the kernel, instruction by instruction";
+        return "is interpreted";
     if (strcmp(word, "deprivileged") == 0)
-        return "runs at the processor's speed without its privileges";
+        return "runs without its privileges";
     if (strcmp(word, "hardware") == 0)
         return "runs at the processor's speed";
     return "does not run";
 }
 
-/* KVM works, yet not on VT-x or AMD-V. */
-static void judge_soft_kvm(const json_t *document, struct verdict *verdict)
+static void judge_hardware(const struct situation *s, struct verdict *verdict)
 {
-    const char *found = extension(document);
-    const bool hidden = !found && vt_document_is_true(document, "hypervisor.present");
-    char cause[256];
-    if (found)
-        snprintf(cause, sizeof cause, "does not use the processor's %s", found);
-    else if (hidden)
-        snprintf(cause, sizeof cause, "has neither VT-x nor AMD-V, which the hypervisor outside (%s) hides",
-                 text_or(document, "hypervisor.vendor", "unknown"));
-    else
-        snprintf(cause, sizeof cause, "has neither VT-x nor AMD-V, which the processor lacks");
-    answer(verdict, VT_NO, "KVM works here, but %s; on its backend %s guest ring 0 %s, and ring 3 %s", cause,
-           text_or(document, "kvm.backend", "unknown"), cpl_words(text_or(document, "kvm.cpl0", "")),
-           cpl_words(text_or(document, "kvm.cpl3", "")));
-    if (hidden)
-        snprintf(
-            verdict->fix, sizeof verdict->fix,
-            "switch nested virtualization on for this machine in the hypervisor outside, or rent a type of "
-            "machine that has it; until then the kernels of guests run slowly");
-}
-
-static void judge_hardware(const json_t *document, struct verdict *verdict)
-{
-    const char *found = extension(document);
-    if (is_dump(document)) {
-        judge_dump(document, verdict);
-    } else if (is(document, "kvm.cpl0", "hardware")) {
+    static const enum vt_answer answers[] = {
+        [RUNS] = VT_YES,    [RUNS_UNTOLD] = VT_UNKNOWN, [RUNS_WITHOUT] = VT_NO, [WITHHELD] = VT_NO,
+        [OBSTACLE] = VT_NO, [ABLE] = VT_UNKNOWN,        [LACKING] = VT_NO,      [UNREAD] = VT_UNKNOWN,
+    };
+    if (s->standing == RUNS)
         answer(verdict, VT_YES, "KVM runs guest code at the processor's speed, ring 0 included, on %s%s",
-               found                                ? found
-               : is(document, "kvm.backend", "vmx") ? "VT-x"
-                                                    : "AMD-V",
-               vt_document_is_true(document, "hypervisor.present") ? " (itself virtualized: this is a guest)"
-                                                                   : "");
-    } else if (vt_document_is_true(document, "kvm.runs_guest")) {
-        judge_soft_kvm(document, verdict);
-    } else {
-        answer(verdict, VT_NO, "%s%s", text_or(document, "kvm.reason", "KVM does not work here"),
-               found || is(document, "kvm.obstacle", "not-supported") ||
-                       is(document, "kvm.obstacle", "hidden-by-hypervisor")
-                   ? ""
-                   : "; besides, this machine shows neither VT-x nor AMD-V");
-        copy_fix(document, verdict);
-    }
+               strcmp(s->backend, "svm") == 0 ? "AMD-V" : "VT-x",
+               s->outside.present == VT_YES && s->outside.control != VT_YES
+                   ? " (itself virtualized: this is a guest)"
+                   : "");
+    else if (s->standing == RUNS_WITHOUT)
+        answer(verdict, VT_NO, "KVM works here, but %s; guest ring 0 %s, ring 3 %s", s->cause,
+               cpl_words(text_or(s->document, "kvm.cpl0", "")),
+               cpl_words(text_or(s->document, "kvm.cpl3", "")));
+    else
+        answer(verdict, answers[s->standing], "%s%s",
+               s->standing == WITHHELD && s->outside.place ? "not with KVM: " : "", s->cause);
 }
 
-static void judge_any(const json_t *document, struct verdict *verdict)
+static bool runs(const struct situation *s)
 {
-    if (is_dump(document))
-        answer(verdict, VT_UNKNOWN, "a CPUID dump does not tell whether /dev/kvm works on that machine");
-    else if (vt_document_is_true(document, "kvm.runs_guest"))
+    return s->standing == RUNS || s->standing == RUNS_UNTOLD || s->standing == RUNS_WITHOUT;
+}
+
+static void judge_any(const struct situation *s, struct verdict *verdict)
+{
+    if (runs(s))
         answer(verdict, VT_YES, "/dev/kvm opens, creates a machine and runs guest code (backend %s)",
-               text_or(document, "kvm.backend", "unknown"));
+               s->backend);
+    else if (s->outside.control == VT_YES)
+        answer(verdict, VT_YES, "under %s, whose %s this is; KVM runs none here", s->outside.name,
+               s->outside.place);
+    else if (is_dump(s))
+        answer(verdict, VT_UNKNOWN, "a CPUID dump does not tell whether /dev/kvm works on that machine");
     else
-        answer(verdict, VT_NO, "not with KVM: %s; software emulation (QEMU's TCG) works everywhere",
-               text_or(document, "kvm.reason", "it does not work here"));
+        answer(verdict, VT_NO, "KVM runs none here; software emulation (QEMU's TCG) works everywhere");
 }
 
-static void judge_obstacle(const json_t *document, struct verdict *verdict)
+static void judge_obstacle(const struct situation *s, struct verdict *verdict)
 {
-    struct verdict hardware = {0};
-    judge_hardware(document, &hardware);
-    if (is_dump(document) && extension(document))
-        answer(verdict, VT_UNKNOWN, "a CPUID dump shows the processor, not its firmware and its kernel");
-    else if (hardware.answer == VT_YES)
+    if (s->standing == RUNS)
         answer(verdict, VT_NO, "nothing does");
-    else if (is_dump(document))
-        answer(verdict, hardware.answer == VT_NO ? VT_YES : VT_UNKNOWN, "%s", hardware.text);
-    else if (vt_document_text(document, "kvm.reason"))
-        answer(verdict, VT_YES, "%s", vt_document_text(document, "kvm.reason"));
-    else if (extension(document))
-        answer(verdict, VT_YES, "KVM's module in charge (backend %s) does not use the processor's %s",
-               text_or(document, "kvm.backend", "unknown"), extension(document));
+    else if (s->standing == ABLE)
+        answer(verdict, VT_UNKNOWN, "a CPUID dump shows the processor, not its firmware and its kernel");
+    else if (s->standing == RUNS_WITHOUT)
+        answer(verdict, VT_YES, "KVM works here, but %s", s->cause);
     else
-        answer(verdict, VT_YES, "this machine shows neither VT-x nor AMD-V (%s; %s)",
-               text_or(document, "vt_x.reason", "no VT-x"), text_or(document, "amd_v.reason", "no AMD-V"));
-    memcpy(verdict->fix, hardware.fix, sizeof verdict->fix);
+        answer(verdict, s->standing == UNREAD || s->standing == RUNS_UNTOLD ? VT_UNKNOWN : VT_YES, "%s",
+               s->cause);
 }
 
-static void judge_nested(const json_t *document, struct verdict *verdict)
+static void judge_nested(const struct situation *s, struct verdict *verdict)
 {
-    const json_t *nested = vt_document_get(document, "kvm.nested");
+    const json_t *nested = vt_document_get(s->document, "kvm.nested");
     if (json_is_true(nested))
         answer(verdict, VT_YES, "KVM offers %s to its guests",
-               is(document, "kvm.backend", "svm") ? "AMD-V" : "VT-x");
+               strcmp(s->backend, "svm") == 0 ? "AMD-V" : "VT-x");
     else if (json_is_false(nested))
         answer(verdict, VT_NO, "KVM offers its guests neither VT-x nor AMD-V");
+    else if (is_dump(s))
+        answer(verdict, VT_UNKNOWN, "a CPUID dump does not tell");
     else
-        answer(verdict, VT_UNKNOWN, "%s", vt_document_reason(document, "kvm.nested"));
-    if (json_is_false(nested) && extension(document) && is(document, "kvm.cpl0", "hardware"))
-        snprintf(verdict->fix, sizeof verdict->fix, "load %s with nested=1",
-                 is(document, "kvm.backend", "svm") ? "kvm_amd" : "kvm_intel");
+        answer(verdict, VT_UNKNOWN, "%s",
+               runs(s) ? vt_document_reason(s->document, "kvm.nested")
+                       : "KVM runs none here that could be asked");
 }
 
-/* " in front of " names what is behind an interface, from the first leaf to the last. */
+/* From the first leaf to the last; what is in front of a name is the interface it lends. */
 static void name_layers(const json_t *document, char *text, size_t size)
 {
     size_t i, length = 0;
@@ -191,65 +236,93 @@ static void name_layers(const json_t *document, char *text, size_t size)
     {
         if (length >= size)
             return;
-        length += (size_t)snprintf(text + length, size - length, "%s\"%s\" at %s", i ? ", " : "",
+        length += (size_t)snprintf(text + length, size - length, "%s\"%s\" at %s%s", i ? ", " : "",
                                    json_string_value(json_object_get(layer, "signature")),
-                                   json_string_value(json_object_get(layer, "leaf")));
+                                   json_string_value(json_object_get(layer, "leaf")),
+                                   json_is_string(json_object_get(layer, "interface")) &&
+                                           !json_is_string(json_object_get(layer, "vendor"))
+                                       ? " with Hyper-V's interface"
+                                       : "");
     }
 }
 
-/* Windows and its hypervisor's administrator run in a partition that may create others (TLFS 2.4.3). */
-static bool is_root_partition(const json_t *document)
+static void judge_inside(const struct situation *s, struct verdict *verdict)
 {
-    size_t i;
-    json_t *feature;
-    json_array_foreach(vt_document_get(document, "hypervisor.features"), i, feature)
-    {
-        if (strcmp(json_string_value(feature), "Hyper-V:create_partitions") == 0)
-            return is(document, "hypervisor.vendor", "Hyper-V");
+    const json_t *d = s->document;
+    char layers[256];
+    const char *evidence =
+        json_string_value(json_object_get(json_object_get(d, "evidence"), "hypervisor.present"));
+    name_layers(d, layers, sizeof layers);
+    if (vt_document_text(d, "hypervisor.vendor") && !vt_document_text(d, "hypervisor.signature")) {
+        *layers = '\0'; /* they are of who stands further outside */
+        evidence = json_string_value(json_object_get(json_object_get(d, "evidence"), "hypervisor.vendor"));
     }
-    return false;
-}
-
-static void judge_inside(const json_t *document, struct verdict *verdict)
-{
-    char layers[384];
-    name_layers(document, layers, sizeof layers);
-    if (vt_document_is_false(document, "hypervisor.present"))
-        answer(verdict, VT_NO, "the processor announces no hypervisor (a hypervisor may hide itself)");
-    else if (!vt_document_is_true(document, "hypervisor.present"))
-        answer(verdict, VT_UNKNOWN, "%s", vt_document_reason(document, "hypervisor.present"));
-    else if (*layers)
-        answer(verdict, VT_YES, "under %s%s (signature %s)",
-               text_or(document, "hypervisor.vendor", "unknown"),
-               is_root_partition(document) ? ", in its root partition: the host's own system" : "", layers);
+    if (s->outside.present == VT_UNKNOWN || (s->outside.present == VT_NO && is_dump(s)))
+        answer(verdict, VT_UNKNOWN, "%s",
+               vt_document_reason(d, s->outside.present == VT_NO ? "hypervisor.bare_metal"
+                                                                 : "hypervisor.present"));
+    else if (s->outside.present == VT_NO)
+        answer(verdict, VT_NO, "%s", evidence ? evidence : "nothing shows a hypervisor");
     else
-        answer(verdict, VT_YES, "but its hypervisor does not name itself: %s",
-               vt_document_reason(document, "hypervisor.signature"));
+        answer(verdict, VT_YES, "under %s%s%s%s%s%s%s (%s%s)",
+               text_or(d, "hypervisor.vendor", "a hypervisor that is not known by name"),
+               s->outside.place ? ", in its " : "", s->outside.place ? s->outside.place : "",
+               s->outside.place ? ": the host's own system" : "",
+               s->outside.encrypted ? ", encrypted by " : "",
+               s->outside.encrypted ? s->outside.encrypted : "",
+               s->outside.paravisor ? " behind a paravisor" : "", *layers ? "signature " : "",
+               *layers    ? layers
+               : evidence ? evidence
+                          : "the kernel says so");
+}
+
+/* Only what can work where this machine stands. */
+static void find_fix(const struct situation *s, char *text, size_t size)
+{
+    const bool kept = vt_outside_withholds(&s->outside, s->extension);
+    *text = '\0';
+    if (s->standing == WITHHELD || (s->standing == RUNS_WITHOUT && kept))
+        vt_outside_fix(&s->outside, text, size);
+    else if (s->standing == OBSTACLE)
+        snprintf(text, size, "%s", text_or(s->document, "kvm.fix", ""));
+    else if (s->standing == ABLE)
+        snprintf(text, size, "run vmtoll probe on that machine");
+}
+
+static void find_nested_fix(const struct situation *s, char *text, size_t size)
+{
+    *text = '\0';
+    if (s->standing == RUNS && vt_document_is_false(s->document, "kvm.nested"))
+        snprintf(text, size, "load %s with nested=1",
+                 strcmp(s->backend, "svm") == 0 ? "kvm_amd" : "kvm_intel");
 }
 
 static const struct {
     const char *key, *question;
-    void (*judge)(const json_t *document, struct verdict *verdict);
+    void (*judge)(const struct situation *s, struct verdict *verdict);
+    void (*fix)(const struct situation *s, char *text, size_t size);
 } questions[] = {
-    {"hardware_vms", "Can I run hardware-accelerated VMs here?", judge_hardware},
-    {"vms", "Can I run VMs at all?", judge_any},
-    {"obstacle", "Does anything stop me?", judge_obstacle},
-    {"nested", "Can guests run VMs of their own?", judge_nested},
-    {"inside_vm", "Am I in a VM?", judge_inside},
+    {"hardware_vms", "Can I run hardware-accelerated VMs here?", judge_hardware, find_fix},
+    {"vms", "Can I run VMs at all?", judge_any, NULL},
+    {"obstacle", "Does anything stop me?", judge_obstacle, find_fix},
+    {"nested", "Can guests run VMs of their own?", judge_nested, find_nested_fix},
+    {"inside_vm", "Am I in a VM?", judge_inside, NULL},
 };
 
 void vt_detect_verdict(json_t *document, const struct vt_facts *facts)
 {
     static const char *const words[] = {[VT_NO] = "no", [VT_YES] = "yes", [VT_UNKNOWN] = "unknown"};
+    struct situation situation = read_situation(document);
     (void)facts;
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         struct verdict verdict = {0};
-        char path[128];
-        questions[i].judge(document, &verdict);
+        char path[128], fix[384] = "";
+        questions[i].judge(&situation, &verdict);
+        if (questions[i].fix)
+            questions[i].fix(&situation, fix, sizeof fix);
         vt_document_put(document, vt_document_path(path, "verdict", questions[i].key),
                         json_pack("{s:s, s:s, s:s, s:s?}", "question", questions[i].question, "answer",
-                                  words[verdict.answer], "text", verdict.text, "fix",
-                                  *verdict.fix ? verdict.fix : NULL),
+                                  words[verdict.answer], "text", verdict.text, "fix", *fix ? fix : NULL),
                         NULL);
     }
 }

@@ -1,4 +1,5 @@
 #include "probes/capability.h"
+#include "probes/enabled.h"
 #include "probes/section.h"
 
 #include <errno.h>
@@ -185,36 +186,26 @@ static struct vt_finding find_feature(const struct vt_facts *facts, const struct
     return finding;
 }
 
-static const char switched_off[] =
-    "firmware switched VT-x off; enable \"Intel Virtualization Technology\" in its set-up";
-
-/*
- * IA32_FEATURE_CONTROL: locked without "VMX outside SMX" means off until the next
- * reset (SDM 3C 24.7). Linux clears the vmx flag in that case.
- */
-static struct vt_finding find_enabled(const struct vt_facts *facts)
+/* IA32_FEATURE_CONTROL: locked without "VMX outside SMX" means off until the next reset (SDM 3C 24.7). */
+static struct vt_finding judge_register(uint64_t value)
 {
-    struct vt_finding finding = {.answer = VT_UNKNOWN};
-    struct vt_msr control;
-    if (!facts->live) {
-        snprintf(finding.why, sizeof finding.why,
-                 "a CPUID dump does not tell whether firmware switched VT-x off");
-    } else if (vt_facts_msr(facts, FEATURE_CONTROL, &control, finding.why, sizeof finding.why) == VT_READ &&
-               control.source == VT_MSR_REGISTER) {
-        bool locked = control.value & 1, allowed = control.value >> 2 & 1;
-        finding.answer = locked && !allowed ? VT_NO : VT_YES;
-        snprintf(finding.why, sizeof finding.why, "IA32_FEATURE_CONTROL: lock bit %d, VMX outside SMX %d%s%s",
-                 locked, allowed, finding.answer == VT_NO ? ": " : "",
-                 finding.answer == VT_NO ? switched_off : "");
-    } else if (facts->flags) {
-        finding.answer = vt_facts_has_flag(facts->flags, "vmx") ? VT_YES : VT_NO;
-        snprintf(finding.why, sizeof finding.why, "%s%s",
-                 finding.answer == VT_YES ? "/proc/cpuinfo lists vmx"
-                                          : "CPUID has VMX but /proc/cpuinfo does not list it: ",
-                 finding.answer == VT_YES ? "" : switched_off);
-    }
-    return finding;
+    const int locked = value & 1, allowed = value >> 2 & 1;
+    return vt_row_found(locked && !allowed ? VT_NO : VT_YES,
+                        "IA32_FEATURE_CONTROL: lock bit %d, VMX outside SMX %d", locked, allowed);
 }
+
+/* Linux switches VMX off itself where it was built without KVM (feat_ctl.c, 5.6). */
+static const struct vt_extension extension = {
+    .section = "vt_x",
+    .name = "VT-x",
+    .flag = "vmx",
+    .module = "kvm_intel",
+    .setting = "Intel Virtualization Technology",
+    .clears = {5, 6},
+    .kernel_locks = true,
+    .msr = FEATURE_CONTROL,
+    .judge = judge_register,
+};
 
 static void put_reason(json_t *document, const struct vt_facts *facts, const struct vt_finding *support,
                        const struct vt_finding *enabled)
@@ -234,7 +225,7 @@ void vt_detect_vt_x(json_t *document, const struct vt_facts *facts)
     struct vt_finding support = vt_row_cpuid(facts, (struct vt_cpuid_bit){1, 0, VT_ECX, 5}),
                       enabled = support;
     if (support.answer == VT_YES)
-        enabled = find_enabled(facts);
+        enabled = vt_enabled_find(document, facts, &extension);
     vt_row_record(document, "vt_x", "supported", &support);
     vt_row_record(document, "vt_x", "enabled", &enabled);
     put_reason(document, facts, &support, &enabled);

@@ -7,24 +7,39 @@
 #include <math.h>
 #include <string.h>
 
+#include <string.h>
+
 enum { MAX_WARNINGS = 8, MAX_HOLES = 64 };
+
+static void say_verdict(const struct vt_verdict *verdict, struct vt_pen *pen)
+{
+    vt_pen_question(pen, verdict->question ? verdict->question : "");
+    if (verdict->answer) {
+        vt_pen_tone(pen, VT_TONE_STRONG, "%s", verdict->answer);
+        vt_pen_say(pen, ": ");
+    }
+    vt_pen_say(pen, "%s", verdict->text);
+    if (verdict->fix)
+        vt_pen_tone(pen, VT_TONE_ADVICE, "%s", verdict->fix);
+}
 
 size_t vt_said_answers(const struct vt_result *result, struct vt_pen *pen)
 {
     struct vt_verdict verdicts[VT_VERDICTS];
     size_t count = vt_host_verdict(result, verdicts);
-    for (size_t i = 0; i < count; i++) {
-        vt_pen_question(pen, verdicts[i].question ? verdicts[i].question : "");
-        if (verdicts[i].answer) {
-            vt_pen_tone(pen, VT_TONE_STRONG, "%s", verdicts[i].answer);
-            vt_pen_say(pen, ": ");
-        }
-        vt_pen_say(pen, "%s", verdicts[i].text);
-        if (verdicts[i].fix)
-            vt_pen_tone(pen, VT_TONE_ADVICE, "%s", verdicts[i].fix);
-    }
+    for (size_t i = 0; i < count; i++)
+        say_verdict(&verdicts[i], pen);
     vt_pen_end(pen);
     return count;
+}
+
+void vt_said_obstacle(const struct vt_result *result, struct vt_pen *pen)
+{
+    struct vt_verdict verdicts[VT_VERDICTS];
+    size_t count = vt_host_verdict(result, verdicts);
+    if (count && (!verdicts[0].answer || strcmp(verdicts[0].answer, "yes") != 0))
+        say_verdict(&verdicts[0], pen);
+    vt_pen_end(pen);
 }
 
 size_t vt_said_facts(const struct vt_table *table, const struct vt_result *result, struct vt_pen *pen)
@@ -196,7 +211,7 @@ int vt_said_report(const struct vt_report *report, struct vt_pen *pen,
     int status = 0;
     say_findings(&report->findings, pen);
     for (size_t i = 0; i < table->result_count; i++) {
-        vt_said_answers(table->results[i], pen);
+        vt_said_obstacle(table->results[i], pen);
         vt_said_facts(table, table->results[i], pen);
     }
     if (table->line_count) {

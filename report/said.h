@@ -10,6 +10,9 @@
 /* The probe's questions and their answers; returns how many. */
 size_t vt_said_answers(const struct vt_result *result, struct vt_pen *pen);
 
+/* Of them what bears on the figures: why no machine runs on VT-x or AMD-V, where none does. */
+void vt_said_obstacle(const struct vt_result *result, struct vt_pen *pen);
+
 /* What is known of the machine; its file before, where there are several. */
 size_t vt_said_facts(const struct vt_table *table, const struct vt_result *result, struct vt_pen *pen);
 

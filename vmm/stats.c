@@ -1,10 +1,12 @@
 #include "vmm/stats.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Far above what any kernel has; keeps a nonsensical header from sizing an allocation. */
@@ -62,9 +64,66 @@ int vt_stats_adopt(struct vt_stats *stats, int fd, struct vt_error *error)
     return 0;
 }
 
-int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error)
+/* Names of debugfs that the binary statistics changed (arch/x86/kvm/x86.c, debugfs_entries of Linux 5.13). */
+static const char *file_name(enum vt_counter counter)
 {
-    return vt_stats_adopt(stats, ioctl(vcpu, KVM_GET_STATS_FD, NULL), error);
+    return counter == VT_IRQ_WINDOW_EXITS ? "irq_window" : vt_counter_name(counter);
+}
+
+/* A file gives its counter once: before Linux 5.14 it is neither read again nor at an offset. */
+static bool read_file(int folder, const char *name, uint64_t *value)
+{
+    char text[32];
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    *value = strtoull(text, NULL, 10);
+    return true;
+}
+
+bool vt_stats_open_folder(struct vt_stats *stats, const char *folder)
+{
+    uint64_t value;
+
+    stats->files = 0;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && i < VT_USER_EXITS; i++)
+        if (read_file(fd, file_name((enum vt_counter)i), &value))
+            stats->files |= UINT32_C(1) << i;
+    if (stats->files)
+        stats->folder = fd;
+    else if (fd >= 0)
+        close(fd);
+    return stats->files != 0;
+}
+
+/*
+ * The kernel names the folder after the number that the first PID namespace has for the process; in another
+ * one the name made here could be that of somebody else's machine.
+ */
+bool vt_stats_name_folder(int vm, char *folder, size_t size)
+{
+    static const ino_t first_pid_namespace = 0xeffffffc; /* PROC_PID_INIT_INO */
+    struct stat status;
+
+    if (stat("/proc/self/ns/pid", &status) != 0 || status.st_ino != first_pid_namespace)
+        return false;
+    snprintf(folder, size, "/sys/kernel/debug/kvm/%d-%d", (int)getpid(), vm);
+    return true;
+}
+
+static void read_files(const struct vt_stats *stats, struct vt_counters *counters)
+{
+    for (int i = 0; i < VT_USER_EXITS; i++) {
+        uint64_t value;
+        if (stats->files >> i & 1 && read_file(stats->folder, file_name((enum vt_counter)i), &value))
+            vt_counters_put(counters, (enum vt_counter)i, value);
+    }
 }
 
 void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters)
@@ -72,6 +131,7 @@ void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters)
     uint8_t data[MAX_DATA];
 
     counters->known = 0;
+    read_files(stats, counters);
     if (stats->fd < 0 || read_at(stats->fd, data, stats->data_size, stats->data_offset) != 0)
         return;
     for (int i = 0; i < VT_COUNTERS; i++) {
@@ -88,4 +148,7 @@ void vt_stats_close(struct vt_stats *stats)
     if (stats->fd >= 0)
         close(stats->fd);
     stats->fd = -1;
+    if (stats->files)
+        close(stats->folder);
+    stats->files = 0;
 }

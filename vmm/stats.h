@@ -1,6 +1,7 @@
 /*
- * KVM's binary statistics of a vCPU, by name (Documentation/virt/kvm/api.rst,
- * KVM_GET_STATS_FD). Reading needs no privilege beyond the vCPU descriptor.
+ * KVM's counters by name: a vCPU's binary statistics (Documentation/virt/kvm/api.rst,
+ * KVM_GET_STATS_FD), which need no privilege beyond the vCPU's descriptor; before Linux 5.14
+ * the files of its machine in debugfs, which are root's.
  */
 #ifndef VT_VMM_STATS_H
 #define VT_VMM_STATS_H
@@ -8,17 +9,27 @@
 #include "base/counter.h"
 #include "base/error.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct vt_stats {
     int fd; /* -1: this kernel offers none; every counter is then unknown */
     uint64_t data_offset;
     uint32_t data_size;          /* bytes that hold all values this build knows */
     int32_t offset[VT_COUNTERS]; /* byte offset into the data block, -1: not offered */
+    uint32_t files;              /* bit per counter that is a file of debugfs */
+    int folder;                  /* where they are, if any */
 };
 
-/* Look the counters up once. A kernel without KVM_GET_STATS_FD is not an error. */
-int vt_stats_open(struct vt_stats *stats, int vcpu, struct vt_error *error);
+/* Where there is no descriptor: the counters that are files of `folder`. True: there are some. */
+bool vt_stats_open_folder(struct vt_stats *stats, const char *folder);
 
-/* The same for a descriptor at hand, which *stats owns from here on; -1: there is none. */
+/* The folder of debugfs with the counters of this process's machine `vm`; false where its name cannot be
+ * known. */
+bool vt_stats_name_folder(int vm, char *folder, size_t size);
+
+/* Look the counters up once. *stats owns the descriptor from here on; -1: there is none, every counter is
+ * unknown. */
 int vt_stats_adopt(struct vt_stats *stats, int fd, struct vt_error *error);
 
 /* Current values; unknown where the kernel has no such counter. */

@@ -26,30 +26,11 @@
 
 #define MAX_CPUID_ENTRIES 256
 
-static const struct {
-    int number;
-    const char *text;
-} open_hints[] = {
-    {ENOENT, "no such device: load the module (modprobe kvm_intel or kvm_amd), or give the container "
-             "--device " DEVICE},
-    {EACCES,
-     "permission denied: add yourself to the device's group (usually: adduser $USER kvm) and log in again"},
-    {EPERM, "not permitted: the container's device rules forbid it (--device " DEVICE ")"},
-    {ENODEV,
-     "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
-    {ENXIO,
-     "no hypervisor behind the device: VT-x or AMD-V is absent, switched off in firmware, or not passed on"},
-    {EBUSY, "busy: another hypervisor holds the processor's virtualization (VirtualBox, VMware)"},
-};
-
-static int fail(struct vt_error *error, int number, const char *what)
+/* The machine remembers what was in its way; the error is the same in one line. */
+static int fail(struct vt_vm *vm, struct vt_error *error, int number, const char *what)
 {
-    if (number == EBUSY)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
-                            "%s: %s failed: busy: another hypervisor holds the processor's virtualization",
-                            DEVICE, what);
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s failed: %s", DEVICE, what,
-                        strerror(number));
+    vt_vmm_explain(what, number, &vm->obstacle);
+    return vt_obstacle_error(&vm->obstacle, number, error);
 }
 
 int vt_vmm_open_device(struct vt_error *error)
@@ -57,26 +38,26 @@ int vt_vmm_open_device(struct vt_error *error)
     int fd = open(DEVICE, O_RDWR | O_CLOEXEC), number = errno;
     if (fd >= 0)
         return fd;
-    for (size_t i = 0; i < sizeof open_hints / sizeof open_hints[0]; i++)
-        if (open_hints[i].number == number)
-            return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s", DEVICE, open_hints[i].text);
-    return fail(error, number, "open");
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s does not open: %s (%s)", DEVICE,
+                        strerror(number), strerrorname_np(number));
 }
 
 static int create_machine(struct vt_vm *vm, struct vt_error *error)
 {
     int version = ioctl(vm->system, KVM_GET_API_VERSION, 0);
     if (version < 0)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "%s: not KVM's device: %s", DEVICE,
-                            strerror(errno));
-    if (version != KVM_API_VERSION)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOTSUP, "%s: API version %d, this program speaks %d",
-                            DEVICE, version, KVM_API_VERSION);
+        return fail(vm, error, errno, "KVM_GET_API_VERSION");
+    if (version != KVM_API_VERSION) {
+        vm->obstacle = (struct vt_obstacle){.code = "api-version"};
+        vt_obstacle_reason(&vm->obstacle, "%s speaks API version %d, this program %d", DEVICE, version,
+                           KVM_API_VERSION);
+        return vt_obstacle_error(&vm->obstacle, ENOTSUP, error);
+    }
     do
         vm->vm = ioctl(vm->system, KVM_CREATE_VM, 0);
     while (vm->vm < 0 && errno == EINTR);
     if (vm->vm < 0)
-        return fail(error, errno, "KVM_CREATE_VM");
+        return fail(vm, error, errno, "KVM_CREATE_VM");
     /* Both fail harmlessly where VMX is not the backend. */
     ioctl(vm->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS);
     ioctl(vm->vm, KVM_SET_IDENTITY_MAP_ADDR, &(uint64_t){IDENTITY_MAP_ADDRESS});
@@ -87,14 +68,14 @@ static int create_memory(struct vt_vm *vm, struct vt_error *error)
 {
     void *memory = mmap(NULL, VT_GUEST_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
-        return fail(error, errno, "mapping guest memory");
+        return fail(vm, error, errno, "mapping guest memory");
     vm->memory = memory;
     /* Small pages: a discarded page must come back alone, and equal machines must look equal. */
     madvise(memory, VT_GUEST_MEMORY, MADV_NOHUGEPAGE);
     struct kvm_userspace_memory_region region = {
         .slot = 0, .guest_phys_addr = 0, .memory_size = VT_GUEST_MEMORY, .userspace_addr = (uintptr_t)memory};
     if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
-        return fail(error, errno, "KVM_SET_USER_MEMORY_REGION");
+        return fail(vm, error, errno, "KVM_SET_USER_MEMORY_REGION");
     return 0;
 }
 
@@ -107,22 +88,34 @@ static void create_interrupt_controller(struct vt_vm *vm)
     vm->irqchip = ioctl(vm->vm, KVM_CREATE_IRQCHIP, 0) == 0;
 }
 
+static int open_counters(struct vt_vm *vm, struct vt_error *error)
+{
+    char folder[64];
+    int fd = ioctl(vm->vcpu, KVM_GET_STATS_FD, NULL);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+        return fail(vm, error, errno, "KVM_GET_STATS_FD");
+    int status = vt_stats_adopt(&vm->stats, fd, error);
+    if (status == 0 && vm->stats.fd < 0 && vt_stats_name_folder(vm->vm, folder, sizeof folder))
+        vt_stats_open_folder(&vm->stats, folder);
+    return status;
+}
+
 static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
 {
     vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
     if (vm->vcpu < 0)
-        return fail(error, errno, "KVM_CREATE_VCPU");
+        return fail(vm, error, errno, "KVM_CREATE_VCPU");
     int size = ioctl(vm->system, KVM_GET_VCPU_MMAP_SIZE, 0);
     if (size < (int)sizeof(struct kvm_run))
-        return fail(error, size < 0 ? errno : EPROTO, "KVM_GET_VCPU_MMAP_SIZE");
+        return fail(vm, error, size < 0 ? errno : EPROTO, "KVM_GET_VCPU_MMAP_SIZE");
     void *run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
     if (run == MAP_FAILED)
-        return fail(error, errno, "mapping kvm_run");
+        return fail(vm, error, errno, "mapping kvm_run");
     vm->run = run;
     vm->run_size = (size_t)size;
     int khz = ioctl(vm->vcpu, KVM_GET_TSC_KHZ, 0);
     vm->tsc_khz = khz > 0 ? (uint32_t)khz : 0;
-    return vt_stats_open(&vm->stats, vm->vcpu, error);
+    return open_counters(vm, error);
 }
 
 /* The guest sees exactly what KVM says it supports. */
@@ -132,7 +125,7 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
     int number = 0;
 
     if (!cpuid)
-        return fail(error, ENOMEM, "KVM_GET_SUPPORTED_CPUID");
+        return fail(vm, error, ENOMEM, "KVM_GET_SUPPORTED_CPUID");
     cpuid->nent = MAX_CPUID_ENTRIES;
     if (ioctl(vm->system, KVM_GET_SUPPORTED_CPUID, cpuid) != 0 || ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
         number = errno;
@@ -145,7 +138,7 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
             vm->features.fsgsbase = cpuid->entries[i].ebx & 1;
     }
     free(cpuid);
-    return number ? fail(error, number, "setting the guest's CPUID") : 0;
+    return number ? fail(vm, error, number, "setting the guest's CPUID") : 0;
 }
 
 static int load_image(struct vt_vm *vm, struct vt_error *error)
@@ -198,7 +191,8 @@ void vt_vmm_close(struct vt_vm *vm)
         munmap(vm->memory, VT_GUEST_MEMORY);
     if (vm->system >= 0)
         close(vm->system);
-    *vm = (struct vt_vm){.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1};
+    struct vt_obstacle obstacle = vm->obstacle;
+    *vm = (struct vt_vm){.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1, .obstacle = obstacle};
 }
 
 /* The APIC must be software-enabled before it takes a self-IPI (Intel SDM 3A 11.4.7.2). */
@@ -209,10 +203,10 @@ static int enable_apic(struct vt_vm *vm, struct vt_error *error)
     if (!vm->irqchip)
         return 0;
     if (ioctl(vm->vcpu, KVM_GET_LAPIC, &apic) != 0)
-        return fail(error, errno, "KVM_GET_LAPIC");
+        return fail(vm, error, errno, "KVM_GET_LAPIC");
     memcpy(apic.regs + APIC_SVR, &(uint32_t){APIC_SVR_ENABLE}, sizeof(uint32_t));
     if (ioctl(vm->vcpu, KVM_SET_LAPIC, &apic) != 0)
-        return fail(error, errno, "KVM_SET_LAPIC");
+        return fail(vm, error, errno, "KVM_SET_LAPIC");
     return 0;
 }
 
@@ -234,15 +228,15 @@ int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip
     complete_exit(vm);
     vt_longmode_tables(vm->memory, vm->stubs);
     if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) != 0)
-        return fail(error, errno, "KVM_GET_SREGS");
+        return fail(vm, error, errno, "KVM_GET_SREGS");
     vt_longmode_registers(&sregs, cpl, &vm->features);
     if (vm->irqchip)
         sregs.apic_base =
             VT_GUEST_XAPIC | APIC_BASE_BSP | APIC_BASE_ENABLE | (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
     if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) != 0)
-        return fail(error, errno, "KVM_SET_SREGS");
+        return fail(vm, error, errno, "KVM_SET_SREGS");
     if (ioctl(vm->vcpu, KVM_SET_REGS, &regs) != 0)
-        return fail(error, errno, "KVM_SET_REGS");
+        return fail(vm, error, errno, "KVM_SET_REGS");
     return enable_apic(vm, error);
 }
 

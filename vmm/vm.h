@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "guest/longmode.h"
+#include "vmm/obstacle.h"
 #include "vmm/stats.h"
 
 #include <linux/kvm.h>
@@ -31,12 +32,13 @@ struct vt_vm {
     uint32_t kvm_features;         /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
     uint32_t tsc_khz;              /* of the guest; 0 when KVM does not say */
     bool irqchip;
-    bool dirty; /* the owner's note that its last run ended badly */
+    bool dirty;                  /* the owner's note that its last run ended badly */
+    struct vt_obstacle obstacle; /* why it did not open or start; stays when it is closed */
 };
 
 /*
- * Open /dev/kvm read-write. Returns the descriptor, or a negative errno with an
- * error that says why and what to do (no device, no permission, no hypervisor).
+ * Open /dev/kvm read-write. Returns the descriptor, or a negative errno; why it is so and what to do, probes/
+ * can say, which see more than the errno.
  */
 int vt_vmm_open_device(struct vt_error *error);
 

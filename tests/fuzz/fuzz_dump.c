@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FILE *sink = fopen("/dev/null", "we");
         if (sink) {
             vt_probes_render(probe, sink, true, 80);
+            vt_probes_render_brief(probe, sink, true, 80);
             fclose(sink);
         }
     } else if (!*error.text || strchr(error.text, '\n')) {

@@ -7,12 +7,12 @@
 #include "bench/engine.h"
 #include "bench/engines/hypercall/dispatch.h"
 #include "bench/engines/hypercall/shared.h"
+#include "probes/probe.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct hypercall_engine {
     bool has_machine, has_dispatch;
@@ -24,24 +24,13 @@ struct hypercall_engine {
     bool proved, honoured; /* since it was prepared */
 };
 
-static bool has_device(char *reason, size_t size)
-{
-    struct vt_error error;
-    int fd = vt_vmm_open_device(&error);
-    if (fd < 0) {
-        snprintf(reason, size, "%s", error.text);
-        return false;
-    }
-    close(fd);
-    return true;
-}
-
 static bool available(char *reason, size_t size)
 {
-    char no_device[512], no_dispatch[256];
-    if (has_device(no_device, sizeof no_device) || vt_dispatch_available(no_dispatch, sizeof no_dispatch))
+    char no_machine[512], no_dispatch[256];
+    if (vt_dispatch_available(no_dispatch, sizeof no_dispatch) ||
+        vt_probes_kvm_runs(no_machine, sizeof no_machine))
         return true;
-    snprintf(reason, size, "%s; and in this process %s", no_device, no_dispatch);
+    snprintf(reason, size, "%s; and in this process %s", no_machine, no_dispatch);
     return false;
 }
 
@@ -53,7 +42,7 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine hypercall");
     int status = vt_kvm_machine_open(&engine->guest.machine, settings, error);
     engine->has_machine = status == 0;
-    if (status != 0)
+    if (status != 0 && vt_probes_kvm_runs(engine->no_machine, sizeof engine->no_machine))
         snprintf(engine->no_machine, sizeof engine->no_machine, "%s", error->text);
     if (vt_dispatch_available(engine->no_dispatch, sizeof engine->no_dispatch)) {
         status = vt_dispatch_open(&engine->dispatch, settings, error);

@@ -4,23 +4,16 @@
 #include "base/vendor.h"
 #include "bench/engine.h"
 #include "bench/engines/kvm/machine.h"
+#include "probes/probe.h"
 #include "vmm/backend.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static bool available(char *reason, size_t size)
 {
-    struct vt_error error;
-    int fd = vt_vmm_open_device(&error);
-    if (fd < 0) {
-        snprintf(reason, size, "%s", error.text);
-        return false;
-    }
-    close(fd);
-    return true;
+    return vt_probes_kvm_runs(reason, size);
 }
 
 static int engine_open(void **state, const struct vt_engine_settings *settings, struct vt_error *error)

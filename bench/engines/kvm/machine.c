@@ -134,12 +134,17 @@ static enum vt_batch_end explain_exception(struct vt_kvm_machine *machine, struc
     return VT_BATCH_FAULT;
 }
 
-/* KVM_RUN came back without an exit: a signal. Ours, the user's, or somebody's we do not know and ignore. */
+/*
+ * KVM_RUN came back without an exit: an error of its own, or a signal. Ours, the user's, or somebody's we do
+ * not know and ignore.
+ */
 static bool must_end(struct vt_kvm_machine *machine, int number, enum vt_batch_end *end,
                      struct vt_error *error)
 {
-    if (number != EINTR && number != EAGAIN) {
-        vt_error_set(error, VT_EXIT_INTERNAL, number, "KVM_RUN failed: %s", strerror(number));
+    if (number != EINTR) {
+        struct vt_obstacle obstacle;
+        vt_vmm_explain("KVM_RUN", number, &obstacle);
+        vt_obstacle_error(&obstacle, number, error);
         *end = VT_BATCH_BROKEN;
     } else if (*machine->settings.stop) {
         *end = VT_BATCH_INTERRUPTED;

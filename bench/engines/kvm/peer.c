@@ -86,7 +86,12 @@ int vt_kvm_peer_open(const struct vt_vm *vm, int *peer, struct vt_error *error)
 
 int vt_kvm_peer_run(int peer, struct vt_error *error)
 {
-    return ioctl(peer, KVM_RUN, 0) == 0 ? 0 : fail(error, "KVM_RUN");
+    if (ioctl(peer, KVM_RUN, 0) == 0)
+        return 0;
+    struct vt_obstacle obstacle;
+    int number = errno;
+    vt_vmm_explain("KVM_RUN of the second vCPU", number, &obstacle);
+    return vt_obstacle_error(&obstacle, number, error);
 }
 
 /* The request register: 256 bits, 32 in every sixteen bytes. */

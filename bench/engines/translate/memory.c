@@ -1,4 +1,5 @@
 /* The translator's memory: where everything lies, and what is forgotten on a flush. */
+#include "base/limit.h"
 #include "bench/engines/translate/internal.h"
 
 #include <errno.h>
@@ -111,6 +112,25 @@ static size_t rounded(size_t size, size_t standard, size_t most)
     return (size < most ? size + PAGE - 1 : most) & ~(size_t)(PAGE - 1);
 }
 
+/* Everything that place, map_code and map_records map, what is mapped already among it. */
+static size_t mapped_in_all(const struct vt_translate *t)
+{
+    return t->reserved + BRANCHES * t->table_size + t->code_size + t->window_size * sizeof *t->host_of +
+           t->code_size / 16 *
+               (sizeof(struct vt_translate_block) + sizeof(struct vt_translate_exit) +
+                sizeof(struct vt_translate_site)) +
+           t->code_size / 2 * sizeof(struct vt_translate_point);
+}
+
+static int refuse(const struct vt_translate *t, const char *what, int number, struct vt_error *error)
+{
+    char advice[128];
+
+    vt_limit_advice(number, mapped_in_all(t), advice, sizeof advice);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "%s: %s: %zu MiB of address space are needed%s%s",
+                        what, strerror(number), mapped_in_all(t) >> 20, *advice ? ": " : "", advice);
+}
+
 int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings *settings,
                      struct vt_error *error)
 {
@@ -122,17 +142,13 @@ int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings 
     t->table_size = (t->window_size * 8 + CHUNK - 1) & ~(size_t)(CHUNK - 1);
     t->reserved = t->window_size + 3 * GUARD + context_size + t->code_size;
     if (!place(t))
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM,
-                            "no room for the translator below 2 GiB: %zu MiB of address space are needed "
-                            "(raise the limit on virtual memory: ulimit -v)",
-                            (t->reserved + BRANCHES * t->table_size) >> 20);
+        return refuse(t, "no room for the translator below 2 GiB", ENOMEM, error);
     t->context = (void *)(t->window + t->window_size + GUARD);
     t->code = (uint8_t *)t->context + context_size;
     if (!map_data(t->window, t->window_size) || !map_data(t->context, context_size) || !map_code(t) ||
         !map_records(t))
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno,
-                            "cannot map the translator's code cache twice (memfd, executable): %s",
-                            strerror(errno));
+        return refuse(t, "cannot map the translator's code cache twice (memfd, executable) and its records",
+                      errno, error);
     return 0;
 }
 

@@ -1,10 +1,17 @@
 /* KVM's statistics as a descriptor gives them: what is where is the kernel's to choose. */
+#include "guest/abi.h"
 #include "tests/unit/suite.h"
-#include "vmm/stats.h"
+#include "vmm/vm.h"
 
+#include <errno.h>
 #include <linux/kvm.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #define NAME 48
@@ -108,5 +115,77 @@ START_TEST(a_header_that_makes_no_sense_is_an_error)
 }
 END_TEST
 
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* As Linux 5.10 lays them out. */
+START_TEST(before_descriptors_counters_were_files)
+{
+    struct vt_stats stats = {.fd = -1};
+    struct vt_counters counters;
+    char folder[] = "/tmp/vmtoll-stats-XXXXXX", command[64];
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    write_file(folder, "exits", "11\n");
+    write_file(folder, "irq_window", "22\n");
+    write_file(folder, "nmi_window", "33\n");
+    ck_assert(vt_stats_open_folder(&stats, folder));
+    vt_stats_read(&stats, &counters);
+    ck_assert_uint_eq(counters.value[VT_EXITS], 11);
+    ck_assert_uint_eq(counters.value[VT_IRQ_WINDOW_EXITS], 22);
+    ck_assert(!vt_counters_has(&counters, VT_INSN_EMULATION));
+    write_file(folder, "exits", "12\n");
+    vt_stats_read(&stats, &counters);
+    ck_assert_uint_eq(counters.value[VT_EXITS], 12);
+    vt_stats_close(&stats);
+    vt_stats_read(&stats, &counters);
+    ck_assert_uint_eq(counters.known, 0);
+    ck_assert(!vt_stats_open_folder(&stats, "/tmp/vmtoll-stats-that-is-not-there"));
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+START_TEST(both_sources_count_the_same)
+{
+    struct vt_vm vm;
+    struct vt_error error;
+    struct vt_stats files = {.fd = -1};
+    struct vt_counters told, filed;
+    char folder[64];
+
+    if (vt_vmm_open(&vm, &error) != 0)
+        vt_skip("no machine: %s", error.text);
+    if (vm.stats.fd < 0)
+        vt_skip("this kernel has no KVM_GET_STATS_FD");
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL) != 0)
+        vt_skip("debugfs cannot be mounted here: %s", strerror(errno));
+    if (!vt_stats_name_folder(vm.vm, folder, sizeof folder))
+        vt_skip("this is not the first PID namespace");
+    if (!vt_stats_open_folder(&files, folder))
+        vt_skip("the files of debugfs may not be read here: %s", strerror(errno));
+    ck_assert_int_eq(vt_vmm_start(&vm, 0, VT_APIC_X2, vm.payload_entry, VT_GUEST_MAILBOX, &error), 0);
+    ck_assert_int_eq(ioctl(vm.vcpu, KVM_RUN, 0), 0);
+    vt_stats_read(&vm.stats, &told);
+    vt_stats_read(&files, &filed);
+    ck_assert(vt_counters_has(&filed, VT_EXITS) && vt_counters_has(&filed, VT_INSN_EMULATION));
+    ck_assert_uint_gt(filed.value[VT_EXITS], 0);
+    for (int i = 0; i < VT_COUNTERS; i++)
+        if (filed.known >> i & 1)
+            ck_assert_uint_eq(filed.value[i], told.value[i]);
+    vt_stats_close(&files);
+    vt_vmm_close(&vm);
+}
+END_TEST
+
 VT_SUITE(counters_are_found_wherever_they_lie, without_a_descriptor_everything_is_unknown,
-         a_header_that_makes_no_sense_is_an_error)
+         a_header_that_makes_no_sense_is_an_error, before_descriptors_counters_were_files,
+         both_sources_count_the_same)

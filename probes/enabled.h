@@ -1,0 +1,25 @@
+/*
+ * Is the extension that CPUID announces switched on? From the register, from the
+ * kernel's flags as far as this kernel keeps them true, and from who else could
+ * have taken it away.
+ */
+#ifndef VT_PROBES_ENABLED_H
+#define VT_PROBES_ENABLED_H
+
+#include "probes/section.h"
+
+struct vt_extension {
+    const char *section, *name, *flag, *module; /* "vt_x", "VT-x", "vmx", "kvm_intel" */
+    const char *setting;                        /* what firmware calls it */
+    unsigned clears[2];                         /* the kernel that first clears the flag where it is off */
+    bool kernel_locks;                          /* a kernel without KVM switches it off itself */
+    uint32_t msr;
+    /* What the register comes to: YES, or NO; and its bits in words. */
+    struct vt_finding (*judge)(uint64_t value);
+};
+
+/* Reads the section hypervisor of `document`. Of the live machine only. */
+struct vt_finding vt_enabled_find(const json_t *document, const struct vt_facts *facts,
+                                  const struct vt_extension *extension);
+
+#endif

@@ -1,0 +1,123 @@
+#include "probes/process.h"
+#include "probes/live.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool vt_process_can(const struct vt_process *process, int capability)
+{
+    return process->capabilities >> capability & 1;
+}
+
+bool vt_process_has_group(const struct vt_process *process, gid_t group)
+{
+    for (int i = 0; i < process->group_count; i++)
+        if (process->groups[i] == group)
+            return true;
+    return process->gid == group;
+}
+
+bool vt_process_is_listed(const struct vt_process *process, gid_t group)
+{
+    gid_t groups[VT_PROCESS_GROUPS];
+    int count = VT_PROCESS_GROUPS;
+    struct passwd *user = getpwuid(process->uid);
+    if (!user || getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (groups[i] == group)
+            return true;
+    return false;
+}
+
+void vt_process_service(const char *line, char *service, size_t size)
+{
+    static const char ending[] = ".service";
+    const char *last = strrchr(line, '/');
+    size_t length = last ? strcspn(++last, "\n") : 0;
+    *service = '\0';
+    /* user@1000.service is the manager of a person's session. */
+    if (length >= sizeof ending && strncmp(last, "user@", 5) != 0 &&
+        strncmp(last + length - (sizeof ending - 1), ending, sizeof ending - 1) == 0)
+        snprintf(service, size, "%.*s", (int)length, last);
+}
+
+static void read_service(struct vt_process *process)
+{
+    char line[512];
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    while (file && !*process->service && fgets(line, sizeof line, file))
+        if (strncmp(line, "0::", 3) == 0 || strstr(line, ":name=systemd:"))
+            vt_process_service(line, process->service, sizeof process->service);
+    if (file)
+        fclose(file);
+}
+
+static void read_status(struct vt_process *process)
+{
+    char line[256];
+    FILE *file = fopen("/proc/self/status", "re");
+    process->capabilities = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "CapEff:", 7) == 0)
+            process->capabilities = strtoull(line + 7, NULL, 16);
+        else if (strncmp(line, "Seccomp:", 8) == 0)
+            process->filtered = strtol(line + 8, NULL, 10) == 2;
+    if (file)
+        fclose(file);
+}
+
+/* user_namespaces(7): the first namespace maps every id to itself. */
+static bool holds_all_ids(const char *path)
+{
+    unsigned long inside, outside, count;
+    FILE *file = fopen(path, "re");
+    bool all = !file || (fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3 && count == UINT32_MAX);
+    if (file)
+        fclose(file);
+    return all;
+}
+
+/* proc_pid_mountinfo(5): without a mount at "/" the root directory is a folder that chroot(2) chose. */
+static bool is_chrooted(void)
+{
+    char line[4096], point[1024];
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    bool found = false, any = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        any = true;
+        found = sscanf(line, "%*s %*s %*s %*s %1023s", point) == 1 && strcmp(point, "/") == 0;
+    }
+    if (file)
+        fclose(file);
+    return any && !found;
+}
+
+static void read_label(struct vt_process *process)
+{
+    char line[sizeof process->label];
+    int number;
+    if (vt_live_line("/proc/self/attr/current", line, sizeof line, &number))
+        memcpy(process->label, line, sizeof line);
+    process->enforcing = vt_live_line("/sys/fs/selinux/enforce", line, sizeof line, &number) && *line == '1';
+}
+
+void vt_process_read(struct vt_process *process)
+{
+    *process = (struct vt_process){.uid = geteuid(), .gid = getegid()};
+    int count = getgroups(VT_PROCESS_GROUPS, process->groups);
+    process->group_count = count < 0 ? 0 : count;
+    struct passwd *user = getpwuid(process->uid);
+    if (user)
+        snprintf(process->user, sizeof process->user, "%s", user->pw_name);
+    process->namespaced = !holds_all_ids("/proc/self/uid_map") || !holds_all_ids("/proc/self/gid_map");
+    process->chrooted = is_chrooted();
+    read_status(process);
+    read_service(process);
+    read_label(process);
+}

@@ -1,0 +1,45 @@
+/*
+ * Who this process is to the kernel that guards a file: its ids and what they are worth in its user
+ * namespace, its capabilities, and what else stands around it.
+ */
+#ifndef VT_PROBES_PROCESS_H
+#define VT_PROBES_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { VT_PROCESS_GROUPS = 256 };
+
+/* What the ids of other user namespaces show as (/proc/sys/kernel/overflowuid, overflowgid). */
+#define VT_UNMAPPED_ID 65534
+
+struct vt_process {
+    uid_t uid;
+    gid_t gid, groups[VT_PROCESS_GROUPS]; /* effective, and supplementary */
+    int group_count;
+    char user[64];         /* name of `uid`; "": it has none */
+    bool namespaced;       /* in a user namespace that does not hold all ids */
+    uint64_t capabilities; /* effective */
+    bool filtered;         /* by seccomp */
+    bool chrooted;         /* its root directory is a plain folder */
+    char service[96];      /* the unit of systemd it runs in; "": none */
+    char label[160];       /* what AppArmor or SELinux calls it; "": neither says */
+    bool enforcing;        /* SELinux is */
+};
+
+void vt_process_read(struct vt_process *process);
+
+/* Bits of <linux/capability.h>. */
+bool vt_process_can(const struct vt_process *process, int capability);
+
+bool vt_process_has_group(const struct vt_process *process, gid_t group);
+
+/* Is its user entered in that group by name, whatever groups the process has? */
+bool vt_process_is_listed(const struct vt_process *process, gid_t group);
+
+/* The innermost service in a line of /proc/self/cgroup, "" where it is no service's. Pure. */
+void vt_process_service(const char *line, char *service, size_t size);
+
+#endif

@@ -1,0 +1,96 @@
+#include "vmm/threads.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef SCHED_DEADLINE
+#define SCHED_DEADLINE 6
+#endif
+
+/* False where the file holds no number: "max" is one. */
+static bool read_number(const char *mount, const char *cgroup, const char *name, unsigned long *value)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s%s/%s", mount, cgroup, name);
+    FILE *file = fopen(path, "re");
+    bool read = file && fscanf(file, "%lu", value) == 1;
+    if (file)
+        fclose(file);
+    return read;
+}
+
+bool vt_vmm_full_cgroup(const char *mount, const char *cgroup, char *full, size_t size, unsigned long *most)
+{
+    char at[PATH_MAX];
+    snprintf(at, sizeof at, "%s", strcmp(cgroup, "/") == 0 ? "" : cgroup);
+    for (;;) {
+        unsigned long used;
+        if (read_number(mount, at, "pids.max", most) && read_number(mount, at, "pids.current", &used) &&
+            used >= *most) {
+            snprintf(full, size, "%s", *at ? at : "/");
+            return true;
+        }
+        char *slash = strrchr(at, '/');
+        if (!slash)
+            return false;
+        *slash = '\0';
+    }
+}
+
+/* This process's cgroup in the hierarchy that counts tasks: "5:pids:/a/b" (v1) or "0::/a/b" (cgroups(7)). */
+static bool is_full(char *full, size_t size, unsigned long *most)
+{
+    char line[PATH_MAX];
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path)
+            continue;
+        *path++ = '\0';
+        if (strcmp(controllers, ":pids") == 0)
+            found = vt_vmm_full_cgroup("/sys/fs/cgroup/pids", path, full, size, most);
+        else if (strcmp(controllers, ":") == 0)
+            found = vt_vmm_full_cgroup("/sys/fs/cgroup", path, full, size, most);
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+void vt_vmm_explain_threads(const char *call, const char *name, struct vt_obstacle *obstacle)
+{
+    static const char cannot[] = "KVM may not start its worker thread for this process";
+    char full[192];
+    unsigned long most;
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    int policy = sched_getscheduler(0);
+
+    getrlimit(RLIMIT_NPROC, &limit);
+    if (policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) == SCHED_DEADLINE && !(policy & SCHED_RESET_ON_FORK)) {
+        vt_obstacle_reason(obstacle,
+                           "%s fails (%s): %s, which is scheduled as SCHED_DEADLINE without reset-on-fork",
+                           call, name, cannot);
+        vt_obstacle_fix(obstacle, "start it with reset-on-fork: chrt --reset-on-fork --deadline ...");
+    } else if (is_full(full, sizeof full, &most)) {
+        vt_obstacle_reason(obstacle,
+                           "%s fails (%s): %s: the cgroup %s has all tasks it may have (pids.max is %lu)",
+                           call, name, cannot, full, most);
+        vt_obstacle_fix(obstacle, "raise pids.max there (a service: TasksMax=, a container: --pids-limit)");
+    } else if (geteuid() != 0 && limit.rlim_cur != RLIM_INFINITY) {
+        vt_obstacle_reason(obstacle, "%s fails (%s): %s: its user may have %llu tasks (ulimit -u)", call,
+                           name, cannot, (unsigned long long)limit.rlim_cur);
+        vt_obstacle_fix(obstacle, "end other programs of this user, or raise the limit: ulimit -u");
+    } else {
+        vt_obstacle_reason(obstacle, "%s fails (%s): %s: a limit on tasks is reached", call, name, cannot);
+        vt_obstacle_fix(obstacle,
+                        "look at pids.max of its cgroup and those above it, at ulimit -u, and at the sysctls "
+                        "kernel.threads-max and kernel.pid_max");
+    }
+}
