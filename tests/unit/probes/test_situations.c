@@ -3,7 +3,7 @@
  * folder and registers: the right answer for each, and, for each and for all dumps
  * under every state of KVM, no two answers that contradict one another.
  */
-#include "probes/dump.h"
+#include "probes/dump/dump.h"
 #include "probes/kvm_device.h"
 #include "probes/probe.h"
 #include "probes/section.h"
