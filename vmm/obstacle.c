@@ -83,8 +83,11 @@ static void explain_files(const char *call, int number, struct vt_obstacle *obst
 
 static void explain_threads(const char *call, int number, struct vt_obstacle *obstacle)
 {
+    char limit[288];
     obstacle->code = "no-threads";
-    vt_vmm_explain_threads(call, strerrorname_np(number), obstacle);
+    vt_vmm_explain_threads(limit, sizeof limit, obstacle->fix, sizeof obstacle->fix);
+    vt_obstacle_reason(obstacle, "%s fails (%s): KVM may not start its worker thread for this process: %s",
+                       call, strerrorname_np(number), limit);
 }
 
 static void explain_stranger(const char *call, int number, struct vt_obstacle *obstacle)

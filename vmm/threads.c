@@ -64,33 +64,28 @@ static bool is_full(char *full, size_t size, unsigned long *most)
     return found;
 }
 
-void vt_vmm_explain_threads(const char *call, const char *name, struct vt_obstacle *obstacle)
+void vt_vmm_explain_threads(char *limit, size_t limit_size, char *fix, size_t fix_size)
 {
-    static const char cannot[] = "KVM may not start its worker thread for this process";
     char full[192];
     unsigned long most;
-    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    struct rlimit tasks = {.rlim_cur = RLIM_INFINITY};
     int policy = sched_getscheduler(0);
 
-    getrlimit(RLIMIT_NPROC, &limit);
+    getrlimit(RLIMIT_NPROC, &tasks);
     if (policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) == SCHED_DEADLINE && !(policy & SCHED_RESET_ON_FORK)) {
-        vt_obstacle_reason(obstacle,
-                           "%s fails (%s): %s, which is scheduled as SCHED_DEADLINE without reset-on-fork",
-                           call, name, cannot);
-        vt_obstacle_fix(obstacle, "start it with reset-on-fork: chrt --reset-on-fork --deadline ...");
+        snprintf(limit, limit_size, "it is scheduled as SCHED_DEADLINE without reset-on-fork");
+        snprintf(fix, fix_size, "start it with reset-on-fork: chrt --reset-on-fork --deadline ...");
     } else if (is_full(full, sizeof full, &most)) {
-        vt_obstacle_reason(obstacle,
-                           "%s fails (%s): %s: the cgroup %s has all tasks it may have (pids.max is %lu)",
-                           call, name, cannot, full, most);
-        vt_obstacle_fix(obstacle, "raise pids.max there (a service: TasksMax=, a container: --pids-limit)");
-    } else if (geteuid() != 0 && limit.rlim_cur != RLIM_INFINITY) {
-        vt_obstacle_reason(obstacle, "%s fails (%s): %s: its user may have %llu tasks (ulimit -u)", call,
-                           name, cannot, (unsigned long long)limit.rlim_cur);
-        vt_obstacle_fix(obstacle, "end other programs of this user, or raise the limit: ulimit -u");
+        snprintf(limit, limit_size, "the cgroup %s has all tasks it may have (pids.max is %lu)", full, most);
+        snprintf(fix, fix_size, "raise pids.max there (a service: TasksMax=, a container: --pids-limit)");
+    } else if (geteuid() != 0 && tasks.rlim_cur != RLIM_INFINITY) {
+        snprintf(limit, limit_size, "its user may have %llu tasks (ulimit -u)",
+                 (unsigned long long)tasks.rlim_cur);
+        snprintf(fix, fix_size, "end other programs of this user, or raise the limit: ulimit -u");
     } else {
-        vt_obstacle_reason(obstacle, "%s fails (%s): %s: a limit on tasks is reached", call, name, cannot);
-        vt_obstacle_fix(obstacle,
-                        "look at pids.max of its cgroup and those above it, at ulimit -u, and at the sysctls "
-                        "kernel.threads-max and kernel.pid_max");
+        snprintf(limit, limit_size, "a limit on tasks is reached");
+        snprintf(fix, fix_size,
+                 "look at pids.max of its cgroup and those above it, at ulimit -u, and at the sysctls "
+                 "kernel.threads-max and kernel.pid_max");
     }
 }

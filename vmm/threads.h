@@ -5,13 +5,11 @@
 #ifndef VT_VMM_THREADS_H
 #define VT_VMM_THREADS_H
 
-#include "vmm/obstacle.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Reason and fix of `call`, which ended with the errno `name`. */
-void vt_vmm_explain_threads(const char *call, const char *name, struct vt_obstacle *obstacle);
+/* Which limit it is, as the end of a sentence, and what to do about it. */
+void vt_vmm_explain_threads(char *limit, size_t limit_size, char *fix, size_t fix_size);
 
 /*
  * The innermost cgroup on the way up from `cgroup`, below `mount`, whose pids.max is reached; false: none is,
