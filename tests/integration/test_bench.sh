@@ -25,6 +25,12 @@ run "$VMTOLL" bench --case cpiud
 refuses "a misspelt case" 2 "did you mean 'cpuid'"
 run "$VMTOLL" bench --case 'nothing-*'
 refuses "a pattern that matches nothing" 2 "unknown case 'nothing-\*'"
+run "$VMTOLL" bench --case CPUID
+refuses "a case in capitals" 2 "did you mean 'cpuid'"
+run "$VMTOLL" bench --case 'Mov-*'
+refuses "a pattern in capitals" 2 "did you mean 'mov-\*'"
+run "$VMTOLL" bench --engine TRANSLATE
+refuses "an engine in capitals" 2 "did you mean 'translate'"
 run "$VMTOLL" bench --case ''
 refuses "an empty case" 2 "empty word"
 run "$VMTOLL" bench --engine kvn
