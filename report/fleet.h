@@ -123,6 +123,7 @@ struct vt_fleet {
     size_t gap_count;
     struct vt_fleet_mix *mixes;
     size_t mix_count;
+    const char *page; /* name of what is written, among others about the same hosts; NULL: it needs none */
     const char *shared_name; /* a name that several machines have, which are then told apart by file */
     struct vt_fleet_private *private;
 };
