@@ -11,8 +11,8 @@ endif
 config.mk: configure
 	./configure $(CONFIGURED_WITH)
 
-WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CFLAGS)
+WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 # The guest runs without a kernel below it: no library, no SSE state, and no red zone under its interrupts.
 GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
@@ -34,15 +34,22 @@ all: $B/vmtoll
 PROGRAM := $(patsubst %,$B/%.o,$(filter cli/%,$(SOURCES)))
 
 $B/vmtoll: $(PROGRAM) $B/libvmtoll.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+	$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
 
 $B/libvmtoll.a: $(LIBRARY) Makefile
 	rm -f $@
 	ar rcs $@ $(LIBRARY)
 
-$B/%.c.o: %.c config.mk $B/guest/offsets.inc
+$B/%.c.o: %.c config.mk $B/guest/offsets.inc $B/base/flags.inc
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+
+# Written anew only when flags change, so objects of other flags are made again; the second line is for that alone.
+$B/base/flags.inc: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CPPFLAGS) $(CFLAGS))' '$(subst ','\'',$(CC))' | \
+		sed 's/[\"]/\\&/g; s/-f[a-z]*-prefix-map=[^ ]*//g; s/  */ /g; s/^ //; s/ $$//; 1s/.*/"&"/; 2s,^,// ,' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # The compiler does not see what .incbin reads.
 $B/report/asset.c.o: $(wildcard report/page*) data/published.json
@@ -191,7 +198,7 @@ coverage:
 		--html-details build-coverage/coverage.html build-coverage
 	@echo "lines: build-coverage/coverage.html"
 
-lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc
+lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc $B/base/flags.inc
 	@tools/lint "$(CC)" "-std=gnu11 -D_GNU_SOURCE -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
 
 format:
@@ -199,11 +206,11 @@ format:
 
 MANUALS := $(notdir $(wildcard docs/man/*.1))
 PAGES := LICENSE $(wildcard README.md docs/*.md docs/*.json docs/schema/*.json)
-BIN = $(DESTDIR)$(PREFIX)/bin
-MAN = $(DESTDIR)$(PREFIX)/share/man/man1
-DOC = $(DESTDIR)$(PREFIX)/share/doc/vmtoll
-BASH_COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-ZSH_COMPLETION = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+BIN = $(DESTDIR)$(bindir)
+MAN = $(DESTDIR)$(mandir)/man1
+DOC = $(DESTDIR)$(docdir)
+BASH_COMPLETION = $(DESTDIR)$(bash_completion_dir)
+ZSH_COMPLETION = $(DESTDIR)$(zsh_completion_dir)
 
 install: all
 	install -D -m 755 $B/vmtoll "$(BIN)/vmtoll"
@@ -252,4 +259,4 @@ help:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall dist deb clean distclean help
+.PHONY: FORCE all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall dist deb clean distclean help

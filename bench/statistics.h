@@ -5,6 +5,7 @@
 #ifndef VT_BENCH_STATISTICS_H
 #define VT_BENCH_STATISTICS_H
 
+#include "base/unknown.h"
 #include "bench/measurement.h"
 
 #include <stddef.h>
