@@ -1,6 +1,7 @@
 #include "report/compare.h"
 #include "report/compare_statistics.h"
 #include "bench/statistics.h"
+#include "report/compare_build.h"
 #include "report/compare_counts.h"
 #include "report/compare_floor.h"
 #include "report/compare_parts.h"
@@ -255,6 +256,7 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
             name_of(before), name_of(after));
     }
     warn_of_host(comparison);
+    vt_compare_warn_of_builds(comparison);
     warn_of_rows(comparison);
     warn_of_company(comparison, before, "old");
     warn_of_company(comparison, after, "new");

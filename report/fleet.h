@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 enum {
-    VT_FLEET_FACTS = 36,
+    VT_FLEET_FACTS = 39,
     VT_FLEET_LEAST = 5 /* hosts: fewer cannot tell what is usual */
 };
 

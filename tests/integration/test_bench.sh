@@ -95,6 +95,12 @@ fi
 run "$VMTOLL" bench --engine native --case empty --budget 0.2 --quiet --output -
 is "the document goes to standard output" 0
 has "and is a document" '"schema": *"vmtoll.result/1"'
+if command -v readelf >/dev/null 2>&1; then
+    id=$(readelf -n "$VMTOLL" 2>/dev/null | sed -n 's/.*Build ID: //p')
+    has "which names the build that measured" "\"build_id\": *\"$id\""
+else
+    skip "it names the build that measured" "readelf is missing: apt-get install binutils"
+fi
 
 # An interrupt leaves a complete document that says so, within a second.
 started=$(date +%s)
