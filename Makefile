@@ -205,7 +205,7 @@ format:
 	git ls-files '*.c' '*.h' ':!guest/cases' | xargs clang-format -i
 
 MANUALS := $(notdir $(wildcard docs/man/*.1))
-PAGES := LICENSE $(wildcard README.md docs/*.md docs/*.json docs/schema/*.json)
+PAGES := LICENSE $(wildcard README.md CHANGELOG.md docs/*.md docs/*.json docs/schema/*.json)
 BIN = $(DESTDIR)$(bindir)
 MAN = $(DESTDIR)$(mandir)/man1
 DOC = $(DESTDIR)$(docdir)
@@ -216,7 +216,7 @@ install: all
 	install -D -m 755 $B/vmtoll "$(BIN)/vmtoll"
 	install -d "$(MAN)" "$(DOC)"
 	install -m 644 $(addprefix docs/man/,$(MANUALS)) "$(MAN)"
-	install -m 644 $(PAGES) "$(DOC)"
+	tools/pages "$(DOC)" $(PAGES)
 	install -D -m 644 share/completion/vmtoll.bash "$(BASH_COMPLETION)/vmtoll"
 	install -D -m 644 share/completion/_vmtoll "$(ZSH_COMPLETION)/_vmtoll"
 
