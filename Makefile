@@ -20,7 +20,7 @@ GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-p
 LAYERS := base probes guest audit vcpu vmm bench bench/engines report lab cli
 SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
 SOURCES += $(wildcard bench/engines/*/*.c)
-SOURCES := $(filter-out guest/offsets.c,$(SOURCES))
+SOURCES := $(filter-out guest/offsets.c cli/static.c,$(SOURCES))
 CASES := $(wildcard guest/cases/*.S)
 STUBS := $(wildcard audit/*.S)
 PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
@@ -35,6 +35,13 @@ PROGRAM := $(patsubst %,$B/%.o,$(filter cli/%,$(SOURCES)))
 
 $B/vmtoll: $(PROGRAM) $B/libvmtoll.a
 	$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+
+# One file that runs on any x86-64 Linux from 4.18 on.
+static: all $B/cli/static.c.o
+	@tools/archives $B/static "$(CC)" "$(CFLAGS)" "$(LIBS)"
+	$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
+		-L$B/static $(LIBS) -lm
+	@echo $B/static/vmtoll
 
 $B/libvmtoll.a: $(LIBRARY) Makefile
 	rm -f $@
@@ -247,6 +254,7 @@ help:
 	@echo 'make check        install what is missing, build, run all tests'
 	@echo 'make test         run all tests; tests/run build NAME runs those whose name contains NAME'
 	@echo 'make install      install below PREFIX (./configure --prefix=...), DESTDIR before it; make uninstall'
+	@echo 'make static       build/static/vmtoll, one file that needs nothing of the machine it is copied to'
 	@echo 'make deb          build/vmtoll_VERSION_amd64.deb, for apt install ./FILE'
 	@echo 'make dist         build/vmtoll-VERSION.tar.gz of the last commit'
 	@echo 'make format       clang-format over all C files'
@@ -259,4 +267,4 @@ help:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall dist deb clean distclean help
+.PHONY: FORCE all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall static dist deb clean distclean help
