@@ -218,6 +218,7 @@ MAN = $(DESTDIR)$(mandir)/man1
 DOC = $(DESTDIR)$(docdir)
 BASH_COMPLETION = $(DESTDIR)$(bash_completion_dir)
 ZSH_COMPLETION = $(DESTDIR)$(zsh_completion_dir)
+FISH_COMPLETION = $(DESTDIR)$(fish_completion_dir)
 
 install: all
 	install -D -m 755 $B/vmtoll "$(BIN)/vmtoll"
@@ -226,9 +227,10 @@ install: all
 	tools/pages "$(DOC)" $(PAGES)
 	install -D -m 644 share/completion/vmtoll.bash "$(BASH_COMPLETION)/vmtoll"
 	install -D -m 644 share/completion/_vmtoll "$(ZSH_COMPLETION)/_vmtoll"
+	install -D -m 644 share/completion/vmtoll.fish "$(FISH_COMPLETION)/vmtoll.fish"
 
 uninstall:
-	rm -f "$(BIN)/vmtoll" "$(BASH_COMPLETION)/vmtoll" "$(ZSH_COMPLETION)/_vmtoll"
+	rm -f "$(BIN)/vmtoll" "$(BASH_COMPLETION)/vmtoll" "$(ZSH_COMPLETION)/_vmtoll" "$(FISH_COMPLETION)/vmtoll.fish"
 	for name in $(MANUALS); do rm -f "$(MAN)/$$name"; done
 	for name in $(notdir $(PAGES)); do rm -f "$(DOC)/$$name"; done
 	[ ! -d "$(DOC)" ] || rmdir "$(DOC)"
