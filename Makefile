@@ -239,10 +239,7 @@ deb:
 	@tools/deb $B
 
 dist:
-	@mkdir -p $B
-	version=$$(sed -n 's/^version=//p' configure) && \
-		git archive --prefix=vmtoll-$$version/ -o $B/vmtoll-$$version.tar.gz HEAD && \
-		echo "$B/vmtoll-$$version.tar.gz"
+	@tools/dist $B
 
 clean:
 	rm -rf $B build-* out
