@@ -1,5 +1,6 @@
 #!/bin/sh
 # make dist: the same bytes of one commit everywhere; and one version in all places that name it.
+# seconds: 400
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 1
@@ -77,7 +78,7 @@ elif ! can_be_nobody; then
 else
     mkdir "$work/arch" && cp packaging/PKGBUILD "$one" "$work/arch"
     chmod 755 "$work" && chmod -R a+rX "$work/arch" && chown 65534 "$work/arch"
-    printf "CARCH=x86_64\nCHOST=x86_64-linux-gnu\nCFLAGS=-O0\nMAKEFLAGS=-j2\nOPTIONS=(!strip !debug)\nPKGEXT=.pkg.tar\nDLAGENTS=()\n" >"$work/arch/conf"
+    printf "CARCH=x86_64\nCHOST=x86_64-linux-gnu\nCFLAGS=-O0\nMAKEFLAGS=-j2\nOPTIONS=(!strip !debug)\nPKGEXT=.pkg.tar\nSRCEXT=.src.tar\nDLAGENTS=()\n" >"$work/arch/conf"
     run as_nobody env HOME="$work/arch" PACMAN=true BUILDDIR="$work/arch" PKGDEST="$work/arch" LC_ALL=C sh -c 'cd "$1" && timeout 150 makepkg --nodeps --config conf' sh "$work/arch"
     is "Arch's package builds" 0
     package=$(find "$work/arch" -name 'vmtoll-*.pkg.tar')
