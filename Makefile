@@ -17,10 +17,9 @@ HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CPPF
 GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
 
-LAYERS := base probes guest audit vcpu vmm bench bench/engines report lab cli
-SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
-SOURCES += $(wildcard bench/engines/*/*.c)
-SOURCES := $(filter-out guest/offsets.c cli/static.c,$(SOURCES))
+# guest/ holds what other rules build; of the rest every file is found.
+LAYERS := base probes audit vcpu vmm bench result show report compare fleet lab cli
+SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(filter-out cli/static.c,$(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null)))
 CASES := $(wildcard guest/cases/*.S)
 STUBS := $(wildcard audit/*.S)
 PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
@@ -59,7 +58,7 @@ $B/base/flags.inc: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # The compiler does not see what .incbin reads.
-$B/report/asset.c.o: $(wildcard report/page*) data/published.json
+$B/show/asset.c.o: $(wildcard show/page*) data/published.json
 
 # One assembly serves every engine: no host flag and no choice of compiler changes its bytes, padding included.
 $B/guest/cases/%.S.o: guest/cases/%.S $B/guest/offsets.inc
@@ -124,10 +123,11 @@ $B/probes/kvm_caps.inc: config.mk
 $B/probes/kvm.c.o: $B/probes/kvm_caps.inc
 
 # Tests: every program, compiled or script, prints TAP; tests/run adds them up.
-UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
-SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c)))
+TESTED := $(sort $(shell find tests/unit tests/difference -name '*.c'))
+UNIT := $(patsubst %.c,$B/%,$(foreach source,$(TESTED),$(if $(filter test_%,$(notdir $(source))),$(source))))
+SUPPORT := $(patsubst %.c,$B/%.c.o,$(foreach source,$(TESTED),$(if $(filter test_%,$(notdir $(source))),,$(source))))
 
-$B/tests/%: tests/unit/%.c $(SUPPORT) $B/libvmtoll.a
+$B/tests/%: tests/%.c $(SUPPORT) $B/libvmtoll.a
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
 		$(WHOLE) $(LIBS) $(CHECK_LIBS) -lm

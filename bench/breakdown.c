@@ -1,6 +1,6 @@
 #include "bench/breakdown.h"
 #include "bench/sampler.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 
 /* Crossings per operation: the host's kernel may answer a fault by itself, and then none is the engine's. */
 #define LEAST 0.9

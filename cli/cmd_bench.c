@@ -8,8 +8,8 @@
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "probes/probe.h"
-#include "report/document.h"
-#include "report/hygiene.h"
+#include "result/document.h"
+#include "result/hygiene.h"
 
 #include <errno.h>
 #include <math.h>
@@ -198,7 +198,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     json_t *warnings = vt_hygiene_warnings(document.host, document.settings);
     vt_hygiene_warn_of_build(warnings);
     json_object_set_new(document.settings, "warnings", warnings);
-    struct vt_result *result = vt_report_result(&document, &error);
+    struct vt_result *result = vt_result_make(&document, &error);
     int status = result ? vt_cli_deliver(result, a->output, a->quiet) : vt_cli_fail(&error);
 
     json_decref(document.host);

@@ -5,7 +5,7 @@
 #ifndef VT_CLI_MEASURED_H
 #define VT_CLI_MEASURED_H
 
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 #include "lab/disc.h"
 #include "base/file.h"
-#include "lab/program.h"
-#include "lab/workspace.h"
+#include "lab/fetch/program.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <stdio.h>

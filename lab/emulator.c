@@ -1,8 +1,8 @@
 #include "lab/emulator.h"
 #include "base/file.h"
 #include "lab/console.h"
-#include "lab/program.h"
-#include "lab/workspace.h"
+#include "lab/fetch/program.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <fcntl.h>

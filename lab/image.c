@@ -1,9 +1,9 @@
 #include "lab/image.h"
 #include "base/file.h"
 #include "bench/select.h"
-#include "bench/statistics.h"
+#include "base/statistics.h"
 #include "guest/image/choice.h"
-#include "lab/workspace.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <math.h>

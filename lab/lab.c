@@ -1,6 +1,6 @@
 #include "lab/lab.h"
 #include "lab/labs.h"
-#include "lab/program.h"
+#include "lab/fetch/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "lab/linux.h"
-#include "lab/archive.h"
+#include "lab/fetch/archive.h"
 #include "lab/inside.h"
-#include "lab/modules.h"
+#include "lab/fetch/modules.h"
 #include "lab/own.h"
-#include "lab/workspace.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "lab/emulator.h"
 #include "lab/lab.h"
-#include "lab/package.h"
-#include "lab/workspace.h"
+#include "lab/fetch/package.h"
+#include "lab/fetch/workspace.h"
 
 /* The kernel's own messages on the first serial port, nothing random, an end where it panics. */
 #define VT_LAB_LINUX_COMMAND_LINE                                                                            \

@@ -2,7 +2,7 @@
  * others. */
 #include "lab/image.h"
 #include "lab/labs.h"
-#include "lab/workspace.h"
+#include "lab/fetch/workspace.h"
 
 #include <string.h>
 

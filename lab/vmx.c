@@ -7,8 +7,8 @@
 #include "lab/disc.h"
 #include "lab/labs.h"
 #include "lab/linux.h"
-#include "lab/program.h"
-#include "lab/workspace.h"
+#include "lab/fetch/program.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <fcntl.h>

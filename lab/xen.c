@@ -7,10 +7,10 @@
 #include "base/file.h"
 #include "lab/image.h"
 #include "lab/labs.h"
-#include "lab/package.h"
-#include "lab/program.h"
-#include "lab/unpack.h"
-#include "lab/workspace.h"
+#include "lab/fetch/package.h"
+#include "lab/fetch/program.h"
+#include "lab/fetch/unpack.h"
+#include "lab/fetch/workspace.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 #include "report/breakdown.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <stdio.h>

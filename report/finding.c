@@ -1,7 +1,7 @@
 #include "report/finding.h"
 #include "report/breakdown.h"
-#include "report/crossing.h"
-#include "report/quantity.h"
+#include "show/crossing.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <stdarg.h>

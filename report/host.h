@@ -4,7 +4,7 @@
 #ifndef VT_REPORT_HOST_H
 #define VT_REPORT_HOST_H
 
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stddef.h>
 

@@ -1,9 +1,9 @@
 #include "report/audited.h"
 #include "report/breakdown.h"
-#include "report/crossing.h"
+#include "show/crossing.h"
 #include "report/format.h"
 #include "report/host.h"
-#include "report/quantity.h"
+#include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>
@@ -267,7 +267,7 @@ static void put_breakdown(const struct vt_table *table, FILE *stream)
     put_crossings(table, &breakdown, "instructions", stream);
 }
 
-int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     const struct vt_table *table = report->table;
     (void)error;

@@ -1,6 +1,6 @@
 #include "report/published.h"
-#include "report/asset.h"
-#include "report/quantity.h"
+#include "show/asset.h"
+#include "show/quantity.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #ifndef VT_REPORT_TABLE_H
 #define VT_REPORT_TABLE_H
 
-#include "report/result.h"
+#include "result/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  *
  * Input: one byte of switches, then 8-byte words that go over the state, 64 of them, then code.
  */
-#include "tests/unit/emulator.h"
+#include "tests/unit/vcpu/emulator.h"
 
 #include <stdlib.h>
 #include <string.h>

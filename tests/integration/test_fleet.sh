@@ -27,15 +27,15 @@ has "the answer says so" '^12 results, and no host stands out; 1 case crosses in
 has "the hosts, and what tells them from most" '^  node3, node8: system\.kernel is 5\.10\.0 on 2 of 2, and on 0 of 9 others$'
 has "the case, their way and that of most" '^    cpuid on kvm CPL 0: exit to the kernel on 2 hosts, no crossing on 9$'
 has "so with what is unproved" '^    cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
-has "the usual median is of the usual hosts" '^  cpuid +106 ns .* 9  no crossing$'
-has "others have a line of their own" '^  cpuid +2\.00 us .* 2  exit to the kernel$'
-has "and so has what is unproved" '^  cpuid +900 ns .* 1  no crossing, unverified$'
+has "the usual median is of the usual hosts" '^cpuid +106 ns .* 9  no crossing$'
+has "others have a line of their own" '^cpuid +2\.00 us .* 2  exit to the kernel$'
+has "and so has what is unproved" '^cpuid +900 ns .* 1  no crossing, unverified$'
 run "$VMTOLL" report "$work/ways" --format markdown
-has "markdown tells the hosts" '^- \*\*node3\*\*, \*\*node8\*\* cross otherwise than most; system\.kernel'
-has "markdown tells the ways" '^  - cpuid on kvm CPL 0: \*\*exit to the kernel\*\* on 2, no crossing on 9$'
+has "markdown tells the hosts" '^- \*\*node3\*\*, \*\*node8\*\*: system\.kernel'
+has "markdown tells the ways" '^  - cpuid on kvm CPL 0: \*\*exit to the kernel\*\* on 2 hosts, no crossing on 9$'
 run "$VMTOLL" report "$work/ways" --format html
-has "html tells the hosts" 'colspan="3">node3, node8<small>system\.kernel is 5\.10\.0'
-has "html tells the ways" 'cpuid on kvm CPL 0</th><td>.*exit to the kernel on <b>2</b></td><td>.*no crossing on <b>9</b></td>'
+has "html tells the hosts" '<li><b>node3</b>, <b>node8</b>: system\.kernel is 5\.10\.0'
+has "html tells the ways" 'cpuid on kvm CPL 0: .*<b>exit to the kernel</b> on 2 hosts, .*no crossing on 9</li>'
 run "$VMTOLL" report "$work/ways" --format csv
 has "csv keeps them apart" '^,cpuid,.*,2,2000,2000,2000,2000,2000,exit-kernel,ok'
 run "$VMTOLL" report "$work/ways" --format openmetrics

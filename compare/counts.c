@@ -1,0 +1,119 @@
+#include "compare/counts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Counts are whole instructions divided by the operations of a batch; less than this is rounding. */
+static const double least = 0.005;
+
+bool vt_compare_is_count(const struct vt_result_row *row)
+{
+    return row->simulated && strcmp(row->unit, "instructions") == 0;
+}
+
+double vt_compare_lab_noise(const char *engine)
+{
+    return strcmp(engine, "vmx") == 0 ? 0.0002 : 0;
+}
+
+double vt_compare_subtract(const struct vt_compared *row)
+{
+    if (!vt_result_has_toll(row->before) || !vt_result_has_toll(row->after))
+        return NAN;
+    double difference = row->after->toll.median - row->before->toll.median;
+    return fabs(difference) < least ? 0 : difference;
+}
+
+double vt_compare_count_ratio(const struct vt_compared *row)
+{
+    double before = row->before->toll.median;
+    return isfinite(row->difference) && before > 0 ? row->after->toll.median / before : NAN;
+}
+
+void vt_compare_judge_count(const struct vt_comparison *comparison, struct vt_compared *row)
+{
+    double share = isnan(comparison->count_threshold) ? vt_compare_lab_noise(row->before->engine)
+                                                      : comparison->count_threshold;
+    if (isnan(row->difference)) {
+        row->change = VT_CHANGE_UNCLEAR;
+    } else if (fabs(row->difference) > share * fabs(row->before->toll.median)) {
+        row->worse = row->difference > 0;
+        row->change = row->worse ? VT_CHANGE_LONGER : VT_CHANGE_SHORTER;
+    }
+}
+
+static const char *setting(const struct vt_result *result, const char *key)
+{
+    return json_string_value(json_object_get(result->settings, key));
+}
+
+static void warn_of(struct vt_comparison *comparison, const char *name, const char *before, const char *after)
+{
+    if (before && after && strcmp(before, after) != 0)
+        vt_compare_warn(comparison, "the lab's %s was \"%.200s\" and is \"%.200s\"", name, before, after);
+}
+
+bool vt_compare_warn_of_labs(struct vt_comparison *comparison)
+{
+    static const struct {
+        const char *key, *name;
+    } keys[] = {
+        {"kernel", "kernel"},
+        {"hypervisor", "hypervisor"},
+        {"emulator", "emulator"},
+        {"kernel_command_line", "kernel command line"},
+    };
+    const struct vt_result *before = comparison->before, *after = comparison->after;
+
+    if (!setting(before, "lab") || !setting(after, "lab"))
+        return false;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        warn_of(comparison, keys[i].name, setting(before, keys[i].key), setting(after, keys[i].key));
+    return true;
+}
+
+static int decimals_of(double count)
+{
+    return fabs(count - round(count)) < least ? 0 : 2;
+}
+
+void vt_compare_print_count(double count, char *text, size_t size)
+{
+    snprintf(text, size, isfinite(count) ? "%.*f" : "-", decimals_of(count), count);
+}
+
+void vt_compare_print_difference(const struct vt_compared *row, char *text, size_t size)
+{
+    double difference = row->difference, before = row->before->toll.median,
+           percent = difference / fabs(before) * 100;
+
+    if (isnan(difference)) {
+        *text = '\0';
+        return;
+    }
+    int used = snprintf(text, size, difference == 0 ? "0" : "%+.*f instruction%s", decimals_of(difference),
+                        difference, fabs(difference) == 1 ? "" : "s");
+    if (difference != 0 && before != 0 && used > 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, fabs(percent) < 10 ? " (%+.2g %%)" : " (%+.0f %%)",
+                 percent);
+}
+
+void vt_compare_count_basis(const struct vt_comparison *comparison, char *text, size_t size)
+{
+    bool noisy = false;
+    for (size_t i = 0; i < comparison->count; i++)
+        noisy |= comparison->rows[i].counts && vt_compare_lab_noise(comparison->rows[i].before->engine) > 0;
+    if (comparison->count_threshold > 0)
+        snprintf(text, size,
+                 "Instructions are counted, so there is no chance in them: a change is a difference of more "
+                 "than %.3g %%.",
+                 comparison->count_threshold * 100);
+    else
+        snprintf(
+            text, size,
+            "Instructions are counted, so there is no chance in them: a change is any difference%s.",
+            noisy && isnan(comparison->count_threshold)
+                ? "; of the lab vmx, whose runs differ by less, more than 0.02 % (--threshold 0 shows all)"
+                : "");
+}

@@ -1,0 +1,251 @@
+#include "compare/spread.h"
+#include "compare/floor.h"
+#include "compare/statistics.h"
+#include "base/statistics.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    GROUP_LEAST = 4, /* members whose median says something of the group */
+    NOISE_LEAST = 8, /* cases that say what noise they have in common */
+    STRETCHES = 8,   /* of a run, in which a group drifts */
+};
+static const double groups_apart = 32;
+static const double usual_freedom = 28; /* degrees of: 15 rounds a side */
+
+/* Found with recorded runs (tests/data/compare): what nothing in either of two processes shows. */
+static const double layout = 0.007;
+static const double by_length = 0.01; /* of batches of another length, where it is e times as long */
+static const double baseline_weight = 0.5;
+/* The square of the share of pairs: what shook many of them reached the caches of the others as well. */
+static const double by_shaken = 0.06;
+
+static bool has_floor(const struct vt_compared *row)
+{
+    return isfinite(row->ratio) && isfinite(row->floor_ratio) && row->floor_ratio > 0;
+}
+
+static bool same_group(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    bool alike =
+        a->crossing && b->crossing ? strcmp(a->crossing, b->crossing) == 0 : a->crossing == b->crossing;
+    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->engine, b->engine) == 0 && alike;
+}
+
+static double root_of_squares(const double *values, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += values[i] * values[i];
+    return sqrt(sum);
+}
+
+/* What it is worth that the pairs left are quiet, where a share of all was shaken. */
+static double doubt(double shaken)
+{
+    return by_shaken * shaken * shaken;
+}
+
+/* The members' doubt in common. */
+static double doubt_of(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                       double *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
+            work[count++] = doubt(comparison->rows[i].shaken);
+    return vt_compare_median(work, count);
+}
+
+/* The members' drift in common during a run, as standard error of the group's median ratio. */
+static double run_drift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                        bool after, double *work)
+{
+    double series[STRETCHES];
+    size_t count = 0, room = comparison->count;
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct vt_compared *row = &comparison->rows[i];
+        double medians[STRETCHES];
+        if (!has_floor(row) || row->group != group->number ||
+            !vt_compare_stretches(after ? row->after : row->before, medians, STRETCHES))
+            continue;
+        for (size_t k = 0; k < STRETCHES; k++)
+            work[k * room + count] = medians[k] / (after ? row->after : row->before)->toll.median;
+        count++;
+    }
+    for (size_t k = 0; k < STRETCHES; k++)
+        series[k] = vt_compare_median(work + k * room, count);
+    return vt_compare_mean_error(series, STRETCHES);
+}
+
+/* A group too small for a median of its own drifts with its engine and level. */
+static double road_shift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                         double *work)
+{
+    const struct vt_result_row *member = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->count && !member; i++)
+        if (comparison->rows[i].group == group->number)
+            member = comparison->rows[i].before;
+    for (size_t i = 0; i < comparison->count && member; i++) {
+        const struct vt_result_row *row = comparison->rows[i].before;
+        if (has_floor(&comparison->rows[i]) && row->cpl == member->cpl &&
+            row->simulated == member->simulated && strcmp(row->engine, member->engine) == 0)
+            work[count++] = log(comparison->rows[i].floor_ratio);
+    }
+    return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
+}
+
+/* A changed machine moves the baselines of a group together; a neighbour moves that of one case. */
+static double baseline_shift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
+                             double *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number &&
+            isfinite(comparison->rows[i].baseline_ratio))
+            work[count++] = log(comparison->rows[i].baseline_ratio);
+    return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
+}
+
+static void measure_group(const struct vt_comparison *comparison, struct vt_compare_group *group,
+                          double *work)
+{
+    for (size_t i = 0; i < comparison->count; i++)
+        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
+            work[group->count++] = log(comparison->rows[i].floor_ratio);
+    group->baseline_shift = baseline_shift(comparison, group, work + comparison->count);
+    if (group->count < GROUP_LEAST) {
+        group->shift = road_shift(comparison, group, work);
+        return;
+    }
+    group->shift = vt_compare_median(work, group->count);
+    group->error = root_of_squares((const double[]){run_drift(comparison, group, false, work),
+                                                    run_drift(comparison, group, true, work), layout,
+                                                    doubt_of(comparison, group, work)},
+                                   4);
+}
+
+static void assign_groups(struct vt_comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->count; i++) {
+        size_t k = 0;
+        while (k < i && !same_group(comparison->rows[k].before, comparison->rows[i].before))
+            k++;
+        comparison->rows[i].group = k == i ? comparison->group_count++ : comparison->rows[k].group;
+    }
+}
+
+/* A group changed when it moved further than its own drift, and than groups lie apart. */
+static void judge_groups(struct vt_comparison *comparison, double *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->group_count; i++)
+        if (comparison->groups[i].count >= GROUP_LEAST)
+            work[count++] = comparison->groups[i].shift;
+    double center = vt_compare_median(work, count);
+    for (size_t i = 0; i < count; i++)
+        work[i] = fabs(work[i] - center);
+    double apart = count >= GROUP_LEAST ? VT_STATISTICS_DEVIATION * vt_compare_median(work, count) : 0;
+    double drifts = count >= GROUP_LEAST ? 4 : 8;
+    for (size_t i = 0; i < comparison->group_count; i++) {
+        struct vt_compare_group *group = &comparison->groups[i];
+        group->changed = group->count >= GROUP_LEAST && fabs(group->shift) > log(1 + comparison->threshold) &&
+                         fabs(group->shift) > drifts * group->error &&
+                         fabs(group->shift) > groups_apart * apart;
+    }
+}
+
+static double residual_of(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    return log(row->floor_ratio) - comparison->groups[row->group].shift;
+}
+
+/*
+ * What a batch's noise is between these two runs beyond what the parts of each show, from the cases that the
+ * noise reaches least distorted. Too few cases say nothing: one that changed would take its change for noise.
+ */
+static double common_noise(const struct vt_comparison *comparison, double *work)
+{
+    double *shown = work + comparison->count;
+    size_t known = 0;
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct vt_compared *row = &comparison->rows[i];
+        if (!has_floor(row))
+            continue;
+        shown[known] = row->disagreement / row->lever;
+        work[known++] = fabs(residual_of(comparison, row)) / row->lever;
+    }
+    if (known < NOISE_LEAST)
+        return 0;
+    double all = VT_STATISTICS_DEVIATION * vt_compare_median(work, known),
+           by_parts = vt_compare_median(shown, known);
+    return sqrt(fmax(0, all * all - by_parts * by_parts));
+}
+
+/*
+ * The baseline is the same code on both sides: where it moved, the core was not the same. A core of another
+ * speed moves the toll as much; what comes on top of body and baseline alike leaves it where it was. What a
+ * batch costs once is spread over its operations, and moves a baseline by as much as the lengths of the
+ * batches differ.
+ */
+static double shaken_by(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    double moved = fabs(log(row->baseline_ratio) - comparison->groups[row->group].baseline_shift);
+    return isfinite(moved) ? baseline_weight * fmax(0, moved - row->length_ratio) : 0;
+}
+
+/*
+ * Degrees of freedom of an error that `parts` parts made by `disagreement` (Welch 1947, Satterthwaite 1946),
+ * what else it is made of being known about as well as by the rounds of two runs.
+ */
+static double freedom_of(const struct vt_compared *row)
+{
+    double by_parts = row->disagreement * row->disagreement, all = row->error * row->error;
+    double rest = fmax(0, all - by_parts), parts = row->parts > 3 ? (double)row->parts - 2 : 1;
+    return row->parts ? all * all / (by_parts * by_parts / parts + rest * rest / usual_freedom)
+                      : usual_freedom;
+}
+
+static void measure_errors(struct vt_comparison *comparison, double *work)
+{
+    double noise = common_noise(comparison, work);
+    size_t known = 0;
+    for (size_t i = 0; i < comparison->count; i++) {
+        struct vt_compared *row = &comparison->rows[i];
+        row->error = root_of_squares((const double[]){noise * row->lever, row->disagreement,
+                                                      shaken_by(comparison, row), layout,
+                                                      by_length * row->length_ratio, doubt(row->shaken)},
+                                     6);
+    }
+    for (size_t i = 0; i < comparison->count; i++) {
+        struct vt_compared *row = &comparison->rows[i];
+        row->p_runs = NAN;
+        if (!has_floor(row))
+            continue;
+        row->p_runs = vt_compare_student_p(residual_of(comparison, row) / row->error, freedom_of(row));
+        work[known++] = row->error;
+    }
+    comparison->spread = vt_compare_median(work, known);
+}
+
+int vt_compare_estimate_spread(struct vt_comparison *comparison)
+{
+    double *work = malloc(STRETCHES * (comparison->count + 1) * sizeof *work);
+    comparison->groups = calloc(comparison->count + 1, sizeof *comparison->groups);
+    if (work && comparison->groups) {
+        assign_groups(comparison);
+        for (size_t i = 0; i < comparison->group_count; i++) {
+            comparison->groups[i].number = i;
+            measure_group(comparison, &comparison->groups[i], work);
+        }
+        judge_groups(comparison, work);
+        measure_errors(comparison, work);
+    }
+    int status = work && comparison->groups ? 0 : -ENOMEM;
+    free(work);
+    return status;
+}

@@ -1,0 +1,213 @@
+#include "fleet/gather.h"
+#include "base/affinity.h"
+#include "base/file.h"
+#include "result/load/load.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { MAX_THREADS = 64, MAX_LIST = 64 << 20, MAX_PARTS = 256 };
+static const uint64_t part_size = 8 << 20; /* bytes of a file of many documents that one thread takes */
+
+static int keep(struct vt_gather *gather, const char *path, struct vt_error *error)
+{
+    if (gather->count == gather->room) {
+        size_t room = gather->room ? 2 * gather->room : 64;
+        char **files = realloc(gather->files, room * sizeof *files);
+        if (!files)
+            return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM,
+                                "not enough memory for the names of the files");
+        gather->files = files;
+        gather->room = room;
+    }
+    gather->files[gather->count] = strdup(path);
+    if (!gather->files[gather->count])
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the names of the files");
+    gather->count++;
+    return 0;
+}
+
+static bool is_result_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && (strcasecmp(dot, ".json") == 0 || strcasecmp(dot, ".jsonl") == 0);
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* Links to files are files, and broken ones are complained about later; links to folders might go in circles.
+ */
+static bool is_file(const FTSENT *entry)
+{
+    struct stat status;
+    return entry->fts_info == FTS_F ||
+           (entry->fts_info == FTS_SL && (stat(entry->fts_path, &status) != 0 || S_ISREG(status.st_mode)));
+}
+
+/* A folder that cannot be looked into is kept in place of its files: reading it will say why. */
+static bool is_unreadable(const FTSENT *entry)
+{
+    return entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR;
+}
+
+static int walk(struct vt_gather *gather, const char *path, struct vt_error *error)
+{
+    char *const roots[] = {(char *)(size_t)path, NULL};
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    int status = 0;
+    size_t before = gather->count;
+    if (!tree)
+        return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
+    for (FTSENT *entry; status == 0 && (entry = fts_read(tree));)
+        if (is_unreadable(entry) || (is_file(entry) && is_result_name(entry->fts_name)))
+            status = keep(gather, entry->fts_path, error);
+    fts_close(tree);
+    if (status == 0 && gather->count == before)
+        return vt_error_set(error, VT_EXIT_USAGE, ENOENT, "'%s' holds no file named *.json or *.jsonl", path);
+    return status;
+}
+
+int vt_gather_add(struct vt_gather *gather, const char *path, struct vt_error *error)
+{
+    struct stat status;
+    if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return walk(gather, path, error);
+    return keep(gather, path, error);
+}
+
+/* As `find -print0` writes them: names may have line ends in them. */
+static int add_each(struct vt_gather *gather, const char *text, size_t size, struct vt_error *error)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < size; i += strlen(text + i) + 1)
+        if (text[i])
+            status = vt_gather_add(gather, text + i, error);
+    return status;
+}
+
+int vt_gather_list(struct vt_gather *gather, const char *path, struct vt_error *error)
+{
+    char *text, *rest, *line;
+    size_t size;
+    int status = vt_file_read(path, MAX_LIST, &text, &size, error);
+    if (status == 0 && memchr(text, '\0', size))
+        status = add_each(gather, text, size, error);
+    else
+        for (rest = text; status == 0 && (line = strsep(&rest, "\n"));)
+            if (*line)
+                status = vt_gather_add(gather, line, error);
+    if (text)
+        free(text);
+    return status;
+}
+
+void vt_gather_release(struct vt_gather *gather)
+{
+    for (size_t i = 0; i < gather->count; i++)
+        free(gather->files[i]);
+    free(gather->files);
+    *gather = (struct vt_gather){0};
+}
+
+/* A file, or a part of one. */
+struct piece {
+    const char *file;
+    struct vt_load_part part;
+};
+
+struct job {
+    struct piece *pieces;
+    size_t count;
+    struct vt_fleet *fleet;
+    void (*complain)(const struct vt_error *error);
+    pthread_mutex_t lock;
+    atomic_size_t next, bad;
+};
+
+static int take(struct vt_result *result, void *context)
+{
+    return vt_fleet_add(((struct job *)context)->fleet, result);
+}
+
+static void complain(const struct vt_error *error, void *context)
+{
+    struct job *job = context;
+    atomic_fetch_add(&job->bad, 1);
+    pthread_mutex_lock(&job->lock);
+    job->complain(error);
+    pthread_mutex_unlock(&job->lock);
+}
+
+static void *work(void *context)
+{
+    struct job *job = context;
+    const struct vt_load_options options = {.facts_only = vt_fleet_facts(job->fleet), .complain = complain};
+    for (size_t i; (i = atomic_fetch_add(&job->next, 1)) < job->count;) {
+        struct vt_error error = {.text = "not enough memory"};
+        const struct piece *piece = &job->pieces[i];
+        if (vt_result_load_part(piece->file, &piece->part, &options, take, job, &error) != 0)
+            complain(&error, job);
+    }
+    return NULL;
+}
+
+/* Few files may be large ones, which several threads then share. */
+static size_t divide(const struct vt_gather *gather, struct piece *pieces)
+{
+    static const struct vt_load_part whole = {0, UINT64_MAX, 1};
+    size_t count = 0;
+    for (size_t i = 0; i < gather->count; i++) {
+        struct stat status;
+        struct vt_load_part parts[MAX_PARTS] = {whole};
+        size_t n = 0;
+        if (gather->count <= MAX_PARTS && stat(gather->files[i], &status) == 0 && S_ISREG(status.st_mode) &&
+            (uint64_t)status.st_size > 2 * part_size) {
+            uint64_t stride = (uint64_t)status.st_size / (MAX_PARTS / gather->count) + 1;
+            n = vt_result_load_split(gather->files[i], stride > part_size ? stride : part_size, parts,
+                                     MAX_PARTS / gather->count);
+        }
+        for (size_t k = 0; k < (n ? n : 1); k++)
+            pieces[count++] = (struct piece){gather->files[i], parts[k]};
+    }
+    return count;
+}
+
+static void work_on_all_cores(struct job *job)
+{
+    pthread_t threads[MAX_THREADS];
+    struct vt_affinity allowed;
+    size_t wanted = vt_affinity_get(&allowed) == 0 ? vt_affinity_count(&allowed) : 1, started = 0;
+    if (wanted > MAX_THREADS)
+        wanted = MAX_THREADS;
+    while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, job) == 0)
+        started++;
+    work(job); /* this thread is one of them */
+    while (started > 0)
+        pthread_join(threads[--started], NULL);
+}
+
+int vt_gather_read(const struct vt_gather *gather, struct vt_fleet *fleet,
+                   void (*complain_to)(const struct vt_error *error), size_t *bad, struct vt_error *error)
+{
+    struct job job = {.fleet = fleet, .complain = complain_to};
+    job.pieces = calloc(gather->count + MAX_PARTS, sizeof *job.pieces);
+    if (!job.pieces)
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the names of the files");
+    job.count = divide(gather, job.pieces);
+    pthread_mutex_init(&job.lock, NULL);
+    work_on_all_cores(&job);
+    pthread_mutex_destroy(&job.lock);
+    free(job.pieces);
+    *bad = atomic_load(&job.bad);
+    return 0;
+}

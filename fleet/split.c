@@ -1,0 +1,164 @@
+#include "fleet/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct search {
+    struct vt_fleet *fleet;
+    const struct vt_fleet_cell **at; /* all cells, by what is told of one case together */
+    size_t room;                     /* for splits */
+};
+
+/* Paths are ways themselves: what is hardware on most hosts may be emulated on some. Texts are interned. */
+static bool shares_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    return x->engine == y->engine && x->cpl == y->cpl && x->simulated == y->simulated &&
+           strcmp(x->unit, y->unit) == 0 && x->group == y->group;
+}
+
+static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    int order = strcmp(x->group, y->group);
+    order = order ? order : strcmp(x->engine, y->engine);
+    order = order ? order : x->cpl - y->cpl;
+    order = order ? order : (int)x->simulated - (int)y->simulated;
+    return order ? order : strcmp(x->unit, y->unit);
+}
+
+int vt_fleet_compare_cases(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    int order = compare_roads(x, y);
+    order = order ? order : strcmp(x->name, y->name);
+    order = order ? order : (x->count < y->count) - (x->count > y->count);
+    return order ? order : (x > y) - (x < y);
+}
+
+bool vt_fleet_shares_case(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    return x->name == y->name && shares_road(x, y);
+}
+
+static int by_case(const void *a, const void *b)
+{
+    return vt_fleet_compare_cases(*(const struct vt_fleet_cell *const *)a,
+                                  *(const struct vt_fleet_cell *const *)b);
+}
+
+static bool is_same_way(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    if (x->crossing != y->crossing || x->path != y->path || x->status != y->status || x->count != y->count)
+        return false;
+    for (size_t i = 0; i < x->count; i++)
+        if (x->values[i].host != y->values[i].host)
+            return false;
+    return true;
+}
+
+static bool has_ways(const struct vt_fleet_split *split, const struct vt_fleet_cell *const *ways,
+                     size_t count)
+{
+    if (split->way_count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!is_same_way(split->ways[i], ways[i]))
+            return false;
+    return true;
+}
+
+/* Hosts without VT-x, say, cross dozens of cases in another way: that is one finding, not dozens. */
+static struct vt_fleet_split *find_like(const struct search *search, const struct vt_fleet_cell *const *ways,
+                                        size_t count)
+{
+    struct vt_fleet *fleet = search->fleet;
+    for (size_t i = fleet->split_count; i-- > 0 && shares_road(fleet->splits[i].ways[0], ways[0]);)
+        if (has_ways(&fleet->splits[i], ways, count))
+            return &fleet->splits[i];
+    return NULL;
+}
+
+static struct vt_fleet_split *new_split(struct search *search, const struct vt_fleet_cell *const *ways,
+                                        size_t count)
+{
+    struct vt_fleet *fleet = search->fleet;
+    if (fleet->split_count == search->room) {
+        size_t room = search->room ? 2 * search->room : 16;
+        struct vt_fleet_split *list = realloc(fleet->splits, room * sizeof *list);
+        if (!list)
+            return NULL;
+        fleet->splits = list;
+        search->room = room;
+    }
+    const struct vt_fleet_cell **copy = calloc(count, sizeof *copy);
+    if (!copy)
+        return NULL;
+    memcpy(copy, ways, count * sizeof *copy);
+    struct vt_fleet_split *split = &fleet->splits[fleet->split_count++];
+    *split = (struct vt_fleet_split){.ways = copy, .way_count = count};
+    return split;
+}
+
+static int tell(struct search *search, const struct vt_fleet_cell *const *ways, size_t count)
+{
+    struct vt_fleet_split *split = find_like(search, ways, count);
+    split = split ? split : new_split(search, ways, count);
+    if (!split)
+        return -ENOMEM;
+    const struct vt_fleet_cell **cases = realloc(split->cases, (split->case_count + 1) * sizeof *cases);
+    if (!cases)
+        return -ENOMEM;
+    split->cases = cases;
+    cases[split->case_count++] = ways[0];
+    return 0;
+}
+
+/* In the order of reports, what is proved first. */
+static int by_weight(const void *a, const void *b)
+{
+    const struct vt_fleet_split *x = a, *y = b;
+    size_t doubts[2] = {0};
+    for (size_t i = 0; i < x->way_count; i++)
+        doubts[0] += x->ways[i]->status != VT_STATUS_OK;
+    for (size_t i = 0; i < y->way_count; i++)
+        doubts[1] += y->ways[i]->status != VT_STATUS_OK;
+    if (!doubts[0] != !doubts[1])
+        return doubts[0] ? 1 : -1;
+    return (x->cases[0] > y->cases[0]) - (x->cases[0] < y->cases[0]);
+}
+
+/* Cells are in the order of reports. */
+static int by_cell(const void *a, const void *b)
+{
+    const struct vt_fleet_cell *x = *(const struct vt_fleet_cell *const *)a,
+                               *y = *(const struct vt_fleet_cell *const *)b;
+    return (x > y) - (x < y);
+}
+
+static void arrange(struct vt_fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->split_count; i++)
+        qsort(fleet->splits[i].cases, fleet->splits[i].case_count, sizeof *fleet->splits[i].cases, by_cell);
+    if (fleet->split_count)
+        qsort(fleet->splits, fleet->split_count, sizeof *fleet->splits, by_weight);
+}
+
+int vt_fleet_find_splits(struct vt_fleet *fleet)
+{
+    struct search search = {.fleet = fleet, .at = calloc(fleet->cell_count + 1, sizeof *search.at)};
+    int status = search.at ? 0 : -ENOMEM;
+    for (size_t i = 0; status == 0 && i < fleet->cell_count; i++)
+        search.at[i] = &fleet->cells[i];
+    if (status == 0 && fleet->cell_count)
+        qsort(search.at, fleet->cell_count, sizeof *search.at, by_case);
+    for (size_t i = 0, length; status == 0 && i < fleet->cell_count; i += length) {
+        for (length = 1;
+             i + length < fleet->cell_count && vt_fleet_shares_case(search.at[i], search.at[i + length]);)
+            length++;
+        if (length > 1)
+            status = tell(&search, search.at + i, length);
+    }
+    free(search.at);
+    if (status == 0)
+        arrange(fleet);
+    return status;
+}

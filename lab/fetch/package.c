@@ -1,0 +1,284 @@
+#include "lab/fetch/package.h"
+#include "base/file.h"
+#include "lab/fetch/program.h"
+#include "lab/fetch/workspace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LARGEST_SUMS ((size_t)16 << 20)
+#define SUMS         "md5sums" /* of the files that matter here, in the form of md5sum(1) */
+
+struct fetch {
+    struct vt_package *package;
+    const char *cache;
+    const volatile int *stop;
+    void (*note)(void *context, const char *text);
+    void *context;
+    struct vt_error *error;
+};
+
+static void note(const struct fetch *fetch, const char *what)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%s %s", what, fetch->package->name);
+    if (fetch->note)
+        fetch->note(fetch->context, text);
+}
+
+static int lacks(const struct fetch *fetch, int number, const char *what, const char *why)
+{
+    if (number == -EINTR)
+        return vt_error_set(fetch->error, VT_EXIT_NO, EINTR, "interrupted while fetching %s",
+                            fetch->package->name);
+    return vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, 0, "cannot %s the package %s: %s", what,
+                        fetch->package->name, why && *why ? why : "no reason given");
+}
+
+/* The last line is the reason, unless one of the programs behind it gave a better one. */
+static const char *why_failed(char *output)
+{
+    const char *full = strerror(ENOSPC);
+    return strstr(output, full) ? full : vt_program_last_line(output);
+}
+
+/* Run one of apt's and dpkg's programs; its last line is the reason when it fails. */
+static int run(const struct fetch *fetch, char *const *argv, const char *folder, const char *what,
+               char **text)
+{
+    char *output = NULL;
+    int status = vt_program_run(argv, folder, &output, fetch->stop);
+    if (status != 0)
+        lacks(fetch, status, what, output ? why_failed(output) : strerror(-status));
+    if (status == 0 && text)
+        *text = output;
+    else
+        free(output);
+    return status == 0 ? 0 : -EIO;
+}
+
+/* One process at a time works on the cache; the lock goes with the process. */
+static int lock(const struct fetch *fetch)
+{
+    char *path = vt_workspace_path(fetch->cache, "lock");
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    free(path);
+    if (fd < 0)
+        return vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, errno,
+                            "cannot write to the cache folder '%s': %s", fetch->cache, strerror(errno));
+    for (bool waiting = false; flock(fd, LOCK_EX | LOCK_NB) != 0; waiting = true) {
+        if (!waiting)
+            note(fetch, "waiting for another vmtoll that fetches");
+        if (*fetch->stop) {
+            close(fd);
+            return lacks(fetch, -EINTR, "", "");
+        }
+        poll(NULL, 0, 100);
+    }
+    return fd;
+}
+
+/* The kernel's own file, its KVM modules, the hypervisor: the rest of a package is never read. */
+static bool matters(const char *path)
+{
+    static const char *const words[] = {" boot/", "/kvm", "/irqbypass.ko", "/ccp.ko"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strstr(path, words[i]))
+            return true;
+    return false;
+}
+
+static int keep_sums(const struct fetch *fetch, const char *folder, char *all)
+{
+    char *path = vt_workspace_path(folder, SUMS), *kept = calloc(1, strlen(all) + 1);
+    size_t size = 0;
+
+    for (char *line; path && kept && (line = strsep(&all, "\n"));)
+        if (*line && matters(line))
+            size += (size_t)sprintf(kept + size, "%s\n", line);
+    int status = size ? vt_file_write(path, kept, size, fetch->error)
+                      : lacks(fetch, 0, "use", "it carries no sums to check its files by");
+    free(path);
+    free(kept);
+    return status;
+}
+
+/* Into a folder beside the final one, renamed when complete: an interrupted unpacking is never mistaken for a
+ * package. */
+static int unpack(const struct fetch *fetch, const char *deb, const char *scratch)
+{
+    char *sums = NULL, *tree = vt_workspace_path(scratch, "tree");
+    int status =
+        tree ? run(fetch, (char *[]){"dpkg-deb", "-x", (char *)deb, "tree", NULL}, scratch, "unpack", NULL)
+             : -ENOMEM;
+    if (status == 0)
+        status =
+            run(fetch, (char *[]){"dpkg-deb", "-I", (char *)deb, "md5sums", NULL}, scratch, "unpack", &sums);
+    if (status == 0)
+        status = keep_sums(fetch, tree, sums);
+    if (status == 0) {
+        vt_workspace_remove(fetch->package->folder);
+        if (rename(tree, fetch->package->folder) != 0)
+            status = vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, errno, "cannot rename to '%s': %s",
+                                  fetch->package->folder, strerror(errno));
+    }
+    free(sums);
+    free(tree);
+    return status;
+}
+
+/* The only file apt-get leaves in an empty folder. */
+static int find_deb(const struct fetch *fetch, const char *scratch, char **deb)
+{
+    *deb = NULL;
+    int status = run(fetch, (char *[]){"find", (char *)scratch, "-maxdepth", "1", "-name", "*.deb", NULL},
+                     NULL, "find", deb);
+    if (status == 0)
+        (*deb)[strcspn(*deb, "\n")] = '\0';
+    return status == 0 && !**deb ? lacks(fetch, 0, "download", "apt-get left no file") : status;
+}
+
+static int download(const struct fetch *fetch)
+{
+    /* The lock is held: what lies here is left of a process that was killed. */
+    char *scratch = vt_workspace_path(fetch->cache, "fetch"), *deb = NULL, *wanted = NULL;
+    struct vt_package *package = fetch->package;
+
+    if (scratch)
+        vt_workspace_remove(scratch);
+    if (!scratch || mkdir(scratch, 0700) != 0) {
+        free(scratch);
+        return vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, errno,
+                            "cannot write to the cache folder '%s': %s", fetch->cache, strerror(errno));
+    }
+    note(fetch, "downloading");
+    int status = asprintf(&wanted, "%s=%s", package->name, package->version) < 0 ? -ENOMEM : 0;
+    if (status == 0)
+        status = run(fetch, (char *[]){"apt-get", "-q", "download", wanted, NULL}, scratch, "download", NULL);
+    if (status == 0)
+        status = find_deb(fetch, scratch, &deb);
+    if (status == 0) {
+        note(fetch, "unpacking");
+        status = unpack(fetch, deb, scratch);
+    }
+    vt_workspace_remove(scratch);
+    free(scratch);
+    free(wanted);
+    free(deb);
+    return status;
+}
+
+static bool intact(const struct fetch *fetch)
+{
+    return vt_program_run((char *[]){"md5sum", "--check", "--quiet", "--strict", SUMS, NULL},
+                          fetch->package->folder, NULL, fetch->stop) == 0;
+}
+
+/* "  Depends: linux-image-6.1.0-56-cloud-amd64" */
+static int resolve(const struct fetch *fetch, const char *name, const char *real)
+{
+    char *text = NULL;
+    struct vt_package *package = fetch->package;
+
+    snprintf(package->name, sizeof package->name, "%s", name);
+    if (!real)
+        return 0;
+    int status = run(fetch, (char *[]){"apt-cache", "depends", "--important", (char *)name, NULL}, NULL,
+                     "look up", &text);
+    if (status != 0)
+        return status;
+    char pattern[160];
+    snprintf(pattern, sizeof pattern, "Depends: %s", real);
+    const char *found = strstr(text, pattern);
+    if (found)
+        sscanf(found, "Depends: %127s", package->name);
+    free(text);
+    return found ? 0 : lacks(fetch, 0, "look up", "apt knows no such package: run apt-get update");
+}
+
+/* The candidate of apt-cache policy, which is what apt-get download takes. */
+static int find_version(const struct fetch *fetch)
+{
+    char *text = NULL;
+    int status =
+        run(fetch, (char *[]){"apt-cache", "policy", fetch->package->name, NULL}, NULL, "look up", &text);
+    if (status != 0)
+        return status;
+    const char *line = strstr(text, "Candidate: ");
+    bool found = line && sscanf(line, "Candidate: %127s", fetch->package->version) == 1 &&
+                 strcmp(fetch->package->version, "(none)") != 0;
+    free(text);
+    return found ? 0 : lacks(fetch, 0, "look up", "apt knows no such package: run apt-get update");
+}
+
+static int make_ready(const struct fetch *fetch)
+{
+    struct stat status;
+    bool present = stat(fetch->package->folder, &status) == 0;
+
+    if (present)
+        note(fetch, "checking");
+    if (present && intact(fetch))
+        return 0;
+    if (*fetch->stop)
+        return lacks(fetch, -EINTR, "", "");
+    if (present)
+        note(fetch, "the cache is damaged, fetching again");
+    return download(fetch);
+}
+
+static int get(struct fetch *fetch, const char *name, const char *real)
+{
+    static const char *const programs[] = {"apt-get", "apt-cache", "dpkg-deb", "md5sum"};
+    struct vt_package *package = fetch->package;
+    char file[300];
+
+    snprintf(package->name, sizeof package->name, "%s", name);
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+        if (!vt_program_exists(programs[i]))
+            return vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, ENOENT,
+                                "%s is missing: on a system that is not Debian give --kernel BZIMAGE "
+                                "--modules DIR (xen: --hypervisor FILE)",
+                                programs[i]);
+    int status = resolve(fetch, name, real);
+    if (status == 0)
+        status = find_version(fetch);
+    if (status != 0)
+        return status;
+    snprintf(file, sizeof file, "%s_%s", package->name, package->version);
+    package->folder = vt_workspace_path(fetch->cache, file);
+    int held = lock(fetch);
+    if (held < 0)
+        return held;
+    status = make_ready(fetch);
+    close(held);
+    return status;
+}
+
+int vt_package_get(struct vt_package *package, const char *name, const char *real,
+                   void (*note_line)(void *context, const char *text), void *context,
+                   const volatile int *stop, struct vt_error *error)
+{
+    char *cache = vt_workspace_cache(error);
+    struct fetch fetch = {package, cache, stop, note_line, context, error};
+
+    *package = (struct vt_package){0};
+    int status = cache ? get(&fetch, name, real) : -ENOENT;
+    free(cache);
+    if (status != 0)
+        vt_package_release(package);
+    return status;
+}
+
+void vt_package_release(struct vt_package *package)
+{
+    free(package->folder);
+    package->folder = NULL;
+}

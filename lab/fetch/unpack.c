@@ -1,0 +1,68 @@
+#include "lab/fetch/unpack.h"
+#include "lab/fetch/program.h"
+#include "lab/fetch/workspace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct packing {
+    const char *ending, *program, *package;
+} packings[] = {
+    {".xz", "xz", "xz-utils"},
+    {".zst", "zstd", "zstd"},
+    {".gz", "gzip", "gzip"},
+};
+
+static const struct packing *packing_of(const char *path)
+{
+    size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof packings / sizeof packings[0]; i++) {
+        size_t ending = strlen(packings[i].ending);
+        if (length > ending && strcmp(path + length - ending, packings[i].ending) == 0)
+            return &packings[i];
+    }
+    return NULL;
+}
+
+size_t vt_unpack_ending(const char *path)
+{
+    const struct packing *packing = packing_of(path);
+    return packing ? strlen(packing->ending) : 0;
+}
+
+static int run(char *const *argv, const char *folder, const char *path, struct vt_error *error)
+{
+    char *text = NULL;
+    int status = vt_program_run(argv, folder, &text, NULL);
+    if (status != 0)
+        vt_error_set(error, VT_EXIT_USAGE, EINVAL, "cannot unpack '%s': %s", path,
+                     text && *text ? vt_program_last_line(text) : "no reason given");
+    free(text);
+    return status == 0 ? 0 : -EINVAL;
+}
+
+int vt_unpack(const char *path, const char *folder, char **unpacked, struct vt_error *error)
+{
+    const struct packing *packing = packing_of(path);
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+
+    *unpacked = packing ? vt_workspace_path(folder, base) : strdup(path);
+    if (!*unpacked)
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    if (!packing)
+        return 0;
+    int status = vt_program_require(packing->program, packing->package, error);
+    if (status == 0)
+        status = run((char *[]){"cp", "--", (char *)path, *unpacked, NULL}, NULL, path, error);
+    if (status == 0)
+        status = run((char *[]){(char *)packing->program, "-d", "-q", "-f", (char *)base, NULL}, folder, path,
+                     error);
+    if (status == 0) {
+        (*unpacked)[strlen(*unpacked) - strlen(packing->ending)] = '\0';
+    } else {
+        free(*unpacked);
+        *unpacked = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,182 @@
+#include "show/escape.h"
+#include "report/host.h"
+#include "report/page/page.h"
+#include "show/quantity.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_WARNINGS = 8 };
+
+static void put_count(double value, FILE *stream)
+{
+    if (!isfinite(value))
+        fputs("unknown", stream);
+    else
+        fprintf(stream, "%.*f", fabs(value) < 0.0005 ? 0 : fabs(value) < 10 ? 3 : 0, value);
+}
+
+static void put_evidence(const struct vt_result_row *cell, FILE *stream)
+{
+    bool any = false;
+    for (size_t i = 0; i < cell->evidence_count; i++) {
+        if (!(fabs(cell->evidence[i].per_operation) >= 0.0005))
+            continue;
+        fputs(any ? ", " : "", stream);
+        vt_escape_html(cell->evidence[i].name, stream);
+        putc(' ', stream);
+        put_count(cell->evidence[i].per_operation, stream);
+        any = true;
+    }
+    if (!any)
+        fputs(cell->evidence_count ? "all counters still" : "no counter", stream);
+}
+
+static void put_row(const struct vt_html *page, const struct vt_line *line, const struct vt_column *column,
+                    const struct vt_result_row *cell)
+{
+    FILE *stream = page->stream;
+    fputs("<tr><th scope=\"row\">", stream);
+    vt_escape_html(line->name, stream);
+    fputs("</th><td>", stream);
+    vt_escape_html(column->title, stream);
+    fprintf(stream, "</td><td>%s%s</td><td>", vt_crossing_style(cell->crossing)->title,
+            cell->status == VT_STATUS_UNVERIFIED ? " <span class=\"flag\">unverified</span>" : "");
+    put_evidence(cell, stream);
+    fputs("</td><td class=\"number\">", stream);
+    put_count(cell->batches, stream);
+    fputs("</td><td class=\"number\">", stream);
+    put_count(cell->marked, stream);
+    fputs("</td></tr>\n", stream);
+}
+
+static void put_proofs(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fputs("<details><summary>The counters behind every crossing, per operation</summary>\n"
+          "<div class=\"scroll\" role=\"region\" aria-label=\"Counters, scrolls sideways\" tabindex=\"0\">\n"
+          "<table class=\"proofs\"><thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Road</th><th "
+          "scope=\"col\">"
+          "Crossing</th><th scope=\"col\">Counted per operation</th><th scope=\"col\" "
+          "class=\"number\">Pairs</th>"
+          "<th scope=\"col\" class=\"number\">Disturbed</th></tr></thead>\n<tbody>\n",
+          page->stream);
+    for (size_t i = 0; i < table->line_count; i++)
+        for (size_t k = 0; k < table->column_count; k++)
+            if (table->lines[i].cells[k] && vt_result_has_toll(table->lines[i].cells[k]))
+                put_row(page, &table->lines[i], &table->columns[k], table->lines[i].cells[k]);
+    fputs("</tbody></table>\n</div>\n</details>\n", page->stream);
+}
+
+static void put_controls(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    for (size_t i = 0; i < table->line_count; i++) {
+        if (strcmp(table->lines[i].name, "empty") != 0)
+            continue;
+        fputs("<li>The case <code>empty</code> does nothing, so its toll is what the method reports for no "
+              "work: ",
+              page->stream);
+        for (size_t k = 0, shown = 0; k < table->column_count; k++)
+            if (table->lines[i].cells[k] && vt_result_has_toll(table->lines[i].cells[k])) {
+                fputs(shown++ ? "; " : "", page->stream);
+                vt_html_toll(table->lines[i].cells[k], page->stream);
+                fputs(" on ", page->stream);
+                vt_escape_html(table->columns[k].title, page->stream);
+            }
+        fputs(".</li>\n", page->stream);
+    }
+}
+
+static void put_marked(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    double pairs = 0, marked = 0;
+    size_t precise = 0, measured = 0;
+    for (size_t i = 0; i < table->line_count; i++)
+        for (size_t k = 0; k < table->column_count; k++) {
+            const struct vt_result_row *cell = table->lines[i].cells[k];
+            if (!cell || !vt_result_has_toll(cell))
+                continue;
+            pairs += isfinite(cell->batches) ? cell->batches : 0;
+            marked += isfinite(cell->marked) ? cell->marked : 0;
+            measured++;
+            precise += cell->stopped && strcmp(cell->stopped, "precision") == 0;
+        }
+    if (measured == 0)
+        return;
+    fprintf(page->stream,
+            "<li>%.0f pairs of batches were taken. %.0f of them were hit by a preemption, as the counters of "
+            "this "
+            "process show; they are kept and marked, never dropped.</li>\n"
+            "<li>%zu of %zu measurements reached an interval of 1 %% of the median; the others ended with "
+            "their share "
+            "of the time, and their interval says how far they got.</li>\n",
+            pairs, marked, precise, measured);
+}
+
+static void put_settings(const struct vt_html *page, json_t *settings)
+{
+    json_t *cpu = json_object_get(settings, "cpu"), *steal = json_object_get(settings, "steal_s");
+    json_t *elapsed = json_object_get(settings, "elapsed_s");
+    if (json_is_integer(cpu))
+        fprintf(page->stream, "<li>The run was pinned to CPU %lld.</li>\n",
+                (long long)json_integer_value(cpu));
+    else if (settings)
+        fputs("<li>The run was not pinned to one CPU.</li>\n", page->stream);
+    if (json_is_number(steal) && json_is_number(elapsed))
+        fprintf(page->stream,
+                "<li>The hypervisor around this machine took %.2f s of the run's %.1f s away from this CPU "
+                "(steal "
+                "time).</li>\n",
+                json_number_value(steal), json_number_value(elapsed));
+}
+
+static void put_warnings(const struct vt_html *page, const struct vt_result *result)
+{
+    const char *warnings[MAX_WARNINGS];
+    size_t count = vt_host_warnings(result, warnings, MAX_WARNINGS);
+    for (size_t i = 0; i < count; i++) {
+        fputs("<li><span class=\"flag\">beware</span> ", page->stream);
+        vt_escape_html(warnings[i], page->stream);
+        fputs("</li>\n", page->stream);
+    }
+}
+
+static void put_timing(const struct vt_html *page, const struct vt_result *result)
+{
+    json_t *timing = json_object_get(result->host, "timing");
+    if (json_is_false(json_object_get(timing, "invariant_tsc")))
+        fputs("<li><strong>The time-stamp counter of this machine is not invariant:</strong> its rate "
+              "follows the "
+              "clock frequency, so times are doubtful.</li>\n",
+              page->stream);
+    if (json_is_true(json_object_get(json_object_get(result->host, "hypervisor"), "present")))
+        fputs(
+            "<li>The machine is itself a virtual machine. What looks native here may leave to the hypervisor "
+            "around it, and its neighbours share the hardware.</li>\n",
+            page->stream);
+}
+
+void vt_html_evidence(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fputs("<section id=\"trust\"><h2>Why you can believe it</h2>\n"
+          "<p>Every crossing is proved: counters of the hypervisor, of the signal handler or of the "
+          "translator are read "
+          "before and after each batch, and the difference per operation decides which road the instruction "
+          "took. "
+          "Where the counters contradict what must have happened, the figure is marked unverified.</p>\n"
+          "<ul class=\"findings\">\n",
+          page->stream);
+    put_controls(page);
+    put_marked(page);
+    if (table->result_count) {
+        put_settings(page, table->results[0]->settings);
+        put_warnings(page, table->results[0]);
+        put_timing(page, table->results[0]);
+    }
+    fputs("</ul>\n", page->stream);
+    put_proofs(page);
+    fputs("</section>\n", page->stream);
+}

@@ -1,0 +1,218 @@
+#include "report/page/page.h"
+#include "show/asset.h"
+#include "report/chart/plan.h"
+#include "show/escape.h"
+#include "report/format.h"
+#include "report/host.h"
+#include "show/quantity.h"
+#include "show/svg.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TILES = 6, MAX_GROUPS = 64 };
+
+static const char *brand_of(const struct vt_table *table)
+{
+    const char *brand = table->result_count ? vt_result_host_text(table->results[0], "cpu.brand") : NULL;
+    return brand ? brand : "an unknown processor";
+}
+
+static void put_head(const struct vt_html *page)
+{
+    char title[256];
+    snprintf(title, sizeof title, "What a crossing costs on %.200s", brand_of(page->report->table));
+    vt_page_head(title, true, page->stream);
+    fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n", page->stream);
+    vt_svg_symbols(page->stream);
+}
+
+static void put_tile(const struct vt_html *page, const struct vt_group *group)
+{
+    const struct vt_column *column = &page->report->table->columns[group->column];
+    const struct vt_crossing_style *style = vt_crossing_style(group->crossing);
+    char text[32];
+    vt_quantity_print(group->median, column->unit, "µs", text, sizeof text);
+    char *unit = strchr(text, ' ');
+    fprintf(
+        page->stream,
+        "<li class=\"tile\"><p class=\"what\"><span class=\"mark m-%s\">%s</span> %s</p><p class=\"big\">",
+        vt_page_mark_class(group->crossing), style->mark, style->title);
+    fprintf(page->stream, "%.*s<small>%s</small></p><p class=\"where\">", (int)(unit ? unit - text : 0), text,
+            unit ? unit : "");
+    vt_escape_html(column->title, page->stream);
+    fprintf(page->stream, ", median of %zu case%s%s</p></li>\n", group->count, group->count == 1 ? "" : "s",
+            column->simulated ? ", simulated" : "");
+}
+
+static int weigh(const void *a, const void *b)
+{
+    const struct vt_group *x = a, *y = b;
+    return (x->median < y->median) - (x->median > y->median);
+}
+
+/* One group per kind of crossing: the largest, and rather measured than simulated. */
+static size_t keep_telling(const struct vt_table *table, struct vt_group *groups, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        if (!groups[i].crossing || strcmp(groups[i].crossing, "none") == 0 ||
+            table->columns[groups[i].column].simulated)
+            continue;
+        while (k < kept && strcmp(groups[k].crossing, groups[i].crossing) != 0)
+            k++;
+        if (k == kept || groups[i].count > groups[k].count)
+            groups[k] = groups[i];
+        kept += k == kept;
+    }
+    return kept;
+}
+
+static void put_tiles(const struct vt_html *page)
+{
+    struct vt_group groups[MAX_GROUPS];
+    size_t count = vt_finding_groups(page->report->table, groups, MAX_GROUPS);
+    count = keep_telling(page->report->table, groups, count);
+    if (count == 0)
+        return;
+    qsort(groups, count, sizeof *groups, weigh);
+    fputs("<ul class=\"tiles\">\n", page->stream);
+    for (size_t i = 0; i < count && i < MAX_TILES; i++)
+        put_tile(page, &groups[i]);
+    fputs("</ul>\n", page->stream);
+}
+
+/* No line ends between a figure and its unit. */
+static void put_headline(const char *text, FILE *stream)
+{
+    for (const char *at = text; *at; at++) {
+        const char one[2] = {*at, '\0'};
+        bool joint = *at == ' ' && at > text && isdigit((unsigned char)at[-1]);
+        fputs(joint ? "&nbsp;" : "", stream);
+        vt_escape_html(joint ? "" : one, stream);
+    }
+}
+
+static void put_answer(const struct vt_html *page)
+{
+    const struct vt_findings *findings = &page->report->findings;
+    const struct vt_table *table = page->report->table;
+    fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs</p>\n<h1>", page->stream);
+    put_headline(findings->headline, page->stream);
+    fputs("</h1>\n<p class=\"subject\">Measured on ", page->stream);
+    vt_escape_html(brand_of(table), page->stream);
+    if (table->result_count && table->results[0]->started) {
+        fputs(", ", page->stream);
+        vt_page_date(table->results[0]->started, page->stream);
+    }
+    if (table->result_count > 1)
+        fprintf(page->stream, ", and %zu more result%s", table->result_count - 1,
+                table->result_count == 2 ? "" : "s");
+    fputs(".</p>\n", page->stream);
+    put_tiles(page);
+    fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
+          "roads</a><a href=\"#breakdown\">One crossing</a>"
+          "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
+          "href=\"#machine\">Machine</a>",
+          page->stream);
+    fputs(vt_html_is_audited(page) ? "<a href=\"#audit\">Audit</a>" : "", page->stream);
+    fputs("<a href=\"#trust\">Evidence</a><a href=\"#method\">Method</a><a "
+          "href=\"#glossary\">Glossary</a></nav>\n<main>\n",
+          page->stream);
+}
+
+static void put_host(const struct vt_html *page, const struct vt_result *result)
+{
+    struct vt_fact facts[VT_FACTS];
+    size_t count = vt_host_facts(result, facts);
+    if (page->report->table->result_count > 1 && result->file) {
+        fputs("<h3>", page->stream);
+        vt_escape_html(result->file, page->stream);
+        fputs("</h3>\n", page->stream);
+    }
+    fputs("<dl class=\"facts\">\n", page->stream);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(page->stream, "<div><dt>%s</dt><dd>", facts[i].label);
+        vt_escape_html(facts[i].text, page->stream);
+        fputs("</dd></div>\n", page->stream);
+    }
+    fputs("</dl>\n", page->stream);
+}
+
+static void put_machine(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fputs("<section id=\"machine\"><h2>The machine</h2>\n", page->stream);
+    for (size_t i = 0; i < table->result_count; i++)
+        put_host(page, table->results[i]);
+    fputs("</section>\n", page->stream);
+}
+
+static void put_published(const struct vt_html *page)
+{
+    const struct vt_published *published = page->report->published;
+    if (!published || published->count == 0)
+        return;
+    fputs(
+        "<section id=\"published\"><h2>Published figures</h2>\n<p>Read in the sources named: other machines, "
+        "other "
+        "years, other methods. They stand here for orientation and are no part of anything above.</p>\n"
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Published figures, scrolls sideways\" "
+        "tabindex=\"0\">\n"
+        "<table class=\"proofs\"><thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">Published</th>"
+        "<th scope=\"col\">Unit</th><th scope=\"col\">Processor and source</th><th scope=\"col\">Measured "
+        "here"
+        "</th></tr></thead>\n<tbody>\n",
+        page->stream);
+    for (size_t i = 0; i < published->count; i++) {
+        const struct vt_published_row *row = &published->rows[i];
+        const char *const cells[] = {row->figures, row->unit};
+        fputs("<tr><th scope=\"row\">", page->stream);
+        vt_escape_html(row->operation, page->stream);
+        fputs("</th>", page->stream);
+        for (size_t k = 0; k < 2; k++) {
+            fputs("<td>", page->stream);
+            vt_escape_html(cells[k], page->stream);
+            fputs("</td>", page->stream);
+        }
+        fputs("<td>", page->stream);
+        vt_escape_html(row->cpu, page->stream);
+        fputs(row->cpu ? "<br><small>" : "<small>", page->stream);
+        vt_escape_html(row->source, page->stream);
+        fputs("</small></td><td>", page->stream);
+        vt_escape_html(row->here, page->stream);
+        fputs("</td></tr>\n", page->stream);
+    }
+    fputs("</tbody></table></div></section>\n", page->stream);
+}
+
+static void put_foot(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fwrite(vt_asset_method, 1, vt_asset_method_size, page->stream);
+    vt_page_foot(table->result_count ? table->results[0]->version : NULL, true, page->stream);
+}
+
+int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error *error)
+{
+    struct vt_html page = {.report = report, .stream = stream};
+    (void)error; /* a page without charts says what is missing, and is a page all the same */
+    page.drawn = vt_chart_draw(&page.charts, report->table, &page.missing) == 0;
+    put_head(&page);
+    put_answer(&page);
+    vt_html_findings(&page);
+    vt_html_roads(&page);
+    vt_html_breakdown(&page);
+    vt_html_table(&page);
+    vt_html_distributions(&page);
+    put_machine(&page);
+    vt_html_audit(&page);
+    vt_html_evidence(&page);
+    put_published(&page);
+    put_foot(&page);
+    vt_chart_release(&page.charts);
+    return 0;
+}

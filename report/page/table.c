@@ -1,0 +1,162 @@
+#include "show/escape.h"
+#include "report/page/page.h"
+#include "show/quantity.h"
+
+#include <math.h>
+#include <string.h>
+
+static void put_heads(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"unit\">Unit</th>", page->stream);
+    for (size_t k = 0; k < table->column_count; k++) {
+        fputs("<th scope=\"col\" class=\"number\"><span class=\"title\">", page->stream);
+        vt_escape_html(table->columns[k].title, page->stream);
+        fputs("</span> <small>", page->stream);
+        vt_escape_html(table->columns[k].subtitle, page->stream);
+        fputs("</small></th>", page->stream);
+    }
+    fputs("</tr></thead>\n", page->stream);
+}
+
+static void put_note(const struct vt_html *page, const struct vt_result_row *cell)
+{
+    size_t note = vt_table_note(page->report->table, cell);
+    if (note)
+        fprintf(page->stream, " <a class=\"note\" href=\"#note%zu\" aria-label=\"note %zu\">[%zu]</a>", note,
+                note, note);
+}
+
+static void put_measured(const struct vt_html *page, const struct vt_result_row *cell, double size)
+{
+    const struct vt_crossing_style *style = vt_crossing_style(cell->crossing);
+    double half = vt_quantity_half_width(&cell->toll) / size;
+    int decimals = vt_quantity_decimals(cell->toll.median / size, half);
+    bool unverified = cell->status == VT_STATUS_UNVERIFIED;
+    fprintf(page->stream, "<td class=\"number%s\" data-v=\"%.6g\" data-x=\"%s\">",
+            unverified ? " unverified" : "", cell->toll.median, vt_page_mark_class(cell->crossing));
+    if (cell->crossing)
+        fprintf(page->stream, "<span class=\"mark m-%s\" title=\"%s\" aria-hidden=\"true\">%s</span>",
+                vt_page_mark_class(cell->crossing), style->title, style->mark);
+    fprintf(page->stream, "<b>%.*f</b>", decimals, vt_quantity_round(cell->toll.median / size, decimals));
+    if (isfinite(half))
+        fprintf(page->stream, " <small>±%.*f</small>", decimals, half);
+    put_note(page, cell);
+    if (cell->crossing)
+        fprintf(page->stream, "<span class=\"quiet\"> %s</span>", style->title);
+    if (unverified)
+        fputs(" <span class=\"flag\">unverified</span>", page->stream);
+    fputs("</td>", page->stream);
+}
+
+static void put_cell(const struct vt_html *page, const struct vt_result_row *cell, double size)
+{
+    static const char *const words[VT_STATUSES] = {
+        [VT_STATUS_OK] = "unknown",    [VT_STATUS_UNVERIFIED] = "unknown", [VT_STATUS_UNSUPPORTED] = "–",
+        [VT_STATUS_FAILED] = "failed", [VT_STATUS_TIMEOUT] = "timeout",
+    };
+    if (!cell) {
+        fputs("<td></td>", page->stream);
+    } else if (vt_result_has_toll(cell)) {
+        put_measured(page, cell, strcmp(cell->unit, "ns") == 0 ? size : 1);
+    } else {
+        bool unsupported = cell->status == VT_STATUS_UNSUPPORTED;
+        fprintf(page->stream, "<td class=\"number absent\"><span class=\"%s\">%s</span>",
+                unsupported ? "dash" : "flag", words[cell->status]);
+        if (unsupported)
+            fputs("<span class=\"quiet\">unsupported</span>", page->stream);
+        put_note(page, cell);
+        fputs("</td>", page->stream);
+    }
+}
+
+static void put_line(const struct vt_html *page, const struct vt_line *line)
+{
+    const struct vt_table *table = page->report->table;
+    struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
+    fputs("<tr><th scope=\"row\">", page->stream);
+    vt_escape_html(line->name, page->stream);
+    if (line->operation && strcmp(line->operation, line->name) != 0) {
+        fputs("<code>", page->stream);
+        vt_escape_html(line->operation, page->stream);
+        fputs("</code>", page->stream);
+    }
+    fprintf(page->stream, "</th><td class=\"unit\">%s</td>",
+            strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
+    for (size_t k = 0; k < table->column_count; k++)
+        put_cell(page, line->cells[k], scale.size);
+    fputs("</tr>\n", page->stream);
+}
+
+static void put_body(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    for (size_t i = 0; i < table->line_count; i++) {
+        if (vt_table_starts_class(table, i)) {
+            fputs(i ? "</tbody>\n" : "", page->stream);
+            fprintf(page->stream, "<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%zu\"><span>",
+                    table->column_count + 2);
+            vt_escape_html(table->lines[i].class, page->stream);
+            fputs("</span></th></tr>\n", page->stream);
+        }
+        put_line(page, &table->lines[i]);
+    }
+    fputs(table->line_count ? "</tbody>\n" : "", page->stream);
+}
+
+static void put_legend(const struct vt_html *page)
+{
+    size_t count;
+    const struct vt_crossing_style *styles = vt_crossing_styles(&count);
+    fputs("<dl class=\"legend\">\n", page->stream);
+    for (size_t i = 1; i < count; i++)
+        fprintf(page->stream, "<div><dt><span class=\"mark m-%s\">%s</span> %s</dt><dd>%s</dd></div>\n",
+                styles[i].name, styles[i].mark, styles[i].title, styles[i].meaning);
+    fputs("<div><dt><span class=\"flag\">unverified</span></dt><dd>measured, but the counters contradict "
+          "what must "
+          "have happened: do not use the figure</dd></div>\n"
+          "<div><dt><span class=\"dash\">–</span> unsupported</dt><dd>cannot be asked here; the note says "
+          "why</dd></div>\n"
+          "</dl>\n",
+          page->stream);
+}
+
+static void put_notes(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    if (table->note_count == 0)
+        return;
+    fputs("<h3>Notes</h3>\n<ol class=\"notes\">\n", page->stream);
+    for (size_t i = 0; i < table->note_count; i++) {
+        fprintf(page->stream, "<li id=\"note%zu\">", i + 1);
+        vt_escape_html(table->notes[i].text, page->stream);
+        if (table->notes[i].uses > 1)
+            fprintf(page->stream, " <small>(%zu cells)</small>", table->notes[i].uses);
+        fputs("</li>\n", page->stream);
+    }
+    fputs("</ol>\n", page->stream);
+}
+
+void vt_html_table(const struct vt_html *page)
+{
+    fputs("<section id=\"table\"><h2>Every number</h2>\n"
+          "<p>The toll is the net cost of one operation: a loop with it minus the same loop without it. The "
+          "number is "
+          "the median, ± half the width of its 95 % interval.</p>\n",
+          page->stream);
+    if (page->report->table->line_count == 0) {
+        fputs("<p>The result holds no measurements.</p></section>\n", page->stream);
+        return;
+    }
+    put_legend(page);
+    fputs("<div id=\"controls\"></div>\n<div class=\"scroll\" role=\"region\" aria-label=\"Tolls, scrolls "
+          "sideways\" "
+          "tabindex=\"0\">\n<table id=\"tolls\"><caption class=\"quiet\">Toll of each case on each "
+          "road</caption>\n",
+          page->stream);
+    put_heads(page);
+    put_body(page);
+    fputs("</table>\n</div>\n", page->stream);
+    put_notes(page);
+    fputs("</section>\n", page->stream);
+}

@@ -1,0 +1,115 @@
+/*
+ * The loader at work: what its parts share. Private to this folder.
+ *
+ * stream.c feeds the parser from source.c, build.c turns its events into a
+ * result, complain.c says what is wrong and where, resume.c finds the next
+ * document behind a bad one.
+ */
+#ifndef VT_RESULT_LOAD_STATE_H
+#define VT_RESULT_LOAD_STATE_H
+
+#include "result/load/load.h"
+#include "result/load/shape.h"
+#include "result/load/source.h"
+#include "result/load/value.h"
+
+#include <stdint.h>
+#include <yajl/yajl_parse.h>
+
+/* Far beyond any honest document, near enough that a hostile one costs neither the memory nor the day. */
+enum {
+    VT_LOAD_MAX_DEPTH = 48,
+    VT_LOAD_MAX_TEXT = 4096,
+    VT_LOAD_MAX_KEY = 128,
+    VT_LOAD_MAX_ROWS = 100000,
+    VT_LOAD_MAX_EVIDENCE = 64,
+    VT_LOAD_MAX_SERIES = 1 << 20,
+    VT_LOAD_MAX_NUMBERS = 1 << 23, /* of all series of a document */
+    VT_LOAD_MAX_NODES = 1 << 17,   /* of all trees of a document */
+};
+
+enum vt_load_frame_type {
+    FRAME_OBJECT,
+    FRAME_ROWS,
+    FRAME_INTERVAL,
+    FRAME_SERIES,
+    FRAME_EVIDENCE,
+    FRAME_TREE,
+    FRAME_SKIP
+};
+
+struct vt_load_frame {
+    enum vt_load_frame_type type;
+    const struct vt_shape *shape; /* FRAME_OBJECT */
+    uint64_t seen;                /* FRAME_OBJECT: keys met, by index */
+    void *target;                 /* FRAME_OBJECT: the structure its offsets count from */
+    const struct vt_field *field; /* FRAME_OBJECT: whose value comes next; NULL: of an unknown key */
+    size_t index;              /* arrays: elements so far; FRAME_OBJECT: field that is likely to come next */
+    json_t *node;              /* FRAME_TREE: the container; the tree's */
+    char key[VT_LOAD_MAX_KEY]; /* FRAME_TREE, FRAME_EVIDENCE: of the value that comes next */
+};
+
+struct vt_loader {
+    const char *name;
+    const struct vt_load_options *options;
+    vt_load_sink sink;
+    void *context;
+    int sink_status;
+    struct vt_error *error;
+    bool failed;  /* error is set */
+    bool refused; /* because of what was read: what follows may be good */
+    uint64_t refused_at, refused_line;
+    size_t complaints;
+    bool is_part; /* another document follows where the input ends */
+
+    yajl_handle parser;
+    const unsigned char *chunk;
+    size_t chunk_size;
+    uint64_t chunk_start;      /* offset of the chunk in the input */
+    uint64_t line, line_start; /* of the chunk's first byte: its line, and the offset where that began */
+    uint64_t last_event, document_start; /* offsets */
+    size_t document_line, documents;
+
+    struct vt_load_frame frames[VT_LOAD_MAX_DEPTH];
+    size_t depth;
+    struct vt_result *result;
+    size_t rows_room;
+    double *numbers; /* the series being read */
+    size_t numbers_room, numbers_kept, nodes;
+    size_t skipped_containers; /* met so far */
+    struct vt_result_counter evidence[VT_LOAD_MAX_EVIDENCE];
+};
+
+/*
+ * Events of the parser; the error is set where they return 0, as the parser's
+ * callbacks do to end it.
+ */
+int vt_load_open(struct vt_loader *loader, const struct vt_token *token);
+int vt_load_scalar(struct vt_loader *loader, const struct vt_token *token);
+int vt_load_key(struct vt_loader *loader, const char *key, size_t length);
+int vt_load_close(struct vt_loader *loader);
+
+/* `count` more numbers in a series: are they too many? */
+int vt_load_count_numbers(struct vt_loader *loader, struct vt_load_frame *frame, size_t count);
+
+/* Does a document start with these bytes? Told by the first key; 64 bytes are enough. */
+bool vt_load_starts_document(const unsigned char *bytes, size_t size);
+
+/*
+ * Offset and line of the document behind `offset`, which is in `line`: 1; 0: there is none near; -ESPIPE: the
+ * source no longer has `offset`.
+ */
+int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *line);
+
+/* Line and column of byte `consumed` of the chunk. */
+void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *line, uint64_t *column);
+
+/* What a file that starts with these bytes is, and what to do about it; NULL: nothing known. */
+const char *vt_load_known_kind(const unsigned char *bytes, size_t size);
+
+/* Set the error; return 0. */
+int vt_load_refuse(struct vt_loader *loader, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int vt_load_refuse_value(struct vt_loader *loader, const char *expected, const struct vt_token *token);
+int vt_load_lacks_memory(struct vt_loader *loader);
+
+#endif

@@ -1,0 +1,61 @@
+#include "result/result.h"
+#include "result/path.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct vt_result *vt_result_new(void)
+{
+    return calloc(1, sizeof(struct vt_result));
+}
+
+void vt_result_free(struct vt_result *result)
+{
+    if (!result)
+        return;
+    for (size_t i = 0; i < result->count; i++)
+        json_decref(result->rows[i].evidence_totals);
+    free(result->rows);
+    json_decref(result->host);
+    json_decref(result->settings);
+    json_decref(result->audit);
+    vt_arena_release(&result->arena);
+    free(result);
+}
+
+struct vt_summary vt_result_unknown_summary(void)
+{
+    return (struct vt_summary){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+}
+
+bool vt_result_has_toll(const struct vt_result_row *row)
+{
+    return (row->status == VT_STATUS_OK || row->status == VT_STATUS_UNVERIFIED) && isfinite(row->toll.median);
+}
+
+const char *vt_result_host_text(const struct vt_result *result, const char *path)
+{
+    return json_string_value(vt_result_at(result->host, path));
+}
+
+static bool same_road(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->unit, b->unit) == 0 &&
+           strcmp(a->name, b->name) == 0 && strcmp(a->engine, b->engine) == 0 &&
+           (strcmp(a->path ? a->path : "", "paravirtual") == 0) ==
+               (strcmp(b->path ? b->path : "", "paravirtual") == 0);
+}
+
+const struct vt_result_row *vt_result_find_like(const struct vt_result *result,
+                                                const struct vt_result_row *row, size_t *hint)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        size_t at = (*hint + i) % result->count;
+        if (same_road(&result->rows[at], row)) {
+            *hint = at + 1;
+            return &result->rows[at];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,13 @@
+/*
+ * The files a page is made of, as bytes inside the program: style, script, and the
+ * chapters on method and words; and the published figures.
+ */
+#ifndef VT_SHOW_ASSET_H
+#define VT_SHOW_ASSET_H
+
+#include <stddef.h>
+
+extern const char vt_asset_style[], vt_asset_script[], vt_asset_method[], vt_asset_published[];
+extern const size_t vt_asset_style_size, vt_asset_script_size, vt_asset_method_size, vt_asset_published_size;
+
+#endif

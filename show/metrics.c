@@ -1,0 +1,56 @@
+#include "show/metrics.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+void vt_metrics_label(const char *name, const char *value, bool first, FILE *stream)
+{
+    fprintf(stream, "%s%s=\"", first ? "{" : ",", name);
+    for (; value && *value; value++) {
+        if (*value == '\\' || *value == '"')
+            putc('\\', stream);
+        if (*value == '\n')
+            fputs("\\n", stream);
+        else
+            putc(*value, stream);
+    }
+    putc('"', stream);
+}
+
+void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *stream)
+{
+    char cpl[16] = "";
+    if (c->cpl >= 0)
+        snprintf(cpl, sizeof cpl, "%d", c->cpl);
+    vt_metrics_label("case", c->name, first, stream);
+    vt_metrics_label("class", c->class, false, stream);
+    vt_metrics_label("engine", c->engine, false, stream);
+    vt_metrics_label("path", c->path, false, stream);
+    vt_metrics_label("cpl", cpl, false, stream);
+}
+
+void vt_metrics_page(const char *output, const char *source, const char *detail, char *text, size_t size)
+{
+    if (strcmp(output, "-") == 0) {
+        snprintf(text, size, "%.400s%s%.80s", source, detail ? " " : "", detail ? detail : "");
+        return;
+    }
+    const char *slash = strrchr(output, '/'), *name = slash ? slash + 1 : output, *dot = strrchr(name, '.');
+    bool usual = dot && dot > name && strcasecmp(dot, ".prom") == 0;
+    snprintf(text, size, "%.*s", usual ? (int)(dot - name) : (int)strnlen(name, size), name);
+}
+
+void vt_metrics_head(const char *name, const char *help, FILE *stream)
+{
+    fprintf(stream, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+double vt_metrics_time(const char *iso)
+{
+    struct tm utc = {0};
+    if (!iso || !strptime(iso, "%Y-%m-%dT%H:%M:%SZ", &utc))
+        return NAN;
+    return (double)timegm(&utc);
+}

@@ -1,0 +1,50 @@
+#include "show/escape.h"
+#include "show/pen/pen.h"
+
+static void put_text(const char *text, FILE *stream)
+{
+    vt_escape_markdown(text ? text : "", stream);
+}
+
+static void open_table(struct vt_pen *pen, const char *caption)
+{
+    (void)caption;
+    fputs("\n|", pen->stream);
+    for (size_t i = 0; i < pen->column_count; i++)
+        fprintf(pen->stream, " %s |", pen->columns[i].head);
+    fputs("\n|", pen->stream);
+    for (size_t i = 0; i < pen->column_count; i++)
+        fputs(pen->columns[i].number ? " ---: |" : " --- |", pen->stream);
+    putc('\n', pen->stream);
+}
+
+static void put_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
+{
+    putc('|', pen->stream);
+    for (size_t i = 0; i < pen->column_count; i++) {
+        const char *text = cells[i].text ? cells[i].text : "";
+        putc(' ', pen->stream);
+        vt_pen_tone(pen, *text ? cells[i].tone : VT_TONE_PLAIN, "%s", text);
+        fputs(" |", pen->stream);
+    }
+    putc('\n', pen->stream);
+}
+
+const struct vt_pen_marks vt_pen_markdown = {
+    .escape = put_text,
+    .micro = "µs",
+    .most = 50,
+    .heading = {"\n### ", "\n"},
+    .lead = {"\n", ":\n\n"},
+    .paragraph = {"\n", "\n"},
+    .warning = {"\n> ", "\n"},
+    .fold = {"\n<details><summary>", "</summary>\n"},
+    .end_fold = "\n</details>\n",
+    .tones = {[VT_TONE_STRONG] = {"**", "**"}, [VT_TONE_BAD] = {"**", "**"}},
+    .code = {"`", "`"},
+    .list = {"", ""},
+    .item = {"- ", "\n"},
+    .open_table = open_table,
+    .put_row = put_row,
+    .close_table = "",
+};

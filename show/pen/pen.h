@@ -1,0 +1,100 @@
+/*
+ * What is said, once, for every format that is read by people: the pen knows how text, markdown and HTML mark
+ * a heading, a list, a table, and escapes every text it is given. A new format is one more table of marks.
+ *
+ * Owns: marks and escaping. Does not own: what is said; figures (show/quantity.h); the frame of an HTML page
+ * (show/page.h), on which the pen writes.
+ */
+#ifndef VT_SHOW_PEN_PEN_H
+#define VT_SHOW_PEN_PEN_H
+
+#include "show/screen.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* A column of a table. */
+struct vt_pen_column {
+    const char *head;  /* in lower case: formats write it in theirs */
+    int width;         /* of text; 0: what the cell needs */
+    bool number;       /* to the right, where the format can */
+    const char *class; /* of HTML cells; NULL: none but "number" */
+};
+
+enum vt_pen_tone {
+    VT_TONE_PLAIN,
+    VT_TONE_STRONG,
+    VT_TONE_GOOD, /* better than before */
+    VT_TONE_BAD,  /* worse; strong where there is no colour */
+    VT_TONES
+};
+
+struct vt_pen_cell {
+    const char *text; /* NULL: nothing */
+    enum vt_pen_tone tone;
+    double value; /* to sort by, where a page can; unused unless `sorted` */
+    bool sorted;
+};
+
+struct vt_pen;
+
+/* How a format marks things. Strings stand around; functions are for what depends on more. */
+struct vt_pen_marks {
+    void (*escape)(const char *text, FILE *stream);
+    const char *micro; /* of "µs", where the format holds it */
+    size_t most;       /* findings of one kind that are told */
+    const char *heading[2], *lead[2], *paragraph[2], *warning[2];
+    const char *fold[2], *end_fold; /* around the title of what is folded away, and behind it */
+    const char *tones[VT_TONES][2], *code[2];
+    const char *list[2], *item[2]; /* formats without ends indent items by their depth */
+    bool nested;                   /* lists are elements, closed in turn */
+    bool marks;                    /* crossings have a coloured mark */
+    void (*open_table)(struct vt_pen *pen, const char *caption);
+    void (*put_row)(struct vt_pen *pen, const struct vt_pen_cell *cells);
+    const char *close_table;
+};
+
+struct vt_pen {
+    const struct vt_pen_marks *marks;
+    FILE *stream;
+    bool colour, begun;
+    int depth; /* of the list */
+    const struct vt_pen_column *columns;
+    size_t column_count;
+};
+
+extern const struct vt_pen_marks vt_pen_text, vt_pen_markdown, vt_pen_html;
+
+/* A pen on a stream. `screen` may be NULL: no colour. */
+struct vt_pen vt_pen_on(FILE *stream, const struct vt_pen_marks *marks, const struct vt_screen *screen);
+
+/* Blocks. */
+void vt_pen_heading(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vt_pen_lead(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vt_pen_paragraph(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vt_pen_warning(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What is there for who asks: the reader unfolds it, where the format can. */
+void vt_pen_fold(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vt_pen_end_fold(struct vt_pen *pen);
+
+/* Begin an item at a depth from 1, whatever was open before; vt_pen_end ends the whole list. */
+void vt_pen_item(struct vt_pen *pen, int depth);
+void vt_pen_end(struct vt_pen *pen);
+
+/* Words within an item. */
+void vt_pen_say(struct vt_pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vt_pen_tone(struct vt_pen *pen, enum vt_pen_tone tone, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void vt_pen_mark(struct vt_pen *pen, const char *crossing); /* nothing where the format has no marks */
+
+/* A table: its columns must outlive it; rows have as many cells. */
+void vt_pen_table(struct vt_pen *pen, const char *caption, const struct vt_pen_column *columns, size_t count);
+void vt_pen_row(struct vt_pen *pen, const struct vt_pen_cell *cells);
+void vt_pen_end_table(struct vt_pen *pen);
+
+/* For tables of marks. Columns of a text on a terminal. */
+void vt_pen_around(struct vt_pen *pen, const char *const marks[2], const char *text);
+
+#endif

@@ -1,0 +1,71 @@
+#include "show/pen/pen.h"
+#include "show/quantity.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void put_as_it_is(const char *text, FILE *stream)
+{
+    fputs(text ? text : "", stream);
+}
+
+/* Bytes of UTF-8 that begin a character each take a column. */
+static int columns_of(const char *text)
+{
+    int columns = 0;
+    for (; text && *text; text++)
+        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    return columns;
+}
+
+static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cell, bool last)
+{
+    const struct vt_pen_column *column = &pen->columns[i];
+    const char *text = cell->text ? cell->text : "";
+    int padding = column->width - columns_of(text);
+    padding = padding > 0 ? padding : 0;
+    fputs(i ? "  " : "", pen->stream);
+    fprintf(pen->stream, "%*s", column->number ? padding : 0, "");
+    vt_pen_tone(pen, *text ? cell->tone : VT_TONE_PLAIN, "%s", text);
+    fprintf(pen->stream, "%*s", column->number || last ? 0 : padding, "");
+}
+
+/* Nothing stands behind the last text of a row, not even blanks. */
+static void put_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
+{
+    size_t filled = pen->column_count;
+    while (filled > 0 && (!cells[filled - 1].text || !*cells[filled - 1].text))
+        filled--;
+    for (size_t i = 0; i < filled; i++)
+        put_cell(pen, i, &cells[i], i + 1 == filled);
+    putc('\n', pen->stream);
+}
+
+static void open_table(struct vt_pen *pen, const char *caption)
+{
+    (void)caption;
+    for (size_t i = 0; i < pen->column_count; i++) {
+        char head[64] = "";
+        for (size_t k = 0; k + 1 < sizeof head && pen->columns[i].head[k]; k++)
+            head[k] = (char)toupper((unsigned char)pen->columns[i].head[k]);
+        put_cell(pen, i, &(struct vt_pen_cell){.text = head}, i + 1 == pen->column_count);
+    }
+    putc('\n', pen->stream);
+}
+
+const struct vt_pen_marks vt_pen_text = {
+    .escape = put_as_it_is, /* what came from outside was cleaned where it entered */
+    .micro = "us",
+    .most = 50,
+    .heading = {"\n", "\n"},
+    .lead = {"", ":\n"},
+    .paragraph = {"", "\n"},
+    .warning = {"Warning: ", "\n"},
+    .fold = {"\n", ":\n"},
+    .end_fold = "",
+    .list = {"", ""},
+    .item = {"  ", "\n"},
+    .open_table = open_table,
+    .put_row = put_row,
+    .close_table = "",
+};
