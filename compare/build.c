@@ -8,11 +8,10 @@ static bool warn_if_unlike(struct vt_comparison *comparison, const char *name, c
 {
     if (!before || !after || strcmp(before, after) == 0)
         return false;
-    vt_compare_warn(
-        comparison,
-        "unlike builds of vmtoll: the %s was \"%.160s\" and is \"%.160s\"; what its own code costs differs "
-        "with it (measure both with one build)",
-        name, before, after);
+    vt_compare_warn(comparison,
+                    "unlike builds of vmtoll: %s \"%.160s\" before, \"%.160s\" now; what its own code costs "
+                    "differs with it (measure both with one build)",
+                    name, before, after);
     return true;
 }
 

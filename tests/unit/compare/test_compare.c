@@ -457,17 +457,17 @@ START_TEST(unlike_builds_are_named)
                      b = a;
     expect_warnings(&a, &b, 0, NULL, NULL);
     b.build_id = "bb";
-    expect_warnings(&a, &b, 1, "the build id was \"aa\" and is \"bb\"", "one build");
+    expect_warnings(&a, &b, 1, "build id \"aa\" before, \"bb\" now", "one build");
     b.compiler = "gcc 14.2.0";
-    expect_warnings(&a, &b, 1, "the compiler was", "\"gcc 14.2.0\"");
+    expect_warnings(&a, &b, 1, ": compiler \"gcc 12.2.0\" before", "\"gcc 14.2.0\"");
     b.flags = "-O0 -g";
-    expect_warnings(&a, &b, 3, "the compiler was",
+    expect_warnings(&a, &b, 3, ": compiler \"gcc 12.2.0\" before",
                     "the new result is of a vmtoll built without optimization");
     expect_warnings(&b, &b, 2, "the old result", "the new result");
     b.compiler = b.flags = b.build_id = NULL; /* a result of before */
     expect_warnings(&b, &a, 0, NULL, NULL);
     b.version = "0.1.0";
-    expect_warnings(&b, &a, 1, "the version was \"0.1.0\" and is \"0.2.0\"", "one build");
+    expect_warnings(&b, &a, 1, "version \"0.1.0\" before, \"0.2.0\" now", "one build");
 }
 END_TEST
 
