@@ -210,6 +210,7 @@ lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc $B/base/flags.inc
 
 format:
 	git ls-files '*.c' '*.h' ':!guest/cases' | xargs clang-format -i
+	tools/wrap docs/man/*.1
 
 MANUALS := $(notdir $(wildcard docs/man/*.1))
 PAGES := LICENSE $(wildcard README.md CHANGELOG.md docs/*.md docs/*.json docs/schema/*.json)
@@ -256,7 +257,7 @@ help:
 	@echo 'make static       build/static/vmtoll, one file that needs nothing of the machine it is copied to'
 	@echo 'make deb          build/vmtoll_VERSION_amd64.deb, for apt install ./FILE'
 	@echo 'make dist         build/vmtoll-VERSION.tar.gz of the last commit'
-	@echo 'make format       clang-format over all C files'
+	@echo 'make format       clang-format over all C files, manual pages to 80 columns'
 	@echo 'make lint         clang-tidy, cppcheck, shellcheck, layers, headers that compile alone'
 	@echo 'make sanitize     the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make fuzz         the fuzz targets with libFuzzer (clang): build-fuzz/fuzz/'
