@@ -29,7 +29,8 @@ struct collection {
     size_t count, complaints;
     bool many;
     const char *by, *source; /* source: what was named first */
-    struct vt_fleet fleet;   /* holds everything when there are many */
+    char page[512];
+    struct vt_fleet fleet; /* holds everything when there are many */
     struct vt_load_options options;
 };
 
@@ -128,12 +129,11 @@ static void warn_of_key(const struct vt_fleet *fleet, const char *by)
                 is_key ? "" : vt_suggest_text(&suggestion));
 }
 
-static void name_page(struct collection *collection, const char *path, struct vt_screen *screen, char *name,
-                      size_t size)
+static void name_page(struct collection *collection, const char *path, struct vt_screen *screen)
 {
     const char *detail = collection->many ? collection->by : collection->results[0]->started;
-    vt_metrics_page(path, collection->source, detail, name, size);
-    screen->page = collection->fleet.page = name;
+    vt_metrics_page(path, collection->source, detail, collection->page, sizeof collection->page);
+    screen->page = collection->fleet.page = collection->page;
 }
 
 static int print_to(enum vt_format format, struct collection *collection, const struct vt_screen *screen,
@@ -154,8 +154,7 @@ static int print(enum vt_format format, struct collection *collection, const cha
     struct vt_output output;
     struct vt_error error;
     struct vt_screen screen = vt_cli_screen(path);
-    char page[512];
-    name_page(collection, path, &screen, page, sizeof page);
+    name_page(collection, path, &screen);
     screen.published = published;
     if (vt_file_create(&output, path, &error) != 0)
         return vt_cli_fail(&error);
