@@ -88,7 +88,7 @@ $B/guest/payload_image.o: guest/payload_image.S $B/guest/payload.bin
 IMAGE_SHARED := guest/catalogue.c guest/image/choice.c guest/image/measure.c guest/image/string.c guest/image/witness.c guest/image/xenname.c guest/image/batch.S
 IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) guest/longmode.c guest/image/pvh.c guest/image/pvh.S \
 	guest/payload/entry.S)
-IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) guest/image/xenpv.c guest/image/xenproof.c guest/image/xenpv.S)
+IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) guest/image/xenpv.c guest/image/xendomain.c guest/image/xenproof.c guest/image/xenpv.S)
 
 $B/image/%.o: % $B/guest/offsets.inc
 	@mkdir -p $(@D)

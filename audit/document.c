@@ -1,5 +1,4 @@
 #include "audit/audit.h"
-#include "audit/catalogue.h"
 #include "config.h"
 #include "guest/catalogue.h"
 

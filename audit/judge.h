@@ -5,7 +5,7 @@
 #ifndef VT_AUDIT_JUDGE_H
 #define VT_AUDIT_JUDGE_H
 
-#include "audit/catalogue.h"
+#include "audit/finding.h"
 
 typedef void vt_audit_judge(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
                             struct vt_audit_finding *finding);

@@ -1,5 +1,4 @@
 #include "audit/verdict.h"
-#include "audit/catalogue.h"
 
 #include <stdarg.h>
 #include <stdio.h>

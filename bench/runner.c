@@ -2,7 +2,7 @@
 #include "base/affinity.h"
 #include "base/usage.h"
 #include "base/vendor.h"
-#include "bench/breakdown.h"
+#include "bench/bare.h"
 #include "bench/evidence.h"
 #include "bench/sampler.h"
 #include "base/statistics.h"
@@ -184,7 +184,7 @@ static void finish_row(const struct schedule *s, struct vt_measurement *m)
 {
     vt_sampler_summarize(m);
     vt_evidence_judge(m, &s->context);
-    vt_breakdown_compute(m);
+    vt_bare_split(m);
 }
 
 static bool is_complete(const struct vt_measurement *m)

@@ -13,9 +13,6 @@
 #include <stddef.h>
 #include <time.h>
 
-/* The interval of the median is narrow enough at this share of the median. */
-#define VT_RUNNER_PRECISION 0.01
-
 struct vt_progress {
     size_t done, total; /* measurements */
     double left;        /* seconds of the budget not yet spent */

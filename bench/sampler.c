@@ -1,5 +1,4 @@
 #include "bench/sampler.h"
-#include "bench/runner.h"
 #include "base/statistics.h"
 #include "base/clock.h"
 
@@ -149,7 +148,7 @@ static bool precise(const struct vt_measurement *m)
         toll[i] = m->body[i] - m->baseline[i];
     struct vt_summary summary = vt_statistics_summarize(toll, m->batches, work);
     double half = (summary.ci_high - summary.ci_low) / 2;
-    return half <= fmax(VT_RUNNER_PRECISION * fabs(summary.median), FLOOR_CYCLES);
+    return half <= fmax(VT_SAMPLER_PRECISION * fabs(summary.median), FLOOR_CYCLES);
 }
 
 /* One pair; which twin goes first alternates, so that what drifts favours neither. */

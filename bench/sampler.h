@@ -17,6 +17,9 @@
 /* Tails are reported too: not fewer pairs than a 99th percentile needs, if the time allows. */
 #define VT_SAMPLER_PRECISE_FROM 101
 
+/* The interval of the median is narrow enough at this share of the median. */
+#define VT_SAMPLER_PRECISION 0.01
+
 struct vt_sampling {
     const struct vt_engine *engine;
     void *state;

@@ -1,5 +1,4 @@
 #include "audit/audit.h"
-#include "audit/catalogue.h"
 #include "cli/command.h"
 #include "cli/options.h"
 

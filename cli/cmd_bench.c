@@ -2,6 +2,7 @@
 #include "base/affinity.h"
 #include "base/file.h"
 #include "bench/runner.h"
+#include "bench/sampler.h"
 #include "bench/select.h"
 #include "base/layout.h"
 #include "cli/command.h"
@@ -164,7 +165,7 @@ static json_t *describe_settings(const struct arguments *a, const struct vt_run 
         words(a->selection.cases), "levels", words(a->selection.levels), "cpu",
         run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s", run->elapsed, "tsc_khz",
         run->tsc_khz, "steal_s", isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
-        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_RUNNER_PRECISION, "waited_s",
+        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_SAMPLER_PRECISION, "waited_s",
         run->waited, "shared", isnan(run->shared) ? json_null() : json_real(run->shared), "fixed_layout",
         vt_layout_is_fixed());
 }

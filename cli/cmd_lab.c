@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "cli/measured.h"
 #include "cli/options.h"
-#include "lab/lab.h"
+#include "lab/labs.h"
 #include "result/document.h"
 #include "result/load/load.h"
 

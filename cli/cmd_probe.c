@@ -127,8 +127,8 @@ static int parse(int argc, char **argv, struct arguments *a)
         {.name = "from-cpuid",
          .argument = "FILE",
          .text = &a->dump,
-         .help =
-             "decode a dump of another machine: cpuid -r, or libcpuid's raw\nformat; - is standard input"},
+         .help = "decode a dump of another machine: cpuid -r, libcpuid's raw format\nor a list of registers; "
+                 "- is standard input"},
         {
             .name = "require",
             .argument = "CAP,...",

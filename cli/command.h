@@ -19,15 +19,18 @@ struct vt_command {
     int (*run)(int argc, char **argv);
 };
 
-/* All commands, in the order help shows them; *count receives how many. */
-const struct vt_command *vt_cli_commands(size_t *count);
+/* All commands, in the order help shows them. */
+struct vt_commands {
+    const struct vt_command *list;
+    size_t count;
+};
 
-/* Runs `name`; an unknown one is a usage error. argv[0] is replaced by the command's name. */
-int vt_cli_run(const char *name, int argc, char **argv);
+/* Runs `name`; an unknown one is a usage error. argv[0] is the command's name. */
+int vt_cli_run(struct vt_commands commands, const char *name, int argc, char **argv);
 
 int vt_cmd_audit(int argc, char **argv);
 int vt_cmd_bench(int argc, char **argv);
-int vt_cmd_help(int argc, char **argv);
+int vt_cmd_help(struct vt_commands commands, int argc, char **argv);
 int vt_cmd_lab(int argc, char **argv);
 int vt_cmd_list(int argc, char **argv);
 int vt_cmd_probe(int argc, char **argv);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static int help(int argc, char **argv);
+
 static const struct vt_command commands[] = {
     {"probe", "what this machine can do, and what KVM really does", vt_cmd_probe},
     {"list", "the catalogue: cases, engines, paths, capabilities", vt_cmd_list},
@@ -19,24 +21,14 @@ static const struct vt_command commands[] = {
     {"compare", "tell what changed between two results", vt_cmd_compare},
     {"audit", "which instructions trap at ring 3 here, and which do not", vt_cmd_audit},
     {"lab", "count instructions on emulated hardware", vt_cmd_lab},
-    {"help", "this overview, or the help of one command", vt_cmd_help},
+    {"help", "this overview, or the help of one command", help},
 };
 
-const struct vt_command *vt_cli_commands(size_t *count)
-{
-    *count = sizeof commands / sizeof commands[0];
-    return commands;
-}
+static const struct vt_commands all = {commands, sizeof commands / sizeof commands[0]};
 
-int vt_cli_run(const char *name, int argc, char **argv)
+static int help(int argc, char **argv)
 {
-    struct vt_suggestion suggestion = {.wanted = name};
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc, argv);
-        vt_suggest_offer(&suggestion, commands[i].name);
-    }
-    return vt_cli_misuse("unknown command '%s'%s (see vmtoll help)", name, vt_suggest_text(&suggestion));
+    return vt_cmd_help(all, argc, argv);
 }
 
 static void ignore(int number)
@@ -79,7 +71,7 @@ static int run(int argc, char **argv)
         return VT_EXIT_DONE;
     }
     if ((strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) && argc == 2)
-        return vt_cli_run("help", 1, (char *[]){"help", NULL});
+        return help(1, (char *[]){"help", NULL});
     if (argv[1][0] == '-') {
         struct vt_suggestion suggestion = {.wanted = argv[1]};
         vt_suggest_offer(&suggestion, "--help");
@@ -89,7 +81,7 @@ static int run(int argc, char **argv)
     }
     if (strcmp(argv[1], "bench") == 0)
         vt_layout_fix(argv); /* before anything is set up that a second start would do again */
-    return vt_cli_run(argv[1], argc - 1, argv + 1);
+    return vt_cli_run(all, argv[1], argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

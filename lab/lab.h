@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "bench/measurement.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,16 +42,10 @@ struct vt_lab_outcome {
         command_line[1024]; /* what the numbers depend on; may be empty */
 };
 
-struct vt_lab {
-    const char *name, *summary;
-    bool boots_linux;      /* takes a kernel, modules and levels */
-    bool boots_hypervisor; /* takes a hypervisor */
-    int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);
-};
-
-/* All labs; *count receives how many. */
-const struct vt_lab *vt_labs(size_t *count);
-
 void vt_lab_release(struct vt_lab_outcome *outcome);
+
+/* The emulator must be installed; its version goes into the outcome. */
+int vt_lab_require_emulator(struct vt_lab_outcome *outcome, const char *program, const char *package,
+                            struct vt_error *error);
 
 #endif

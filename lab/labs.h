@@ -1,9 +1,23 @@
-/* What the labs share among themselves: their entry points and small steps each of them takes. */
+/* Which labs there are. */
 #ifndef VT_LAB_LABS_H
 #define VT_LAB_LABS_H
 
 #include "lab/lab.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
+struct vt_lab {
+    const char *name, *summary;
+    bool boots_linux;      /* takes a kernel, modules and levels */
+    bool boots_hypervisor; /* takes a hypervisor */
+    int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);
+};
+
+/* All labs; *count receives how many. */
+const struct vt_lab *vt_labs(size_t *count);
+
+/* Their entry points. */
 int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
 int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
@@ -13,9 +27,5 @@ int vt_lab_run_tcg(const struct vt_lab_request *request, struct vt_lab_outcome *
                    struct vt_error *error);
 int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
-
-/* The emulator must be installed; its version goes into the outcome. */
-int vt_lab_require_emulator(struct vt_lab_outcome *outcome, const char *program, const char *package,
-                            struct vt_error *error);
 
 #endif

@@ -58,25 +58,21 @@ static int check_vendor(const struct check *check, const struct vt_processor *pr
     return 0;
 }
 
-/* cpuid -r prints exactly what is announced; libcpuid's arrays are of fixed length, others leave leaves out.
- */
-static int check_maximum(const struct check *check, const struct vt_processor *processor)
+/* All processors of a machine, cores of a hybrid one included, are of one family and model; steppings may
+ * differ. */
+static int check_model(const struct check *check, const struct vt_processor *processor)
 {
-    static const uint32_t bases[] = {0, 0x80000000};
-    for (size_t b = 0; check->kind == VT_DUMP_CPUID && b < 2; b++) {
-        const struct vt_leaf *first = vt_facts_find(processor, bases[b], 0);
-        uint32_t last = first ? first->reg[VT_EAX] : 0;
-        if (!first || last < bases[b])
-            continue;
-        for (size_t i = 0; i < processor->count; i++) {
-            const struct vt_leaf *leaf = &processor->leaves[i];
-            if (leaf->leaf >> 16 == bases[b] >> 16 && leaf->leaf > last)
-                return refuse(check, leaf->line,
-                              "contradicts line %u: leaf 0x%x is given, the last one announced is 0x%x",
-                              first->line, leaf->leaf, last);
-        }
-    }
-    return 0;
+    const struct vt_processor *first = &check->facts->processors[0];
+    unsigned family, model, stepping, first_family, first_model;
+    if (!vt_facts_signature(first, &first_family, &first_model, &stepping) ||
+        !vt_facts_signature(processor, &family, &model, &stepping) ||
+        (family == first_family && model == first_model))
+        return 0;
+    return refuse(
+        check, vt_facts_find(processor, 1, 0)->line,
+        "contradicts line %u: family %u model %u there, family %u model %u here; one file holds one "
+        "machine's dump",
+        vt_facts_find(first, 1, 0)->line, first_family, first_model, family, model);
 }
 
 /* The highest leaf given of a range; its base when there is none above. */
@@ -171,7 +167,7 @@ static int check_processor(const struct check *check, const struct vt_processor 
     if (status == 0)
         status = check_repeats(check, processor);
     if (status == 0)
-        status = check_maximum(check, processor);
+        status = check_model(check, processor);
     return status == 0 ? check_end(check, processor) : status;
 }
 

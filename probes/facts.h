@@ -42,13 +42,23 @@ enum vt_msr_source {
     VT_MSR_KVM,      /* what KVM offers to guests: a set bit proves the processor's, a clear one does not */
 };
 
+enum { VT_DUMP_NOTES = 3 };
+
 struct vt_msr {
     uint64_t value;
     enum vt_msr_source source;
 };
 
+/* Of facts that came from a file: what it was read as, and what of it was not taken at its word. */
+struct vt_dump_origin {
+    const char *form; /* NULL: not from a file */
+    char notes[VT_DUMP_NOTES][200];
+    size_t note_count;
+};
+
 struct vt_facts {
     bool live;
+    struct vt_dump_origin dump;
     struct vt_processor *processors;
     size_t count, capacity;
     size_t subject; /* index of the processor that leaves are asked of */

@@ -12,6 +12,16 @@ static vt_detector *const detectors[] = {
     vt_detect_timing,     vt_detect_mitigations, vt_detect_iommu, vt_detect_verdict,
 };
 
+static void put_origin(json_t *document, const struct vt_facts *facts)
+{
+    json_t *notes = json_array();
+    for (size_t i = 0; i < facts->dump.note_count; i++)
+        json_array_append_new(notes, json_string(facts->dump.notes[i]));
+    vt_document_put(document, "dump.form", json_string(facts->dump.form), NULL);
+    vt_document_put(document, "dump.processors", json_integer((json_int_t)facts->count), NULL);
+    vt_document_put(document, "dump.notes", notes, NULL);
+}
+
 static json_t *describe(const struct vt_facts *facts, const char *source, struct vt_error *error)
 {
     json_t *document = vt_document_new();
@@ -20,6 +30,8 @@ static json_t *describe(const struct vt_facts *facts, const char *source, struct
         return NULL;
     }
     vt_document_put(document, "source", json_string(source), NULL);
+    if (facts->dump.form)
+        put_origin(document, facts);
     for (size_t i = 0; i < sizeof detectors / sizeof detectors[0]; i++)
         detectors[i](document, facts);
     return document;

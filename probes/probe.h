@@ -26,7 +26,7 @@ json_t *vt_probes_machine(struct vt_error *error);
 /* Leave out what names the machine rather than describes it, so that the document can be shown to others. */
 void vt_probes_forget_name(json_t *probe);
 
-/* The document of a dump: `cpuid -r` text or libcpuid's raw format; "-" is standard input. The caller's. */
+/* The document of a dump, in any form of probes/dump.h; "-" is standard input. The caller's. */
 json_t *vt_probes_dump(const char *path, struct vt_error *error);
 
 /* The same from memory (data[size] is 0); `name` is for messages. */

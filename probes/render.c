@@ -99,6 +99,13 @@ static const struct item host[] = {
     {0},
 };
 
+static const struct item origin[] = {
+    {"read as", "dump.form"},
+    {"processors", "dump.processors"},
+    {0},
+};
+static const struct section dump = {"Dump", origin, NULL, false};
+
 static const struct section sections[] = {
     {"Processor", processor, NULL, false},
     {"VT-x", vt_x, "vt_x.features", true},
@@ -331,6 +338,20 @@ static void print_list(const struct page *page, const char *label, const char *p
     print_words(page, label, &words);
 }
 
+static void print_origin(const struct page *page)
+{
+    size_t i;
+    json_t *value;
+    if (!vt_document_get(page->probe, "dump"))
+        return;
+    print_section(page, &dump);
+    json_array_foreach(vt_document_get(page->probe, "dump.notes"), i, value)
+    {
+        fprintf(page->stream, "  %-*s  ", LABEL, "note");
+        wrap(page, json_string_value(value), LABEL + 4, LABEL + 4);
+    }
+}
+
 static void print_map(const struct page *page, const char *title, const char *path)
 {
     json_t *map = vt_document_get(page->probe, path), *value;
@@ -376,6 +397,7 @@ void vt_probes_render(const json_t *probe, FILE *stream, bool colour, int column
         .plain = colour ? "\033[0m" : "",
     };
     print_verdict(&page);
+    print_origin(&page);
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         print_section(&page, &sections[i]);
         if (sections[i].items == processor)

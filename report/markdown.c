@@ -1,38 +1,16 @@
-#include "report/audited.h"
 #include "report/breakdown.h"
 #include "show/crossing.h"
 #include "report/format.h"
-#include "report/host.h"
+#include "report/said.h"
+#include "show/escape.h"
 #include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_WARNINGS = 8, MAX_HOLES = 64 };
-
-/*
- * Text from outside must not become markup: neither Markdown's nor, since most
- * renderers pass it on, HTML's. A line break would end the cell or the list item
- * the text stands in; an address would become a link.
- */
 static void put(const char *text, FILE *stream)
 {
-    for (; *text; text++)
-        if (*text == '<')
-            fputs("&lt;", stream);
-        else if (*text == '&')
-            fputs("&amp;", stream);
-        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            putc(' ', stream);
-        else if (strncmp(text, "://", 3) == 0)
-            fputs("&#58;", stream);
-        else if (*text == '@')
-            fputs("&#64;", stream);
-        else {
-            if (strchr("\\`*_[]|#>~!", *text))
-                putc('\\', stream);
-            putc(*text, stream);
-        }
+    vt_escape_markdown(text, stream);
 }
 
 static void put_toll(const struct vt_result_row *row, double size, FILE *stream)
@@ -105,51 +83,6 @@ static void put_table(const struct vt_table *table, FILE *stream)
     }
 }
 
-static void put_verdict(const struct vt_verdict *verdict, FILE *stream)
-{
-    fputs("- ", stream);
-    if (verdict->question) {
-        put(verdict->question, stream);
-        putc(' ', stream);
-    }
-    if (verdict->answer) {
-        fputs("**", stream);
-        put(verdict->answer, stream);
-        fputs("**: ", stream);
-    }
-    put(verdict->text, stream);
-    if (verdict->fix) {
-        fputs("; what to do: ", stream);
-        put(verdict->fix, stream);
-    }
-    putc('\n', stream);
-}
-
-static void put_host(const struct vt_result *result, FILE *stream)
-{
-    struct vt_fact facts[VT_FACTS];
-    const char *warnings[MAX_WARNINGS];
-    struct vt_verdict verdicts[VT_VERDICTS];
-    size_t count = vt_host_verdict(result, verdicts);
-    for (size_t i = 0; i < count; i++)
-        put_verdict(&verdicts[i], stream);
-    fputs(count ? "\n" : "", stream);
-    count = vt_host_facts(result, facts);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(stream, "- **%s:** ", facts[i].label);
-        put(facts[i].text, stream);
-        putc('\n', stream);
-    }
-    size_t warned = vt_host_warnings(result, warnings, MAX_WARNINGS);
-    for (size_t i = 0; i < warned; i++) {
-        fputs("- **Beware:** ", stream);
-        put(warnings[i], stream);
-        putc('\n', stream);
-    }
-    if (count)
-        putc('\n', stream);
-}
-
 static void put_legend(FILE *stream)
 {
     size_t count;
@@ -177,34 +110,6 @@ static void put_published(const struct vt_published *published, FILE *stream)
         for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
             fputs("| ", stream);
             put(cells[k], stream);
-            putc(' ', stream);
-        }
-        fputs("|\n", stream);
-    }
-}
-
-static void put_audit(const struct vt_table *table, FILE *stream)
-{
-    const struct vt_result *result = vt_audited_find(table);
-    struct vt_audited_hole holes[MAX_HOLES];
-    size_t count = result ? vt_audited_holes(result, holes, MAX_HOLES) : 0;
-    if (!result)
-        return;
-    fputs("\n## Could it be virtualized without help from the CPU?\n\n", stream);
-    put(vt_audited_verdict(result), stream);
-    fputs(count ? "\n\n| hole | tried as | at ring 3, here | a guest kernel expects |\n|---|---|---|---|\n"
-                : "\n",
-          stream);
-    for (size_t i = 0; i < count; i++) {
-        const char *const cells[] = {holes[i].name, holes[i].operation, holes[i].seen, holes[i].expected};
-        for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
-            fputs("| ", stream);
-            put(cells[k], stream);
-            if (k == 1 && *holes[i].with) {
-                fputs(" (", stream);
-                put(holes[i].with, stream);
-                putc(')', stream);
-            }
             putc(' ', stream);
         }
         fputs("|\n", stream);
@@ -270,6 +175,8 @@ static void put_breakdown(const struct vt_table *table, FILE *stream)
 int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     const struct vt_table *table = report->table;
+    struct vt_pen pen = vt_pen_on(stream, &vt_pen_markdown, NULL);
+    const struct vt_result *audited;
     (void)error;
     fputs("# What crossing into the hypervisor costs\n\n**", stream);
     put(report->findings.headline, stream);
@@ -280,8 +187,12 @@ int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_e
         putc('\n', stream);
     }
     putc('\n', stream);
-    for (size_t i = 0; i < table->result_count; i++)
-        put_host(table->results[i], stream);
+    for (size_t i = 0; i < table->result_count; i++) {
+        vt_said_answers(table->results[i], &pen);
+        vt_said_facts(table, table->results[i], &pen);
+        vt_said_warnings(table->results[i], &pen);
+        vt_pen_end(&pen);
+    }
     if (table->line_count == 0)
         return 0;
     put_table(table, stream);
@@ -292,7 +203,8 @@ int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_e
         putc('\n', stream);
     }
     put_breakdown(table, stream);
-    put_audit(table, stream);
+    if ((audited = vt_said_verdict(table, &pen)))
+        vt_said_holes(audited, &pen);
     put_published(report->published, stream);
     return 0;
 }

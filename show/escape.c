@@ -27,15 +27,26 @@ void vt_escape_html(const char *text, FILE *stream)
         }
 }
 
+/*
+ * Text from outside must not become markup: neither Markdown's nor, since most
+ * renderers pass it on, HTML's. A line break would end the cell or the list item
+ * the text stands in; an address would become a link.
+ */
 void vt_escape_markdown(const char *text, FILE *stream)
 {
-    for (; *text; text++)
+    for (; text && *text; text++)
         if (*text == '<')
             fputs("&lt;", stream);
         else if (*text == '&')
             fputs("&amp;", stream);
+        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            putc(' ', stream);
+        else if (strncmp(text, "://", 3) == 0)
+            fputs("&#58;", stream);
+        else if (*text == '@')
+            fputs("&#64;", stream);
         else {
-            if (strchr("\\`*_[]|#~", *text))
+            if (strchr("\\`*_[]|#>~!", *text))
                 putc('\\', stream);
             putc(*text, stream);
         }

@@ -1,32 +1,32 @@
 #include "show/page.h"
 #include "show/asset.h"
 #include "show/crossing.h"
-#include "show/escape.h"
+#include "show/pen/markup.h"
 
 #include <string.h>
 
 void vt_page_head(const char *title, bool scripts, FILE *stream)
 {
     /* The policy makes the promise that no request leaves the file one the browser keeps. */
-    fprintf(stream,
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-            "'unsafe-inline'; %simg-src data:\">\n"
-            "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
-            "<title>",
-            scripts ? "script-src 'unsafe-inline'; " : "");
-    vt_escape_html(title, stream);
-    fputs("</title>\n<style>\n", stream);
+    vt_markup(stream, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
+                      "name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta "
+                      "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+                      "'unsafe-inline'; ");
+    fputs(scripts ? "script-src 'unsafe-inline'; " : "", stream);
+    vt_markup(stream,
+              "img-src data:\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
+              "<link rel=\"icon\" href=\"data:,\">\n<title>%s</title>\n<style>\n",
+              title);
     fwrite(vt_asset_style, 1, vt_asset_style_size, stream);
     fputs("</style>\n</head>\n<body>\n", stream);
 }
 
 void vt_page_foot(const char *version, bool scripts, FILE *stream)
 {
-    fprintf(stream, "</main>\n<footer><p>Made by vmtoll%s", version ? " " : "");
-    vt_escape_html(version, stream);
-    fputs(". This file stands alone: it loads nothing and sends nothing.</p></footer>\n", stream);
+    vt_markup(stream,
+              "</main>\n<footer><p>Made by vmtoll%s%s. This file stands alone: it loads nothing and sends "
+              "nothing.</p></footer>\n",
+              version ? " " : "", version);
     if (scripts) {
         fputs("<script>\n", stream);
         fwrite(vt_asset_script, 1, vt_asset_script_size, stream);
@@ -47,24 +47,10 @@ const char *vt_page_mark_class(const char *crossing)
 
 void vt_page_date(const char *iso, FILE *stream)
 {
-    fputs("<time datetime=\"", stream);
-    vt_escape_html(iso, stream);
-    fputs("\">", stream);
-    if (strlen(iso) == 20 && iso[10] == 'T' && iso[19] == 'Z') {
-        char text[32];
-        snprintf(text, sizeof text, "%.10s, %.5s UTC", iso, iso + 11);
-        vt_escape_html(text, stream);
-    } else {
-        vt_escape_html(iso, stream);
-    }
-    fputs("</time>", stream);
-}
-
-void vt_page_text(const char *before, const char *text, const char *after, FILE *stream)
-{
-    fputs(before, stream);
-    vt_escape_html(text, stream);
-    fputs(after, stream);
+    bool whole = strlen(iso) == 20 && iso[10] == 'T' && iso[19] == 'Z';
+    vt_markup(stream,
+              whole ? "<time datetime=\"%s\">%.10s, %.5s UTC</time>" : "<time datetime=\"%s\">%s</time>", iso,
+              iso, whole ? iso + 11 : "");
 }
 
 void vt_page_table(const char *label, const char *attributes, FILE *stream)

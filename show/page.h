@@ -1,5 +1,5 @@
 /*
- * The frame of an HTML page, and the pieces every page has. Every text passes vt_escape_html here.
+ * The frame of an HTML page, and the pieces every page has. Every text passes show/pen/markup.h.
  */
 #ifndef VT_SHOW_PAGE_H
 #define VT_SHOW_PAGE_H
@@ -21,9 +21,6 @@ void vt_page_mark(const char *crossing, FILE *stream);
 
 /* "2026-11-22T15:00:00Z" as a <time> element a person reads. */
 void vt_page_date(const char *iso, FILE *stream);
-
-/* `text` as text, between markup. */
-void vt_page_text(const char *before, const char *text, const char *after, FILE *stream);
 
 /* A table that scrolls sideways by itself; the caller closes table and div. */
 void vt_page_table(const char *label, const char *attributes, FILE *stream);

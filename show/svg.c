@@ -1,5 +1,5 @@
 #include "show/svg.h"
-#include "show/escape.h"
+#include "show/pen/markup.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -178,9 +178,8 @@ void vt_svg_embed(const char *picture, const char *label, const char *class, vt_
     if (!box || !at)
         return;
     box += strlen("viewBox=\"");
-    fprintf(stream, "<svg class=\"chart %s\" role=\"img\" viewBox=\"%.*s\" aria-label=\"", class,
-            (int)strcspn(box, "\""), box);
-    vt_escape_html(label, stream);
+    vt_markup(stream, "<svg class=\"chart %s\" role=\"img\" viewBox=\"%.*s\" aria-label=\"%s", class,
+              (int)strcspn(box, "\""), box, label);
     fputs("\"><g>", stream); /* closed by the end of gnuplot's canvas group */
     for (at += strlen("</defs>"); *at && !starts(at, "</svg>");) {
         if (*at == '<') {

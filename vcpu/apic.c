@@ -1,7 +1,5 @@
 #include "vcpu/apic.h"
 
-#include "vcpu/emulate_internal.h"
-
 /* Register offsets in the xAPIC page (Intel SDM 3A table 11-1). */
 enum {
     APIC_ID = 0x20,

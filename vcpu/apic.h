@@ -15,11 +15,18 @@
 uint32_t vt_vcpu_apic_read(const struct vt_vcpu *vcpu, uint32_t offset);
 void vt_vcpu_apic_write(struct vt_vcpu *vcpu, uint32_t offset, uint32_t value);
 
+/* The same registers as MSRs, with the side effects of writing them. False: RDMSR or WRMSR would fault. */
+bool vt_vcpu_apic_read_msr(const struct vt_vcpu *vcpu, uint32_t index, uint64_t *value);
+bool vt_vcpu_apic_write_msr(struct vt_vcpu *vcpu, uint32_t index, uint64_t value);
+
 /* Make an interrupt pending; vectors below 16 are refused as the APIC does (SDM 3A 11.5.2). */
 void vt_vcpu_apic_request(struct vt_vcpu *vcpu, uint8_t vector);
 
 /* The vector to be served next, or -1: pending, above the processor priority. */
 int vt_vcpu_apic_next(const struct vt_vcpu *vcpu);
+
+/* Is an interrupt waiting whose priority beats the processor's? Keeps vcpu->apic.pending up to date. */
+bool vt_vcpu_update_pending(struct vt_vcpu *vcpu);
 
 /* The CPU takes `vector`: from requested to in service. */
 void vt_vcpu_apic_accept(struct vt_vcpu *vcpu, uint8_t vector);

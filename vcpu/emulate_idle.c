@@ -1,4 +1,5 @@
 /* Going idle, calling the hypervisor, flushing translations and caches. */
+#include "vcpu/emulate.h"
 #include "vcpu/emulate_internal.h"
 
 enum vt_step vt_emulate_hlt(struct vt_emulation *e)

@@ -5,7 +5,9 @@
 #ifndef VT_VCPU_EMULATE_INTERNAL_H
 #define VT_VCPU_EMULATE_INTERNAL_H
 
-#include "vcpu/emulate.h"
+#include "vcpu/environment.h"
+#include "vcpu/instruction.h"
+#include "vcpu/raise.h"
 
 /* One instruction under way. `next` and `shadow` take effect when the step is done. */
 struct vt_emulation {
@@ -219,10 +221,6 @@ static inline bool vt_selector_is_null(uint16_t selector)
 
 /* May code at this CPL touch `size` ports from `port`? False: a fault was raised. */
 bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size);
-
-/* Write MSR state with its side effects; used by WRMSR. The local APIC's registers in MSRs. */
-bool vt_vcpu_apic_read_msr(const struct vt_vcpu *vcpu, uint32_t index, uint64_t *value);
-bool vt_vcpu_apic_write_msr(struct vt_vcpu *vcpu, uint32_t index, uint64_t value);
 
 /* What entering a handler needs beyond the gate. */
 struct vt_delivery {

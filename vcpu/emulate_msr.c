@@ -1,4 +1,5 @@
 /* Model-specific registers and extended control registers (Intel SDM 4; AMD APM 2 appendix A). */
+#include "vcpu/apic.h"
 #include "vcpu/emulate_internal.h"
 
 #define MSR_TSC        0x10

@@ -1,4 +1,5 @@
 /* Registers, memory and stack as the emulated instructions see them. */
+#include "vcpu/emulate.h"
 #include "vcpu/emulate_internal.h"
 
 #define PF_PRESENT 1

@@ -1,4 +1,5 @@
 /* Control transfers that go through descriptors, gates or their MSRs. 64-bit code segments alone. */
+#include "vcpu/emulate.h"
 #include "vcpu/emulate_internal.h"
 
 #define SELECTOR_CODE3 3

@@ -1,5 +1,5 @@
 /* What the virtual CPU is after power-up, and what its CPUID makes of it. */
-#include "vcpu/emulate_internal.h"
+#include "vcpu/vcpu.h"
 
 #include "guest/abi.h"
 #include "guest/catalogue.h"

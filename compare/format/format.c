@@ -10,9 +10,10 @@ static int print_text(const struct vt_comparison *c, const struct vt_screen *scr
     char text[512];
     (void)error;
     vt_compare_headline(c, text, sizeof text);
+    vt_pen_begin(&pen);
     vt_pen_tone(&pen, VT_TONE_STRONG, "%s", text);
     vt_compare_basis(c, text, sizeof text);
-    vt_pen_say(&pen, "\n%s\n", text);
+    vt_pen_paragraph(&pen, "%s", text);
     if (c->count > c->changes[VT_CHANGE_NONE] + c->changes[VT_CHANGE_UNCLEAR])
         vt_pen_heading(&pen, "Changed:");
     vt_compare_times(c, true, &pen);

@@ -10,13 +10,13 @@
 enum { TIME_COLUMNS = 8, COUNT_COLUMNS = 6 };
 
 static const struct vt_pen_column time_columns[TIME_COLUMNS] = {
-    {"case", 22, false, NULL},         {"road", 18, false, "road"}, {"old", 10, true, NULL},
-    {"new", 10, true, NULL},           {"change", 9, true, NULL},   {"95 % interval", 22, false, "number"},
-    {"p", 6, true, NULL},              {"verdict", 0, false, "tale"},
+    {"case", 22, false, NULL}, {"road", 18, false, "road"},   {"old", 10, true, NULL},
+    {"new", 10, true, NULL},   {"change", 9, true, NULL},     {"95 % interval", 22, false, "number"},
+    {"p", 6, true, NULL},      {"verdict", 0, false, "tale"},
 };
 
 static const struct vt_pen_column count_columns[COUNT_COLUMNS] = {
-    {"case", 22, false, NULL}, {"road", 25, false, "road"},    {"old", 10, true, NULL},
+    {"case", 22, false, NULL}, {"road", 25, false, "road"},         {"old", 10, true, NULL},
     {"new", 10, true, NULL},   {"difference", 29, false, "number"}, {"note", 0, false, "tale"},
 };
 
@@ -73,8 +73,7 @@ static void print_toll(const struct vt_result_row *row, const char *micro, char 
 
 static struct vt_pen_cell toll_cell(const struct vt_result_row *row, const char *text)
 {
-    return (struct vt_pen_cell){
-        .text = text, .value = row->toll.median, .sorted = vt_result_has_toll(row)};
+    return (struct vt_pen_cell){.text = text, .value = row->toll.median, .sorted = vt_result_has_toll(row)};
 }
 
 static void put_time(const struct vt_compared *row, struct vt_pen *pen)

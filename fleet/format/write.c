@@ -60,8 +60,9 @@ void vt_fleet_write(const struct vt_fleet *fleet, const struct vt_pen_marks *mar
     struct vt_pen pen = vt_pen_on(stream, marks, NULL);
     char headline[320];
     vt_fleet_headline(fleet, headline, sizeof headline);
-    vt_pen_tone(&pen, VT_TONE_STRONG, "%s", headline);
-    vt_pen_say(&pen, "%s\n", vt_fleet_outliers(fleet) ? ":" : ".");
+    vt_pen_begin(&pen);
+    vt_pen_tone(&pen, VT_TONE_STRONG, "%s%s", headline, vt_fleet_outliers(fleet) ? ":" : ".");
+    vt_pen_end(&pen);
     vt_fleet_tell(fleet, &pen);
     put_tables(&pen, fleet);
 }

@@ -29,9 +29,6 @@ struct start_info {
     char cmd_line[1024];
 };
 
-struct xen_domain vt_image_domain;
-struct xen_pages vt_image_pages __attribute__((aligned(16384)));
-
 void vt_image_main(const struct start_info *start);
 
 static struct xen_domain *const domain = &vt_image_domain;
@@ -57,13 +54,6 @@ static uint64_t address(const void *pointer)
 READ(cr0)
 READ(cr3)
 READ(cr4)
-
-/* struct mmuext_op */
-uint64_t vt_image_mmuext(uint64_t command, uint64_t first, uint64_t second)
-{
-    const uint64_t operation[3] = {command, first, second};
-    return vt_image_call(XEN_MMUEXT_OP, address(operation), 1, 0, XEN_DOMID_SELF);
-}
 
 static uint64_t frame_of(const struct start_info *start, const void *page)
 {

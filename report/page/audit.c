@@ -1,45 +1,23 @@
 #include "report/audited.h"
-#include "show/escape.h"
+#include "report/said.h"
+#include "show/pen/markup.h"
 #include "report/page/page.h"
 
 #include <string.h>
 
-static void put(const json_t *object, const char *key, FILE *stream)
+static void put_cells(const json_t *instruction, const json_t *trial, const json_t *judged, FILE *stream)
 {
-    vt_escape_html(vt_audited_word(object, key), stream);
-}
-
-static void put_outcome(const json_t *object, FILE *stream)
-{
-    bool breaks = strcmp(vt_audited_word(object, "outcome"), "silent") == 0;
-    fputs(breaks ? "<span class=\"flag\">" : "", stream);
-    put(object, "outcome", stream);
-    fputs(breaks ? "</span>" : "", stream);
-}
-
-static void put_operation(const json_t *trial, FILE *stream)
-{
-    fputs("<code>", stream);
-    put(trial, "operation", stream);
-    fputs("</code>", stream);
-    if (*vt_audited_word(trial, "with")) {
-        fputs(" <small>", stream);
-        put(trial, "with", stream);
-        fputs("</small>", stream);
-    }
-}
-
-static void put_cells(const json_t *trial, const json_t *judged, FILE *stream)
-{
-    fputs("<td>", stream);
-    put_operation(trial, stream);
-    fputs("</td><td>", stream);
-    put_outcome(judged, stream);
-    fputs("</td><td>", stream);
-    put(trial, *vt_audited_word(trial, "seen") ? "seen" : "note", stream);
-    fputs("</td><td>", stream);
-    put(trial, "expected", stream);
-    fputs("</td></tr>\n", stream);
+    const char *outcome = vt_audited_word(judged, "outcome"), *with = vt_audited_word(trial, "with");
+    vt_markup(stream,
+              *with ? "<tr><th scope=\"row\">%s</th><td><code>%s</code> <small>%s</small></td>"
+                    : "<tr><th scope=\"row\">%s</th><td><code>%s</code>%s</td>",
+              vt_audited_word(instruction, "name"), vt_audited_word(trial, "operation"), with);
+    vt_markup(stream,
+              strcmp(outcome, "silent") == 0 ? "<td><span class=\"flag\">%s</span></td>" : "<td>%s</td>",
+              outcome);
+    vt_markup(stream, "<td>%s</td><td>%s</td></tr>\n",
+              vt_audited_word(trial, *vt_audited_word(trial, "seen") ? "seen" : "note"),
+              vt_audited_word(trial, "expected"));
 }
 
 static void open_table(const char *label, FILE *stream)
@@ -58,13 +36,6 @@ static void close_table(FILE *stream)
     fputs("</tbody></table>\n</div>\n", stream);
 }
 
-static void put_name(const json_t *instruction, FILE *stream)
-{
-    fputs("<tr><th scope=\"row\">", stream);
-    put(instruction, "name", stream);
-    fputs("</th>", stream);
-}
-
 /* One line per instruction that ring 3 may execute. */
 static void put_summary(const json_t *instructions, FILE *stream)
 {
@@ -76,8 +47,7 @@ static void put_summary(const json_t *instructions, FILE *stream)
         const json_t *trial = vt_audited_trial(instruction);
         if (!trial || strcmp(vt_audited_word(instruction, "group"), "privileged") == 0)
             continue;
-        put_name(instruction, stream);
-        put_cells(trial, instruction, stream);
+        put_cells(instruction, trial, instruction, stream);
     }
     close_table(stream);
 }
@@ -88,8 +58,7 @@ static void put_every_trial_of(const json_t *instruction, FILE *stream)
     size_t index;
     json_array_foreach(json_object_get(instruction, "trials"), index, trial)
     {
-        put_name(instruction, stream);
-        put_cells(trial, trial, stream);
+        put_cells(instruction, trial, trial, stream);
     }
 }
 
@@ -107,22 +76,17 @@ static void put_trials(const json_t *instructions, FILE *stream)
     fputs("</details>\n", stream);
 }
 
-static void put_assists(const json_t *assists, FILE *stream)
+static void put_assists(const json_t *assists, struct vt_pen *pen)
 {
     const json_t *assist;
     size_t index;
-    fputs("<dl class=\"facts\">\n", stream);
     json_array_foreach(assists, index, assist)
     {
-        fputs("<div><dt>", stream);
-        put(assist, "title", stream);
-        fputs("</dt><dd><strong>", stream);
-        put(assist, "state", stream);
-        fputs("</strong>: ", stream);
-        put(assist, "evidence", stream);
-        fputs("</dd></div>\n", stream);
+        vt_pen_fact(pen, vt_audited_word(assist, "title"));
+        vt_pen_tone(pen, VT_TONE_STRONG, "%s", vt_audited_word(assist, "state"));
+        vt_pen_say(pen, ": %s", vt_audited_word(assist, "evidence"));
     }
-    fputs("</dl>\n", stream);
+    vt_pen_end(pen);
 }
 
 bool vt_html_is_audited(const struct vt_html *page)
@@ -133,27 +97,19 @@ bool vt_html_is_audited(const struct vt_html *page)
 void vt_html_audit(const struct vt_html *page)
 {
     FILE *stream = page->stream;
-    const struct vt_result *result = vt_audited_find(page->report->table);
-    if (!result)
+    struct vt_pen pen = vt_pen_on(stream, &vt_pen_html, NULL);
+    if (!vt_html_is_audited(page))
         return;
+    fputs("<section id=\"audit\">", stream);
+    const struct vt_result *result = vt_said_verdict(page->report->table, &pen);
     const json_t *instructions = json_object_get(result->audit, "instructions");
-    fputs("<section id=\"audit\"><h2>Could it be virtualized without help from the CPU?</h2>\n<p>", stream);
-    vt_escape_html(vt_audited_verdict(result), stream);
-    fputs("</p>\n", stream);
-    if (page->report->table->result_count > 1 && result->file) {
-        fputs("<p>This is about the machine of ", stream);
-        vt_escape_html(result->file, stream);
-        fputs(".</p>\n", stream);
-    }
-    put_assists(json_object_get(result->audit, "assists"), stream);
-    fputs("<p>Each line was found by executing the instruction at ring 3. Silent: no trap, and not what a "
-          "guest "
-          "kernel expects. Emulated: the CPU faults and the host kernel answers in its place. Traps: a "
-          "hypervisor can "
-          "emulate it. The guest kernel of the comparison is ",
-          stream);
-    put(result->audit, "guest", stream);
-    fputs(".</p>\n", stream);
+    put_assists(json_object_get(result->audit, "assists"), &pen);
+    vt_pen_paragraph(
+        &pen,
+        "Each line was found by executing the instruction at ring 3. Silent: no trap, and not what a "
+        "guest kernel expects. Emulated: the CPU faults and the host kernel answers in its place. "
+        "Traps: a hypervisor can emulate it. The guest kernel of the comparison is %s.",
+        vt_audited_word(result->audit, "guest"));
     put_summary(instructions, stream);
     put_trials(instructions, stream);
     fputs("</section>\n", stream);

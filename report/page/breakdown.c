@@ -1,5 +1,5 @@
 #include "report/breakdown.h"
-#include "show/escape.h"
+#include "show/pen/markup.h"
 #include "report/page/page.h"
 #include "show/quantity.h"
 
@@ -33,9 +33,7 @@ static void put_reasons(const struct vt_html *page, const struct reasons *reason
         return;
     fputs("<ol class=\"notes\">\n", page->stream);
     for (size_t i = 0; i < reasons->count; i++) {
-        fprintf(page->stream, "<li id=\"gap-%s-%zu\">", reasons->unit, i + 1);
-        vt_escape_html(reasons->list[i], page->stream);
-        fputs("</li>\n", page->stream);
+        vt_markup(page->stream, "<li id=\"gap-%s-%zu\">%s</li>\n", reasons->unit, i + 1, reasons->list[i]);
     }
     fputs("</ol>\n", page->stream);
 }
@@ -48,9 +46,7 @@ static void put_share(const struct vt_html *page, const struct vt_share *share, 
         fputs("<td></td>", page->stream);
     } else if (isfinite(share->median)) {
         vt_quantity_print_interval(share->median, share->half, unit, "µs", text, sizeof text);
-        fprintf(page->stream, "<td><b>%s</b><br><small>", text);
-        vt_escape_html(share->source, page->stream);
-        fputs("</small></td>", page->stream);
+        vt_markup(page->stream, "<td><b>%s</b><br><small>%s</small></td>", text, share->source);
     } else {
         size_t number = number_of(reasons, share->source);
         fprintf(page->stream,
@@ -65,9 +61,8 @@ static void put_row(const struct vt_html *page, const struct vt_crossing_parts *
 {
     const struct vt_table *table = page->report->table;
     const struct vt_result_row *cell = table->lines[parts->line].cells[parts->column];
-    fputs("<tr><th scope=\"row\">", page->stream);
-    vt_escape_html(table->lines[parts->line].name, page->stream);
-    fputs("</th><td class=\"number\"><b>", page->stream);
+    vt_markup(page->stream, "<tr><th scope=\"row\">%s</th><td class=\"number\"><b>",
+              table->lines[parts->line].name);
     vt_html_toll(cell, page->stream);
     fputs("</b></td>", page->stream);
     for (int part = 0; part < VT_PARTS; part++)
@@ -93,10 +88,7 @@ static void put_column(const struct vt_html *page, const struct vt_column *colum
 {
     fprintf(page->stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%d\"><span>",
             first ? "" : "</tbody>\n", VT_PARTS + 2);
-    vt_escape_html(column->title, page->stream);
-    fputs(" <small>", page->stream);
-    vt_escape_html(column->subtitle, page->stream);
-    fputs("</small></span></th></tr>\n", page->stream);
+    vt_markup(page->stream, "%s <small>%s</small></span></th></tr>\n", column->title, column->subtitle);
 }
 
 /* Times and instructions never share a column. */

@@ -1,4 +1,4 @@
-#include "show/escape.h"
+#include "show/pen/markup.h"
 #include "report/page/page.h"
 #include "show/plot.h"
 #include "show/svg.h"
@@ -8,15 +8,10 @@
 static void put_key_entry(const struct vt_html *page, size_t k)
 {
     const struct vt_column *column = &page->report->table->columns[k];
-    fprintf(
-        page->stream,
-        "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" style=\"color:var(--s%zu)\">"
-        "<use href=\"#gpPt%d\"/></svg>",
-        column->rank + 1, vt_chart_point(column->rank, false) - 1);
-    vt_escape_html(column->title, page->stream);
-    fputs(" <small>", page->stream);
-    vt_escape_html(column->subtitle, page->stream);
-    fputs("</small></li>\n", page->stream);
+    vt_markup(page->stream,
+              "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" "
+              "style=\"color:var(--s%zu)\"><use href=\"#gpPt%d\"/></svg>%s <small>%s</small></li>\n",
+              column->rank + 1, vt_chart_point(column->rank, false) - 1, column->title, column->subtitle);
 }
 
 static void put_key(const struct vt_html *page, const char *unit)
@@ -31,9 +26,10 @@ static void put_key(const struct vt_html *page, const char *unit)
 
 static void put_missing(const struct vt_html *page)
 {
-    fputs("<p class=\"missing\"><strong>The charts are missing:</strong> ", page->stream);
-    vt_escape_html(page->missing.text, page->stream);
-    fputs(". Everything they would show is in the table.</p>\n", page->stream);
+    vt_markup(page->stream,
+              "<p class=\"missing\"><strong>The charts are missing:</strong> %s. Everything they would show "
+              "is in the table.</p>\n",
+              page->missing.text);
 }
 
 void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, const char *class,
@@ -127,8 +123,7 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
                 table->columns[k].title, cell->toll.median, cell->toll.p25, cell->toll.p75, cell->toll.p05,
                 cell->toll.p95, cell->unit);
     }
-    fputs("<figure class=\"spread\">\n<figcaption>", page->stream);
-    vt_escape_html(line->name, page->stream);
+    vt_markup(page->stream, "<figure class=\"spread\">\n<figcaption>%s", line->name);
     if (chart->axis == VT_AXIS_ABSOLUTE)
         fprintf(page->stream, " <small>in %s</small>",
                 strcmp(chart->unit, "ns") == 0 ? "time" : "instructions");
@@ -143,9 +138,8 @@ static void put_class(const struct vt_html *page, size_t *i)
 {
     const struct vt_table *table = page->report->table;
     const char *class = table->lines[page->charts.list[*i].line].class;
-    fputs("<details class=\"spreads\"><summary>", page->stream);
-    vt_escape_html(class, page->stream);
-    fputs("</summary>\n<div class=\"grid\">\n", page->stream);
+    vt_markup(page->stream, "<details class=\"spreads\"><summary>%s</summary>\n<div class=\"grid\">\n",
+              class);
     for (; *i < page->charts.count && strcmp(table->lines[page->charts.list[*i].line].class, class) == 0;
          ++*i)
         if (page->charts.list[*i].picture)

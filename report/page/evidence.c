@@ -1,12 +1,10 @@
-#include "show/escape.h"
-#include "report/host.h"
+#include "show/pen/markup.h"
+#include "report/said.h"
 #include "report/page/page.h"
 #include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { MAX_WARNINGS = 8 };
 
 static void put_count(double value, FILE *stream)
 {
@@ -23,7 +21,7 @@ static void put_evidence(const struct vt_result_row *cell, FILE *stream)
         if (!(fabs(cell->evidence[i].per_operation) >= 0.0005))
             continue;
         fputs(any ? ", " : "", stream);
-        vt_escape_html(cell->evidence[i].name, stream);
+        vt_markup(stream, "%s", cell->evidence[i].name);
         putc(' ', stream);
         put_count(cell->evidence[i].per_operation, stream);
         any = true;
@@ -36,12 +34,11 @@ static void put_row(const struct vt_html *page, const struct vt_line *line, cons
                     const struct vt_result_row *cell)
 {
     FILE *stream = page->stream;
-    fputs("<tr><th scope=\"row\">", stream);
-    vt_escape_html(line->name, stream);
-    fputs("</th><td>", stream);
-    vt_escape_html(column->title, stream);
-    fprintf(stream, "</td><td>%s%s</td><td>", vt_crossing_style(cell->crossing)->title,
-            cell->status == VT_STATUS_UNVERIFIED ? " <span class=\"flag\">unverified</span>" : "");
+    vt_markup(stream, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s", line->name, column->title,
+              vt_crossing_style(cell->crossing)->title);
+    fputs(cell->status == VT_STATUS_UNVERIFIED ? " <span class=\"flag\">unverified</span></td><td>"
+                                               : "</td><td>",
+          stream);
     put_evidence(cell, stream);
     fputs("</td><td class=\"number\">", stream);
     put_count(cell->batches, stream);
@@ -81,8 +78,7 @@ static void put_controls(const struct vt_html *page)
             if (table->lines[i].cells[k] && vt_result_has_toll(table->lines[i].cells[k])) {
                 fputs(shown++ ? "; " : "", page->stream);
                 vt_html_toll(table->lines[i].cells[k], page->stream);
-                fputs(" on ", page->stream);
-                vt_escape_html(table->columns[k].title, page->stream);
+                vt_markup(page->stream, " on %s", table->columns[k].title);
             }
         fputs(".</li>\n", page->stream);
     }
@@ -134,13 +130,9 @@ static void put_settings(const struct vt_html *page, json_t *settings)
 
 static void put_warnings(const struct vt_html *page, const struct vt_result *result)
 {
-    const char *warnings[MAX_WARNINGS];
-    size_t count = vt_host_warnings(result, warnings, MAX_WARNINGS);
-    for (size_t i = 0; i < count; i++) {
-        fputs("<li><span class=\"flag\">beware</span> ", page->stream);
-        vt_escape_html(warnings[i], page->stream);
-        fputs("</li>\n", page->stream);
-    }
+    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
+    vt_said_warnings(result, &pen);
+    vt_pen_end(&pen);
 }
 
 static void put_timing(const struct vt_html *page, const struct vt_result *result)
@@ -173,10 +165,11 @@ void vt_html_evidence(const struct vt_html *page)
     put_marked(page);
     if (table->result_count) {
         put_settings(page, table->results[0]->settings);
-        put_warnings(page, table->results[0]);
         put_timing(page, table->results[0]);
     }
     fputs("</ul>\n", page->stream);
+    if (table->result_count)
+        put_warnings(page, table->results[0]);
     put_proofs(page);
     fputs("</section>\n", page->stream);
 }

@@ -1,5 +1,5 @@
-#include "show/escape.h"
-#include "report/host.h"
+#include "show/pen/markup.h"
+#include "report/said.h"
 #include "report/page/page.h"
 #include "show/quantity.h"
 
@@ -11,9 +11,7 @@ static void put_extreme(const struct vt_html *page, double value, const char *un
 {
     char text[32];
     vt_quantity_print(value, unit, "µs", text, sizeof text);
-    fprintf(page->stream, "<td class=\"number\">%s<br><small>", text);
-    vt_escape_html(name, page->stream);
-    fputs("</small></td>", page->stream);
+    vt_markup(page->stream, "<td class=\"number\">%s<br><small>%s</small></td>", text, name);
 }
 
 static void put_group(const struct vt_html *page, const struct vt_group *group)
@@ -21,16 +19,11 @@ static void put_group(const struct vt_html *page, const struct vt_group *group)
     const struct vt_column *column = &page->report->table->columns[group->column];
     char text[32];
     vt_quantity_print(group->median, column->unit, "µs", text, sizeof text);
-    fputs("<tr><th scope=\"row\">", page->stream);
-    vt_escape_html(column->title, page->stream);
-    fputs(" <small>", page->stream);
-    vt_escape_html(column->subtitle, page->stream);
-    fprintf(
-        page->stream,
-        "</small></th><td class=\"crossing\"><span class=\"mark m-%s\" aria-hidden=\"true\">%s</span>%s</td>"
-        "<td class=\"number\"><b>%s</b></td>",
-        vt_page_mark_class(group->crossing), vt_crossing_style(group->crossing)->mark,
-        vt_crossing_style(group->crossing)->title, text);
+    vt_markup(page->stream,
+              "<tr><th scope=\"row\">%s <small>%s</small></th><td class=\"crossing\"><span class=\"mark "
+              "m-%s\" aria-hidden=\"true\">%s</span>%s</td><td class=\"number\"><b>%s</b></td>",
+              column->title, column->subtitle, vt_page_mark_class(group->crossing),
+              vt_crossing_style(group->crossing)->mark, vt_crossing_style(group->crossing)->title, text);
     put_extreme(page, group->low, column->unit, group->cheapest);
     put_extreme(page, group->high, column->unit, group->dearest);
     fprintf(page->stream, "<td class=\"number\">%zu</td>", group->count);
@@ -72,25 +65,6 @@ static void put_groups(const struct vt_html *page, bool time)
     fputs(shown ? "</tbody></table>\n</div>\n" : "", page->stream);
 }
 
-static void put_verdict(const struct vt_html *page, const struct vt_verdict *verdict)
-{
-    fputs("<div><dt>", page->stream);
-    vt_escape_html(verdict->question ? verdict->question : "", page->stream);
-    fputs("</dt><dd>", page->stream);
-    if (verdict->answer) {
-        fputs("<strong>", page->stream);
-        vt_escape_html(verdict->answer, page->stream);
-        fputs("</strong>: ", page->stream);
-    }
-    vt_escape_html(verdict->text, page->stream);
-    if (verdict->fix) {
-        fputs("<br><span class=\"fix\">What to do: ", page->stream);
-        vt_escape_html(verdict->fix, page->stream);
-        fputs("</span>", page->stream);
-    }
-    fputs("</dd></div>\n", page->stream);
-}
-
 void vt_html_findings(const struct vt_html *page)
 {
     const struct vt_findings *findings = &page->report->findings;
@@ -100,16 +74,13 @@ void vt_html_findings(const struct vt_html *page)
     put_groups(page, false);
     fputs(findings->remarks < findings->count ? "<ul class=\"findings\">\n" : "", page->stream);
     for (size_t i = findings->remarks; i < findings->count; i++) {
-        fputs("<li>", page->stream);
-        vt_escape_html(findings->lines[i], page->stream);
-        fputs("</li>\n", page->stream);
+        vt_markup(page->stream, "<li>%s</li>\n", findings->lines[i]);
     }
     fputs(findings->remarks < findings->count ? "</ul>\n" : "", page->stream);
-    struct vt_verdict verdicts[VT_VERDICTS];
-    size_t count = table->result_count ? vt_host_verdict(table->results[0], verdicts) : 0;
-    if (count)
-        fputs("<h3>The machine, one question at a time</h3>\n<dl class=\"verdicts\">\n", page->stream);
-    for (size_t i = 0; i < count; i++)
-        put_verdict(page, &verdicts[i]);
-    fputs(count ? "</dl></section>\n" : "</section>\n", page->stream);
+    if (table->result_count) {
+        struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
+        vt_pen_lead(&pen, "The machine, one question at a time");
+        vt_said_answers(table->results[0], &pen);
+    }
+    fputs("</section>\n", page->stream);
 }

@@ -1,9 +1,9 @@
 #include "report/page/page.h"
 #include "show/asset.h"
 #include "report/chart/plan.h"
-#include "show/escape.h"
+#include "show/pen/markup.h"
 #include "report/format.h"
-#include "report/host.h"
+#include "report/said.h"
 #include "show/quantity.h"
 #include "show/svg.h"
 
@@ -36,15 +36,13 @@ static void put_tile(const struct vt_html *page, const struct vt_group *group)
     char text[32];
     vt_quantity_print(group->median, column->unit, "µs", text, sizeof text);
     char *unit = strchr(text, ' ');
-    fprintf(
+    vt_markup(
         page->stream,
-        "<li class=\"tile\"><p class=\"what\"><span class=\"mark m-%s\">%s</span> %s</p><p class=\"big\">",
-        vt_page_mark_class(group->crossing), style->mark, style->title);
-    fprintf(page->stream, "%.*s<small>%s</small></p><p class=\"where\">", (int)(unit ? unit - text : 0), text,
-            unit ? unit : "");
-    vt_escape_html(column->title, page->stream);
-    fprintf(page->stream, ", median of %zu case%s%s</p></li>\n", group->count, group->count == 1 ? "" : "s",
-            column->simulated ? ", simulated" : "");
+        "<li class=\"tile\"><p class=\"what\"><span class=\"mark m-%s\">%s</span> %s</p><p "
+        "class=\"big\">%.*s<small>%s</small></p><p class=\"where\">%s, median of %zu case%s%s</p></li>\n",
+        vt_page_mark_class(group->crossing), style->mark, style->title, (int)(unit ? unit - text : 0), text,
+        unit ? unit : "", column->title, group->count, group->count == 1 ? "" : "s",
+        column->simulated ? ", simulated" : "");
 }
 
 static int weigh(const void *a, const void *b)
@@ -92,7 +90,7 @@ static void put_headline(const char *text, FILE *stream)
         const char one[2] = {*at, '\0'};
         bool joint = *at == ' ' && at > text && isdigit((unsigned char)at[-1]);
         fputs(joint ? "&nbsp;" : "", stream);
-        vt_escape_html(joint ? "" : one, stream);
+        vt_markup(stream, "%s", joint ? "" : one);
     }
 }
 
@@ -102,8 +100,7 @@ static void put_answer(const struct vt_html *page)
     const struct vt_table *table = page->report->table;
     fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs</p>\n<h1>", page->stream);
     put_headline(findings->headline, page->stream);
-    fputs("</h1>\n<p class=\"subject\">Measured on ", page->stream);
-    vt_escape_html(brand_of(table), page->stream);
+    vt_markup(page->stream, "</h1>\n<p class=\"subject\">Measured on %s", brand_of(table));
     if (table->result_count && table->results[0]->started) {
         fputs(", ", page->stream);
         vt_page_date(table->results[0]->started, page->stream);
@@ -124,30 +121,13 @@ static void put_answer(const struct vt_html *page)
           page->stream);
 }
 
-static void put_host(const struct vt_html *page, const struct vt_result *result)
-{
-    struct vt_fact facts[VT_FACTS];
-    size_t count = vt_host_facts(result, facts);
-    if (page->report->table->result_count > 1 && result->file) {
-        fputs("<h3>", page->stream);
-        vt_escape_html(result->file, page->stream);
-        fputs("</h3>\n", page->stream);
-    }
-    fputs("<dl class=\"facts\">\n", page->stream);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(page->stream, "<div><dt>%s</dt><dd>", facts[i].label);
-        vt_escape_html(facts[i].text, page->stream);
-        fputs("</dd></div>\n", page->stream);
-    }
-    fputs("</dl>\n", page->stream);
-}
-
 static void put_machine(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
+    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
     fputs("<section id=\"machine\"><h2>The machine</h2>\n", page->stream);
     for (size_t i = 0; i < table->result_count; i++)
-        put_host(page, table->results[i]);
+        vt_said_facts(table, table->results[i], &pen);
     fputs("</section>\n", page->stream);
 }
 
@@ -170,21 +150,13 @@ static void put_published(const struct vt_html *page)
     for (size_t i = 0; i < published->count; i++) {
         const struct vt_published_row *row = &published->rows[i];
         const char *const cells[] = {row->figures, row->unit};
-        fputs("<tr><th scope=\"row\">", page->stream);
-        vt_escape_html(row->operation, page->stream);
-        fputs("</th>", page->stream);
+        vt_markup(page->stream, "<tr><th scope=\"row\">%s</th>", row->operation);
         for (size_t k = 0; k < 2; k++) {
-            fputs("<td>", page->stream);
-            vt_escape_html(cells[k], page->stream);
-            fputs("</td>", page->stream);
+            vt_markup(page->stream, "<td>%s</td>", cells[k]);
         }
-        fputs("<td>", page->stream);
-        vt_escape_html(row->cpu, page->stream);
+        vt_markup(page->stream, "<td>%s", row->cpu);
         fputs(row->cpu ? "<br><small>" : "<small>", page->stream);
-        vt_escape_html(row->source, page->stream);
-        fputs("</small></td><td>", page->stream);
-        vt_escape_html(row->here, page->stream);
-        fputs("</td></tr>\n", page->stream);
+        vt_markup(page->stream, "%s</small></td><td>%s</td></tr>\n", row->source, row->here);
     }
     fputs("</tbody></table></div></section>\n", page->stream);
 }

@@ -1,5 +1,5 @@
 #include "show/asset.h"
-#include "show/escape.h"
+#include "show/pen/markup.h"
 #include "report/page/page.h"
 #include "show/quantity.h"
 
@@ -24,10 +24,7 @@ void vt_html_hover(void *context, unsigned long number, FILE *stream)
     const struct vt_result_row *cell = line->cells[number % table->column_count];
     if (!cell)
         return;
-    vt_escape_html(line->name, stream);
-    fputs(" on ", stream);
-    vt_escape_html(column->title, stream);
-    fputs(": ", stream);
+    vt_markup(stream, "%s on %s: ", line->name, column->title);
     vt_html_toll(cell, stream);
     fprintf(stream, ", %s%s", vt_crossing_style(cell->crossing)->title,
             cell->status == VT_STATUS_UNVERIFIED ? ", unverified" : "");

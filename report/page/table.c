@@ -1,4 +1,4 @@
-#include "show/escape.h"
+#include "show/pen/markup.h"
 #include "report/page/page.h"
 #include "show/quantity.h"
 
@@ -10,11 +10,9 @@ static void put_heads(const struct vt_html *page)
     const struct vt_table *table = page->report->table;
     fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"unit\">Unit</th>", page->stream);
     for (size_t k = 0; k < table->column_count; k++) {
-        fputs("<th scope=\"col\" class=\"number\"><span class=\"title\">", page->stream);
-        vt_escape_html(table->columns[k].title, page->stream);
-        fputs("</span> <small>", page->stream);
-        vt_escape_html(table->columns[k].subtitle, page->stream);
-        fputs("</small></th>", page->stream);
+        vt_markup(page->stream,
+                  "<th scope=\"col\" class=\"number\"><span class=\"title\">%s</span> <small>%s</small></th>",
+                  table->columns[k].title, table->columns[k].subtitle);
     }
     fputs("</tr></thead>\n", page->stream);
 }
@@ -74,12 +72,9 @@ static void put_line(const struct vt_html *page, const struct vt_line *line)
 {
     const struct vt_table *table = page->report->table;
     struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
-    fputs("<tr><th scope=\"row\">", page->stream);
-    vt_escape_html(line->name, page->stream);
+    vt_markup(page->stream, "<tr><th scope=\"row\">%s", line->name);
     if (line->operation && strcmp(line->operation, line->name) != 0) {
-        fputs("<code>", page->stream);
-        vt_escape_html(line->operation, page->stream);
-        fputs("</code>", page->stream);
+        vt_markup(page->stream, "<code>%s</code>", line->operation);
     }
     fprintf(page->stream, "</th><td class=\"unit\">%s</td>",
             strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
@@ -94,10 +89,10 @@ static void put_body(const struct vt_html *page)
     for (size_t i = 0; i < table->line_count; i++) {
         if (vt_table_starts_class(table, i)) {
             fputs(i ? "</tbody>\n" : "", page->stream);
-            fprintf(page->stream, "<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"%zu\"><span>",
-                    table->column_count + 2);
-            vt_escape_html(table->lines[i].class, page->stream);
-            fputs("</span></th></tr>\n", page->stream);
+            vt_markup(page->stream,
+                      "<tbody><tr class=\"class\"><th scope=\"rowgroup\" "
+                      "colspan=\"%zu\"><span>%s</span></th></tr>\n",
+                      table->column_count + 2, table->lines[i].class);
         }
         put_line(page, &table->lines[i]);
     }
@@ -128,8 +123,7 @@ static void put_notes(const struct vt_html *page)
         return;
     fputs("<h3>Notes</h3>\n<ol class=\"notes\">\n", page->stream);
     for (size_t i = 0; i < table->note_count; i++) {
-        fprintf(page->stream, "<li id=\"note%zu\">", i + 1);
-        vt_escape_html(table->notes[i].text, page->stream);
+        vt_markup(page->stream, "<li id=\"note%zu\">%s", i + 1, table->notes[i].text);
         if (table->notes[i].uses > 1)
             fprintf(page->stream, " <small>(%zu cells)</small>", table->notes[i].uses);
         fputs("</li>\n", page->stream);

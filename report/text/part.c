@@ -1,53 +1,26 @@
-#include "report/audited.h"
 #include "report/breakdown.h"
-#include "report/host.h"
+#include "report/said.h"
 #include "show/quantity.h"
 #include "report/text/page.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_WARNINGS = 8, MAX_HOLES = 64 };
-
-static void print_verdict(const struct vt_text *page, const struct vt_verdict *verdict)
-{
-    char line[2048];
-    snprintf(line, sizeof line, "%s%s%s%s%s%s%s", verdict->question ? verdict->question : "",
-             verdict->question ? " " : "", verdict->answer ? verdict->answer : "",
-             verdict->answer ? ": " : "", verdict->text, verdict->fix ? "; what to do: " : "",
-             verdict->fix ? verdict->fix : "");
-    fputs("  · ", page->stream);
-    vt_text_wrap(page, VT_TEXT_PLAIN, line, 4);
-}
-
 void vt_text_host(const struct vt_text *page, const struct vt_result *result)
 {
-    struct vt_fact facts[VT_FACTS];
-    struct vt_verdict verdicts[VT_VERDICTS];
-    size_t count = vt_host_verdict(result, verdicts);
-    for (size_t i = 0; i < count; i++)
-        print_verdict(page, &verdicts[i]);
-    if (count)
-        putc('\n', page->stream);
-    count = vt_host_facts(result, facts);
-    if (page->report->table->result_count > 1 && result->file)
-        vt_text_wrap(page, VT_TEXT_BOLD, result->file, 0);
-    for (size_t i = 0; i < count; i++) {
-        vt_text_left(page, VT_TEXT_DIM, facts[i].label, 13);
-        vt_text_wrap(page, VT_TEXT_PLAIN, facts[i].text, 13);
-    }
-    putc('\n', page->stream);
+    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_text, &page->report->screen);
+    vt_said_answers(result, &pen);
+    vt_said_facts(page->report->table, result, &pen);
 }
 
 /* What the document itself says stood in the way of clean figures. */
 void vt_text_warnings(const struct vt_text *page, const struct vt_result *result)
 {
-    const char *warnings[MAX_WARNINGS];
-    size_t count = vt_host_warnings(result, warnings, MAX_WARNINGS);
-    for (size_t i = 0; i < count; i++) {
-        fputs(i == 0 ? "\nTake with care\n  · " : "  · ", page->stream);
-        vt_text_wrap(page, VT_TEXT_PLAIN, warnings[i], 4);
-    }
+    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_text, &page->report->screen);
+    if (json_array_size(json_object_get(result->settings, "warnings")))
+        fputs("\nTake with care\n", page->stream);
+    vt_said_warnings(result, &pen);
+    vt_pen_end(&pen);
 }
 
 void vt_text_published(const struct vt_text *page)
@@ -143,36 +116,11 @@ void vt_text_breakdown(const struct vt_text *page)
     }
 }
 
-static void print_hole(const struct vt_text *page, const struct vt_audited_hole *hole)
-{
-    char text[64];
-    snprintf(text, sizeof text, "%s%s%s%s", hole->operation, *hole->with ? " (" : "", hole->with,
-             *hole->with ? ")" : "");
-    fputs("  ", page->stream);
-    vt_text_left(page, VT_TEXT_PLAIN, hole->name, 14);
-    vt_text_left(page, VT_TEXT_PLAIN, text, 33);
-    vt_text_left(page, VT_TEXT_PLAIN, hole->seen, 41);
-    vt_text_put(page, VT_TEXT_PLAIN, hole->expected);
-    putc('\n', page->stream);
-}
-
 void vt_text_audit(const struct vt_text *page)
 {
-    const struct vt_result *result = vt_audited_find(page->report->table);
-    struct vt_audited_hole holes[MAX_HOLES];
-    size_t count = result ? vt_audited_holes(result, holes, MAX_HOLES) : 0;
-    if (!result)
-        return;
-    fputs("\nCould it be virtualized without help from the CPU?\n  ", page->stream);
-    vt_text_wrap(page, VT_TEXT_PLAIN, vt_audited_verdict(result), 2);
-    if (page->report->table->result_count > 1 && result->file) {
-        fputs("  This is about the machine of ", page->stream);
-        vt_text_wrap(page, VT_TEXT_PLAIN, result->file, 2);
-    }
-    if (count) {
-        print_hole(page,
-                   &(struct vt_audited_hole){"HOLE", "TRIED AS", "", "AT RING 3, HERE", "A GUEST EXPECTS"});
-    }
-    for (size_t i = 0; i < count; i++)
-        print_hole(page, &holes[i]);
+    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_text, &page->report->screen);
+    pen.begun = true;
+    const struct vt_result *result = vt_said_verdict(page->report->table, &pen);
+    if (result)
+        vt_said_holes(result, &pen);
 }

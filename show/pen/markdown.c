@@ -1,11 +1,6 @@
 #include "show/escape.h"
 #include "show/pen/pen.h"
 
-static void put_text(const char *text, FILE *stream)
-{
-    vt_escape_markdown(text ? text : "", stream);
-}
-
 static void open_table(struct vt_pen *pen, const char *caption)
 {
     (void)caption;
@@ -31,17 +26,20 @@ static void put_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
 }
 
 const struct vt_pen_marks vt_pen_markdown = {
-    .escape = put_text,
+    .escape = vt_escape_markdown,
     .micro = "µs",
     .most = 50,
-    .heading = {"\n### ", "\n"},
+    .heading = {"\n## ", "\n"},
     .lead = {"\n", ":\n\n"},
     .paragraph = {"\n", "\n"},
     .warning = {"\n> ", "\n"},
     .fold = {"\n<details><summary>", "</summary>\n"},
     .end_fold = "\n</details>\n",
-    .tones = {[VT_TONE_STRONG] = {"**", "**"}, [VT_TONE_BAD] = {"**", "**"}},
-    .code = {"`", "`"},
+    .tones = {[VT_TONE_STRONG] = {"**", "**"},
+              [VT_TONE_BAD] = {"**", "**"},
+              [VT_TONE_ADVICE] = {"; what to do: ", ""}},
+    .facts = {"\n", "", "- **", ":** ", "\n"},
+    .questions = {"\n", "", "- ", " ", "\n"},
     .list = {"", ""},
     .item = {"- ", "\n"},
     .open_table = open_table,

@@ -5,28 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A conversion of a format: "%-*.3zu" without its stars, which no caller needs. */
+/* A conversion of a format, its precision written out where it was an argument ("%.*s"). */
 struct conversion {
-    char text[16];
-    int length;
+    char text[24];
+    size_t length; /* in the format */
     int precision; /* -1: none */
     char size, kind;
 };
 
-static struct conversion read_conversion(const char *at)
+static struct conversion read_conversion(const char *at, va_list *arguments)
 {
     struct conversion c = {.precision = -1};
-    size_t length = 1 + strspn(at + 1, "-+ #0123456789");
-    if (at[length] == '.') {
-        c.precision = atoi(at + length + 1);
-        length += 1 + strspn(at + length + 1, "0123456789");
+    size_t width = 1 + strspn(at + 1, "-+ #0123456789"), digits = 0;
+    char precision[16] = "";
+    c.length = width;
+    if (at[c.length] == '.') {
+        digits = strspn(at + c.length + 1, "0123456789");
+        c.precision = at[c.length + 1] == '*' ? va_arg(*arguments, int) : atoi(at + c.length + 1);
+        c.length += 1 + (digits ? digits : 1);
+        snprintf(precision, sizeof precision, ".%d", c.precision);
     }
-    if (strchr("hlz", at[length]))
-        c.size = at[length];
-    length += strspn(at + length, "hlz");
-    c.kind = at[length];
-    c.length = (int)length + 1;
-    snprintf(c.text, sizeof c.text, "%.*s", c.length, at);
+    size_t rest = strspn(at + c.length, "hlz");
+    c.size = rest ? at[c.length] : '\0';
+    c.kind = at[c.length + rest];
+    snprintf(c.text, sizeof c.text, "%.*s%s%.*s", (int)width, at, precision, (int)rest + 1, at + c.length);
+    c.length += rest + 1;
     return c;
 }
 
@@ -64,7 +67,7 @@ void vt_markup(FILE *stream, const char *format, ...)
         format += plain;
         if (!*format)
             break;
-        struct conversion c = read_conversion(format);
+        struct conversion c = read_conversion(format, &arguments);
         if (c.kind == '%')
             putc('%', stream);
         else if (c.kind == 's')

@@ -1,28 +1,13 @@
 #include "show/pen/pen.h"
-#include "show/quantity.h"
+#include "show/pen/wrap.h"
 
 #include <ctype.h>
-#include <string.h>
-
-static void put_as_it_is(const char *text, FILE *stream)
-{
-    fputs(text ? text : "", stream);
-}
-
-/* Bytes of UTF-8 that begin a character each take a column. */
-static int columns_of(const char *text)
-{
-    int columns = 0;
-    for (; text && *text; text++)
-        columns += ((unsigned char)*text & 0xc0) != 0x80;
-    return columns;
-}
 
 static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cell, bool last)
 {
     const struct vt_pen_column *column = &pen->columns[i];
     const char *text = cell->text ? cell->text : "";
-    int padding = column->width - columns_of(text);
+    int padding = column->width - vt_pen_width(text);
     padding = padding > 0 ? padding : 0;
     fputs(i ? "  " : "", pen->stream);
     fprintf(pen->stream, "%*s", column->number ? padding : 0, "");
@@ -54,7 +39,6 @@ static void open_table(struct vt_pen *pen, const char *caption)
 }
 
 const struct vt_pen_marks vt_pen_text = {
-    .escape = put_as_it_is, /* what came from outside was cleaned where it entered */
     .micro = "us",
     .most = 50,
     .heading = {"\n", "\n"},
@@ -64,7 +48,10 @@ const struct vt_pen_marks vt_pen_text = {
     .fold = {"\n", ":\n"},
     .end_fold = "",
     .list = {"", ""},
-    .item = {"  ", "\n"},
+    .item = {"  · ", "\n"},
+    .tones = {[VT_TONE_ADVICE] = {"; what to do: ", ""}},
+    .facts = {"", "\n", "", "", "\n", .width = 13},
+    .questions = {"", "\n", "  · ", " ", "\n"},
     .open_table = open_table,
     .put_row = put_row,
     .close_table = "",

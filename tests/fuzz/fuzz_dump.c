@@ -2,7 +2,7 @@
  * libFuzzer over dumps of CPUID: parsing, every detector, the text.
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ibuild tests/fuzz/fuzz_dump.c ...
- *     ./fuzz_dump -max_len=16384 corpus tests/data/cpuid
+ *     ./fuzz_dump -max_len=16384 corpus tests/data/cpuid tests/data/dumps
  */
 #include "probes/probe.h"
 

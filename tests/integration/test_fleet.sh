@@ -24,9 +24,9 @@ host=null
 run "$VMTOLL" report "$work/ways"
 is "hosts that cross in different ways" 0
 has "the answer says so" '^12 results, and no host stands out; 1 case crosses in different ways\.'
-has "the hosts, and what tells them from most" '^  node3, node8: system\.kernel is 5\.10\.0 on 2 of 2, and on 0 of 9 others$'
-has "the case, their way and that of most" '^    cpuid on kvm CPL 0: exit to the kernel on 2 hosts, no crossing on 9$'
-has "so with what is unproved" '^    cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
+has "the hosts, and what tells them from most" '^  · node3, node8: system\.kernel is 5\.10\.0 on 2 of 2, and on 0 of 9 others$'
+has "the case, their way and that of most" '^    · cpuid on kvm CPL 0: exit to the kernel on 2 hosts, no crossing on 9$'
+has "so with what is unproved" '^    · cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
 has "the usual median is of the usual hosts" '^cpuid +106 ns .* 9  no crossing$'
 has "others have a line of their own" '^cpuid +2\.00 us .* 2  exit to the kernel$'
 has "and so has what is unproved" '^cpuid +900 ns .* 1  no crossing, unverified$'
@@ -42,8 +42,8 @@ run "$VMTOLL" report "$work/ways" --format openmetrics
 has "openmetrics counts hosts by crossing" '^vmtoll_fleet_toll_hosts.*case="cpuid".*crossing="exit-kernel",status="ok".* 2$'
 has "openmetrics counts the cases" '^vmtoll_fleet_split_cases[{]report=".*/ways"[}] 1$'
 run "$VMTOLL" report "$work/ways" --by kernel
-has "in groups of their own nothing is unusual but the doubt" '^    cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
-has "with the group" '^  node5 \(6\.1\.0\): nothing known'
+has "in groups of their own nothing is unusual but the doubt" '^    · cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
+has "with the group" '^  · node5 \(6\.1\.0\): nothing known'
 lacks "and the other kernel is no finding" '^    .*exit to'
 
 run "$VMTOLL" report "$work/ways" --by system.kernle

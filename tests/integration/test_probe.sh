@@ -80,6 +80,37 @@ for dump in "$data"/*.txt "$data"/*.raw; do
     schema "$(basename "$dump") gives a document of the schema" "$work/out"
 done
 
+forms=$(dirname "$0")/../data/dumps
+"$VMTOLL" probe --json --from-cpuid "$forms/reference.txt" >"$work/reference.json"
+json "the reference of all forms is decoded" '.cpu.family == 6 and .cpu.model == 85 and .cpu.stepping == 7 and .vt_x.supported and .dump.processors == 2' "$work/reference.json"
+for form in "$forms"/*.*; do
+    run "$VMTOLL" probe --json --from-cpuid "$form"
+    is "$(basename "$form") is decoded" 0
+    schema "$(basename "$form") gives a document of the schema" "$work/out"
+    grep -v '"form": ' "$work/out" >"$work/form.json"
+    grep -v '"form": ' "$work/reference.json" | diff - "$work/form.json" >"$work/out"
+    holds "$(basename "$form") says what the reference says" test ! -s "$work/out"
+done
+
+# libcpuid's raw format, passed on
+"$VMTOLL" probe --json --from-cpuid "$data/cloud-guest-kvm.raw" >"$work/a"
+{ printf 'He wrote:\n'; sed 's/^/> > /' "$data/cloud-guest-kvm.raw"; printf '> > \n> Thanks.\n'; } >"$work/quoted"
+{ printf '\377\376'; sed 's/$/\r/' "$data/cloud-guest-kvm.raw" | iconv -f ASCII -t UTF-16LE; } >"$work/wide"
+{ printf '```\n'; cat "$data/cloud-guest-kvm.raw"; printf '```\n'; } | gzip >"$work/packed"
+for passed in quoted wide packed; do
+    "$VMTOLL" probe --json --from-cpuid "$work/$passed" >"$work/b" 2>&1
+    holds "libcpuid's raw format, $passed" cmp "$work/a" "$work/b"
+done
+
+# Leaves that the processor does not announce
+sed 's/0x80000000 0x00: eax=0x80000004/0x80000000 0x00: eax=0x80000003/' "$forms/reference.txt" >"$work/above"
+"$VMTOLL" probe --json --from-cpuid "$work/above" >"$work/dump.json"
+json "leaves above the announced maximum are not taken as announced" '.cpu.brand == null' "$work/dump.json"
+json "and noted with their line" '.dump.notes == ["line 13: leaf 0x80000004 above 0x80000003, the last one that line 9 announces: taken as not announced"]' "$work/dump.json"
+run "$VMTOLL" probe --from-cpuid "$work/above"
+is "the text is printed too" 0
+has "with the note" '^  note +line 13: leaf 0x80000004 above'
+
 guest() { # dump, vendor, signature, features that must be named
     "$VMTOLL" probe --json --from-cpuid "$data/$1" >"$work/dump.json"
     json "$1: the hypervisor is $2" ".hypervisor.present and .hypervisor.vendor == \"$2\" and .hypervisor.signature == \"$3\"" "$work/dump.json"
@@ -130,6 +161,21 @@ cat "$data/bochs-amd-ryzen.txt" "$data/bochs-amd-ryzen.txt" >"$work/bad"; bad "t
 sed 's/^CPU 0:$//' "$data/bochs-amd-ryzen.txt" | cat - "$data/bochs-amd-fx.txt" | sed 's/^CPU 0:$//' >"$work/bad"
 bad "two dumps without headings" "contradicts line"
 tr -d '\n' <"$data/bochs-amd-ryzen.txt" >"$work/bad"; bad "a line that never ends" "line 1: the line is longer"
+# What people take for a dump: the answer says what it is and what to do.
+if command -v cpuid >/dev/null 2>&1; then
+    cpuid -f "$data/bochs-amd-ryzen.txt" >"$work/bad" 2>/dev/null; bad "what cpuid decoded" "line [0-9]+: what cpuid decoded.*cpuid -r >FILE"
+fi
+if [ -r /proc/cpuinfo ]; then
+    cp /proc/cpuinfo "$work/bad"; bad "/proc/cpuinfo" "line [0-9]+: /proc/cpuinfo, which has no registers.*cpuid -r >FILE"
+fi
+cp "$work/machine.json" "$work/bad"; bad "a document of vmtoll" "line [0-9]+: a document of vmtoll"
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' >"$work/bad"; bad "a pointer of Git LFS" "line 1: .*git lfs pull"
+printf '(\265/\375x' >"$work/bad"; bad "a file packed by zstd" "line 1: .*zstd -dc"
+gzip -c "$data/bochs-amd-ryzen.txt" | head -c 300 >"$work/bad"; bad "a packed file that is cut off" "line 1: compressed, and .* damaged or cut off"
+head -c 40000000 /dev/zero | gzip >"$work/bad"; bad "a packed file without end" "line 1: compressed, and larger"
+gzip -c "$data/cloud-guest-kvm.txt" >"$work/dump.gz"
+"$VMTOLL" probe --json --from-cpuid - <"$work/dump.gz" >"$work/dump.json"
+json "a packed dump through standard input" '.dump.form == "cpuid -r"' "$work/dump.json"
 run "$VMTOLL" probe --from-cpuid "$work/none"
 refuses "a missing file" 2 "No such file"
 run "$VMTOLL" probe --from-cpuid "$work"

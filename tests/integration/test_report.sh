@@ -73,7 +73,7 @@ run "$VMTOLL" report "$work/fleet"
 is "a folder of results" 0
 has "a fleet is counted" '^12 results'
 if [ "$altered" -eq 0 ]; then
-    has "the host that stands out is named and explained" 'node7 .*\+50.*system.kernel is 5\.4\.0-slow'
+    has "the host that stands out is named and explained" 'node7: .*\+50.*system.kernel is 5\.4\.0-slow'
 else
     skip "the host that stands out is named and explained" "python3 is missing"
 fi

@@ -154,7 +154,7 @@ static enum vt_batch_end prove_flush(struct vt_pv_guest *guest, const struct vt_
 
     enum vt_batch_end end = run_once(guest, form->body, error);
     bool left = peer->preempted == (KVM_VCPU_PREEMPTED | KVM_VCPU_FLUSH_TLB);
-    if (end == VT_BATCH_DONE && vt_kvm_peer_run(&guest->machine, error) != 0)
+    if (end == VT_BATCH_DONE && vt_kvm_peer_run(guest->machine.peer, error) != 0)
         return VT_BATCH_BROKEN;
     *honoured = left && !(peer->preempted & KVM_VCPU_FLUSH_TLB);
     return end;

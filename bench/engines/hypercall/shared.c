@@ -220,7 +220,7 @@ static int take_interrupts(const struct vt_pv_guest *guest, struct vt_error *err
 
 static int add_preempted_peer(struct vt_pv_guest *guest, struct vt_error *error)
 {
-    int status = vt_kvm_peer_open(&guest->machine, error);
+    int status = vt_kvm_peer_open(&guest->machine.vm, &guest->machine.peer, error);
     if (status == 0 && vt_vmm_set_msr(guest->machine.peer, MSR_KVM_STEAL_TIME, VT_PV_PEER_STEAL | 1) != 0)
         status = fail(error, "MSR_KVM_STEAL_TIME");
     return status;

@@ -22,7 +22,7 @@ struct vt_scratch *vt_kvm_machine_scratch(const struct vt_kvm_machine *machine)
 
 static void close_machine(struct vt_kvm_machine *machine)
 {
-    vt_kvm_peer_close(machine);
+    vt_kvm_peer_close(&machine->peer);
     vt_kvm_devices_close(&machine->devices);
     vt_vmm_close(&machine->vm);
 }
@@ -214,7 +214,7 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
     }
     int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
     if (status == 0 && c->needs & VT_NEED_PEER)
-        status = vt_kvm_peer_open(machine, error);
+        status = vt_kvm_peer_open(&machine->vm, &machine->peer, error);
     if (status != 0)
         return status;
     fill_mailbox(machine);
@@ -271,7 +271,7 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
                         out->counters.value[VT_HYPERCALLS] + machine->devices.xen_calls - calls);
     vt_counters_put(&out->counters, VT_USER_EXITS, machine->users - users);
     if (machine->c->needs & VT_NEED_PEER)
-        interrupts -= vt_kvm_peer_take_interrupts(machine);
+        interrupts -= vt_kvm_peer_take_interrupts(machine->peer);
     vt_counters_put(&out->counters, VT_INTERRUPTS, box->interrupts - interrupts);
     vt_usage_count(&before, &after, &out->counters);
     machine->counted = now;

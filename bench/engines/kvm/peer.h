@@ -6,20 +6,23 @@
 #define VT_BENCH_ENGINES_KVM_PEER_H
 
 #include "base/error.h"
-#include "bench/engines/kvm/machine.h"
+#include "vmm/vm.h"
 
 #include <stdint.h>
 
-/* Once in the life of a virtual machine, after its start. It lives as long as the machine. */
-int vt_kvm_peer_open(struct vt_kvm_machine *machine, struct vt_error *error);
+/*
+ * Once in the life of a virtual machine, after its start. It lives as long as the machine. *peer is its
+ * descriptor, -1 on failure.
+ */
+int vt_kvm_peer_open(const struct vt_vm *vm, int *peer, struct vt_error *error);
 
 /* Let it run and stop: KVM looks at what it was left on the way in. */
-int vt_kvm_peer_run(const struct vt_kvm_machine *machine, struct vt_error *error);
+int vt_kvm_peer_run(int peer, struct vt_error *error);
 
 /* How many interrupt vectors wait for it. They are taken back. */
-uint64_t vt_kvm_peer_take_interrupts(const struct vt_kvm_machine *machine);
+uint64_t vt_kvm_peer_take_interrupts(int peer);
 
-/* Without a peer: nothing. */
-void vt_kvm_peer_close(struct vt_kvm_machine *machine);
+/* Where *peer is -1: nothing. */
+void vt_kvm_peer_close(int *peer);
 
 #endif

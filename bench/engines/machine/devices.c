@@ -1,6 +1,7 @@
 /* The environment of the virtual CPU: guest memory, ports, device pages, MSRs and clock. */
 #include "bench/engines/machine/copy.h"
 #include "bench/engines/machine/internal.h"
+#include "bench/engines/machine/machine.h"
 
 #include "vcpu/apic.h"
 

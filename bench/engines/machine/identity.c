@@ -1,5 +1,6 @@
 /* The virtual CPUID: what the processor says, less what the virtual CPU cannot do. */
 #include "bench/engines/machine/internal.h"
+#include "bench/engines/machine/machine.h"
 
 #include <cpuid.h>
 

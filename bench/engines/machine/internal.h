@@ -2,7 +2,11 @@
 #ifndef VT_MACHINE_INTERNAL_H
 #define VT_MACHINE_INTERNAL_H
 
-#include "bench/engines/machine/machine.h"
+#include <stddef.h>
+
+struct vt_case;
+struct vt_machine;
+struct vt_vcpu;
 
 #define PAGE ((size_t)4096)
 

@@ -1,5 +1,6 @@
 /* Descriptor tables and interrupt handlers of the guest. */
 #include "bench/engines/machine/internal.h"
+#include "bench/engines/machine/machine.h"
 
 #include <string.h>
 

@@ -23,7 +23,7 @@ static bool is_base_prefix(uint8_t byte)
 }
 
 /* Legacy encodings with a ModRM memory operand and 64-bit addressing; false: something else. */
-static bool take_apart(const struct build *b, const uint8_t *code, struct shape *shape)
+static bool take_apart(const struct vt_build *b, const uint8_t *code, struct shape *shape)
 {
     unsigned at = 0;
 
@@ -68,7 +68,7 @@ static unsigned address_bytes(const uint8_t *modrm)
 }
 
 /* LEA reg, [the instruction's own operand] */
-static bool emit_address(struct build *b, const struct shape *shape, const uint8_t *modrm, enum vt_gpr reg)
+static bool emit_address(struct vt_build *b, const struct shape *shape, const uint8_t *modrm, enum vt_gpr reg)
 {
     uint8_t *displacement;
 
@@ -80,7 +80,7 @@ static bool emit_address(struct build *b, const struct shape *shape, const uint8
 }
 
 /* The instruction with [reg] for its operand and without its segment prefix. */
-static void emit_anew(struct build *b, const struct shape *shape, const uint8_t *code, enum vt_gpr reg)
+static void emit_anew(struct vt_build *b, const struct shape *shape, const uint8_t *code, enum vt_gpr reg)
 {
     const uint8_t *modrm = code + b->insn.modrm;
     const uint8_t *rest = modrm + 1 + address_bytes(modrm);
@@ -110,7 +110,7 @@ static bool uses_high_byte(const struct shape *shape, const uint8_t *code, const
            !(code[shape->opcode] & 1);
 }
 
-bool vt_build_based(struct build *b)
+bool vt_build_based(struct vt_build *b)
 {
     const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
     struct vt_translate *t = b->t;

@@ -10,7 +10,7 @@
 /* Room for the longest block, with its exits and detours. */
 #define ROOM (MOST_HOST_BYTES + VT_EMIT_LONGEST + 64 * MOST_INSTRUCTIONS)
 
-static bool pool_has(const struct pool *pool, uint32_t count)
+static bool pool_has(const struct vt_translate_pool *pool, uint32_t count)
 {
     return pool->capacity - pool->count >= count;
 }
@@ -22,127 +22,17 @@ static bool has_room(const struct vt_translate *t)
            pool_has(&t->sites, MOST_INSTRUCTIONS);
 }
 
-/* Nothing to say when the last point goes on to be right. */
-static bool is_implied(const struct build *b, uint16_t host, int32_t guest)
-{
-    const struct pool *points = &b->t->points;
-    const struct point *last = pool_at(points, points->count - 1, sizeof *last);
-
-    return points->count > b->first_point && last->kind == POINT_COPY &&
-           host - last->host == guest - last->guest;
-}
-
-void vt_build_point(struct build *b, enum point_kind kind, unsigned reg)
-{
-    struct vt_translate *t = b->t;
-    uint16_t host = (uint16_t)(vt_emit_here(&b->e) - b->start);
-    int32_t guest = (int32_t)(b->guest - b->guest_start);
-
-    if (kind == POINT_COPY && is_implied(b, host, guest))
-        return;
-    struct point *point = pool_at(&t->points, t->points.count++, sizeof *point);
-    *point = (struct point){guest, host, (uint8_t)kind, (uint8_t)reg, b->saved};
-}
-
 static bool is_copied(const struct vt_insn *insn)
 {
     return insn->kind == VT_INSN_COPY || insn->kind == VT_INSN_PADDING || insn->kind == VT_INSN_JUMP_IF;
 }
 
-void vt_build_save(struct build *b, enum vt_gpr reg)
-{
-    vt_emit_store(&b->e, reg, save_slot(b->t, reg));
-    b->saved |= (uint16_t)(1u << reg);
-}
-
-void vt_build_restore(struct build *b, enum vt_gpr reg)
-{
-    vt_emit_load(&b->e, reg, save_slot(b->t, reg));
-    b->saved &= (uint16_t) ~(1u << reg);
-}
-
-void vt_build_pend(struct build *b, uint32_t displacement, uint32_t guest)
-{
-    b->pending[b->pendings++] = (struct pending){displacement, guest};
-}
-
-bool vt_build_relocate(struct build *b, uint8_t *at, const uint8_t *end)
-{
-    int32_t displacement;
-    memcpy(&displacement, at, sizeof displacement);
-    int64_t target = (int64_t)next_of(b) + displacement;
-    int64_t distance = target - (int64_t)((intptr_t)end + b->e.run);
-
-    if (distance != (int32_t)distance)
-        return false;
-    displacement = (int32_t)distance;
-    memcpy(at, &displacement, sizeof displacement);
-    return true;
-}
-
-static void copy(struct build *b)
-{
-    const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
-    uint8_t *at = b->e.at;
-
-    memcpy(at, code, 16);
-    if (b->insn.relative && !vt_build_relocate(b, at + b->insn.relative, at + b->insn.length)) {
-        vt_build_callout(b, &(struct vt_instruction){.operation = VT_OP_NONE, .length = b->insn.length});
-        return;
-    }
-    b->e.at = at + b->insn.length;
-}
-
-/*
- * NOPs that pad up to an aligned address are padding here as well: what was aligned stays so,
- * although the code before it has changed its length.
- */
-static void pad(struct build *b)
-{
-    uint32_t next = next_of(b), alignment = next & -next;
-
-    if (alignment < 16) {
-        copy(b);
-        return;
-    }
-    alignment = alignment > 64 ? 64 : alignment;
-    vt_emit_nops(&b->e, (0 - vt_emit_here(&b->e)) & (alignment - 1));
-}
-
-/* Longer NOPs before the last one are dropped when they lead to it: it pads for all. */
-static bool is_run_of_padding(const struct build *b)
-{
-    uint32_t next = next_of(b);
-    struct vt_insn following;
-
-    vt_translate_decode(b->t->decoder, (const uint8_t *)(uintptr_t)next, gate_of(b->t) - next, &following);
-    return following.kind == VT_INSN_PADDING;
-}
-
-static void innocuous(struct build *b)
-{
-    if (b->insn.extended && !b->t->context->vectors)
-        b->t->context->vectors = 1;
-    if (b->insn.kind != VT_INSN_PADDING)
-        copy(b);
-    else if (!is_run_of_padding(b))
-        pad(b);
-}
-
-void vt_build_plain(struct build *b)
-{
-    if (b->insn.kind == VT_INSN_JUMP_IF)
-        vt_build_branch(b);
-    else
-        innocuous(b);
-}
-
-static void instruction(struct build *b)
+static void instruction(struct vt_build *b)
 {
     switch (b->insn.kind) {
     case VT_INSN_COPY:
     case VT_INSN_PADDING:
-        innocuous(b);
+        vt_build_plain(b);
         break;
     case VT_INSN_BASED:
         if (!vt_build_based(b))
@@ -158,17 +48,9 @@ static void instruction(struct build *b)
     }
 }
 
-/* JMP rel32 to a place in the guest. */
-void vt_build_go_on_at(struct build *b, uint32_t guest)
-{
-    vt_emit_8(&b->e, 0xe9);
-    vt_build_pend(b, vt_emit_here(&b->e), guest);
-    vt_emit_32(&b->e, 0);
-}
-
 /* The page of the instruction's last byte; that of the first is the one of the instruction before, or is new
  * as well. */
-static void watch(struct build *b, uint32_t offset)
+static void watch(struct vt_build *b, uint32_t offset)
 {
     uint32_t last = offset + b->insn.length - 1;
 
@@ -179,7 +61,7 @@ static void watch(struct build *b, uint32_t offset)
     b->watched_page = last / PAGE;
 }
 
-static void translate(struct build *b)
+static void translate(struct vt_build *b)
 {
     struct vt_translate *t = b->t;
     int most = t->step ? 1 : MOST_INSTRUCTIONS;
@@ -207,30 +89,24 @@ static void translate(struct build *b)
 }
 
 /* Code that reports a branch nobody has linked yet. */
-static uint32_t emit_exit(struct build *b, const struct pending *pending)
+static uint32_t emit_exit(struct vt_build *b, const struct vt_build_pending *pending)
 {
     struct vt_translate *t = b->t;
     uint32_t start = vt_emit_here(&b->e);
-    struct exit_record *record = pool_at(&t->exits, t->exits.count, sizeof *record);
+    struct vt_translate_exit *record = pool_at(&t->exits, t->exits.count, sizeof *record);
 
-    *record = (struct exit_record){t->step ? 0 : pending->displacement, pending->guest};
+    *record = (struct vt_translate_exit){t->step ? 0 : pending->displacement, pending->guest};
     vt_emit_store_value_32(&b->e, AT(t, index), t->exits.count++);
     vt_emit_jump(&b->e, t->step ? t->stubs.step : t->stubs.chain);
     return start;
 }
 
-void vt_translate_link(struct vt_translate *t, uint32_t displacement, uint32_t host)
-{
-    uint32_t value = host - displacement - 4;
-    memcpy(t->code_writable + (displacement - (uint32_t)(uintptr_t)t->code), &value, sizeof value);
-}
-
-static void settle_branches(struct build *b)
+static void settle_branches(struct vt_build *b)
 {
     struct vt_translate *t = b->t;
 
     for (uint32_t i = 0; i < b->pendings; i++) {
-        const struct pending *pending = &b->pending[i];
+        const struct vt_build_pending *pending = &b->pending[i];
         uint32_t host = 0;
         if (!t->step && in_window(t, pending->guest))
             host = t->host_of[offset_of(t, pending->guest)];
@@ -238,60 +114,17 @@ static void settle_branches(struct build *b)
     }
 }
 
-void vt_build_put_back(struct build *b, const struct detour *detour)
-{
-    if (detour->flags) {
-        vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));
-        VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
-    }
-    for (unsigned reg = 0; reg < VT_GPRS; reg++)
-        if (detour->saved >> reg & 1)
-            vt_emit_load(&b->e, reg, save_slot(b->t, reg));
-}
-
-static void settle_detours(struct build *b)
+static void settle_detours(struct vt_build *b)
 {
     struct vt_translate *t = b->t;
 
     for (uint32_t i = 0; i < b->detours; i++) {
-        const struct detour *detour = &b->detour[i];
+        const struct vt_build_detour *detour = &b->detour[i];
         vt_translate_link(t, detour->displacement, vt_emit_here(&b->e));
         vt_build_put_back(b, detour);
         vt_emit_store_value_32(&b->e, AT(t, index), detour->site);
         vt_emit_jump(&b->e, t->stubs.callout);
     }
-}
-
-/*
- * What a table leads to: RCX-free unless the status flags are needed behind it. Falls into what
- * follows when the register holds `guest`.
- */
-void vt_build_check(struct vt_emitter *e, const struct vt_translate *t, unsigned branch, uint32_t guest)
-{
-    enum vt_gpr reg = branch == BY_MEMORY ? VT_RCX : (enum vt_gpr)branch;
-    uint32_t slot = save_slot(t, VT_RCX);
-
-    if (vt_translate_flags_dead(t, guest)) {
-        vt_emit_compare(e, reg, (int32_t)guest);
-        vt_emit_jump_if(e, VT_CC_NE, t->stubs.miss[branch]);
-        if (branch == BY_MEMORY)
-            vt_emit_load(e, VT_RCX, slot);
-        return;
-    }
-    if (reg != VT_RCX)
-        vt_emit_store(e, VT_RCX, slot);
-    vt_emit_lea(e, VT_RCX, reg, -(int32_t)guest);
-    uint8_t *equal = vt_emit_if_rcx_zero(e);
-    if (reg != VT_RCX)
-        vt_emit_load(e, VT_RCX, slot);
-    else
-        vt_emit_lea(e, VT_RCX, VT_RCX, (int32_t)guest);
-    vt_emit_jump(e, t->stubs.miss[branch]);
-    vt_emit_land(e, equal);
-    if (branch == VT_RCX)
-        vt_emit_value(e, VT_RCX, guest);
-    else
-        vt_emit_load(e, VT_RCX, slot);
 }
 
 static void align(struct vt_emitter *e, uint32_t guest)
@@ -302,22 +135,22 @@ static void align(struct vt_emitter *e, uint32_t guest)
         vt_emit_nops(e, (0 - vt_emit_here(e)) & ((alignment > 64 ? 64 : alignment) - 1));
 }
 
-static struct block *open_block(struct build *b, struct vt_translate *t, uint32_t guest)
+static struct vt_translate_block *open_block(struct vt_build *b, struct vt_translate *t, uint32_t guest)
 {
-    struct block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
+    struct vt_translate_block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
 
-    memset(b, 0, offsetof(struct build, pending));
+    memset(b, 0, offsetof(struct vt_build, pending));
     b->t = t;
     b->e = (struct vt_emitter){t->code_writable + t->used, t->code - t->code_writable};
     b->guest = b->guest_start = guest;
     b->watched_page = ~0u;
     b->start = vt_emit_here(&b->e);
     b->first_point = t->points.count;
-    *block = (struct block){.host = b->start, .guest = guest, .first_point = t->points.count};
+    *block = (struct vt_translate_block){.host = b->start, .guest = guest, .first_point = t->points.count};
     return block;
 }
 
-static void close_block(struct build *b, struct block *block)
+static void close_block(struct vt_build *b, struct vt_translate_block *block)
 {
     struct vt_translate *t = b->t;
 
@@ -328,8 +161,8 @@ static void close_block(struct build *b, struct block *block)
 /* Returns the host address of the check when `branch` is one, else of the code. */
 static uint32_t build(struct vt_translate *t, uint32_t guest, int branch)
 {
-    struct build *b = t->build;
-    struct block *block = open_block(b, t, guest);
+    struct vt_build *b = t->build;
+    struct vt_translate_block *block = open_block(b, t, guest);
 
     align(&b->e, guest);
     uint32_t entry = vt_emit_here(&b->e);
@@ -366,9 +199,10 @@ uint32_t vt_translate_block(struct vt_translate *t, uint64_t guest)
 static uint32_t build_check(struct vt_translate *t, uint32_t guest, unsigned branch, uint32_t host)
 {
     struct vt_emitter e = {t->code_writable + t->used, t->code - t->code_writable};
-    struct block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
+    struct vt_translate_block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
 
-    *block = (struct block){.host = vt_emit_here(&e), .guest = guest, .first_point = t->points.count};
+    *block =
+        (struct vt_translate_block){.host = vt_emit_here(&e), .guest = guest, .first_point = t->points.count};
     vt_build_check(&e, t, branch, guest);
     vt_emit_jump(&e, host);
     block->host_end = vt_emit_here(&e);

@@ -1,38 +1,19 @@
 /* Branches, calls and returns. */
 #include "bench/engines/translate/build.h"
 
-static uint32_t branch_target(const struct build *b)
-{
-    return next_of(b) + (uint32_t)b->insn.branch;
-}
-
-static void jump(struct build *b, uint32_t guest)
-{
-    vt_emit_8(&b->e, 0xe9);
-    vt_build_pend(b, vt_emit_here(&b->e), guest);
-    vt_emit_32(&b->e, 0);
-}
-
-static void jump_if(struct build *b)
-{
-    VT_EMIT(&b->e, 0x0f, (uint8_t)(0x80 | (b->insn.opcode & 0x0f)));
-    vt_build_pend(b, vt_emit_here(&b->e), branch_target(b));
-    vt_emit_32(&b->e, 0);
-}
-
 /* There is no long form: the short one jumps over a jump. */
-static void loop(struct build *b)
+static void loop(struct vt_build *b)
 {
     vt_emit_bytes(&b->e, (const uint8_t *)(uintptr_t)b->guest, b->insn.length - 1u);
     VT_EMIT(&b->e, 0x02, 0xeb, 0x05);
-    jump(b, branch_target(b));
+    vt_build_go_on_at(b, branch_target(b));
 }
 
 /*
  * RCX = the target, which the instruction names by memory or RSP. Whatever the operand says, its
  * bytes behind the opcode serve an 8B (MOV) as well, with RCX in ModRM.reg.
  */
-static bool load_target(struct build *b)
+static bool load_target(struct vt_build *b)
 {
     const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
     uint8_t rex = 0, *start;
@@ -49,7 +30,7 @@ static bool load_target(struct build *b)
     return !b->insn.relative || vt_build_relocate(b, start, b->e.at);
 }
 
-static int register_operand(const struct build *b)
+static int register_operand(const struct vt_build *b)
 {
     const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
     uint8_t modrm = code[b->insn.modrm], rex = b->insn.modrm >= 2 ? code[b->insn.modrm - 2] : 0;
@@ -60,7 +41,7 @@ static int register_operand(const struct build *b)
     return reg == VT_RSP ? BY_MEMORY : reg;
 }
 
-static void jump_through(struct build *b, int branch)
+static void jump_through(struct vt_build *b, int branch)
 {
     vt_build_point(b, POINT_INDIRECT, (unsigned)branch);
     if (b->t->step)
@@ -71,15 +52,8 @@ static void jump_through(struct build *b, int branch)
     b->saved = 0;
 }
 
-void vt_build_push_return(struct build *b)
-{
-    vt_build_point(b, POINT_PLAIN, 0);
-    vt_emit_8(&b->e, 0x68);
-    vt_emit_32(&b->e, next_of(b));
-}
-
 /* Where the return arrives: a return is an indirect jump through memory, and this is its target's entry. */
-static void land(struct build *b)
+static void land(struct vt_build *b)
 {
     struct vt_translate *t = b->t;
     uint32_t next = next_of(b);
@@ -90,11 +64,11 @@ static void land(struct build *b)
     vt_build_check(&b->e, t, BY_MEMORY, next);
 }
 
-static void call(struct build *b, uint32_t callee)
+static void call(struct vt_build *b, uint32_t callee)
 {
     vt_build_push_return(b);
     if (!vt_build_inline(b, callee)) {
-        jump(b, callee);
+        vt_build_go_on_at(b, callee);
         land(b);
         return;
     }
@@ -104,7 +78,7 @@ static void call(struct build *b, uint32_t callee)
     vt_translate_link(b->t, over, vt_emit_here(&b->e));
 }
 
-static void unreachable_operand(struct build *b)
+static void unreachable_operand(struct vt_build *b)
 {
     b->saved = 0;
     vt_build_callout(b, &(struct vt_instruction){.operation = VT_OP_NONE, .length = b->insn.length});
@@ -114,7 +88,7 @@ static void unreachable_operand(struct build *b)
  * Where a call through a register will lead: most likely where the register points now, as this code is
  * translated because it is about to run. 0: nowhere that has been code so far.
  */
-static uint32_t foresee(const struct build *b, int branch)
+static uint32_t foresee(const struct vt_build *b, int branch)
 {
     const struct vt_translate *t = b->t;
     uint64_t value = branch == BY_MEMORY ? 0 : t->context->vcpu.gpr[branch];
@@ -123,7 +97,7 @@ static uint32_t foresee(const struct build *b, int branch)
 }
 
 /* The inline cache: a call of `callee`, where the register holds anything else the call through it. */
-static void call_foreseen(struct build *b, int branch, uint32_t callee)
+static void call_foreseen(struct vt_build *b, int branch, uint32_t callee)
 {
     vt_build_save(b, VT_RCX);
     vt_emit_lea(&b->e, VT_RCX, (enum vt_gpr)branch, -(int32_t)callee);
@@ -135,11 +109,11 @@ static void call_foreseen(struct build *b, int branch, uint32_t callee)
     vt_emit_land(&b->e, equal);
     vt_build_restore(b, VT_RCX);
     vt_build_push_return(b);
-    jump(b, callee);
+    vt_build_go_on_at(b, callee);
     land(b);
 }
 
-static void call_to(struct build *b)
+static void call_to(struct vt_build *b)
 {
     int branch = register_operand(b);
     uint32_t callee = foresee(b, branch);
@@ -158,7 +132,7 @@ static void call_to(struct build *b)
     land(b);
 }
 
-static void jump_to(struct build *b)
+static void jump_to(struct vt_build *b)
 {
     int branch = register_operand(b);
 
@@ -169,7 +143,7 @@ static void jump_to(struct build *b)
     b->ended = true;
 }
 
-static void return_near(struct build *b)
+static void return_near(struct vt_build *b)
 {
     vt_emit_store(&b->e, VT_RCX, save_slot(b->t, VT_RCX));
     vt_build_point(b, POINT_PLAIN, 0);
@@ -181,15 +155,15 @@ static void return_near(struct build *b)
     b->ended = true;
 }
 
-void vt_build_branch(struct build *b)
+void vt_build_branch(struct vt_build *b)
 {
     switch (b->insn.kind) {
     case VT_INSN_JUMP:
-        jump(b, branch_target(b));
+        vt_build_go_on_at(b, branch_target(b));
         b->ended = true;
         break;
     case VT_INSN_JUMP_IF:
-        jump_if(b);
+        vt_build_jump_if(b);
         break;
     case VT_INSN_LOOP:
         loop(b);

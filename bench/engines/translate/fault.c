@@ -30,9 +30,9 @@ static const int registers[VT_GPRS] = {
     [VT_R12] = REG_R12, [VT_R13] = REG_R13, [VT_R14] = REG_R14, [VT_R15] = REG_R15,
 };
 
-static const struct block *block_at(const struct vt_translate *t, uint32_t host)
+static const struct vt_translate_block *block_at(const struct vt_translate *t, uint32_t host)
 {
-    const struct block *blocks = t->blocks.items;
+    const struct vt_translate_block *blocks = t->blocks.items;
     uint32_t low = 0, high = t->blocks.count;
 
     while (low < high) {
@@ -45,15 +45,16 @@ static const struct block *block_at(const struct vt_translate *t, uint32_t host)
     return low > 0 && host < blocks[low - 1].host_end ? &blocks[low - 1] : NULL;
 }
 
-static uint32_t points_end(const struct vt_translate *t, const struct block *block)
+static uint32_t points_end(const struct vt_translate *t, const struct vt_translate_block *block)
 {
-    uint32_t index = (uint32_t)(block - (const struct block *)t->blocks.items);
+    uint32_t index = (uint32_t)(block - (const struct vt_translate_block *)t->blocks.items);
     return index + 1 < t->blocks.count ? block[1].first_point : t->points.count;
 }
 
-static const struct point *point_at(const struct vt_translate *t, const struct block *block, uint32_t host)
+static const struct vt_translate_point *point_at(const struct vt_translate *t,
+                                                 const struct vt_translate_block *block, uint32_t host)
 {
-    const struct point *points = t->points.items;
+    const struct vt_translate_point *points = t->points.items;
     uint32_t low = block->first_point, high = points_end(t, block);
 
     while (low < high) {
@@ -66,7 +67,8 @@ static const struct point *point_at(const struct vt_translate *t, const struct b
     return low > block->first_point ? &points[low - 1] : NULL;
 }
 
-static uint64_t guest_at(const struct block *block, const struct point *point, uint32_t host)
+static uint64_t guest_at(const struct vt_translate_block *block, const struct vt_translate_point *point,
+                         uint32_t host)
 {
     uint32_t advance = point->kind == POINT_COPY ? host - block->host - point->host : 0;
     return block->guest + (uint32_t)point->guest + advance;
@@ -82,7 +84,7 @@ static void take_state(struct vt_translate *t, const greg_t *gregs, unsigned sav
     context->flags_leave = (uint64_t)gregs[REG_EFL];
 }
 
-static void unwind(struct vt_translate *t, greg_t *gregs, enum exit_reason reason)
+static void unwind(struct vt_translate *t, greg_t *gregs, enum vt_translate_reason reason)
 {
     t->context->reason = reason;
     gregs[REG_RIP] = t->stubs.unwind;
@@ -110,7 +112,7 @@ static bool take_fault(struct vt_translate *t, greg_t *gregs, uint64_t guest, un
 {
     take_state(t, gregs, saved);
     t->context->vcpu.rip = guest;
-    t->trap = (struct trap){
+    t->trap = (struct vt_translate_trap){
         .vector = (uint8_t)gregs[REG_TRAPNO],
         .error = (uint32_t)gregs[REG_ERR],
         .address = (uint64_t)gregs[REG_CR2],
@@ -121,13 +123,13 @@ static bool take_fault(struct vt_translate *t, greg_t *gregs, uint64_t guest, un
 
 static bool take_point(struct vt_translate *t, greg_t *gregs, uint32_t host)
 {
-    const struct block *block = block_at(t, host);
-    const struct point *point = block ? point_at(t, block, host) : NULL;
+    const struct vt_translate_block *block = block_at(t, host);
+    const struct vt_translate_point *point = block ? point_at(t, block, host) : NULL;
 
     if (!point)
         return false;
     uint64_t guest = guest_at(block, point, host);
-    switch ((enum point_kind)point->kind) {
+    switch ((enum vt_translate_point_kind)point->kind) {
     case POINT_INDIRECT:
         return take_indirect(t, gregs, point->reg, point->saved);
     default:
@@ -230,8 +232,8 @@ void vt_translate_stop(struct vt_translate *t, void *ucontext)
     t->stop = 1;
     if (!is_code(t, rip) || rip < (uintptr_t)t->code + t->after_stubs)
         return;
-    const struct block *block = block_at(t, (uint32_t)rip);
-    const struct point *point = block ? point_at(t, block, (uint32_t)rip) : NULL;
+    const struct vt_translate_block *block = block_at(t, (uint32_t)rip);
+    const struct vt_translate_point *point = block ? point_at(t, block, (uint32_t)rip) : NULL;
     take_state(t, gregs, point ? point->saved : 0);
     t->context->vcpu.rip = point ? guest_at(block, point, (uint32_t)rip) : 0;
     unwind(t, gregs, EXIT_STOP);

@@ -19,9 +19,9 @@ struct copy {
     uint32_t starts[MOST_INLINED + 1]; /* of stretches still to be collected */
     uint32_t waiting;
     bool returns;
-    uint32_t next;                     /* where the call returns to */
-    struct pending ends[MOST_INLINED]; /* jumps to the end of the copy */
-    struct pending outs[MOST_INLINED]; /* jumps to translations outside, even of what the copy holds */
+    uint32_t next;                              /* where the call returns to */
+    struct vt_build_pending ends[MOST_INLINED]; /* jumps to the end of the copy */
+    struct vt_build_pending outs[MOST_INLINED]; /* jumps out of it, even to translations of what it holds */
     uint32_t end_count, out_count;
 };
 
@@ -36,7 +36,7 @@ static const struct entry *find(const struct copy *copy, uint32_t guest)
 enum stretch { STRETCH_GOES_ON, STRETCH_ENDS, STRETCH_REFUSED };
 
 /* Adds the instruction at *at and goes on to the next. */
-static enum stretch add(const struct build *b, struct copy *copy, uint32_t *at)
+static enum stretch add(const struct vt_build *b, struct copy *copy, uint32_t *at)
 {
     const struct vt_translate *t = b->t;
     uint32_t guest = *at, offset = offset_of(t, guest);
@@ -69,7 +69,7 @@ static enum stretch add(const struct build *b, struct copy *copy, uint32_t *at)
 }
 
 /* What is reached first comes first. False: not short, or not such that a copy would ever return. */
-static bool collect(const struct build *b, struct copy *copy, uint32_t callee)
+static bool collect(const struct vt_build *b, struct copy *copy, uint32_t callee)
 {
     enum stretch stretch = STRETCH_ENDS;
 
@@ -85,15 +85,15 @@ static bool collect(const struct build *b, struct copy *copy, uint32_t callee)
     return stretch == STRETCH_ENDS && copy->returns;
 }
 
-static void jump_later(struct build *b, struct pending *list, uint32_t *count, uint32_t guest)
+static void jump_later(struct vt_build *b, struct vt_build_pending *list, uint32_t *count, uint32_t guest)
 {
     vt_emit_8(&b->e, 0xe9);
-    list[(*count)++] = (struct pending){vt_emit_here(&b->e), guest};
+    list[(*count)++] = (struct vt_build_pending){vt_emit_here(&b->e), guest};
     vt_emit_32(&b->e, 0);
 }
 
 /* LEA and JRCXZ leave the flags alone, which the code behind another return address may look at. */
-static void guarded_return(struct build *b, struct copy *copy, bool last)
+static void guarded_return(struct vt_build *b, struct copy *copy, bool last)
 {
     vt_build_save(b, VT_RCX);
     b->saved = 0;
@@ -112,7 +112,7 @@ static void guarded_return(struct build *b, struct copy *copy, bool last)
         jump_later(b, copy->ends, &copy->end_count, copy->next);
 }
 
-static void emit_entry(struct build *b, struct copy *copy, struct entry *entry)
+static void emit_entry(struct vt_build *b, struct copy *copy, struct entry *entry)
 {
     b->guest = entry->guest;
     b->insn = entry->insn;
@@ -138,7 +138,7 @@ static void emit_entry(struct build *b, struct copy *copy, struct entry *entry)
 }
 
 /* Branches from the copy into it; all others are the block's to settle. */
-static void settle(struct build *b, struct copy *copy, uint32_t first)
+static void settle(struct vt_build *b, struct copy *copy, uint32_t first)
 {
     uint32_t kept = first;
 
@@ -156,7 +156,7 @@ static void settle(struct build *b, struct copy *copy, uint32_t first)
         vt_translate_link(b->t, copy->ends[i].displacement, vt_emit_here(&b->e));
 }
 
-bool vt_build_inline(struct build *b, uint32_t callee)
+bool vt_build_inline(struct vt_build *b, uint32_t callee)
 {
     struct copy copy = {.next = next_of(b)};
     struct vt_insn call = b->insn;

@@ -28,17 +28,17 @@
 #define BRANCHES  17
 
 /* Why translated code was left. */
-enum exit_reason {
-    EXIT_CHAIN,    /* index: struct exit_record */
-    EXIT_CALLOUT,  /* index: struct site_record */
+enum vt_translate_reason {
+    EXIT_CHAIN,    /* index: struct vt_translate_exit */
+    EXIT_CALLOUT,  /* index: struct vt_translate_site */
     EXIT_INDIRECT, /* index: register or BY_MEMORY; target: guest address */
-    EXIT_STEP,     /* end of a stretch of one instruction; index: struct exit_record */
+    EXIT_STEP,     /* end of a stretch of one instruction; index: struct vt_translate_exit */
     EXIT_FAULT,    /* written by the signal handler: trap */
     EXIT_STOP,
 };
 
 /* A hardware exception, as the kernel reported it. */
-struct trap {
+struct vt_translate_trap {
     uint8_t vector;
     uint32_t error;
     uint64_t address;
@@ -68,7 +68,7 @@ struct vt_translate_context {
 #define FLAGS_REAL (VT_FLAGS_STATUS | VT_FLAG_DF)
 
 /* How the state at a point inside translated code differs from the guest's. */
-enum point_kind {
+enum vt_translate_point_kind {
     POINT_COPY,     /* from here on as long as the guest's code: both advance alike */
     POINT_PLAIN,    /* one instruction of the guest */
     POINT_INDIRECT, /* the jump through a table: `reg` */
@@ -76,29 +76,29 @@ enum point_kind {
 
 /* From `host` on (offset in the block), the guest is at `guest` (distance from the block's start: a callee in
  * place may lie before it). */
-struct point {
+struct vt_translate_point {
     int32_t guest;
     uint16_t host;
-    uint8_t kind; /* enum point_kind */
+    uint8_t kind; /* enum vt_translate_point_kind */
     uint8_t reg;
     uint16_t saved; /* bit r: register r is in save[r] */
 };
 
 /* A stretch of translated code; in the order of their host addresses. */
-struct block {
+struct vt_translate_block {
     uint32_t host, host_end;
     uint32_t guest;
     uint32_t first_point;
 };
 
 /* A direct branch that leads out of its block. */
-struct exit_record {
+struct vt_translate_exit {
     uint32_t displacement; /* address of the 32-bit displacement to be linked; 0: none */
     uint32_t guest;        /* target */
 };
 
 /* An instruction done by the emulator. */
-struct site_record {
+struct vt_translate_site {
     struct vt_instruction instruction;
     uint32_t guest;
     uint32_t resume;      /* host address behind it; 0: control does not go there */
@@ -107,14 +107,14 @@ struct site_record {
     uint32_t specializations;
 };
 
-struct stubs {
+struct vt_translate_stubs {
     uint32_t enter, enter_backward; /* the latter with the direction flag set */
     uint32_t leave, unwind;
     uint32_t chain, callout, step;
     uint32_t miss[BRANCHES];
 };
 
-struct pool {
+struct vt_translate_pool {
     void *items;
     uint32_t count, capacity;
 };
@@ -139,22 +139,22 @@ struct vt_translate {
     uint32_t used, after_stubs;
     uint32_t populated; /* bytes of code that have memory behind them */
     int memfd;
-    struct stubs stubs;
+    struct vt_translate_stubs stubs;
 
     uint32_t *host_of;    /* per byte of the window: host address of the instruction there, 0: none */
     uint64_t lookup_span; /* where in host_of memory was last given */
     uint8_t *watched;     /* per page of the window: translated from, hence write-protected */
     uint8_t *by_emulator; /* bit per byte of the window: the access of this instruction is a device's */
-    struct pool blocks, points, exits, sites;
+    struct vt_translate_pool blocks, points, exits, sites;
 
     uint64_t mode; /* what of the CPU's state the translations were made for */
     bool counting;
     bool step; /* translate one instruction at a time: it writes to the page it lies in */
     volatile sig_atomic_t stop;
-    struct trap trap;
+    struct vt_translate_trap trap;
     struct vt_translate_counts counts;
     void *decoder;
-    void *build; /* struct build: one block at a time */
+    void *build; /* struct vt_build: one block at a time */
     void *signal_stack;
 };
 
@@ -182,7 +182,7 @@ static inline uint32_t context_address(const struct vt_translate *t, size_t offs
 /* Address of a member of the context, for generated code. */
 #define AT(t, member) context_address(t, offsetof(struct vt_translate_context, member))
 
-static inline void *pool_at(const struct pool *pool, uint32_t index, size_t size)
+static inline void *pool_at(const struct vt_translate_pool *pool, uint32_t index, size_t size)
 {
     return (uint8_t *)pool->items + index * size;
 }
@@ -191,7 +191,6 @@ static inline void *pool_at(const struct pool *pool, uint32_t index, size_t size
 int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings *settings,
                      struct vt_error *error);
 void vt_translate_unmap(struct vt_translate *t);
-void vt_translate_clear_lookup(struct vt_translate *t);
 void vt_translate_populate(struct vt_translate *t, uint32_t size);
 bool vt_translate_fill_table(struct vt_translate *t, uint64_t address);
 void vt_translate_set_table(struct vt_translate *t, unsigned branch, uint32_t guest, uint32_t host);
@@ -207,6 +206,8 @@ bool vt_translate_flags_dead(const struct vt_translate *t, uint64_t guest);
 /* block.c: host address of the code at `guest`, translated now if need be; 0: none there. */
 uint32_t vt_translate_block(struct vt_translate *t, uint64_t guest);
 uint32_t vt_translate_landing(struct vt_translate *t, uint64_t guest, unsigned branch);
+
+/* build.c: the branch with its displacement there leads to `host`. */
 void vt_translate_link(struct vt_translate *t, uint32_t displacement, uint32_t host);
 
 /* flags.c */
@@ -218,7 +219,7 @@ void vt_translate_catch(struct vt_translate *t);
 void vt_translate_release(struct vt_translate *t);
 
 /* specialize.c: after a callout, emit code for the operands it had. */
-void vt_translate_specialize(struct vt_translate *t, struct site_record *site, const uint64_t *before);
+void vt_translate_specialize(struct vt_translate *t, struct vt_translate_site *site, const uint64_t *before);
 
 /* What of the virtual CPU's state translations depend on. */
 uint64_t vt_translate_mode(const struct vt_vcpu *vcpu);

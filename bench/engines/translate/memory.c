@@ -84,7 +84,7 @@ static void *map_anywhere(size_t size)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-static bool map_pool(struct pool *pool, size_t capacity, size_t size)
+static bool map_pool(struct vt_translate_pool *pool, size_t capacity, size_t size)
 {
     pool->capacity = (uint32_t)capacity;
     pool->items = map_anywhere(capacity * size);
@@ -98,10 +98,10 @@ static bool map_records(struct vt_translate *t)
     t->by_emulator = calloc(t->window_size / 8, 1);
     t->table_filled = calloc(BRANCHES * t->table_size / CHUNK, 1);
     return t->host_of && t->watched && t->by_emulator && t->table_filled &&
-           map_pool(&t->blocks, t->code_size / 16, sizeof(struct block)) &&
-           map_pool(&t->points, t->code_size / 2, sizeof(struct point)) &&
-           map_pool(&t->exits, t->code_size / 16, sizeof(struct exit_record)) &&
-           map_pool(&t->sites, t->code_size / 16, sizeof(struct site_record));
+           map_pool(&t->blocks, t->code_size / 16, sizeof(struct vt_translate_block)) &&
+           map_pool(&t->points, t->code_size / 2, sizeof(struct vt_translate_point)) &&
+           map_pool(&t->exits, t->code_size / 16, sizeof(struct vt_translate_exit)) &&
+           map_pool(&t->sites, t->code_size / 16, sizeof(struct vt_translate_site));
 }
 
 static size_t rounded(size_t size, size_t standard, size_t most)
@@ -136,7 +136,7 @@ int vt_translate_map(struct vt_translate *t, const struct vt_translate_settings 
     return 0;
 }
 
-static void unmap_pool(struct pool *pool, size_t size)
+static void unmap_pool(struct vt_translate_pool *pool, size_t size)
 {
     if (pool->items)
         munmap(pool->items, pool->capacity * size);
@@ -157,10 +157,10 @@ void vt_translate_unmap(struct vt_translate *t)
     free(t->watched);
     free(t->by_emulator);
     free(t->table_filled);
-    unmap_pool(&t->blocks, sizeof(struct block));
-    unmap_pool(&t->points, sizeof(struct point));
-    unmap_pool(&t->exits, sizeof(struct exit_record));
-    unmap_pool(&t->sites, sizeof(struct site_record));
+    unmap_pool(&t->blocks, sizeof(struct vt_translate_block));
+    unmap_pool(&t->points, sizeof(struct vt_translate_point));
+    unmap_pool(&t->exits, sizeof(struct vt_translate_exit));
+    unmap_pool(&t->sites, sizeof(struct vt_translate_site));
 }
 
 /* Memory behind the next `size` bytes of code, many pages at a time. */
@@ -214,7 +214,7 @@ static void forget(void *memory, size_t size)
         memset(memory, 0, size);
 }
 
-void vt_translate_clear_lookup(struct vt_translate *t)
+static void clear_lookup(struct vt_translate *t)
 {
     size_t chunks = BRANCHES * t->table_size / CHUNK;
 
@@ -262,4 +262,18 @@ void vt_translate_unwatch(struct vt_translate *t, uint32_t offset)
         return;
     t->watched[page] = 0;
     mprotect(t->window + (size_t)page * PAGE, PAGE, PROT_READ | PROT_WRITE);
+}
+
+void vt_translate_flush(struct vt_translate *t)
+{
+    t->used = t->after_stubs;
+    t->blocks.count = t->points.count = t->exits.count = t->sites.count = 0;
+    clear_lookup(t);
+    t->counts.flushes++;
+}
+
+void vt_translate_forget(struct vt_translate *t)
+{
+    memset(t->by_emulator, 0, t->window_size / 8);
+    vt_translate_flush(t);
 }

@@ -45,7 +45,7 @@ int vt_translate_create(struct vt_translate **out, const struct vt_translate_set
         return status;
     }
     t->decoder = vt_translate_new_decoder();
-    t->build = malloc(sizeof(struct build));
+    t->build = malloc(sizeof(struct vt_build));
     t->signal_stack = malloc(VT_SIGNAL_STACK);
     if (!t->decoder || !t->build || !t->signal_stack)
         return incomplete(t, error);
@@ -84,20 +84,6 @@ struct vt_translate_counts vt_translate_counts(const struct vt_translate *t)
     struct vt_translate_counts counts = t->counts;
     counts.inline_hits = t->context->hits;
     return counts;
-}
-
-void vt_translate_flush(struct vt_translate *t)
-{
-    t->used = t->after_stubs;
-    t->blocks.count = t->points.count = t->exits.count = t->sites.count = 0;
-    vt_translate_clear_lookup(t);
-    t->counts.flushes++;
-}
-
-void vt_translate_forget(struct vt_translate *t)
-{
-    memset(t->by_emulator, 0, t->window_size / 8);
-    vt_translate_flush(t);
 }
 
 void vt_translate_count(struct vt_translate *t, bool on)
@@ -162,7 +148,8 @@ static void enter(struct vt_translate *t)
 static enum next link_exit(struct vt_translate *t)
 {
     struct vt_vcpu *vcpu = &t->context->vcpu;
-    struct exit_record record = *(struct exit_record *)pool_at(&t->exits, t->context->index, sizeof record);
+    struct vt_translate_exit record =
+        *(struct vt_translate_exit *)pool_at(&t->exits, t->context->index, sizeof record);
     uint64_t flushes = t->counts.flushes;
 
     vcpu->rip = record.guest;
@@ -209,7 +196,7 @@ static enum next after_step(enum vt_step step)
 static enum next call_out(struct vt_translate *t)
 {
     struct vt_vcpu *vcpu = &t->context->vcpu;
-    struct site_record *site = pool_at(&t->sites, t->context->index, sizeof *site);
+    struct vt_translate_site *site = pool_at(&t->sites, t->context->index, sizeof *site);
     uint64_t before[VT_RDX + 1], flushes = t->counts.flushes;
 
     memcpy(before, vcpu->gpr, sizeof before);
@@ -232,7 +219,7 @@ static enum next call_out(struct vt_translate *t)
 static enum next raise_trap(struct vt_translate *t)
 {
     struct vt_vcpu *vcpu = &t->context->vcpu;
-    const struct trap *trap = &t->trap;
+    const struct vt_translate_trap *trap = &t->trap;
 
     if (trap->vector == VECTOR_PF)
         vt_vcpu_raise_page_fault(vcpu, trap->address, vcpu->cpl == 3 ? trap->error : trap->error & ~4u);
@@ -246,7 +233,7 @@ static enum next raise_trap(struct vt_translate *t)
 /* A write to a page that holds translated code: forget it, then let that one instruction have its way. */
 static bool take_modification(struct vt_translate *t)
 {
-    const struct trap *trap = &t->trap;
+    const struct vt_translate_trap *trap = &t->trap;
 
     if (trap->vector != VECTOR_PF || (trap->error & 3) != 3 || !in_window(t, trap->address) ||
         !t->watched[offset_of(t, trap->address) / PAGE])
@@ -285,14 +272,14 @@ static enum next take_trap(struct vt_translate *t)
 
 static enum next step_done(struct vt_translate *t)
 {
-    const struct exit_record *record = pool_at(&t->exits, t->context->index, sizeof *record);
+    const struct vt_translate_exit *record = pool_at(&t->exits, t->context->index, sizeof *record);
     t->context->vcpu.rip = record->guest;
     return NEXT_GO_ON;
 }
 
 static enum next leave_reason(struct vt_translate *t, bool stepped)
 {
-    switch ((enum exit_reason)t->context->reason) {
+    switch ((enum vt_translate_reason)t->context->reason) {
     case EXIT_CHAIN:
         return link_exit(t);
     case EXIT_STEP:

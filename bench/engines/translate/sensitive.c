@@ -9,75 +9,21 @@
 #include "vcpu/decode.h"
 
 /* False: not inline; nothing has been emitted. */
-typedef bool inline_function(struct build *b, const struct vt_instruction *in);
+typedef bool inline_function(struct vt_build *b, const struct vt_instruction *in);
 
-uint32_t vt_build_site(struct build *b, const struct vt_instruction *instruction)
+static void detour(struct vt_build *b, uint32_t site, bool flags)
 {
-    struct pool *sites = &b->t->sites;
-    struct site_record *site = pool_at(sites, sites->count, sizeof *site);
-
-    *site = (struct site_record){.instruction = *instruction, .guest = b->guest};
-    return sites->count++;
+    b->detour[b->detours++] = (struct vt_build_detour){vt_emit_here(&b->e) - 4, site, b->saved, flags};
 }
 
-static struct site_record *site_at(const struct build *b, uint32_t index)
-{
-    return pool_at(&b->t->sites, index, sizeof(struct site_record));
-}
-
-static bool ends_block(uint16_t operation)
-{
-    switch (operation) {
-    case VT_OP_NONE:
-    case VT_OP_UNDEFINED:
-    case VT_OP_IRET:
-    case VT_OP_JMP_FAR:
-    case VT_OP_RET_FAR:
-    case VT_OP_SYSRET:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Instructions whose operands come in registers: code for the values met is made after a callout. */
-static bool is_specialized(const struct build *b, uint16_t operation)
-{
-    if (b->t->context->vcpu.cpl || b->t->step)
-        return false;
-    return operation == VT_OP_CPUID || operation == VT_OP_RDMSR || operation == VT_OP_WRMSR ||
-           operation == VT_OP_XGETBV || operation == VT_OP_XSETBV;
-}
-
-void vt_build_callout(struct build *b, const struct vt_instruction *instruction)
-{
-    struct vt_translate *t = b->t;
-    uint32_t index = vt_build_site(b, instruction);
-    struct site_record *site = site_at(b, index);
-
-    if (is_specialized(b, instruction->operation))
-        site->host = vt_emit_here(&b->e);
-    vt_emit_store_value_32(&b->e, AT(t, index), index);
-    vt_emit_jump(&b->e, t->stubs.callout);
-    if (ends_block(instruction->operation))
-        b->ended = true;
-    else if (!t->step)
-        site->resume = vt_emit_here(&b->e);
-}
-
-static void detour(struct build *b, uint32_t site, bool flags)
-{
-    b->detour[b->detours++] = (struct detour){vt_emit_here(&b->e) - 4, site, b->saved, flags};
-}
-
-static void detour_if(struct build *b, unsigned condition, uint32_t site, bool flags)
+static void detour_if(struct vt_build *b, unsigned condition, uint32_t site, bool flags)
 {
     vt_emit_jump_if(&b->e, condition, 0);
     detour(b, site, flags);
 }
 
 /* Detour unless RCX is 0. */
-static void detour_unless_rcx_zero(struct build *b, uint32_t site)
+static void detour_unless_rcx_zero(struct vt_build *b, uint32_t site)
 {
     uint8_t *zero = vt_emit_if_rcx_zero(&b->e);
     vt_emit_jump(&b->e, 0);
@@ -86,32 +32,32 @@ static void detour_unless_rcx_zero(struct build *b, uint32_t site)
 }
 
 /* The site of an inline sequence's detour; its end is set by the caller of the sequence. */
-static uint32_t detour_site(struct build *b, const struct vt_instruction *in)
+static uint32_t detour_site(struct vt_build *b, const struct vt_instruction *in)
 {
     return vt_build_site(b, in);
 }
 
-static uint32_t cr(const struct build *b, unsigned number)
+static uint32_t cr(const struct vt_build *b, unsigned number)
 {
     return AT(b->t, vcpu.cr) + 8 * number;
 }
 
-static uint32_t selector(const struct build *b, unsigned segment)
+static uint32_t selector(const struct vt_build *b, unsigned segment)
 {
     return AT(b->t, vcpu.segment) + (uint32_t)(segment * sizeof(struct vt_segment));
 }
 
-static uint32_t base(const struct build *b, unsigned segment)
+static uint32_t base(const struct vt_build *b, unsigned segment)
 {
     return selector(b, segment) + (uint32_t)offsetof(struct vt_segment, base);
 }
 
-static bool flags_dead(const struct build *b)
+static bool flags_dead(const struct vt_build *b)
 {
     return vt_translate_flags_dead(b->t, next_of(b));
 }
 
-static bool inline_cli(struct build *b, const struct vt_instruction *in)
+static bool inline_cli(struct vt_build *b, const struct vt_instruction *in)
 {
     (void)in;
     vt_emit_store_value(&b->e, AT(b->t, vcpu.interrupt_flag), 0);
@@ -119,7 +65,7 @@ static bool inline_cli(struct build *b, const struct vt_instruction *in)
 }
 
 /* An interrupt that waits is taken behind the instruction after STI: the emulator's work. */
-static void detour_when_pending(struct build *b, uint32_t site)
+static void detour_when_pending(struct vt_build *b, uint32_t site)
 {
     if (flags_dead(b)) {
         vt_emit_absolute(&b->e, false, 0x80, 7, AT(b->t, vcpu.apic.pending)); /* CMP byte, 0 */
@@ -133,14 +79,14 @@ static void detour_when_pending(struct build *b, uint32_t site)
     vt_build_restore(b, VT_RCX);
 }
 
-static bool inline_sti(struct build *b, const struct vt_instruction *in)
+static bool inline_sti(struct vt_build *b, const struct vt_instruction *in)
 {
     detour_when_pending(b, detour_site(b, in));
     vt_emit_store_value(&b->e, AT(b->t, vcpu.interrupt_flag), (int32_t)VT_FLAG_IF);
     return true;
 }
 
-static bool inline_pushf(struct build *b, const struct vt_instruction *in)
+static bool inline_pushf(struct vt_build *b, const struct vt_instruction *in)
 {
     struct vt_emitter *e = &b->e;
 
@@ -164,7 +110,7 @@ static bool inline_pushf(struct build *b, const struct vt_instruction *in)
  * Status flags and IF inline; the rest only when it does not change. SAHF and an ADD that overflows or not
  * take a tenth of the time of POPFQ.
  */
-static bool inline_popf(struct build *b, const struct vt_instruction *in)
+static bool inline_popf(struct vt_build *b, const struct vt_instruction *in)
 {
     struct vt_emitter *e = &b->e;
 
@@ -195,7 +141,7 @@ static bool inline_popf(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static bool inline_mov_from_cr(struct build *b, const struct vt_instruction *in)
+static bool inline_mov_from_cr(struct vt_build *b, const struct vt_instruction *in)
 {
     if (in->reg != 0 && in->reg != 2 && in->reg != 3 && in->reg != 4 && in->reg != 8)
         return false;
@@ -204,7 +150,7 @@ static bool inline_mov_from_cr(struct build *b, const struct vt_instruction *in)
 }
 
 /* RCX = reg - [address], the flags untouched: NOT is the one arithmetic instruction that spares them. */
-static void difference(struct build *b, enum vt_gpr reg, uint32_t address)
+static void difference(struct vt_build *b, enum vt_gpr reg, uint32_t address)
 {
     struct vt_emitter *e = &b->e;
 
@@ -226,7 +172,7 @@ static void difference(struct build *b, enum vt_gpr reg, uint32_t address)
  * A value that is already there changes nothing: no reserved bit, no mode, no priority. A write of CR3 would
  * still flush translations, of which there are none to flush.
  */
-static bool inline_mov_to_cr(struct build *b, const struct vt_instruction *in)
+static bool inline_mov_to_cr(struct vt_build *b, const struct vt_instruction *in)
 {
     if (in->reg == 2) {
         vt_emit_store(&b->e, in->rm, cr(b, 2));
@@ -241,21 +187,21 @@ static bool inline_mov_to_cr(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static void flags_away(struct build *b)
+static void flags_away(struct vt_build *b)
 {
     vt_build_save(b, VT_RAX);
     VT_EMIT(&b->e, 0x9f, 0x0f, 0x90, 0xc0); /* LAHF; SETO AL */
     vt_emit_store(&b->e, VT_RAX, AT(b->t, flags_save));
 }
 
-static void flags_back(struct build *b)
+static void flags_back(struct vt_build *b)
 {
     vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));
     VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
     vt_build_restore(b, VT_RAX);
 }
 
-static bool inline_clts(struct build *b, const struct vt_instruction *in)
+static bool inline_clts(struct vt_build *b, const struct vt_instruction *in)
 {
     bool dead = flags_dead(b);
 
@@ -270,7 +216,7 @@ static bool inline_clts(struct build *b, const struct vt_instruction *in)
 }
 
 /* opcode reg, memory: the operand as the instruction has it, `beyond` bytes further. */
-static void emit_memory(struct build *b, const struct vt_instruction *in, bool wide, uint8_t opcode,
+static void emit_memory(struct vt_build *b, const struct vt_instruction *in, bool wide, uint8_t opcode,
                         unsigned reg, int beyond)
 {
     struct vt_emitter *e = &b->e;
@@ -287,7 +233,7 @@ static void emit_memory(struct build *b, const struct vt_instruction *in, bool w
 }
 
 /* Can the operand's address be formed by generated code? */
-static bool is_plain_memory(const struct build *b, const struct vt_instruction *in)
+static bool is_plain_memory(const struct vt_build *b, const struct vt_instruction *in)
 {
     int64_t displacement = in->displacement + 16 + (in->base == VT_BASE_RIP ? next_of(b) : 0);
 
@@ -307,7 +253,7 @@ static enum vt_gpr scratch_for(const struct vt_instruction *in)
 
 /* A register or memory receives what lies at `address`, `width` bytes wide there; the rest of a register is
  * 0. */
-static bool store_to_operand(struct build *b, const struct vt_instruction *in, uint32_t address,
+static bool store_to_operand(struct vt_build *b, const struct vt_instruction *in, uint32_t address,
                              unsigned width)
 {
     struct vt_emitter *e = &b->e;
@@ -331,22 +277,22 @@ static bool store_to_operand(struct build *b, const struct vt_instruction *in, u
     return true;
 }
 
-static bool inline_smsw(struct build *b, const struct vt_instruction *in)
+static bool inline_smsw(struct vt_build *b, const struct vt_instruction *in)
 {
     return store_to_operand(b, in, cr(b, 0), 8);
 }
 
-static bool inline_store_selector(struct build *b, const struct vt_instruction *in)
+static bool inline_store_selector(struct vt_build *b, const struct vt_instruction *in)
 {
     return store_to_operand(b, in, selector(b, in->operation == VT_OP_STR ? VT_TR : VT_LDTR), 2);
 }
 
-static bool inline_mov_from_segment(struct build *b, const struct vt_instruction *in)
+static bool inline_mov_from_segment(struct vt_build *b, const struct vt_instruction *in)
 {
     return store_to_operand(b, in, selector(b, in->reg), 2);
 }
 
-static bool inline_store_table(struct build *b, const struct vt_instruction *in)
+static bool inline_store_table(struct vt_build *b, const struct vt_instruction *in)
 {
     struct vt_emitter *e = &b->e;
     uint32_t table = in->operation == VT_OP_SGDT ? AT(b->t, vcpu.gdtr) : AT(b->t, vcpu.idtr);
@@ -365,7 +311,7 @@ static bool inline_store_table(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static bool inline_mov_from_dr(struct build *b, const struct vt_instruction *in)
+static bool inline_mov_from_dr(struct vt_build *b, const struct vt_instruction *in)
 {
     if (in->reg > 7 || in->reg == 4 || in->reg == 5 || b->t->context->vcpu.dr[7] & UINT64_C(1) << 13)
         return false;
@@ -373,7 +319,7 @@ static bool inline_mov_from_dr(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static bool inline_swapgs(struct build *b, const struct vt_instruction *in)
+static bool inline_swapgs(struct vt_build *b, const struct vt_instruction *in)
 {
     uint32_t gs = base(b, VT_GS), other = AT(b->t, vcpu.msr) + 8 * VT_MSR_KERNEL_GS_BASE;
 
@@ -389,13 +335,13 @@ static bool inline_swapgs(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static bool has_bases(const struct build *b)
+static bool has_bases(const struct vt_build *b)
 {
     const struct vt_vcpu *vcpu = &b->t->context->vcpu;
     return vt_vcpu_has(vcpu, VT_FEATURE_FSGSBASE) && vcpu->cr[4] & VT_CR4_FSGSBASE;
 }
 
-static bool inline_read_base(struct build *b, const struct vt_instruction *in)
+static bool inline_read_base(struct vt_build *b, const struct vt_instruction *in)
 {
     if (!has_bases(b))
         return false;
@@ -405,7 +351,7 @@ static bool inline_read_base(struct build *b, const struct vt_instruction *in)
 }
 
 /* The base that is there already is canonical; any other goes to the emulator, which checks. */
-static bool inline_write_base(struct build *b, const struct vt_instruction *in)
+static bool inline_write_base(struct vt_build *b, const struct vt_instruction *in)
 {
     if (!has_bases(b) || in->size != 8 || in->rm == VT_RSP)
         return false;
@@ -416,7 +362,7 @@ static bool inline_write_base(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static bool inline_rdtsc(struct build *b, const struct vt_instruction *in)
+static bool inline_rdtsc(struct vt_build *b, const struct vt_instruction *in)
 {
     const struct vt_vcpu *vcpu = &b->t->context->vcpu;
     bool auxiliary = in->operation == VT_OP_RDTSCP;
@@ -432,7 +378,7 @@ static bool inline_rdtsc(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static bool inline_rdpid(struct build *b, const struct vt_instruction *in)
+static bool inline_rdpid(struct vt_build *b, const struct vt_instruction *in)
 {
     if (!vt_vcpu_has(&b->t->context->vcpu, VT_FEATURE_RDPID))
         return false;
@@ -440,7 +386,7 @@ static bool inline_rdpid(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-static bool inline_pause(struct build *b, const struct vt_instruction *in)
+static bool inline_pause(struct vt_build *b, const struct vt_instruction *in)
 {
     (void)in;
     VT_EMIT(&b->e, 0xf3, 0x90);
@@ -473,17 +419,7 @@ static inline_function *const sequences[VT_OPERATIONS] = {
     [VT_OP_PAUSE] = inline_pause,
 };
 
-/* Takes no flag and no register: what an INC would, were it not for the flags. */
-void vt_build_count_hit(struct build *b)
-{
-    vt_build_save(b, VT_RCX);
-    vt_emit_load(&b->e, VT_RCX, AT(b->t, hits));
-    vt_emit_lea(&b->e, VT_RCX, VT_RCX, 1);
-    vt_emit_store(&b->e, VT_RCX, AT(b->t, hits));
-    vt_build_restore(b, VT_RCX);
-}
-
-static bool emit_inline(struct build *b, const struct vt_instruction *in)
+static bool emit_inline(struct vt_build *b, const struct vt_instruction *in)
 {
     uint32_t first_site = b->t->sites.count;
 
@@ -496,7 +432,7 @@ static bool emit_inline(struct build *b, const struct vt_instruction *in)
     return true;
 }
 
-void vt_build_sensitive(struct build *b)
+void vt_build_sensitive(struct vt_build *b)
 {
     const uint8_t *code = (const uint8_t *)(uintptr_t)b->guest;
     struct vt_instruction in;

@@ -9,7 +9,7 @@
 #define ROOM                 512
 
 /* Goes to what was there before unless register `reg` holds `value` in its low half. */
-static void require(struct build *b, enum vt_gpr reg, uint32_t value)
+static void require(struct vt_build *b, enum vt_gpr reg, uint32_t value)
 {
     struct vt_emitter *e = &b->e;
 
@@ -18,12 +18,12 @@ static void require(struct build *b, enum vt_gpr reg, uint32_t value)
     vt_emit_32(e, 0 - value);
     uint8_t *equal = vt_emit_if_rcx_zero(e);
     vt_emit_jump(e, 0);
-    b->detour[b->detours++] = (struct detour){vt_emit_here(e) - 4, 0, b->saved, false};
+    b->detour[b->detours++] = (struct vt_build_detour){vt_emit_here(e) - 4, 0, b->saved, false};
     vt_emit_land(e, equal);
     vt_build_restore(b, VT_RCX);
 }
 
-static bool cpuid(struct build *b, const struct site_record *site, const uint64_t *before)
+static bool cpuid(struct vt_build *b, const struct vt_translate_site *site, const uint64_t *before)
 {
     const struct vt_vcpu *vcpu = &b->t->context->vcpu;
     const struct vt_cpuid_leaf *row =
@@ -40,13 +40,13 @@ static bool cpuid(struct build *b, const struct site_record *site, const uint64_
     return true;
 }
 
-static void load_pair(struct build *b, uint32_t address)
+static void load_pair(struct vt_build *b, uint32_t address)
 {
     vt_emit_load_32(&b->e, VT_RAX, address);
     vt_emit_load_32(&b->e, VT_RDX, address + 4);
 }
 
-static bool rdmsr(struct build *b, const struct site_record *site, const uint64_t *before)
+static bool rdmsr(struct vt_build *b, const struct vt_translate_site *site, const uint64_t *before)
 {
     const struct vt_msr_place *place = vt_vcpu_find_msr((uint32_t)before[VT_RCX]);
 
@@ -58,7 +58,7 @@ static bool rdmsr(struct build *b, const struct site_record *site, const uint64_
     return true;
 }
 
-static bool xgetbv(struct build *b, const struct site_record *site, const uint64_t *before)
+static bool xgetbv(struct vt_build *b, const struct vt_translate_site *site, const uint64_t *before)
 {
     (void)site;
     if ((uint32_t)before[VT_RCX] != 0)
@@ -69,13 +69,13 @@ static bool xgetbv(struct build *b, const struct site_record *site, const uint64
 }
 
 /* A detour with the flags put away, as they are while WRMSR looks at its value. */
-static void refuse_if_not_zero(struct build *b)
+static void refuse_if_not_zero(struct vt_build *b)
 {
     vt_emit_jump_if(&b->e, VT_CC_NE, 0);
-    b->detour[b->detours++] = (struct detour){vt_emit_here(&b->e) - 4, 0, b->saved, true};
+    b->detour[b->detours++] = (struct vt_build_detour){vt_emit_here(&b->e) - 4, 0, b->saved, true};
 }
 
-static void refuse_bits(struct build *b, uint8_t modrm, uint32_t bits)
+static void refuse_bits(struct vt_build *b, uint8_t modrm, uint32_t bits)
 {
     if (bits == 0)
         return;
@@ -85,7 +85,7 @@ static void refuse_bits(struct build *b, uint8_t modrm, uint32_t bits)
 }
 
 /* Bits 63 to 47 alike: EDX + 0x8000 has nothing above bit 15 (48-bit linear addresses). */
-static void refuse_non_canonical(struct build *b)
+static void refuse_non_canonical(struct vt_build *b)
 {
     vt_build_save(b, VT_RCX);
     VT_EMIT(&b->e, 0x8d, 0x8a); /* LEA ECX, [RDX + 0x8000] */
@@ -96,7 +96,7 @@ static void refuse_non_canonical(struct build *b)
 }
 
 /* RAX keeps its value meanwhile. */
-static void put_flags_away(struct build *b)
+static void put_flags_away(struct vt_build *b)
 {
     vt_build_save(b, VT_RAX);
     VT_EMIT(&b->e, 0x9f, 0x0f, 0x90, 0xc0); /* LAHF; SETO AL */
@@ -104,7 +104,7 @@ static void put_flags_away(struct build *b)
     vt_emit_load(&b->e, VT_RAX, save_slot(b->t, VT_RAX));
 }
 
-static void put_flags_back(struct build *b)
+static void put_flags_back(struct vt_build *b)
 {
     vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));
     VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
@@ -112,7 +112,7 @@ static void put_flags_back(struct build *b)
 }
 
 /* XCR0 as it is already: nothing changes. Any other value is for the emulator to check. */
-static bool xsetbv(struct build *b, const struct site_record *site, const uint64_t *before)
+static bool xsetbv(struct vt_build *b, const struct vt_translate_site *site, const uint64_t *before)
 {
     uint32_t xcr0 = AT(b->t, vcpu.xcr0);
 
@@ -129,7 +129,7 @@ static bool xsetbv(struct build *b, const struct site_record *site, const uint64
     return true;
 }
 
-static bool wrmsr(struct build *b, const struct site_record *site, const uint64_t *before)
+static bool wrmsr(struct vt_build *b, const struct vt_translate_site *site, const uint64_t *before)
 {
     struct vt_translate *t = b->t;
     const struct vt_msr_place *place = vt_vcpu_find_msr((uint32_t)before[VT_RCX]);
@@ -157,10 +157,10 @@ static bool wrmsr(struct build *b, const struct site_record *site, const uint64_
 }
 
 /* Operands this code was not made for go to the specialization before it, in the end to the callout. */
-static void emit_detours(struct build *b, const struct site_record *site)
+static void emit_detours(struct vt_build *b, const struct vt_translate_site *site)
 {
     struct vt_translate *t = b->t;
-    uint32_t index = (uint32_t)(site - (const struct site_record *)t->sites.items);
+    uint32_t index = (uint32_t)(site - (const struct vt_translate_site *)t->sites.items);
 
     for (uint32_t i = 0; i < b->detours; i++) {
         vt_translate_link(t, b->detour[i].displacement, vt_emit_here(&b->e));
@@ -174,7 +174,7 @@ static void emit_detours(struct build *b, const struct site_record *site)
     }
 }
 
-static bool emit_sequence(struct build *b, const struct site_record *site, const uint64_t *before)
+static bool emit_sequence(struct vt_build *b, const struct vt_translate_site *site, const uint64_t *before)
 {
     switch (site->instruction.operation) {
     case VT_OP_CPUID:
@@ -191,7 +191,7 @@ static bool emit_sequence(struct build *b, const struct site_record *site, const
 }
 
 /* The callout's first bytes become a jump; it goes on living in emit_detours. */
-static void put_in_front(struct vt_translate *t, struct site_record *site, uint32_t host)
+static void put_in_front(struct vt_translate *t, struct vt_translate_site *site, uint32_t host)
 {
     struct vt_emitter e = {t->code_writable + (site->host - (uint32_t)(uintptr_t)t->code),
                            t->code - t->code_writable};
@@ -200,15 +200,15 @@ static void put_in_front(struct vt_translate *t, struct site_record *site, uint3
     site->specializations++;
 }
 
-void vt_translate_specialize(struct vt_translate *t, struct site_record *site, const uint64_t *before)
+void vt_translate_specialize(struct vt_translate *t, struct vt_translate_site *site, const uint64_t *before)
 {
-    struct build *b = t->build;
+    struct vt_build *b = t->build;
 
     if (!site->host || !site->resume || site->specializations >= MOST_SPECIALIZATIONS ||
         t->code_size - t->used < ROOM || t->blocks.capacity == t->blocks.count ||
         t->points.capacity == t->points.count)
         return;
-    memset(b, 0, offsetof(struct build, pending));
+    memset(b, 0, offsetof(struct vt_build, pending));
     b->t = t;
     b->e = (struct vt_emitter){t->code_writable + t->used, t->code - t->code_writable};
     b->start = vt_emit_here(&b->e);
@@ -219,8 +219,8 @@ void vt_translate_specialize(struct vt_translate *t, struct site_record *site, c
         vt_build_count_hit(b);
     vt_emit_jump(&b->e, site->resume);
     emit_detours(b, site);
-    struct block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
-    *block = (struct block){b->start, vt_emit_here(&b->e), site->guest, t->points.count};
+    struct vt_translate_block *block = pool_at(&t->blocks, t->blocks.count++, sizeof *block);
+    *block = (struct vt_translate_block){b->start, vt_emit_here(&b->e), site->guest, t->points.count};
     t->used = block->host_end - (uint32_t)(uintptr_t)t->code;
     put_in_front(t, site, b->start);
 }

@@ -93,7 +93,7 @@ static void emit_leave(struct vt_translate *t, struct vt_emitter *e)
     vt_emit_8(e, 0xc3);
 }
 
-static uint32_t emit_reason(struct vt_translate *t, struct vt_emitter *e, enum exit_reason reason)
+static uint32_t emit_reason(struct vt_translate *t, struct vt_emitter *e, enum vt_translate_reason reason)
 {
     uint32_t start = vt_emit_here(e);
 

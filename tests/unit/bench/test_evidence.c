@@ -1,5 +1,5 @@
 /* Verdicts from counters as recorded on hosts of each backend. */
-#include "bench/breakdown.h"
+#include "bench/bare.h"
 #include "bench/evidence.h"
 #include "tests/unit/suite.h"
 
@@ -306,18 +306,18 @@ START_TEST(a_proved_trap_is_taken_apart)
     m.status = VT_STATUS_OK;
     m.crossing = VT_CROSSING_TRAP;
     double crossings = vt_measurement_per_operation(&m, VT_SIGNALS);
-    vt_breakdown_compute(&m);
+    vt_bare_split(&m);
     ck_assert_uint_eq(m.parts_known, 1u << VT_PART_BARE | 1u << VT_PART_EMULATION);
     ck_assert_double_eq_tol(m.parts[VT_PART_BARE].median, 40 * crossings, 1e-9);
     ck_assert_double_eq_tol(m.parts[VT_PART_EMULATION].median, 125 - 40 * crossings, 1e-9);
 
     m.parts_known = 0;
     m.crossing = VT_CROSSING_NONE;
-    vt_breakdown_compute(&m);
+    vt_bare_split(&m);
     ck_assert_uint_eq(m.parts_known, 0);
     m.crossing = VT_CROSSING_TRAP;
     m.status = VT_STATUS_UNVERIFIED;
-    vt_breakdown_compute(&m);
+    vt_bare_split(&m);
     ck_assert_uint_eq(m.parts_known, 0);
 }
 END_TEST

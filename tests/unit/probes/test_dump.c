@@ -142,8 +142,21 @@ static const struct {
     {"CPU 0:\n" WHOLE "CPU 0:\n" WHOLE, "line 5", "twice"},
     {"CPU 0:\n" WHOLE "CPU 1:\n" LEAF0("756e6548") LEAF1 EXTENDED, "line 6", "vendor"},
     {LEAF0("00000000") LEAF1 EXTENDED, "line 1", "no vendor"},
-    {WHOLE "   0x00000002 0x00: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n", "line 4",
-     "the last one announced is 0x1"},
+    {INTEL "and so on\n" LEAF1 EXTENDED, "line 2", "not a line"}, /* text within a processor's leaves */
+    {WHOLE "CPU 1:\n" INTEL
+           "   0x00000001 0x00: eax=0x000106c3 ebx=0x00100800 ecx=0x7fdafbbf edx=0xbfebfbff\n",
+     "line 6", "contradicts line 2: family 6 model 60 there, family 6 model 28 here"},
+    {"00000000 00000001 756E6547 6C65746E 49656E69\n00000001 000306C3 00100800 7FDAFBBF BFEBFB\n", "line 2",
+     "not a line"},
+    {"CPUID 00000000: 00000001-756E6547-6C65746E-49656E69\nCPUID 00000001: 0003\n", "line 2", "not a line"},
+    {"CPUID 00000000: 00000001-756E6547-6C65746E-49656E69-00000000\n"
+     "CPUID 00000001: 000306C3-00100800-7FDAFBBF-BFEBFBFF\n",
+     "line 2", "more or fewer numbers"},
+    {"CPU 0:\n   vendor_id = \"GenuineIntel\"\n", "line 2", "cpuid -r"},
+    {"processor\t: 0\nvendor_id\t: GenuineIntel\n", "line 2", "/proc/cpuinfo"},
+    {"\n0, 0, 20, 1970169159, 1818588270, 1231384169\n", "line 2", "decimal numbers"},
+    {"cpuid.1.eax = \"0000:0000:0000:0101:0000:0110:0101:0111\"\n", "line 1", "VMware"},
+    {"BZh91AY", "line 1", "bzip2 -dc FILE | vmtoll probe --from-cpuid -"},
     {WHOLE "basic_cpuid[0]=00000000 00000000 00000000 00000000\n", "line 4", "another dump format"},
     {"CPU 99999999999999999999:\n", "line 1", "not a line"},
     {"basic_cpuid[999]=00000000 00000000 00000000 00000000\n", "line 1", "not a line"},
@@ -164,6 +177,63 @@ START_TEST(bad_dumps_are_refused)
         ck_assert_msg(strstr(error.text, refused[i].line), "no '%s' in: %s", refused[i].line, error.text);
         ck_assert_msg(strstr(error.text, refused[i].words), "no '%s' in: %s", refused[i].words, error.text);
     }
+}
+END_TEST
+
+static bool notes(const struct vt_facts *facts, const char *words)
+{
+    for (size_t i = 0; i < facts->dump.note_count; i++)
+        if (strstr(facts->dump.notes[i], words))
+            return true;
+    return false;
+}
+
+START_TEST(leaves_above_the_maximum_are_noted)
+{
+    struct vt_facts facts;
+    uint32_t reg[4];
+    ck_assert_int_eq(
+        parse(&facts,
+              "CPU 0:\n" INTEL LEAF1
+              "   0x00000007 0x00: eax=0x00000000 ebx=0xffffffff ecx=0x00000000 edx=0x00000000\n"
+              "   0x00000008 0x00: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n" EXTENDED
+              "   0x80000001 0x00: eax=0x00000000 ebx=0x00000000 ecx=0x00000004 edx=0x00000000\n"
+              "   0x8000000a 0x00: eax=0x00000001 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"),
+        0);
+    ck_assert_int_eq(vt_facts_leaf(&facts, 7, 0, reg), VT_BEYOND);
+    ck_assert_int_eq(vt_facts_leaf(&facts, 0x80000001, 0, reg), VT_BEYOND);
+    ck_assert(notes(&facts, "line 4: leaf 0x7 and 1 more above 0x1, the last one that line 2 announces"));
+    ck_assert(notes(&facts, "line 7: leaf 0x80000001 and 1 more above 0x80000000, the last one that line 6"));
+    ck_assert_uint_eq(facts.dump.note_count, 2);
+    vt_facts_free(&facts);
+}
+END_TEST
+
+START_TEST(whole_dumps_have_no_notes)
+{
+    struct vt_facts facts;
+    ck_assert_int_eq(parse(&facts, WHOLE), 0);
+    ck_assert_uint_eq(facts.dump.note_count, 0);
+    ck_assert_str_eq(facts.dump.form, "cpuid -r");
+    vt_facts_free(&facts);
+}
+END_TEST
+
+/* Numbers as in a dump of memory, after the leaves of a list of registers. */
+START_TEST(other_numbers_of_a_report_are_no_leaves)
+{
+    struct vt_facts facts;
+    ck_assert_int_eq(parse(&facts, "CPUID 00000000: 00000001-756E6547-6C65746E-49656E69\n"
+                                   "CPUID 00000001: 000306C3-00100800-7FDAFBBF-BFEBFBFF\n"
+                                   "\n"
+                                   "------[ Memory ]------\n"
+                                   "00000001 00000002 00000003 00000004 00000005\n"
+                                   "00000000 00000002 00000003 00000004 00000005\n"
+                                   "00000000 00000002\n"),
+                     0);
+    ck_assert_uint_eq(facts.count, 1);
+    ck_assert_uint_eq(facts.processors[0].count, 2);
+    vt_facts_free(&facts);
 }
 END_TEST
 
@@ -217,5 +287,6 @@ END_TEST
 
 VT_SUITE(cpuid_text_is_read, headings_may_be_missing, line_ends_of_other_systems_are_read,
          subleaves_without_a_column_count_up, libcpuid_arrays_are_leaves, libcpuid_cut_off,
-         bad_dumps_are_refused, long_lines_are_refused, a_later_processor_that_ends_early_is_cut_off,
-         leaves_beyond_the_announced_ones_do_not_exist)
+         bad_dumps_are_refused, leaves_above_the_maximum_are_noted, whole_dumps_have_no_notes,
+         other_numbers_of_a_report_are_no_leaves, long_lines_are_refused,
+         a_later_processor_that_ends_early_is_cut_off, leaves_beyond_the_announced_ones_do_not_exist)

@@ -26,9 +26,11 @@ START_TEST(markup_takes_arguments_for_text)
 {
     const char *volatile nothing = NULL;
     FILE *stream = begin();
-    vt_markup(stream, "<td class=\"%s\">%zu %s</td>%s%.2s|%5.1f %%|%c|%-4d|%lld", "a\"b", (size_t)7,
-              "<script>&'", nothing, "xyz", 1.25, '!', -3, 123456789012LL);
-    wrote(stream, "<td class=\"a&quot;b\">7 &lt;script&gt;&amp;&#39;</td>xy|  1.2 %|!|-3  |123456789012");
+    vt_markup(stream, "<td class=\"%s\">%zu %s</td>%s%.2s|%5.1f %%|%c|%-4d|%lld|%.*s|%.*f", "a\"b", (size_t)7,
+              "<script>&'", nothing, "xyz", 1.25, '!', -3, 123456789012LL, 2, "<>x", 1, 2.25);
+    wrote(
+        stream,
+        "<td class=\"a&quot;b\">7 &lt;script&gt;&amp;&#39;</td>xy|  1.2 %|!|-3  |123456789012|&lt;&gt;|2.2");
 }
 END_TEST
 
@@ -54,7 +56,7 @@ START_TEST(a_list_is_marked_by_its_format)
         const struct vt_pen_marks *marks;
         const char *text;
     } rows[] = {
-        {&vt_pen_text, "Hosts:\n  a<b: 1 of 2\n    *x*\n    y\n  z\nend\n"},
+        {&vt_pen_text, "Hosts:\n  · a<b: 1 of 2\n    · *x*\n    · y\n  · z\nend\n"},
         {&vt_pen_markdown, "Hosts:\n\n- **a&lt;b**: 1 of 2\n  - \\*x\\*\n  - y\n- z\n\nend\n"},
         {&vt_pen_html, "<h3>Hosts</h3>\n<ul class=\"told\">\n<li><b>a&lt;b</b>: 1 of 2<ul class=\"told\">\n"
                        "<li>*x*</li>\n<li>y</li>\n</ul>\n</li>\n<li>z</li>\n</ul>\n<p>end</p>\n"},

@@ -1,6 +1,7 @@
 /* Between one instruction and the next: the trap flag and the shadow of STI, in translated code. */
 #include "tests/unit/suite.h"
 #include "tests/unit/bench/engines/translate/translated.h"
+#include "vcpu/apic.h"
 #include "vcpu/emulate.h"
 #include "vcpu/vcpu.h"
 

@@ -1,8 +1,8 @@
 /*
- * What a toll is made of. Pure: samples and verdict in, parts out.
+ * How much of a toll is the bare crossing, and what is left of it. Pure: samples and verdict in, parts out.
  */
-#ifndef VT_BENCH_BREAKDOWN_H
-#define VT_BENCH_BREAKDOWN_H
+#ifndef VT_BENCH_BARE_H
+#define VT_BENCH_BARE_H
 
 #include "bench/measurement.h"
 
@@ -10,6 +10,6 @@
  * Fill parts (in TSC cycles) and parts_known of a judged measurement. Parts are known where the engine
  * measured its bare crossing beside each pair and each operation is proved to have crossed.
  */
-void vt_breakdown_compute(struct vt_measurement *measurement);
+void vt_bare_split(struct vt_measurement *measurement);
 
 #endif

@@ -1,4 +1,4 @@
-#include "bench/breakdown.h"
+#include "bench/bare.h"
 #include "bench/sampler.h"
 #include "base/statistics.h"
 
@@ -11,7 +11,7 @@ static const enum vt_counter counters[VT_CROSSINGS] = {
     [VT_CROSSING_TRAP] = VT_SIGNALS,
 };
 
-void vt_breakdown_compute(struct vt_measurement *m)
+void vt_bare_split(struct vt_measurement *m)
 {
     bool crossed = m->crossing == VT_CROSSING_CALLOUT || m->crossing == VT_CROSSING_TRAP;
     double bare[VT_SAMPLER_MOST], rest[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
