@@ -11,15 +11,15 @@ endif
 config.mk: configure
 	./configure $(CONFIGURED_WITH)
 
-WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CFLAGS)
+WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 # The guest runs without a kernel below it: no library, no SSE state, and no red zone under its interrupts.
 GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
 
 # guest/ holds what other rules build; of the rest every file is found.
 LAYERS := base probes audit vcpu vmm bench result show report compare fleet lab cli
-SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null))
+SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(filter-out cli/static.c,$(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null)))
 CASES := $(wildcard guest/cases/*.S)
 STUBS := $(wildcard audit/*.S)
 PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
@@ -33,15 +33,29 @@ all: $B/vmtoll
 PROGRAM := $(patsubst %,$B/%.o,$(filter cli/%,$(SOURCES)))
 
 $B/vmtoll: $(PROGRAM) $B/libvmtoll.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+	$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+
+# One file that runs on any x86-64 Linux from 4.18 on.
+static: all $B/cli/static.c.o
+	@tools/archives $B/static "$(CC)" "$(CFLAGS)" "$(LIBS)"
+	$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
+		-L$B/static $(LIBS) -lm
+	@echo $B/static/vmtoll
 
 $B/libvmtoll.a: $(LIBRARY) Makefile
 	rm -f $@
 	ar rcs $@ $(LIBRARY)
 
-$B/%.c.o: %.c config.mk $B/guest/offsets.inc
+$B/%.c.o: %.c config.mk $B/guest/offsets.inc $B/base/flags.inc
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+
+# Written anew only when flags change, so objects of other flags are made again; the second line is for that alone.
+$B/base/flags.inc: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CPPFLAGS) $(CFLAGS))' '$(subst ','\'',$(CC))' | \
+		sed 's/[\"]/\\&/g; s/-f[a-z]*-prefix-map=[^ ]*//g; s/  */ /g; s/^ //; s/ $$//; 1s/.*/"&"/; 2s,^,// ,' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # The compiler does not see what .incbin reads.
 $B/show/asset.c.o: $(wildcard show/page*) data/published.json
@@ -191,30 +205,33 @@ coverage:
 		--html-details build-coverage/coverage.html build-coverage
 	@echo "lines: build-coverage/coverage.html"
 
-lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc
+lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc $B/base/flags.inc
 	@tools/lint "$(CC)" "-std=gnu11 -D_GNU_SOURCE -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
 
 format:
 	git ls-files '*.c' '*.h' ':!guest/cases' | xargs clang-format -i
+	tools/wrap docs/man/*.1
 
 MANUALS := $(notdir $(wildcard docs/man/*.1))
-PAGES := LICENSE $(wildcard README.md docs/*.md docs/*.json docs/schema/*.json)
-BIN = $(DESTDIR)$(PREFIX)/bin
-MAN = $(DESTDIR)$(PREFIX)/share/man/man1
-DOC = $(DESTDIR)$(PREFIX)/share/doc/vmtoll
-BASH_COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-ZSH_COMPLETION = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+PAGES := LICENSE $(wildcard README.md CHANGELOG.md docs/*.md docs/*.json docs/schema/*.json)
+BIN = $(DESTDIR)$(bindir)
+MAN = $(DESTDIR)$(mandir)/man1
+DOC = $(DESTDIR)$(docdir)
+BASH_COMPLETION = $(DESTDIR)$(bash_completion_dir)
+ZSH_COMPLETION = $(DESTDIR)$(zsh_completion_dir)
+FISH_COMPLETION = $(DESTDIR)$(fish_completion_dir)
 
 install: all
 	install -D -m 755 $B/vmtoll "$(BIN)/vmtoll"
 	install -d "$(MAN)" "$(DOC)"
 	install -m 644 $(addprefix docs/man/,$(MANUALS)) "$(MAN)"
-	install -m 644 $(PAGES) "$(DOC)"
+	tools/pages "$(DOC)" $(PAGES)
 	install -D -m 644 share/completion/vmtoll.bash "$(BASH_COMPLETION)/vmtoll"
 	install -D -m 644 share/completion/_vmtoll "$(ZSH_COMPLETION)/_vmtoll"
+	install -D -m 644 share/completion/vmtoll.fish "$(FISH_COMPLETION)/vmtoll.fish"
 
 uninstall:
-	rm -f "$(BIN)/vmtoll" "$(BASH_COMPLETION)/vmtoll" "$(ZSH_COMPLETION)/_vmtoll"
+	rm -f "$(BIN)/vmtoll" "$(BASH_COMPLETION)/vmtoll" "$(ZSH_COMPLETION)/_vmtoll" "$(FISH_COMPLETION)/vmtoll.fish"
 	for name in $(MANUALS); do rm -f "$(MAN)/$$name"; done
 	for name in $(notdir $(PAGES)); do rm -f "$(DOC)/$$name"; done
 	[ ! -d "$(DOC)" ] || rmdir "$(DOC)"
@@ -223,10 +240,7 @@ deb:
 	@tools/deb $B
 
 dist:
-	@mkdir -p $B
-	version=$$(sed -n 's/^version=//p' configure) && \
-		git archive --prefix=vmtoll-$$version/ -o $B/vmtoll-$$version.tar.gz HEAD && \
-		echo "$B/vmtoll-$$version.tar.gz"
+	@tools/dist $B
 
 clean:
 	rm -rf $B build-* out
@@ -240,9 +254,10 @@ help:
 	@echo 'make check        install what is missing, build, run all tests'
 	@echo 'make test         run all tests; tests/run build NAME runs those whose name contains NAME'
 	@echo 'make install      install below PREFIX (./configure --prefix=...), DESTDIR before it; make uninstall'
+	@echo 'make static       build/static/vmtoll, one file that needs nothing of the machine it is copied to'
 	@echo 'make deb          build/vmtoll_VERSION_amd64.deb, for apt install ./FILE'
 	@echo 'make dist         build/vmtoll-VERSION.tar.gz of the last commit'
-	@echo 'make format       clang-format over all C files'
+	@echo 'make format       clang-format over all C files, manual pages to 80 columns'
 	@echo 'make lint         clang-tidy, cppcheck, shellcheck, layers, headers that compile alone'
 	@echo 'make sanitize     the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make fuzz         the fuzz targets with libFuzzer (clang): build-fuzz/fuzz/'
@@ -252,4 +267,4 @@ help:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall dist deb clean distclean help
+.PHONY: FORCE all bench benches tests test deps report check sanitize fuzz fuzzers coverage lint format install uninstall static dist deb clean distclean help

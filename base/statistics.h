@@ -5,6 +5,8 @@
 #ifndef VT_BASE_STATISTICS_H
 #define VT_BASE_STATISTICS_H
 
+#include "base/unknown.h"
+
 #include <stddef.h>
 
 /* Smallest sample whose order statistics hold a 95 % interval of the median: 1 - 2 * 0.5^6 = 0.969. */

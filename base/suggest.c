@@ -1,5 +1,7 @@
 #include "base/suggest.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +10,11 @@ enum { LONGEST = 64 };
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+static bool differ(char a, char b)
+{
+    return tolower((unsigned char)a) != tolower((unsigned char)b);
 }
 
 size_t vt_suggest_distance(const char *a, const char *b)
@@ -21,8 +28,8 @@ size_t vt_suggest_distance(const char *a, const char *b)
         row[0] = (unsigned char)i;
         for (size_t j = 1; j <= columns; j++) {
             size_t best = least(above[j], row[j - 1]) + 1u;
-            best = least(best, above[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            best = least(best, above[j - 1] + differ(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && !differ(a[i - 1], b[j - 2]) && !differ(a[i - 2], b[j - 1]))
                 best = least(best, second[j - 2] + 1u);
             row[j] = (unsigned char)best;
         }

@@ -20,7 +20,8 @@ struct vt_suggestion {
 
 /*
  * Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
- * Texts count up to their 64th character.
+ * Capitals count as small letters, which is how most names are mistyped that are right otherwise. Texts count
+ * up to their 64th character.
  */
 size_t vt_suggest_distance(const char *a, const char *b);
 

@@ -1,6 +1,7 @@
 #include "bench/select.h"
 #include "base/suggest.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdbool.h>
@@ -40,19 +41,40 @@ static const char *level_name(size_t index)
     return level_names[index];
 }
 
-static int unknown(const struct choice *choice, const char *word, struct vt_error *error)
-{
-    struct vt_suggestion suggestion = {.wanted = word};
-    for (size_t i = 0; i < choice->count; i++)
-        vt_suggest_offer(&suggestion, choice->name(i));
-    return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "unknown %s '%s'%s (see %s)", choice->what, word,
-                        vt_suggest_text(&suggestion), choice->command);
-}
-
 static bool matches(const struct choice *choice, const char *word, size_t index)
 {
     const char *name = choice->name(index);
     return choice->patterns ? fnmatch(word, name, 0) == 0 : strcmp(word, name) == 0;
+}
+
+static bool matches_any(const struct choice *choice, const char *word)
+{
+    for (size_t i = 0; i < choice->count; i++)
+        if (matches(choice, word, i))
+            return true;
+    return false;
+}
+
+static void lower(const char *word, char *text, size_t size)
+{
+    size_t length = strnlen(word, size - 1);
+    for (size_t i = 0; i < length; i++)
+        text[i] = (char)tolower((unsigned char)word[i]);
+    text[length] = '\0';
+}
+
+/* All names are in small letters, patterns as well. */
+static int unknown(const struct choice *choice, const char *word, struct vt_error *error)
+{
+    struct vt_suggestion suggestion = {.wanted = word};
+    char small[64];
+    lower(word, small, sizeof small);
+    if (matches_any(choice, small))
+        vt_suggest_offer(&suggestion, small);
+    for (size_t i = 0; i < choice->count; i++)
+        vt_suggest_offer(&suggestion, choice->name(i));
+    return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "unknown %s '%s'%s (see %s)", choice->what, word,
+                        vt_suggest_text(&suggestion), choice->command);
 }
 
 static int take_word(const struct choice *choice, const char *word, bool *taken, struct vt_error *error)

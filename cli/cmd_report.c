@@ -9,6 +9,7 @@
 #include "report/format.h"
 #include "fleet/gather.h"
 #include "result/load/load.h"
+#include "show/metrics.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -27,7 +28,8 @@ struct collection {
     struct vt_result *results[SIDE_BY_SIDE];
     size_t count, complaints;
     bool many;
-    const char *by;
+    const char *by, *source; /* source: what was named first */
+    char page[512];
     struct vt_fleet fleet; /* holds everything when there are many */
     struct vt_load_options options;
 };
@@ -122,9 +124,16 @@ static void warn_of_key(const struct vt_fleet *fleet, const char *by)
         return;
     for (size_t i = 0; i < VT_FLEET_FACTS; i++)
         vt_suggest_offer(&suggestion, vt_fleet_fact_names[i]);
-    bool is_key = suggestion.nearest && suggestion.distance == 0;
+    bool is_key = suggestion.nearest && strcmp(suggestion.nearest, by) == 0;
     vt_cli_warn("report: no result tells '%s', so all are one group%s", by,
                 is_key ? "" : vt_suggest_text(&suggestion));
+}
+
+static void name_page(struct collection *collection, const char *path, struct vt_screen *screen)
+{
+    const char *detail = collection->many ? collection->by : collection->results[0]->started;
+    vt_metrics_page(path, collection->source, detail, collection->page, sizeof collection->page);
+    screen->page = collection->fleet.page = collection->page;
 }
 
 static int print_to(enum vt_format format, struct collection *collection, const struct vt_screen *screen,
@@ -145,6 +154,7 @@ static int print(enum vt_format format, struct collection *collection, const cha
     struct vt_output output;
     struct vt_error error;
     struct vt_screen screen = vt_cli_screen(path);
+    name_page(collection, path, &screen);
     screen.published = published;
     if (vt_file_create(&output, path, &error) != 0)
         return vt_cli_fail(&error);
@@ -269,6 +279,7 @@ int vt_cmd_report(int argc, char **argv)
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
+    collection.source = argc > 0 ? argv[0] : a.list;
     status = gather_all(&gather, argc, argv, a.list);
     if (status == VT_EXIT_DONE)
         status = show(&gather, &collection, &a);

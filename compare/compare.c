@@ -1,6 +1,7 @@
 #include "compare/compare.h"
 #include "compare/statistics.h"
 #include "base/statistics.h"
+#include "compare/build.h"
 #include "compare/counts.h"
 #include "compare/floor.h"
 #include "compare/parts.h"
@@ -242,6 +243,7 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
             name_of(before), name_of(after));
     }
     warn_of_host(comparison);
+    vt_compare_warn_of_builds(comparison);
     warn_of_rows(comparison);
     warn_of_company(comparison, before, "old");
     warn_of_company(comparison, after, "new");

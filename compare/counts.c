@@ -70,7 +70,6 @@ bool vt_compare_warn_of_labs(struct vt_comparison *comparison)
         return false;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         warn_of(comparison, keys[i].name, setting(before, keys[i].key), setting(after, keys[i].key));
-    warn_of(comparison, "vmtoll", before->version, after->version);
     return true;
 }
 

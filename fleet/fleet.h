@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 enum {
-    VT_FLEET_FACTS = 36,
+    VT_FLEET_FACTS = 39,
     VT_FLEET_LEAST = 5 /* hosts: fewer cannot tell what is usual */
 };
 
@@ -123,6 +123,7 @@ struct vt_fleet {
     size_t gap_count;
     struct vt_fleet_mix *mixes;
     size_t mix_count;
+    const char *page; /* name of what is written, among others about the same hosts; NULL: it needs none */
     const char *shared_name; /* a name that several machines have, which are then told apart by file */
     struct vt_fleet_private *private;
 };

@@ -46,6 +46,9 @@ const char *const vt_fleet_fact_names[VT_FLEET_FACTS] = {
     "mitigations.tsx_async_abort",
     "mitigations.vmscape",
     "tool.version",
+    "tool.compiler",
+    "tool.flags",
+    "tool.build_id",
 };
 
 int vt_fleet_start(struct vt_fleet *fleet, const char *by, struct vt_error *error)
@@ -139,8 +142,17 @@ static void *grow(void *list, size_t count, size_t *room, size_t size)
 
 static const char *fact_text(const struct vt_result *result, const char *path, char *text, size_t size)
 {
-    if (strcmp(path, "tool.version") == 0)
-        return result->version;
+    const struct {
+        const char *path, *text;
+    } tool[] = {
+        {"tool.version", result->version},
+        {"tool.compiler", result->compiler},
+        {"tool.flags", result->flags},
+        {"tool.build_id", result->build_id},
+    };
+    for (size_t i = 0; i < sizeof tool / sizeof tool[0]; i++)
+        if (strcmp(path, tool[i].path) == 0)
+            return tool[i].text;
     const json_t *value = vt_result_at(result->host, path);
     if (json_is_string(value))
         return json_string_value(value);

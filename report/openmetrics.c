@@ -57,17 +57,24 @@ static const char *host_of(const struct vt_report *report, const struct vt_resul
     return name ? name : text;
 }
 
+/* The last labels of every series. Two of one page differ in the first, two of one host in the second. */
+static void put_origin(const struct vt_report *report, const struct vt_result *result, bool first,
+                       FILE *stream)
+{
+    char host[480];
+    vt_metrics_label("host", host_of(report, result, host, sizeof host), first, stream);
+    vt_metrics_label("report", report->screen.page, false, stream);
+    fputs("} ", stream);
+}
+
 static void put_row(const struct vt_report *report, const struct vt_result *result,
                     const struct vt_result_row *row, FILE *stream)
 {
     const struct vt_metrics_case c = {row->name, row->class, row->engine, row->path, row->cpl};
-    char host[480];
     vt_metrics_case_labels(&c, true, stream);
     vt_metrics_label("crossing", row->crossing, false, stream);
     vt_metrics_label("status", vt_status_name(row->status), false, stream);
-    if (report->table->result_count > 1)
-        vt_metrics_label("host", host_of(report, result, host, sizeof host), false, stream);
-    fputs("} ", stream);
+    put_origin(report, result, false, stream);
 }
 
 static bool belongs(const struct family *family, const struct vt_result_row *row)
@@ -112,7 +119,6 @@ static void put_family(const struct vt_report *report, const struct family *fami
 
 static void put_info(const struct vt_report *report, FILE *stream)
 {
-    char host[480];
     vt_metrics_head("vmtoll_result_info", "What was measured on, and with which version.", stream);
     for (size_t r = 0; r < report->table->result_count; r++) {
         const struct vt_result *result = report->table->results[r];
@@ -121,15 +127,13 @@ static void put_info(const struct vt_report *report, FILE *stream)
         vt_metrics_label("cpu", vt_result_host_text(result, "cpu.brand"), false, stream);
         vt_metrics_label("kernel", vt_result_host_text(result, "system.kernel"), false, stream);
         vt_metrics_label("kvm_backend", vt_result_host_text(result, "kvm.backend"), false, stream);
-        if (report->table->result_count > 1)
-            vt_metrics_label("host", host_of(report, result, host, sizeof host), false, stream);
-        fputs("} 1\n", stream);
+        put_origin(report, result, false, stream);
+        fputs("1\n", stream);
     }
 }
 
 static void put_start(const struct vt_report *report, FILE *stream)
 {
-    char host[480];
     bool headed = false;
     for (size_t r = 0; r < report->table->result_count; r++) {
         const struct vt_result *result = report->table->results[r];
@@ -140,11 +144,8 @@ static void put_start(const struct vt_report *report, FILE *stream)
             vt_metrics_head("vmtoll_started_timestamp_seconds", "When the measurement began.", stream);
         headed = true;
         fputs("vmtoll_started_timestamp_seconds", stream);
-        if (report->table->result_count > 1) {
-            vt_metrics_label("host", host_of(report, result, host, sizeof host), true, stream);
-            putc('}', stream);
-        }
-        fprintf(stream, " %.0f\n", seconds);
+        put_origin(report, result, true, stream);
+        fprintf(stream, "%.0f\n", seconds);
     }
 }
 

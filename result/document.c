@@ -1,4 +1,5 @@
 #include "result/document.h"
+#include "base/provenance.h"
 #include "config.h"
 #include "result/save.h"
 
@@ -139,6 +140,15 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
     keep_rounds(result, row, m, lost);
 }
 
+static void keep_provenance(struct vt_result *result, bool *lost)
+{
+    struct vt_provenance provenance = vt_provenance();
+    result->version = VT_VERSION;
+    result->compiler = keep(result, provenance.compiler, lost);
+    result->flags = keep(result, provenance.flags, lost);
+    result->build_id = keep(result, provenance.build_id, lost);
+}
+
 struct vt_result *vt_result_make(const struct vt_document *document, struct vt_error *error)
 {
     bool lost = false;
@@ -151,7 +161,7 @@ struct vt_result *vt_result_make(const struct vt_document *document, struct vt_e
         return NULL;
     }
     result->count = document->count;
-    result->version = VT_VERSION;
+    keep_provenance(result, &lost);
     result->started = keep(result, document->started, &lost);
     result->interrupted = document->interrupted;
     result->host = json_incref(document->host);

@@ -1,4 +1,5 @@
 #include "result/hygiene.h"
+#include "base/provenance.h"
 #include "result/path.h"
 
 #include <math.h>
@@ -104,6 +105,19 @@ static const struct {
     {tsc, "The time-stamp counter is not invariant: cycles and times are not comparable across frequencies."},
     {guest, "This machine is itself a guest: native figures hold the exits of the hypervisor below it."},
 };
+
+void vt_hygiene_warn_of_build(json_t *warnings)
+{
+    char burden[96], text[256];
+    if (!vt_provenance_burden(vt_provenance().flags, burden, sizeof burden))
+        return;
+    snprintf(text, sizeof text,
+             "This vmtoll was built %s: what its own code costs, as in call-outs of the translator, is "
+             "several times too "
+             "high.",
+             burden);
+    json_array_append_new(warnings, json_string(text));
+}
 
 json_t *vt_hygiene_warnings(const json_t *host, const json_t *settings)
 {

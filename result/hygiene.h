@@ -15,4 +15,7 @@
  */
 json_t *vt_hygiene_warnings(const json_t *host, const json_t *settings);
 
+/* Add to such an array what is to be said of this program's own build, if anything. */
+void vt_hygiene_warn_of_build(json_t *warnings);
+
 #endif

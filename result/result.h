@@ -9,6 +9,7 @@
 #ifndef VT_RESULT_RESULT_H
 #define VT_RESULT_RESULT_H
 
+#include "base/unknown.h"
 #include "bench/measurement.h"
 #include "base/arena.h"
 
@@ -56,7 +57,8 @@ struct vt_result_row {
 struct vt_result {
     const char *file; /* where it was read, for messages; NULL when it was measured by this process */
     size_t line;      /* of that file, where the document starts */
-    const char *version, *started;
+    const char *version, *compiler, *flags, *build_id; /* of the vmtoll that measured (base/provenance.h) */
+    const char *started;
     bool interrupted;
     json_t *host, *settings; /* owned; may be NULL */
     json_t *audit;           /* what `vmtoll audit` said of the machine; owned, may be NULL */

@@ -119,6 +119,12 @@ static json_t *row_json(const struct vt_result_row *row)
     return object;
 }
 
+static json_t *tool_json(const struct vt_result *result)
+{
+    return json_pack("{s:s?, s:s?, s:s?, s:s?}", "version", result->version, "compiler", result->compiler,
+                     "flags", result->flags, "build_id", result->build_id);
+}
+
 static int dump(json_t *value, size_t flags, FILE *stream)
 {
     int status = value ? json_dumpf(value, stream, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) : -1;
@@ -154,7 +160,7 @@ int vt_result_print(const struct vt_result *result, bool one_line, FILE *stream)
         const char *key;
         json_t *value;
     } members[] = {
-        {"tool", json_pack("{s:o}", "version", text_or_null(result->version))},
+        {"tool", tool_json(result)},
         {"started", text_or_null(result->started)},
         {"interrupted", json_boolean(result->interrupted)},
         {"settings", result->settings ? json_incref(result->settings) : json_null()},

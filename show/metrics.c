@@ -1,6 +1,8 @@
 #include "show/metrics.h"
 
 #include <math.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 void vt_metrics_label(const char *name, const char *value, bool first, FILE *stream)
@@ -27,6 +29,17 @@ void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *s
     vt_metrics_label("engine", c->engine, false, stream);
     vt_metrics_label("path", c->path, false, stream);
     vt_metrics_label("cpl", cpl, false, stream);
+}
+
+void vt_metrics_page(const char *output, const char *source, const char *detail, char *text, size_t size)
+{
+    if (strcmp(output, "-") == 0) {
+        snprintf(text, size, "%.400s%s%.80s", source, detail ? " " : "", detail ? detail : "");
+        return;
+    }
+    const char *slash = strrchr(output, '/'), *name = slash ? slash + 1 : output, *dot = strrchr(name, '.');
+    bool usual = dot && dot > name && strcasecmp(dot, ".prom") == 0;
+    snprintf(text, size, "%.*s", usual ? (int)(dot - name) : (int)strnlen(name, size), name);
 }
 
 void vt_metrics_head(const char *name, const char *help, FILE *stream)

@@ -5,6 +5,7 @@
 #define VT_SHOW_METRICS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 /* `{name="value"` or `,name="value"`, the value escaped; NULL is empty, which is as good as absent. */
@@ -16,6 +17,13 @@ struct vt_metrics_case {
     int cpl;
 };
 void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *stream);
+
+/*
+ * What tells the series of one page from those of any other about the same host: the name of the file
+ * written, which stays from run to run; of what goes to standard output ("-") the source and a detail of it.
+ * Two pages in one folder never share it.
+ */
+void vt_metrics_page(const char *output, const char *source, const char *detail, char *text, size_t size);
 
 /* HELP and TYPE of a gauge. */
 void vt_metrics_head(const char *name, const char *help, FILE *stream);

@@ -9,8 +9,9 @@
 struct vt_screen {
     bool colour; /* escape sequences may be used */
     bool utf8;
-    int width;      /* columns; 0: no limit */
-    bool published; /* published figures are wanted beside measured ones, in text, markdown and html */
+    int width;        /* columns; 0: no limit */
+    const char *page; /* name of what is written, among others about the same hosts; NULL: it needs none */
+    bool published;   /* published figures are wanted beside measured ones, in text, markdown and html */
 };
 
 #endif

@@ -15,6 +15,13 @@ static const struct {
     {"max", offsetof(struct vt_fleet_cell, high)},
 };
 
+/* The last label of every series. */
+static void put_page(const struct vt_fleet *fleet, bool first, FILE *stream)
+{
+    vt_metrics_label("report", fleet->page, first, stream);
+    fputs("} ", stream);
+}
+
 static void put_labels(const struct vt_fleet_cell *cell, FILE *stream)
 {
     const struct vt_metrics_case c = {cell->name, cell->class, cell->engine, cell->path, cell->cpl};
@@ -41,7 +48,8 @@ static void put_tolls(const struct vt_fleet *fleet, const char *name, const char
             fputs(name, stream);
             put_labels(cell, stream);
             vt_metrics_label("statistic", statistics[k].name, false, stream);
-            fprintf(stream, "} %.6g\n", *value * factor);
+            put_page(fleet, false, stream);
+            fprintf(stream, "%.6g\n", *value * factor);
         }
     }
 }
@@ -55,7 +63,8 @@ static void put_members(const struct vt_fleet *fleet, FILE *stream)
         fputs("vmtoll_fleet_toll_hosts", stream);
         put_labels(&fleet->cells[i], stream);
         vt_metrics_label("unit", fleet->cells[i].unit, false, stream);
-        fprintf(stream, "} %zu\n", fleet->cells[i].count);
+        put_page(fleet, false, stream);
+        fprintf(stream, "%zu\n", fleet->cells[i].count);
     }
 }
 
@@ -71,23 +80,28 @@ static void put_hosts(const struct vt_fleet *fleet, FILE *stream)
         fputs("vmtoll_fleet_outlier_ratio", stream);
         vt_metrics_label("host", fleet->hosts[i].name, true, stream);
         vt_metrics_label("group", fleet->hosts[i].group, false, stream);
-        fprintf(stream, "} %.6g\n", exp(fleet->hosts[i].deviation));
+        put_page(fleet, false, stream);
+        fprintf(stream, "%.6g\n", exp(fleet->hosts[i].deviation));
     }
 }
 
-static void put_count(const char *name, const char *help, size_t count, FILE *stream)
+static void put_count(const struct vt_fleet *fleet, const char *name, const char *help, size_t count,
+                      FILE *stream)
 {
     vt_metrics_head(name, help, stream);
-    fprintf(stream, "%s %zu\n", name, count);
+    fputs(name, stream);
+    put_page(fleet, true, stream);
+    fprintf(stream, "%zu\n", count);
 }
 
 void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream)
 {
-    put_count("vmtoll_fleet_hosts", "Hosts whose results were read.", fleet->host_count, stream);
-    put_count("vmtoll_fleet_outliers", "Hosts that stand out as a whole.", vt_fleet_outliers(fleet), stream);
-    put_count("vmtoll_fleet_differences", "Cases and classes that cost some hosts otherwise than the rest.",
-              fleet->oddity_count, stream);
-    put_count("vmtoll_fleet_split_cases", "Cases that hosts cross in different ways.",
+    put_count(fleet, "vmtoll_fleet_hosts", "Hosts whose results were read.", fleet->host_count, stream);
+    put_count(fleet, "vmtoll_fleet_outliers", "Hosts that stand out as a whole.", vt_fleet_outliers(fleet),
+              stream);
+    put_count(fleet, "vmtoll_fleet_differences",
+              "Cases and classes that cost some hosts otherwise than the rest.", fleet->oddity_count, stream);
+    put_count(fleet, "vmtoll_fleet_split_cases", "Cases that hosts cross in different ways.",
               vt_fleet_split_cases(fleet), stream);
     put_hosts(fleet, stream);
     put_members(fleet, stream);

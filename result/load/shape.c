@@ -68,6 +68,9 @@ const struct vt_shape vt_load_row_shape = SHAPE(row_fields);
 
 static const struct vt_field tool_fields[] = {
     {"version", VT_KIND_TEXT, offsetof(struct vt_result, version), NULL},
+    {"compiler", VT_KIND_TEXT, offsetof(struct vt_result, compiler), NULL},
+    {"flags", VT_KIND_TEXT, offsetof(struct vt_result, flags), NULL},
+    {"build_id", VT_KIND_TEXT, offsetof(struct vt_result, build_id), NULL},
 };
 static const struct vt_shape tool_shape = SHAPE(tool_fields);
 

@@ -29,6 +29,12 @@ run "$VMTOLL" bench --case cpiud
 refuses "a misspelt case" 2 "did you mean 'cpuid'"
 run "$VMTOLL" bench --case 'nothing-*'
 refuses "a pattern that matches nothing" 2 "unknown case 'nothing-\*'"
+run "$VMTOLL" bench --case CPUID
+refuses "a case in capitals" 2 "did you mean 'cpuid'"
+run "$VMTOLL" bench --case 'Mov-*'
+refuses "a pattern in capitals" 2 "did you mean 'mov-\*'"
+run "$VMTOLL" bench --engine TRANSLATE
+refuses "an engine in capitals" 2 "did you mean 'translate'"
 run "$VMTOLL" bench --case ''
 refuses "an empty case" 2 "empty word"
 run "$VMTOLL" bench --engine kvn
@@ -93,6 +99,12 @@ fi
 run "$VMTOLL" bench --engine native --case empty --budget 0.2 --quiet --output -
 is "the document goes to standard output" 0
 has "and is a document" '"schema": *"vmtoll.result/1"'
+if command -v readelf >/dev/null 2>&1; then
+    id=$(readelf -n "$VMTOLL" 2>/dev/null | sed -n 's/.*Build ID: //p')
+    has "which names the build that measured" "\"build_id\": *\"$id\""
+else
+    skip "it names the build that measured" "readelf is missing: apt-get install binutils"
+fi
 
 # An interrupt leaves a complete document that says so, within a second.
 started=$(date +%s)

@@ -54,6 +54,8 @@ run "$VMTOLL" list
 refuses "list of nothing" 2 "missing"
 run "$VMTOLL" list case
 refuses "list of something misspelt" 2 "did you mean 'cases'"
+run "$VMTOLL" list CASES
+refuses "list of something in capitals" 2 "did you mean 'cases'"
 run "$VMTOLL" list cases paths
 refuses "list of two things" 2 "unexpected argument 'paths'"
 run "$VMTOLL" list cases --json=yes

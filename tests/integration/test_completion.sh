@@ -1,5 +1,5 @@
 #!/bin/sh
-# Completion offers exactly what the program's help and lists name, in bash and in zsh.
+# Completion offers exactly what the program's help and lists name, in bash, zsh and fish.
 . "$(dirname "$0")/tap.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 COMPLETION=$(cd "$here/../../share/completion" && pwd)
@@ -59,6 +59,8 @@ offers() { # shell, its command...
     while IFS= read -r line; do
         number=$((number + 1))
         wanted=$(sed -n "${number}p" "$work/expected")
+        # fish offers options once their hyphen is typed.
+        case $shell/$line in fish/*' ') wanted=$(echo "$wanted" | tr ' ' '\n' | sed '/^--/d' | sorted) ;; esac
         found=$(sed -n "${number}p" "$work/offers")
         if [ "$wanted" = "$found" ]; then
             pass "$shell: $line"
@@ -68,7 +70,7 @@ offers() { # shell, its command...
     done <"$work/lines"
 }
 
-for shell in bash zsh; do
+for shell in bash zsh fish; do
     if ! command -v "$shell" >/dev/null 2>&1; then
         skip "$shell" "no $shell here; install it with: apt-get install $shell"
         continue
@@ -76,6 +78,7 @@ for shell in bash zsh; do
     case $shell in
     bash) offers bash bash "$here/complete.bash" ;;
     zsh) offers zsh timeout 60 zsh -f "$here/complete.zsh" ;;
+    fish) offers fish timeout 60 fish --no-config "$here/complete.fish" ;;
     esac
 done
 

@@ -28,13 +28,18 @@ for command in $("$VMTOLL" help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1
     [ "$command" = help ] || holds "with the manual of $command" gzip -t "$root/usr/share/man/man1/vmtoll-$command.1.gz"
 done
 for file in man/man1/vmtoll.1.gz bash-completion/completions/vmtoll zsh/vendor-completions/_vmtoll \
-    doc/vmtoll/copyright doc/vmtoll/changelog.gz doc/vmtoll/README.md.gz; do
+    doc/vmtoll/copyright doc/vmtoll/changelog.gz doc/vmtoll/README.md fish/vendor_completions.d/vmtoll.fish; do
     holds "with $file" test -s "$root/usr/share/$file"
 done
 run find "$root" -type f ! -path "$root/usr/bin/*" ! -path "$root/usr/share/*"
 lacks "with nothing outside usr/bin and usr/share" .
 run grep -rlF -e "$top" -e "$work" "$root"
 lacks "naming no folder it was built in" .
+# What a lab may tell to install
+run dpkg-deb -f "$package" Recommends Suggests
+for wanted in $(sed -n 's/^ *lab) optional="$optional \(.*\)" ;;.*/\1/p' tools/deps); do
+    [ "$wanted" = jq ] || has "it names $wanted, which labs need" "[ ,]$wanted(,|$)" # jq is for the tests
+done
 run dpkg-deb -f "$package" Depends
 has "depending on the libraries it needs" 'libc6.*libjansson4.*libzydis'
 run "$root/usr/bin/vmtoll" list cases --json

@@ -47,7 +47,8 @@ deps USERID=1000
 holds "another user: through sudo" grep -q sudo "$work/calls"
 holds "another user: installs" grep -q 'apt-get.* install' "$work/calls"
 
-deps FAIL=1
+deps FAIL=1 # apt-get refuses all together when it does not know one
+holds "nothing can be installed: each is tried by itself" grep -q 'install-recommends gnuplot-nox$' "$work/calls"
 is "nothing can be installed: succeeds, configure decides" 0
 holds "nothing can be installed: the package lists were updated" grep -q 'apt-get.* update' "$work/calls"
 has "nothing can be installed: says so" 'could not install: .*libjansson-dev' err

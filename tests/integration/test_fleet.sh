@@ -40,7 +40,7 @@ run "$VMTOLL" report "$work/ways" --format csv
 has "csv keeps them apart" '^,cpuid,.*,2,2000,2000,2000,2000,2000,exit-kernel,ok'
 run "$VMTOLL" report "$work/ways" --format openmetrics
 has "openmetrics counts hosts by crossing" '^vmtoll_fleet_toll_hosts.*case="cpuid".*crossing="exit-kernel",status="ok".* 2$'
-has "openmetrics counts the cases" '^vmtoll_fleet_split_cases 1$'
+has "openmetrics counts the cases" '^vmtoll_fleet_split_cases[{]report=".*/ways"[}] 1$'
 run "$VMTOLL" report "$work/ways" --by kernel
 has "in groups of their own nothing is unusual but the doubt" '^    · cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
 has "with the group" '^  · node5 \(6\.1\.0\): nothing known'

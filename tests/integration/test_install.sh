@@ -14,6 +14,7 @@ is "it runs from there" 0
 holds "the manual is installed" test -f "$work/a root/opt/vmtoll/share/man/man1/vmtoll-bench.1"
 holds "the schemas are installed" test -f "$work/a root/opt/vmtoll/share/doc/vmtoll/result.schema.json"
 holds "so is completion for bash" test -f "$work/a root/opt/vmtoll/share/bash-completion/completions/vmtoll"
+holds "for fish" test -f "$work/a root/opt/vmtoll/share/fish/vendor_completions.d/vmtoll.fish"
 holds "and for zsh" test -f "$work/a root/opt/vmtoll/share/zsh/site-functions/_vmtoll"
 run make -s --no-print-directory B="$build" DESTDIR="$work/a root" PREFIX=/opt/vmtoll uninstall
 is "make uninstall succeeds" 0

@@ -28,6 +28,17 @@ for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$work/out");
     holds "vmtoll.1 names $command" grep -q "^.BR vmtoll.-$command (1)" "$pages/vmtoll.1"
 done
 
+for page in "$pages"/*.1; do
+    holds "$(basename "$page") has a date" grep -Eq '^\.TH [A-Z-]+ 1 20[0-9]{2}-[01][0-9]-[0-3][0-9] ' "$page"
+done
+
+if command -v mandoc >/dev/null 2>&1; then
+    run mandoc -T lint "$pages"/*.1
+    lacks "mandoc finds nothing to say (make format wraps long lines)" .
+else
+    skip "mandoc finds nothing to say" "mandoc is missing: apt-get install mandoc"
+fi
+
 if command -v groff >/dev/null 2>&1; then
     for page in "$pages"/*.1; do
         groff -man -Tutf8 -ww "$page" >/dev/null 2>"$work/err"

@@ -43,6 +43,16 @@ START_TEST(nearest_name_wins)
 }
 END_TEST
 
+START_TEST(capitals_are_small_letters)
+{
+    struct vt_suggestion suggestion = {.wanted = "CPUID"};
+    ck_assert_uint_eq(vt_suggest_distance("CPIUD", "cpuid"), 1);
+    vt_suggest_offer(&suggestion, "cpuid");
+    vt_suggest_offer(&suggestion, "out");
+    ck_assert_str_eq(vt_suggest_text(&suggestion), "; did you mean 'cpuid'?");
+}
+END_TEST
+
 START_TEST(far_names_are_not_suggested)
 {
     struct vt_suggestion suggestion = {.wanted = "bananas"};
@@ -54,4 +64,4 @@ START_TEST(far_names_are_not_suggested)
 END_TEST
 
 VT_SUITE(distance_counts_edits, swapped_neighbours_are_one_edit, long_names_stay_in_bounds, nearest_name_wins,
-         far_names_are_not_suggested)
+         capitals_are_small_letters, far_names_are_not_suggested)

@@ -430,6 +430,47 @@ START_TEST(another_kernel_is_named)
 }
 END_TEST
 
+static void expect_warnings(const struct vt_result *old, const struct vt_result *new, size_t count,
+                            const char *first, const char *last)
+{
+    struct vt_comparison comparison;
+    struct vt_error error;
+    struct vt_result *a = run(0.01, 0.001), *b = run(0.01, 0.001);
+    a->version = old->version, a->compiler = old->compiler, a->flags = old->flags,
+    a->build_id = old->build_id;
+    b->version = new->version, b->compiler = new->compiler, b->flags = new->flags,
+    b->build_id = new->build_id;
+    ck_assert_int_eq(vt_compare(&comparison, a, b, NAN, &error), 0);
+    ck_assert_uint_eq(comparison.warning_count, count);
+    if (count) {
+        ck_assert_ptr_nonnull(strstr(comparison.warnings[0], first));
+        ck_assert_ptr_nonnull(strstr(comparison.warnings[count - 1], last));
+    }
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+
+START_TEST(unlike_builds_are_named)
+{
+    struct vt_result a = {.version = "0.2.0", .compiler = "gcc 12.2.0", .flags = "-O2 -g", .build_id = "aa"},
+                     b = a;
+    expect_warnings(&a, &b, 0, NULL, NULL);
+    b.build_id = "bb";
+    expect_warnings(&a, &b, 1, "build id \"aa\" before, \"bb\" now", "one build");
+    b.compiler = "gcc 14.2.0";
+    expect_warnings(&a, &b, 1, ": compiler \"gcc 12.2.0\" before", "\"gcc 14.2.0\"");
+    b.flags = "-O0 -g";
+    expect_warnings(&a, &b, 3, ": compiler \"gcc 12.2.0\" before",
+                    "the new result is of a vmtoll built without optimization");
+    expect_warnings(&b, &b, 2, "the old result", "the new result");
+    b.compiler = b.flags = b.build_id = NULL; /* a result of before */
+    expect_warnings(&b, &a, 0, NULL, NULL);
+    b.version = "0.1.0";
+    expect_warnings(&b, &a, 1, "version \"0.1.0\" before, \"0.2.0\" now", "one build");
+}
+END_TEST
+
 VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          steady_runs_of_one_machine_show_nothing, unsteady_runs_of_one_machine_show_nothing,
          a_true_shift_of_five_per_cent_is_found, a_case_alone_is_judged, a_shift_of_every_third_case_is_found,
@@ -437,4 +478,4 @@ VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          a_case_of_two_speeds_is_judged_by_both_sides, student_agrees_with_the_tables, a_whole_group_is_found,
          a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself,
          a_single_instruction_shows, the_threshold_holds_for_counts, a_run_in_company_is_named,
-         another_kernel_is_named)
+         another_kernel_is_named, unlike_builds_are_named)

@@ -1,3 +1,4 @@
+#include "base/provenance.h"
 #include "result/document.h"
 #include "report/format.h"
 #include "result/load/load.h"
@@ -113,6 +114,27 @@ START_TEST(a_document_survives_the_round_trip)
         free(second);
     }
     vt_result_free(before);
+}
+END_TEST
+
+START_TEST(the_build_that_measured_is_kept)
+{
+    struct vt_error error;
+    struct vt_result *result = measure(), *older;
+    ck_assert_str_eq(result->compiler, vt_provenance().compiler);
+    ck_assert_str_eq(result->flags, vt_provenance().flags);
+    ck_assert_msg(load("{\"schema\":\"vmtoll.result/"
+                       "1\",\"tool\":{\"version\":\"0.1.0\",\"flags\":null},\"measurements\":[]}",
+                       &older, &error) == 0,
+                  "%s", error.text);
+    ck_assert_ptr_null(older->compiler);
+    ck_assert_ptr_null(older->flags);
+    char *text = print(older, true);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\"tool\":{\"version\":\"0.1.0\",\"compiler\":null,\"flags\":null,\"build_id\":null}"));
+    free(text);
+    vt_result_free(older);
+    vt_result_free(result);
 }
 END_TEST
 
@@ -331,7 +353,8 @@ START_TEST(markup_stays_text)
 }
 END_TEST
 
-VT_SUITE(measurements_become_rows, a_document_survives_the_round_trip, unknown_is_null_and_not_zero,
-         numbers_have_six_digits, strange_but_honest_input_is_read, malformed_input_is_refused_in_one_line,
-         positions_count_lines_and_columns, deep_nesting_is_refused, controls_never_reach_a_terminal,
-         units_follow_the_row, every_format_shows_every_case, markup_stays_text)
+VT_SUITE(measurements_become_rows, a_document_survives_the_round_trip, the_build_that_measured_is_kept,
+         unknown_is_null_and_not_zero, numbers_have_six_digits, strange_but_honest_input_is_read,
+         malformed_input_is_refused_in_one_line, positions_count_lines_and_columns, deep_nesting_is_refused,
+         controls_never_reach_a_terminal, units_follow_the_row, every_format_shows_every_case,
+         markup_stays_text)
