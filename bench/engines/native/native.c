@@ -185,7 +185,9 @@ static enum vt_batch_end explain_signal(const struct native_engine *engine, stru
     const char *name = sigabbrev_np(engine->signal);
     if (engine->signal == SIGILL || engine->c->refusal) {
         vt_error_set(error, VT_EXIT_NO, 0, "SIG%s: %s", name,
-                     engine->signal == SIGILL ? "the processor has no such instruction" : engine->c->refusal);
+                     engine->signal == SIGILL
+                         ? "the processor has no such instruction, or the system has not enabled it"
+                         : engine->c->refusal);
         return VT_BATCH_ABSENT;
     }
     vt_error_set(error, VT_EXIT_NO, 0, "faults at ring 3 (SIG%s, code %d)", name, (int)engine->code);
