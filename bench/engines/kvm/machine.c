@@ -68,11 +68,15 @@ static const struct {
     {VT_NEED_X2APIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
     {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"},
     {VT_NEED_PEER, "a second vCPU (KVM_CAP_MAX_VCPUS)"},
+    {VT_NEED_PKE, "protection keys (CPUID 0x7 ECX[3])"},
 };
 
 bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs, char *reason, size_t size)
 {
     uint32_t missing = needs & ~machine->devices.offered;
+
+    if (machine->vm.has_pku)
+        missing &= ~(uint32_t)VT_NEED_PKE;
 
     for (size_t i = 0; i < sizeof need_names / sizeof need_names[0]; i++)
         if (missing & need_names[i].need) {
@@ -225,6 +229,7 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
         if (status != 0)
             return status;
     }
+    machine->vm.features.pke = c->needs & VT_NEED_PKE;
     int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
     if (status == 0 && c->needs & VT_NEED_PEER)
         status = vt_kvm_peer_open(&machine->vm, &machine->peer, error);
