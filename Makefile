@@ -13,16 +13,18 @@ config.mk: configure
 
 WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-# The guest runs without a kernel below it: no library, no SSE state, and no red zone under its interrupts.
-GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
-	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
+
+# One line a file; V=1 shows the commands instead, -s neither.
+Q = $(if $(filter 1,$V),,@)
+SILENT = $(or $(filter 1,$V),$(findstring s,$(filter-out ---%,$(firstword -$(MAKEFLAGS)))))
+step = $Q$(if $(SILENT),,echo '$1 $2';)
+
+include guest/rules.mk
 
 # guest/ holds what other rules build; of the rest every file is found.
 LAYERS := base probes audit vcpu vmm bench result show report compare fleet lab cli
 SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(filter-out cli/static.c,$(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null)))
-CASES := $(wildcard guest/cases/*.S)
 STUBS := $(wildcard audit/*.S)
-PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
 LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o $B/guest/image_files.o
 
 # Whole, so that every program carries every case: the cases are found by their section, not by name.
@@ -33,22 +35,22 @@ all: $B/vmtoll
 PROGRAM := $(patsubst %,$B/%.o,$(filter cli/%,$(SOURCES)))
 
 $B/vmtoll: $(PROGRAM) $B/libvmtoll.a
-	$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+	$(call step,LD,$@)$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
 
 # One file that runs on any x86-64 Linux from 4.18 on.
 static: all $B/cli/static.c.o
 	@tools/archives $B/static "$(CC)" "$(CFLAGS)" "$(LIBS)"
-	$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
+	$(call step,LD,$B/static/vmtoll)$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
 		-L$B/static $(LIBS) -lm
 	@echo $B/static/vmtoll
 
-$B/libvmtoll.a: $(LIBRARY) Makefile
-	rm -f $@
-	ar rcs $@ $(LIBRARY)
+$B/libvmtoll.a: $(LIBRARY) Makefile guest/rules.mk
+	@rm -f $@
+	$(call step,AR,$@)ar rcs $@ $(LIBRARY)
 
 $B/%.c.o: %.c config.mk $B/guest/offsets.inc $B/base/flags.inc
 	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+	$(call step,CC,$<)$(CC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
 
 # Written anew only when flags change, so objects of other flags are made again; the second line is for that alone.
 $B/base/flags.inc: FORCE
@@ -60,102 +62,20 @@ $B/base/flags.inc: FORCE
 # The compiler does not see what .incbin reads.
 $B/show/asset.c.o: $(wildcard show/page*) data/published.json
 
-# One assembly serves every engine: no host flag and no choice of compiler changes its bytes, padding included.
-$B/guest/cases/%.S.o: guest/cases/%.S $B/guest/offsets.inc
-	@mkdir -p $(@D)
-	$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
-	as -I$B -o $@ $(@:.o=.s)
-
 $B/audit/%.S.o: audit/%.S
 	@mkdir -p $(@D)
-	$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
-	as -o $@ $(@:.o=.s)
-
-$B/guest/payload/%.o: guest/payload/% $B/guest/offsets.inc
-	@mkdir -p $(@D)
-	$(CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
-
-$B/guest/payload.elf: $(patsubst %,$B/%.o,$(PAYLOAD)) guest/payload/payload.lds
-	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/payload/payload.lds -o $@ $(filter %.o,$^)
-
-$B/guest/payload.bin: $B/guest/payload.elf
-	objcopy -O binary $< $@
-
-$B/guest/payload_image.o: guest/payload_image.S $B/guest/payload.bin
-	$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
-
-# An image that boots by itself: the cases, the catalogue and the payload's handlers in one ELF.
-IMAGE_SHARED := guest/catalogue.c guest/image/choice.c guest/image/measure.c guest/image/string.c guest/image/witness.c guest/image/xenname.c guest/image/batch.S
-IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) guest/longmode.c guest/image/pvh.c guest/image/pvh.S \
-	guest/payload/entry.S)
-IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) guest/image/xenpv.c guest/image/xendomain.c guest/image/xenproof.c guest/image/xenpv.S)
-
-$B/image/%.o: % $B/guest/offsets.inc
-	@mkdir -p $(@D)
-	$(CC) $(GUEST_FLAGS) -fno-builtin -MMD -MP -c -o $@ $<
-
-$B/guest/image-pvh.elf: $(IMAGE_PVH) $(patsubst %,$B/%.o,$(CASES)) guest/image/image.lds
-	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
-
-# A PV domain is linked where Xen maps it: in the last 2 GiB.
-$B/image-xenpv/%.o: % $B/guest/offsets.inc
-	@mkdir -p $(@D)
-	$(CC) $(GUEST_FLAGS) -mcmodel=kernel -fno-builtin -MMD -MP -c -o $@ $<
-
-$B/guest/image-xenpv.elf: $(IMAGE_XENPV) $(patsubst %,$B/%.o,$(CASES)) guest/image/xenpv.lds
-	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/xenpv.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
-
-$B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/image-xenpv.elf
-	$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
-
-# Offsets reach the assembler from the compiler, never by hand.
-$B/guest/offsets.inc: guest/offsets.c guest/abi.h config.mk
-	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(WARNINGS) -I. -O2 -S -o $B/guest/offsets.s $<
-	sed -n 's/^[^"]*"*->\([A-Z0-9_]*\) [$$]*\([0-9]*\).*/.set \1, \2/p' $B/guest/offsets.s >$@
+	$(call step,AS,$<)$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
+	$Qas -o $@ $(@:.o=.s)
 
 # Every KVM_CAP_ by name, from the header that is compiled against.
 $B/probes/kvm_caps.inc: config.mk
 	@mkdir -p $(@D)
-	printf '#include <linux/kvm.h>\n' | $(CC) -E -dM -x c - | \
+	$(call step,GEN,$@)printf '#include <linux/kvm.h>\n' | $(CC) -E -dM -x c - | \
 		sed -n 's/^#define \(KVM_CAP_[A-Z0-9_]*\) [0-9].*/{"\1", \1},/p' | sort >$@
 
 $B/probes/kvm.c.o: $B/probes/kvm_caps.inc
 
-# Tests: every program, compiled or script, prints TAP; tests/run adds them up.
-TESTED := $(sort $(shell find tests/unit tests/difference -name '*.c'))
-UNIT := $(patsubst %.c,$B/%,$(foreach source,$(TESTED),$(if $(filter test_%,$(notdir $(source))),$(source))))
-SUPPORT := $(patsubst %.c,$B/%.c.o,$(foreach source,$(TESTED),$(if $(filter test_%,$(notdir $(source))),,$(source))))
-
-$B/tests/%: tests/%.c $(SUPPORT) $B/libvmtoll.a
-	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
-		$(WHOLE) $(LIBS) $(CHECK_LIBS) -lm
-
-# An image that judges: tests hand it states, QEMU's processor runs them (tests/judge).
-JUDGE := $(patsubst %,$B/image/%.o,$(wildcard tests/judge/*.c tests/judge/*.S) guest/image/string.c guest/image/pvh.S)
-
-$B/tests/judge.elf: $(JUDGE) guest/image/image.lds
-	@mkdir -p $(@D)
-	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
-
-# Benchmarks compare two sides in one run and print the ratio; `make bench` builds and runs them all.
-BENCHES := $(patsubst tests/bench/%.c,$B/benchmarks/%,$(wildcard tests/bench/bench_*.c))
-BENCH_SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/bench/bench_*.c),$(wildcard tests/bench/*.c)))
-
-$B/benchmarks/bench_%: tests/bench/bench_%.c $(BENCH_SUPPORT) $B/libvmtoll.a
-	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(BENCH_SUPPORT) $(WHOLE) $(LIBS) -lm
-
-benches: all $(BENCHES)
-
-bench: benches
-	@for program in $(BENCHES); do echo "== $$program"; $$program || true; done
-
-tests: all $(UNIT) $(BENCHES) $B/tests/judge.elf
-
-test: tests
-	tests/run $B
+include tests/rules.mk
 
 deps:
 	@tools/deps report check
@@ -176,16 +96,6 @@ check:
 	@echo building
 	@$(QUIETLY) tests
 	@tests/run $B
-
-# Fuzz targets are for libFuzzer: clang, and a build of their own.
-FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-
-$B/fuzz/%: tests/fuzz/%.c $(SUPPORT) $B/libvmtoll.a
-	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) $(CHECK_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(SUPPORT) $(WHOLE) $(LIBS) \
-		$(CHECK_LIBS) -lm
-
-fuzzers: $(FUZZERS)
 
 # Other builds of the same tree, each in a folder of its own.
 fuzz:
@@ -263,7 +173,7 @@ help:
 	@echo 'make fuzz         the fuzz targets with libFuzzer (clang): build-fuzz/fuzz/'
 	@echo 'make coverage     the tests with line coverage: build-coverage/coverage.html'
 	@echo 'make clean        remove what was built; make distclean: and what ./configure wrote'
-	@echo 'NO_DEPS=1         installs nothing; B=DIR builds there; CC= and CFLAGS= as usual'
+	@echo 'NO_DEPS=1         installs nothing; B=DIR builds there; CC= and CFLAGS= as usual; V=1 shows every command'
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 

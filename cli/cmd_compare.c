@@ -105,8 +105,10 @@ static int print(const struct vt_comparison *comparison, enum vt_format format, 
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
     const char *formats[VT_FORMATS + 1];
+    char format_help[192];
     static const char *const judgements[] = {"regression", "change", "never", NULL};
     vt_format_choices(vt_compare_has_format, formats);
+    vt_format_help(vt_compare_has_format, format_help, sizeof format_help);
     const struct vt_option options[] = {
         {.name = "threshold",
          .argument = "PCT",
@@ -123,12 +125,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .help = "end with status 1 on a regression (slower, a heavier crossing, no\nlonger measured), on "
                     "any change, or never [regression]",
         },
-        {.name = "format",
-         .argument = "FORMAT",
-         .text = &a->format,
-         .choices = formats,
-         .help =
-             "text, markdown, json or html; by default as the extension of\n--output says, otherwise text"},
+        {.name = "format", .argument = "FORMAT", .text = &a->format, .choices = formats, .help = format_help},
         {
             .name = "output",
             .argument = "FILE",

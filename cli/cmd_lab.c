@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "bench/select.h"
 #include "cli/command.h"
 #include "cli/measured.h"
@@ -50,20 +51,56 @@ static void show_progress(void *context, const struct vt_lab_progress *p)
     fflush(stderr);
 }
 
+enum booted { ANYTHING, LINUX, HYPERVISOR };
+
+/* "svm and vmx" */
+struct names {
+    char text[64];
+};
+
+static struct names name_labs(enum booted booted, const char *between)
+{
+    struct names names = {""};
+    size_t count;
+    const struct vt_lab *labs = vt_labs(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (booted == LINUX ? labs[i].boots_linux : booted == ANYTHING || labs[i].boots_hypervisor)
+            vt_text_append(names.text, sizeof names.text, "%s%s", *names.text ? between : "", labs[i].name);
+    return names;
+}
+
+static void describe_labs(char *text, size_t size)
+{
+    size_t count;
+    const struct vt_lab *labs = vt_labs(&count);
+
+    for (size_t i = 0; i < count; i++)
+        vt_text_append(text, size, "  %-4s %s\n", labs[i].name, labs[i].summary);
+    vt_text_append(text, size,
+                   "\nEmulators are taken from $PATH; kernels are downloaded as Debian packages into\n"
+                   "$XDG_CACHE_HOME/vmtoll and never installed. Nothing here needs root.");
+}
+
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
+    struct names operands = name_labs(ANYTHING, "|");
+    char notes[1024] = "";
+
+    describe_labs(notes, sizeof notes);
     const struct vt_option options[] = {
         {
             .name = "kernel",
             .argument = "BZIMAGE",
             .text = &a->kernel,
-            .help = "svm, vmx: boot this kernel instead of Debian's",
+            .help = "of a lab with Linux: boot this kernel instead of Debian's",
         },
         {
             .name = "modules",
             .argument = "DIR",
             .text = &a->modules,
-            .help = "svm, vmx: take kvm's modules from below DIR, a build tree\nor lib/modules/VERSION",
+            .help = "of a lab with Linux: take kvm's modules from below DIR, a build\ntree or "
+                    "lib/modules/VERSION",
         },
         {
             .name = "hypervisor",
@@ -81,7 +118,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .name = "cpl",
             .argument = "0,3",
             .text = &a->selection.levels,
-            .help = "svm, vmx: privilege levels [0]",
+            .help = "of a lab with Linux: privilege levels [0]",
         },
         {
             .name = "limit",
@@ -106,20 +143,14 @@ static int parse(int *argc, char ***argv, struct arguments *a)
     };
     const struct vt_synopsis synopsis = {
         .command = "lab",
-        .operands = "svm|vmx|xen|tcg",
+        .operands = operands.text,
         .summary =
             "Run the cases on emulated hardware under a real hypervisor and count the instructions each\n"
             "crossing takes: the same number every time, on any machine.",
         .least = 1,
         .most = 1,
         .options = options,
-        .notes = "  svm  Linux's kvm_amd on QEMU's AMD-V\n"
-                 "  vmx  Linux's kvm_intel on Bochs' VT-x; takes minutes\n"
-                 "  xen  Xen under QEMU: the cases as its PV domain, trapped (CPL 3) and paravirtual\n"
-                 "       (CPL 0), and as its PVH domain on AMD-V\n"
-                 "  tcg  no hypervisor, at ring 0 of QEMU's processor: the baseline\n\n"
-                 "Emulators are taken from $PATH; kernels are downloaded as Debian packages into\n"
-                 "$XDG_CACHE_HOME/vmtoll and never installed. Nothing here needs root.",
+        .notes = notes,
     };
     return vt_options_parse(&synopsis, argc, argv);
 }
@@ -143,12 +174,14 @@ static const struct vt_lab *find_lab(const char *name)
 static int check_options(const struct vt_lab *lab, const struct arguments *a)
 {
     if ((a->kernel || a->modules) && !lab->boots_linux)
-        return vt_cli_misuse("lab %s: --kernel and --modules are for svm and vmx, which boot Linux",
-                             lab->name);
+        return vt_cli_misuse("lab %s: --kernel and --modules are for %s, which boot Linux", lab->name,
+                             name_labs(LINUX, " and ").text);
     if (a->selection.levels && !lab->boots_linux)
-        return vt_cli_misuse("lab %s: --cpl is for svm and vmx; here each case runs where it can", lab->name);
+        return vt_cli_misuse("lab %s: --cpl is for %s; here each case runs where it can", lab->name,
+                             name_labs(LINUX, " and ").text);
     if (a->hypervisor && !lab->boots_hypervisor)
-        return vt_cli_misuse("lab %s: --hypervisor is for xen", lab->name);
+        return vt_cli_misuse("lab %s: --hypervisor is for %s", lab->name,
+                             name_labs(HYPERVISOR, " and ").text);
     return VT_OPTIONS_PROCEED;
 }
 

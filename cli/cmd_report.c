@@ -193,16 +193,16 @@ static int gather_all(struct vt_gather *gather, int count, char **operands, cons
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
     const char *formats[VT_FORMATS + 1];
+    char format_help[192];
     vt_format_choices(vt_report_has_format, formats);
+    vt_format_help(vt_report_has_format, format_help, sizeof format_help);
     const struct vt_option options[] = {
         {
             .name = "format",
             .argument = "FORMAT",
             .text = &a->format,
             .choices = formats,
-            .help =
-                "text, markdown, csv, json, html or openmetrics; by default as the\nextension of --output "
-                "says, otherwise text",
+            .help = format_help,
         },
         {
             .name = "output",

@@ -79,6 +79,7 @@ enum vt_need {
     VT_NEED_DISCARD = 1 << 10,   /* the touch region is without backing before each batch */
     VT_NEED_PAGING = 1 << 11,    /* page tables of its own, which it may write */
     VT_NEED_PEER = 1 << 12,      /* a second processor that takes what it is sent, one of each vector */
+    VT_NEED_PKE = 1 << 13,       /* CR4.PKE: for its cases alone, since every exit pays for it */
 };
 
 /* A CPUID bit as a value: where a feature is announced. leaf 0: no condition. */

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Features of the guest's CPUID that decide bits of CR4. */
+/* Features of the guest's CPUID that decide bits of CR4; the last is for cases that need it. */
 struct vt_longmode_features {
-    bool xsave, fsgsbase;
+    bool xsave, fsgsbase, pke;
 };
 
 /*

@@ -1,10 +1,11 @@
 #include "lab/labs.h"
 
 static const struct vt_lab all[] = {
-    {"svm", "kvm_amd on QEMU's AMD-V", true, false, vt_lab_run_svm},
-    {"vmx", "kvm_intel on Bochs' VT-x", true, false, vt_lab_run_vmx},
-    {"xen", "Xen, the cases in its first domain: PV, then PVH", false, true, vt_lab_run_xen},
-    {"tcg", "no hypervisor, at ring 0 of QEMU's processor", false, false, vt_lab_run_tcg},
+    {"svm", "Linux's kvm_amd on QEMU's AMD-V", true, false, vt_lab_run_svm},
+    {"vmx", "Linux's kvm_intel on Bochs' VT-x; takes minutes", true, false, vt_lab_run_vmx},
+    {"xen", "Xen under QEMU: the cases as its PV domain, trapped and paravirtual, and as its PVH domain",
+     false, true, vt_lab_run_xen},
+    {"tcg", "no hypervisor, at ring 0 of QEMU's processor: the baseline", false, false, vt_lab_run_tcg},
 };
 
 const struct vt_lab *vt_labs(size_t *count)

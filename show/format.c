@@ -30,6 +30,16 @@ void vt_format_choices(bool (*has)(enum vt_format format), const char *names[VT_
     names[count] = NULL;
 }
 
+void vt_format_help(bool (*has)(enum vt_format format), char *text, size_t size)
+{
+    const char *names[VT_FORMATS + 1];
+    vt_format_choices(has, names);
+    *text = '\0';
+    for (size_t i = 0; names[i]; i++)
+        vt_text_append(text, size, "%s%s", i == 0 ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    vt_text_append(text, size, "; by default as the\nextension of --output says, otherwise text");
+}
+
 static bool ends_like(enum vt_format format, const char *ending)
 {
     for (const char *const *known = formats[format].endings; *known; known++)

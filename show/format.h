@@ -8,6 +8,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum vt_format {
     VT_FORMAT_TEXT,
@@ -23,6 +24,9 @@ const char *vt_format_name(enum vt_format format);
 
 /* The names of those for which `has` holds, for a list of choices ended by NULL. */
 void vt_format_choices(bool (*has)(enum vt_format format), const char *names[VT_FORMATS + 1]);
+
+/* What --help says of the choice between them. */
+void vt_format_help(bool (*has)(enum vt_format format), char *text, size_t size);
 
 /*
  * The format that was asked for: by `name`, or, where that is NULL, by the ending of `path`; text for

@@ -69,6 +69,8 @@ typedef enum vt_step vt_emulate_function(struct vt_emulation *e);
     X(WRMSR, wrmsr)                                                                                          \
     X(XGETBV, xgetbv)                                                                                        \
     X(XSETBV, xsetbv)                                                                                        \
+    X(RDPKRU, rdpkru)                                                                                        \
+    X(WRPKRU, wrpkru)                                                                                        \
     X(INVLPG, invlpg)                                                                                        \
     X(INVPCID, invpcid)                                                                                      \
     X(WBINVD, write_back)                                                                                    \

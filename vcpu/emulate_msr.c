@@ -204,3 +204,27 @@ enum vt_step vt_emulate_xsetbv(struct vt_emulation *e)
     }
     return VT_STEP_DONE;
 }
+
+/*
+ * The register alone: what keys forbid is for whoever walks page tables, and that is not the virtual CPU
+ * (Intel SDM 3A 4.6.2).
+ */
+enum vt_step vt_emulate_rdpkru(struct vt_emulation *e)
+{
+    if (!(e->vcpu->cr[4] & VT_CR4_PKE))
+        return vt_emulate_ud(e);
+    if ((uint32_t)e->vcpu->gpr[VT_RCX])
+        return vt_emulate_gp(e, 0);
+    vt_emulate_put_pair(e->vcpu, e->vcpu->pkru);
+    return VT_STEP_DONE;
+}
+
+enum vt_step vt_emulate_wrpkru(struct vt_emulation *e)
+{
+    if (!(e->vcpu->cr[4] & VT_CR4_PKE))
+        return vt_emulate_ud(e);
+    if ((uint32_t)e->vcpu->gpr[VT_RCX] || (uint32_t)e->vcpu->gpr[VT_RDX])
+        return vt_emulate_gp(e, 0);
+    e->vcpu->pkru = (uint32_t)e->vcpu->gpr[VT_RAX];
+    return VT_STEP_DONE;
+}

@@ -65,6 +65,8 @@ enum vt_operation {
     VT_OP_WRMSR,
     VT_OP_XGETBV,
     VT_OP_XSETBV,
+    VT_OP_RDPKRU,
+    VT_OP_WRPKRU,
     /* translations and caches */
     VT_OP_INVLPG,
     VT_OP_INVPCID,

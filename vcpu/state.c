@@ -46,6 +46,7 @@ void vt_vcpu_reset(struct vt_vcpu *vcpu)
     vcpu->dr[6] = DR6_RESET;
     vcpu->dr[7] = DR7_RESET;
     vcpu->xcr0 = 1;
+    vcpu->pkru = 0;
     vcpu->efer = (VT_EFER_SCE | VT_EFER_LME | VT_EFER_LMA | VT_EFER_NXE) & vcpu->limits.efer;
     reset_segments(vcpu);
     reset_msrs(vcpu);
@@ -115,7 +116,7 @@ static const struct grant cr4_grants[] = {
     {{7, 0, VT_EBX, 0}, VT_CR4_FSGSBASE}, {{1, 0, VT_ECX, 17}, VT_CR4_PCIDE},
     {{1, 0, VT_ECX, 26}, VT_CR4_OSXSAVE}, {{7, 0, VT_EBX, 7}, 1u << 20}, /* SMEP */
     {{7, 0, VT_EBX, 20}, 1u << 21},                                      /* SMAP */
-    {{7, 0, VT_ECX, 3}, 1u << 22},                                       /* PKE */
+    {{7, 0, VT_ECX, 3}, VT_CR4_PKE},
 };
 
 static const struct grant efer_grants[] = {
@@ -215,7 +216,7 @@ void vt_vcpu_refresh(struct vt_vcpu *vcpu)
     bool apic = vcpu->msr[VT_MSR_APIC_BASE] & VT_APIC_BASE_ENABLE;
 
     set_bit(vcpu, (struct vt_cpuid_bit){1, 0, VT_ECX, 27}, vcpu->cr[4] & VT_CR4_OSXSAVE);
-    set_bit(vcpu, (struct vt_cpuid_bit){7, 0, VT_ECX, 4}, vcpu->cr[4] & UINT64_C(1) << 22);
+    set_bit(vcpu, (struct vt_cpuid_bit){7, 0, VT_ECX, 4}, vcpu->cr[4] & VT_CR4_PKE);
     set_bit(vcpu, (struct vt_cpuid_bit){1, 0, VT_EDX, 9}, apic);
 }
 

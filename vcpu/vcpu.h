@@ -190,7 +190,8 @@ struct vt_vcpu {
     uint8_t cpl;
     uint8_t halted;
     uint8_t shadow; /* interrupts are held off for one more instruction: after STI, MOV SS, POP SS */
-    uint8_t reserved[5];
+    uint8_t reserved;
+    uint32_t pkru;
     struct vt_fault fault;
     struct vt_apic apic;
     struct vt_vcpu_limits limits;
@@ -258,6 +259,7 @@ _Static_assert(sizeof(struct vt_vcpu) % 8 == 0, "copied by words");
 #define VT_CR4_FSGSBASE UINT64_C(0x10000)
 #define VT_CR4_PCIDE    UINT64_C(0x20000)
 #define VT_CR4_OSXSAVE  UINT64_C(0x40000)
+#define VT_CR4_PKE      UINT64_C(0x400000)
 
 #define VT_EFER_SCE UINT64_C(0x1)
 #define VT_EFER_LME UINT64_C(0x100)

@@ -134,8 +134,10 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
             vm->features.xsave = cpuid->entries[i].ecx >> 26 & 1;
         if (cpuid->entries[i].function == KVM_CPUID_FEATURES)
             vm->kvm_features = cpuid->entries[i].eax;
-        if (cpuid->entries[i].function == 7 && cpuid->entries[i].index == 0)
+        if (cpuid->entries[i].function == 7 && cpuid->entries[i].index == 0) {
             vm->features.fsgsbase = cpuid->entries[i].ebx & 1;
+            vm->has_pku = cpuid->entries[i].ecx >> 3 & 1;
+        }
     }
     free(cpuid);
     return number ? fail(vm, error, number, "setting the guest's CPUID") : 0;

@@ -33,6 +33,7 @@ struct vt_vm {
     uint32_t tsc_khz;              /* of the guest; 0 when KVM does not say */
     bool irqchip;
     bool dirty;                  /* the owner's note that its last run ended badly */
+    bool has_pku;                /* its CPUID offers protection keys; features.pke, off at first, uses them */
     struct vt_obstacle obstacle; /* why it did not open or start; stays when it is closed */
 };
 

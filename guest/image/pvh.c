@@ -42,6 +42,7 @@ extern uint8_t vt_image_hypercalls[];
 #define APIC_X2       (1u << 10)
 #define APIC_SVR      0xf0
 #define SVR_ENABLE    0x1ff
+#define CR4_PKE       (UINT64_C(1) << 22)
 
 static struct vt_mailbox *const mailbox = (struct vt_mailbox *)VT_GUEST_MAILBOX;
 static struct vt_scratch *const scratch = (struct vt_scratch *)VT_GUEST_SCRATCH;
@@ -111,6 +112,16 @@ static void set_apic_mode(uint32_t needs)
         *(volatile uint32_t *)(uintptr_t)(VT_GUEST_XAPIC + APIC_SVR) = SVR_ENABLE;
 }
 
+static void set_pke(uint32_t needs)
+{
+    uint64_t old, cr4;
+
+    __asm__ volatile("mov %%cr4, %0" : "=r"(old));
+    cr4 = needs & VT_NEED_PKE ? old | CR4_PKE : old & ~CR4_PKE;
+    if (cr4 != old)
+        __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
+}
+
 static const char *why_not(const struct vt_case *c)
 {
     const uint32_t absent = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD;
@@ -155,8 +166,10 @@ static bool find_xen(void)
 static void run(const struct vt_case *c)
 {
     const char *reason = why_not(c);
-    if (!reason)
+    if (!reason) {
         set_apic_mode(c->needs);
+        set_pke(c->needs);
+    }
     vt_image_run(c, reason, mailbox, scratch);
     __asm__ volatile("cli");
 }

@@ -169,6 +169,8 @@ static const char *why_not(const struct vt_case *c)
     const uint32_t offered = VT_NEED_PORTS | VT_NEED_HANDLERS | VT_NEED_PAGING;
     if (c->needs & VT_NEED_TABLES)
         return "Xen owns the descriptor tables of a PV domain";
+    if (c->needs & VT_NEED_PKE)
+        return "Xen offers a PV domain no protection keys";
     if (c->needs & ~offered)
         return "a PV domain has no such device";
     return NULL;

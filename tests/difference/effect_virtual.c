@@ -184,7 +184,8 @@ static void run_translate(struct effect *e, const struct inside *in)
     if (end == VT_TRANSLATE_FAULT)
         end_badly(e, VT_BATCH_FAULT, in->vcpu, "a fault nobody handled");
     else if (end != VT_TRANSLATE_RETURNED)
-        end_badly(e, VT_BATCH_BROKEN, in->vcpu, "it did not return");
+        end_badly(e, VT_BATCH_BROKEN, in->vcpu,
+                  end == VT_TRANSLATE_UNHANDLED ? "neither translated nor emulated" : "it did not return");
 }
 
 static void run_once(struct effect *e, const struct inside *in)

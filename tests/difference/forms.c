@@ -74,6 +74,8 @@ const struct form difference_forms[] = {
     F("wrmsr", 2, OPERAND_NONE, -1, 0, PRV, 0x0f, 0x30),
     F("xgetbv", 3, OPERAND_NONE, -1, 0, PRV, 0x0f, 0x01, 0xd0),
     F("xsetbv", 3, OPERAND_NONE, -1, 0, PRV, 0x0f, 0x01, 0xd1),
+    F("rdpkru", 3, OPERAND_NONE, -1, 0, JUDGE_TCG, 0x0f, 0x01, 0xee),
+    F("wrpkru", 3, OPERAND_NONE, -1, 0, JUDGE_TCG, 0x0f, 0x01, 0xef),
     F("invlpg", 2, OPERAND_MEMORY, 7, 0, ANY, 0x0f, 0x01),
     P("invpcid", 0x66, 3, OPERAND_MEMORY, -1, 0, KVM, 0x0f, 0x38, 0x82),
     F("wbinvd", 2, OPERAND_NONE, -1, 0, ANY, 0x0f, 0x09),

@@ -117,6 +117,13 @@ void difference_suit_registers(struct difference *d, uint64_t *random)
         gpr[VT_RDX] = difference_one_in(random, 4) ? difference_random(random) : 0;
         gpr[VT_RAX] = difference_random(random) & (difference_one_in(random, 2) ? 0xff : 7);
         break;
+    case VT_OP_RDPKRU:
+    case VT_OP_WRPKRU: /* never of key 0: all pages here have it, and QEMU would heed it */
+        vcpu->pkru = (uint32_t)difference_random(random) & ~UINT32_C(3);
+        gpr[VT_RAX] &= ~UINT64_C(3);
+        gpr[VT_RCX] = difference_one_in(random, 8) ? gpr[VT_RCX] : 0;
+        gpr[VT_RDX] = difference_one_in(random, 8) ? gpr[VT_RDX] : 0;
+        break;
     case VT_OP_CPUID:
         gpr[VT_RAX] = difference_one_in(random, 2) ? difference_random(random) % 16
                                                    : 0x80000000 + difference_random(random) % 10;

@@ -26,7 +26,8 @@ static inline bool difference_one_in(uint64_t *random, unsigned n)
 uint64_t difference_pick_value(uint64_t *random);
 
 /* Bits of CR4 that both sides know. */
-#define DIFFERENCE_CR4 (VT_CR4_TSD | VT_CR4_DE | VT_CR4_PCE | VT_CR4_UMIP | VT_CR4_FSGSBASE | VT_CR4_OSXSAVE)
+#define DIFFERENCE_CR4                                                                                       \
+    (VT_CR4_TSD | VT_CR4_DE | VT_CR4_PCE | VT_CR4_UMIP | VT_CR4_FSGSBASE | VT_CR4_OSXSAVE | VT_CR4_PKE)
 
 /* Before the operand is aimed at the world. */
 void difference_suit_registers(struct difference *d, uint64_t *random);

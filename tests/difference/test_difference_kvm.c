@@ -83,7 +83,7 @@ static bool give_cpuid(void)
 static bool open_machine(void)
 {
     struct kvm_userspace_memory_region slot = {.memory_size = MEMORY};
-    struct vt_longmode_features features = {true, true};
+    struct vt_longmode_features features = {.xsave = true, .fsgsbase = true};
 
     m.stale = DIFFERENCE_ALL;
     m.device = vt_vmm_open_device(NULL);

@@ -70,7 +70,8 @@ static bool outcome_differs(const struct difference *d, enum vt_step step, const
            difference_value(&qemu, "cpl", ours->cpl, theirs->cpl) ||
            difference_registers(&qemu, ours, theirs) || difference_segments(&qemu, ours, theirs) ||
            difference_control(&qemu, ours, theirs) ||
-           difference_value(&qemu, "xcr0", ours->xcr0, theirs->xcr0) || memory_differs(d, slot);
+           difference_value(&qemu, "xcr0", ours->xcr0, theirs->xcr0) ||
+           difference_value(&qemu, "pkru", ours->pkru, theirs->pkru) || memory_differs(d, slot);
 }
 
 /* CR3 is another in every slot. */

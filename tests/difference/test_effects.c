@@ -92,6 +92,8 @@ static const struct licence licences[] = {
     {"rdpmc", EFFECT_TRAP, PASSED, R(RAX) | R(RDX), SHOWS},
     {"rdtscp", EFFECT_TRAP, PASSED, R(RCX), SHOWS},
     {"rdpid", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
+    {"rdpkru", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
+    {"wrpkru", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
     {"smsw", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
     {"sgdt", EFFECT_TRAP, PASSED, EFFECT_MEMORY, SHOWS},
     {"sidt", EFFECT_TRAP, PASSED, EFFECT_MEMORY, SHOWS},

@@ -39,6 +39,24 @@ else
     skip "mandoc finds nothing to say" "mandoc is missing: apt-get install mandoc"
 fi
 
+# What stands in tables of the program is written out in the pages.
+words() { # command, line of its --help, as an expression with one group
+    "$VMTOLL" "$1" --help | sed -n "s/$2/\\1/p" | sed 's/ or /, /g' | tr -d ' ' | tr ',|' '[\n*]'
+}
+for command in report compare; do
+    formats=$(words $command '^  --format FORMAT  *\([^;]*\);.*')
+    holds "--help of $command lists formats" test "$(echo "$formats" | wc -l)" -ge 4
+    for word in $formats; do
+        holds "the page of $command names the format $word" grep -Eq "^\.BR? $word( |\$)" "$pages/vmtoll-$command.1"
+    done
+done
+labs=$(words lab '^usage: vmtoll lab \[options\] \(.*\)')
+holds "--help of lab lists labs" test "$(echo "$labs" | wc -l)" -ge 4
+for word in $labs; do
+    holds "the page of lab describes $word" grep -qx "\.B $word" "$pages/vmtoll-lab.1"
+    holds "docs/LAB.md has a row of $word" grep -q "^| \`$word\` |" "$pages/../LAB.md"
+done
+
 if command -v groff >/dev/null 2>&1; then
     for page in "$pages"/*.1; do
         groff -man -Tutf8 -ww "$page" >/dev/null 2>"$work/err"

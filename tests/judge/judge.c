@@ -15,6 +15,8 @@ extern uint8_t judge_timer[];
 #define EFER_SVME   (1u << 12)
 #define CR0_WP      (1u << 16)
 #define CR4_OSXSAVE (1u << 18)
+#define CR4_PKE     (1u << 22)
+#define CPUID_PKU   (1u << 3)
 #define XAPIC       0xfee00000
 #define TIMER       0x20      /* vector */
 #define LIMIT_NS    100000000 /* of a half's states together */
@@ -109,6 +111,24 @@ static void write_xcr0(uint64_t value)
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
+static bool has_keys;
+
+/* Enabled here alone: a state decides for itself. */
+static uint32_t exchange_pkru(uint32_t value)
+{
+    uint32_t old;
+    uint64_t cr4;
+
+    if (!has_keys)
+        return value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_PKE));
+    __asm__ volatile("rdpkru" : "=a"(old) : "c"(0) : "rdx");
+    __asm__ volatile("wrpkru" : : "a"(value), "c"(0), "d"(0) : "memory");
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
+    return old;
+}
+
 static void load_debug(const uint64_t *dr)
 {
     __asm__ volatile("mov %0, %%dr7; mov %1, %%dr0; mov %2, %%dr1; mov %3, %%dr2; mov %4, %%dr3"
@@ -178,11 +198,13 @@ static void run(unsigned number)
     write_code(number);
     load_debug(registers->dr);
     write_xcr0(registers->xcr0);
+    exchange_pkru((uint32_t)registers->pkru);
     judge_run(registers, (uintptr_t)slot->vmcb);
     rearm(slot);
     note_code(number);
     store_debug(registers->dr);
     registers->xcr0 = read_xcr0();
+    registers->pkru = exchange_pkru(0);
 }
 
 static void run_half(unsigned half)
@@ -210,6 +232,7 @@ static void prepare(void)
     /* As in the states: entering and leaving them flushes the TLB no oftener than it must. */
     __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
     __asm__ volatile("mov %0, %%cr0" : : "r"(cr0 | CR0_WP));
+    has_keys = __get_cpuid_count(7, 0, &a, &b, &c, &d) && c & CPUID_PKU;
     note_range(0);
     note_range(0x80000000);
     open_timer();

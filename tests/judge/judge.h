@@ -20,7 +20,7 @@
 struct judge_registers {
     uint64_t gpr[16];
     uint64_t dr[4];
-    uint64_t xcr0;
+    uint64_t xcr0, pkru;
     uint64_t used;    /* 0: nothing to run */
     uint64_t code[2]; /* written by the image, or QEMU would not see that the code is another */
 };

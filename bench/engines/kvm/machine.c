@@ -1,6 +1,7 @@
 #include "bench/engines/kvm/machine.h"
 #include "base/usage.h"
 #include "bench/engines/kvm/peer.h"
+#include "bench/instruction.h"
 #include "guest/longmode.h"
 
 #include <errno.h>
@@ -67,11 +68,15 @@ static const struct {
     {VT_NEED_X2APIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
     {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"},
     {VT_NEED_PEER, "a second vCPU (KVM_CAP_MAX_VCPUS)"},
+    {VT_NEED_PKE, "protection keys (CPUID 0x7 ECX[3])"},
 };
 
 bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs, char *reason, size_t size)
 {
     uint32_t missing = needs & ~machine->devices.offered;
+
+    if (machine->vm.has_pku)
+        missing &= ~(uint32_t)VT_NEED_PKE;
 
     for (size_t i = 0; i < sizeof need_names / sizeof need_names[0]; i++)
         if (missing & need_names[i].need) {
@@ -96,6 +101,11 @@ static uint64_t guest_address(const void *code)
     return VT_GUEST_CASES + (uint64_t)((const uint8_t *)code - vt_guest_code_start);
 }
 
+static struct vt_bench_instruction instruction_at(uint64_t rip)
+{
+    return vt_bench_instruction_at(rip - VT_GUEST_CASES);
+}
+
 /* Why the vCPU came back, when it was not the doorbell. */
 static enum vt_batch_end explain_exit(struct vt_kvm_machine *machine, struct vt_error *error)
 {
@@ -103,15 +113,17 @@ static enum vt_batch_end explain_exit(struct vt_kvm_machine *machine, struct vt_
     bool internal = run->exit_reason == KVM_EXIT_INTERNAL_ERROR;
     struct kvm_regs regs = {0};
 
+    ioctl(machine->vm.vcpu, KVM_GET_REGS, &regs);
     if (internal && run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
         vt_error_set(error, VT_EXIT_NO, 0,
-                     "KVM's instruction emulator does not know it (KVM_INTERNAL_ERROR_EMULATION)");
+                     "KVM's instruction emulator does not know %s (KVM_INTERNAL_ERROR_EMULATION)",
+                     instruction_at(regs.rip).text);
         return VT_BATCH_ABSENT;
     }
-    ioctl(machine->vm.vcpu, KVM_GET_REGS, &regs);
-    vt_error_set(error, VT_EXIT_NO, 0, "the vCPU stopped with exit %s (%u, suberror %u) at guest RIP 0x%llx",
+    vt_error_set(error, VT_EXIT_NO, 0,
+                 "the vCPU stopped with exit %s (%u, suberror %u) at %s, guest RIP 0x%llx",
                  vt_vmm_exit_name(run->exit_reason), run->exit_reason, internal ? run->internal.suberror : 0,
-                 (unsigned long long)regs.rip);
+                 instruction_at(regs.rip).text, (unsigned long long)regs.rip);
     return VT_BATCH_FAULT;
 }
 
@@ -128,9 +140,9 @@ static enum vt_batch_end explain_exception(struct vt_kvm_machine *machine, struc
         return VT_BATCH_ABSENT;
     }
     vt_error_set(error, VT_EXIT_NO, 0,
-                 "unexpected %s (vector %llu, error code 0x%llx, RIP 0x%llx, CR2 0x%llx)",
+                 "unexpected %s (vector %llu, error code 0x%llx, RIP 0x%llx, CR2 0x%llx) at %s",
                  vt_guest_vector_name(e->vector), (unsigned long long)e->vector, (unsigned long long)e->error,
-                 (unsigned long long)e->rip, (unsigned long long)e->cr2);
+                 (unsigned long long)e->rip, (unsigned long long)e->cr2, instruction_at(e->rip).text);
     return VT_BATCH_FAULT;
 }
 
@@ -217,6 +229,7 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
         if (status != 0)
             return status;
     }
+    machine->vm.features.pke = c->needs & VT_NEED_PKE;
     int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
     if (status == 0 && c->needs & VT_NEED_PEER)
         status = vt_kvm_peer_open(&machine->vm, &machine->peer, error);

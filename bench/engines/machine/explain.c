@@ -1,5 +1,6 @@
 /* What ended a case, in words. */
 #include "bench/engines/machine/machine.h"
+#include "bench/instruction.h"
 
 static const char *exception_name(uint8_t vector)
 {
@@ -19,7 +20,7 @@ enum vt_batch_end vt_machine_explain(const struct vt_vcpu *vcpu, const struct vt
                      fault->vector == VT_EXCEPTION_UD ? "the processor has no such instruction" : c->refusal);
         return VT_BATCH_ABSENT;
     }
-    vt_error_set(error, VT_EXIT_NO, 0, "%s (vector %u, error code 0x%x) at offset 0x%llx of the cases",
-                 exception_name(fault->vector), fault->vector, fault->error, (unsigned long long)offset);
+    vt_error_set(error, VT_EXIT_NO, 0, "%s (vector %u, error code 0x%x) at %s", exception_name(fault->vector),
+                 fault->vector, fault->error, vt_bench_instruction_at(offset).text);
     return VT_BATCH_FAULT;
 }

@@ -107,6 +107,8 @@ static void switch_on(struct vt_vcpu *vcpu, const struct vt_case *c)
     vt_vcpu_apply_cpuid(vcpu);
     vt_vcpu_reset(vcpu);
     vcpu->cr[4] |= (VT_CR4_OSXSAVE | VT_CR4_FSGSBASE) & vcpu->limits.cr4;
+    if (c->needs & VT_NEED_PKE)
+        vcpu->cr[4] |= VT_CR4_PKE & vcpu->limits.cr4;
     if (vt_vcpu_has(vcpu, VT_FEATURE_XSAVE))
         vcpu->xcr0 = vt_machine_host_xcr0() & vcpu->limits.xcr0;
     if (c->needs & VT_NEED_X2APIC)

@@ -154,7 +154,7 @@ static enum vt_path path(void *state)
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
 {
     (void)state;
-    if (c->needs & ~VT_NEED_DISCARD)
+    if (c->needs & ~(VT_NEED_DISCARD | VT_NEED_PKE))
         snprintf(reason, size, "needs a machine of its own (devices, tables or exception handlers)");
     else if (!vt_guest_case_runs_at(c, cpl, false))
         snprintf(reason, size, "privileged: faults at ring 3");
@@ -185,7 +185,9 @@ static enum vt_batch_end explain_signal(const struct native_engine *engine, stru
     const char *name = sigabbrev_np(engine->signal);
     if (engine->signal == SIGILL || engine->c->refusal) {
         vt_error_set(error, VT_EXIT_NO, 0, "SIG%s: %s", name,
-                     engine->signal == SIGILL ? "the processor has no such instruction" : engine->c->refusal);
+                     engine->signal == SIGILL
+                         ? "the processor has no such instruction, or the system has not enabled it"
+                         : engine->c->refusal);
         return VT_BATCH_ABSENT;
     }
     vt_error_set(error, VT_EXIT_NO, 0, "faults at ring 3 (SIG%s, code %d)", name, (int)engine->code);

@@ -13,6 +13,7 @@
 #include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"
 #include "bench/engines/translate/translate.h"
+#include "bench/instruction.h"
 #include "vcpu/apic.h"
 
 #include <errno.h>
@@ -319,7 +320,7 @@ static enum vt_batch_end explain(const struct translate_engine *engine, enum vt_
                                  struct vt_error *error)
 {
     const struct vt_vcpu *vcpu = vt_translate_vcpu(engine->translate);
-    unsigned long long offset = vcpu->rip - (uintptr_t)engine->window - CODE;
+    uint64_t offset = vcpu->rip - (uintptr_t)engine->window - CODE;
 
     switch (end) {
     case VT_TRANSLATE_STOPPED:
@@ -332,10 +333,9 @@ static enum vt_batch_end explain(const struct translate_engine *engine, enum vt_
         vt_error_set(error, VT_EXIT_NO, 0, "halted with no interrupt to wake it");
         return VT_BATCH_FAULT;
     case VT_TRANSLATE_UNHANDLED:
-        vt_error_set(error, VT_EXIT_NO, 0,
-                     "the instruction at offset 0x%llx of the cases is neither translated nor emulated",
-                     offset);
-        return VT_BATCH_FAULT;
+        vt_error_set(error, VT_EXIT_NO, 0, "%s is neither translated nor emulated",
+                     vt_bench_instruction_at(offset).text);
+        return VT_BATCH_ABSENT;
     default:
         return vt_machine_explain(vcpu, engine->c, offset, error);
     }

@@ -1,6 +1,7 @@
 /* What native and kvm do with code that does not behave: it ends with a reason, and the next case runs. */
 #include "base/vendor.h"
 #include "bench/engine.h"
+#include "bench/instruction.h"
 #include "config.h"
 #include "tests/unit/suite.h"
 
@@ -23,12 +24,15 @@ __asm__(".pushsection vt_cases, \"ax\", @progbits\n"
         "t_divide: xor %ecx, %ecx\n"
         "          div %ecx\n"
         "          ret\n"
+        "t_unknown: .byte 0x0f, 0x37\n" /* GETSEC */
+        "           ret\n"
         ".popsection\n");
 void t_spin(uint64_t, struct vt_scratch *);
 void t_undefined(uint64_t, struct vt_scratch *);
 void t_wild(uint64_t, struct vt_scratch *);
 void t_return(uint64_t, struct vt_scratch *);
 void t_divide(uint64_t, struct vt_scratch *);
+void t_unknown(uint64_t, struct vt_scratch *);
 
 static volatile int stop;
 
@@ -81,6 +85,8 @@ static void misbehave(const char *name, int cpl)
     ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
     ck_assert_int_eq(run(&f, t_divide), VT_BATCH_FAULT);
     ck_assert_ptr_nonnull(strstr(f.error.text, strcmp(name, "native") == 0 ? "SIGFPE" : "#DE"));
+    if (strcmp(name, "native") != 0)
+        ck_assert_msg(strstr(f.error.text, "div (f7 f1)"), "%s", f.error.text);
     ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
     f.engine->close(f.state);
 }
@@ -94,6 +100,32 @@ END_TEST
 START_TEST(translate_survives_bad_code)
 {
     misbehave("translate", 0);
+}
+END_TEST
+
+START_TEST(trap_survives_bad_code)
+{
+    misbehave("trap", 0);
+}
+END_TEST
+
+START_TEST(an_instruction_the_translator_does_not_know_is_unsupported_and_named)
+{
+    struct fixture f;
+
+    open_engine(&f, "translate", 0);
+    ck_assert_int_eq(run(&f, t_unknown), VT_BATCH_ABSENT);
+    ck_assert_str_eq(f.error.text, "getsec (0f 37) is neither translated nor emulated");
+    ck_assert_int_eq(run(&f, t_return), VT_BATCH_DONE);
+    f.engine->close(f.state);
+}
+END_TEST
+
+START_TEST(code_outside_the_cases_is_called_that)
+{
+    ck_assert_str_eq(vt_bench_instruction_at(UINT64_MAX).text, "code outside the cases");
+    ck_assert_str_eq(vt_bench_instruction_at((uint64_t)(vt_guest_code_end - vt_guest_code_start)).text,
+                     "code outside the cases");
 }
 END_TEST
 
@@ -228,7 +260,9 @@ START_TEST(native_gives_the_process_its_handlers_back)
 END_TEST
 
 VT_SUITE(translate_forgets_its_tables_where_madvise_is_refused, native_survives_bad_code,
-         translate_survives_bad_code, kvm_at_cpl_0_survives_bad_code, kvm_at_cpl_3_survives_bad_code,
-         kvm_names_the_exception_and_its_address, kvm_measures_no_instruction_that_it_rewrites,
-         native_ends_when_the_user_interrupts, kvm_ends_when_the_user_interrupts,
-         native_gives_the_process_its_handlers_back)
+         translate_survives_bad_code, trap_survives_bad_code,
+         an_instruction_the_translator_does_not_know_is_unsupported_and_named,
+         code_outside_the_cases_is_called_that, kvm_at_cpl_0_survives_bad_code,
+         kvm_at_cpl_3_survives_bad_code, kvm_names_the_exception_and_its_address,
+         kvm_measures_no_instruction_that_it_rewrites, native_ends_when_the_user_interrupts,
+         kvm_ends_when_the_user_interrupts, native_gives_the_process_its_handlers_back)

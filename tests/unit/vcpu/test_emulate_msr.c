@@ -54,6 +54,32 @@ START_TEST(xsetbv_refuses_components_without_their_base)
 }
 END_TEST
 
+/* SDM 2B RDPKRU, 2D WRPKRU */
+START_TEST(protection_keys_need_cr4_and_zeros)
+{
+    emulator_open(w);
+    *reg(VT_RCX) = *reg(VT_RDX) = 0;
+    ck_fault(STEP(w, "\x0f\x01\xee"), VT_EXCEPTION_UD, 0);
+    ck_fault(STEP(w, "\x0f\x01\xef"), VT_EXCEPTION_UD, 0);
+    w->vcpu.cr[4] |= VT_CR4_PKE;
+    emulator_go_user(w);
+    *reg(VT_RAX) = UINT64_C(0xdeadbeef55555554);
+    *reg(VT_RCX) = *reg(VT_RDX) = UINT64_C(1) << 32;
+    ck_done(STEP(w, "\x0f\x01\xef"));
+    *reg(VT_RAX) = *reg(VT_RDX) = ~UINT64_C(0);
+    ck_done(STEP(w, "\x0f\x01\xee"));
+    ck_assert_uint_eq(*reg(VT_RAX), 0x55555554);
+    ck_assert_uint_eq(*reg(VT_RDX), 0);
+    *reg(VT_RDX) = 1;
+    ck_fault(STEP(w, "\x0f\x01\xef"), VT_EXCEPTION_GP, 0);
+    *reg(VT_RDX) = 0;
+    *reg(VT_RCX) = 1;
+    ck_fault(STEP(w, "\x0f\x01\xef"), VT_EXCEPTION_GP, 0);
+    ck_fault(STEP(w, "\x0f\x01\xee"), VT_EXCEPTION_GP, 0);
+    ck_assert_uint_eq(w->vcpu.pkru, 0x55555554);
+}
+END_TEST
+
 START_TEST(tsd_and_pce_guard_the_counters)
 {
     emulator_open(w);
@@ -74,4 +100,4 @@ START_TEST(tsd_and_pce_guard_the_counters)
 END_TEST
 
 VT_SUITE(msr_bases_must_be_canonical, efer_keeps_long_mode, xsetbv_refuses_components_without_their_base,
-         tsd_and_pce_guard_the_counters)
+         protection_keys_need_cr4_and_zeros, tsd_and_pce_guard_the_counters)

@@ -1,0 +1,60 @@
+# What runs as a guest: the cases, the payload of the KVM engine, and the images the labs boot.
+
+# The guest runs without a kernel below it: no library, no SSE state, and no red zone under its interrupts.
+GUEST_FLAGS = -std=gnu11 $(WARNINGS) -I. -I$B -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
+	-mgeneral-regs-only -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wa,-I$B
+
+CASES := $(wildcard guest/cases/*.S)
+PAYLOAD := $(wildcard guest/payload/*.S guest/payload/*.c)
+
+# One assembly serves every engine: no host flag and no choice of compiler changes its bytes, padding included.
+$B/guest/cases/%.S.o: guest/cases/%.S $B/guest/offsets.inc
+	@mkdir -p $(@D)
+	$(call step,AS,$<)$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
+	$Qas -I$B -o $@ $(@:.o=.s)
+
+$B/guest/payload/%.o: guest/payload/% $B/guest/offsets.inc
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
+
+$B/guest/payload.elf: $(patsubst %,$B/%.o,$(PAYLOAD)) guest/payload/payload.lds
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/payload/payload.lds -o $@ $(filter %.o,$^)
+
+$B/guest/payload.bin: $B/guest/payload.elf
+	$(call step,OBJ,$@)objcopy -O binary $< $@
+
+$B/guest/payload_image.o: guest/payload_image.S $B/guest/payload.bin
+	$(call step,AS,$<)$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
+
+# An image that boots by itself: the cases, the catalogue and the payload's handlers in one ELF.
+# What is named pvh* is of that image alone, and so is xen* of the PV domain's; both tell which Xen they run under.
+IMAGE_ALL := $(wildcard guest/image/*.c guest/image/*.S)
+IMAGE_PVH_OWN := $(filter guest/image/pvh%,$(IMAGE_ALL))
+IMAGE_XENPV_OWN := $(filter-out guest/image/xenname.c,$(filter guest/image/xen%,$(IMAGE_ALL)))
+IMAGE_SHARED := guest/catalogue.c $(filter-out $(IMAGE_PVH_OWN) $(IMAGE_XENPV_OWN),$(IMAGE_ALL))
+IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) $(IMAGE_PVH_OWN) guest/longmode.c guest/payload/entry.S)
+IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) $(IMAGE_XENPV_OWN))
+
+$B/image/%.o: % $B/guest/offsets.inc
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -fno-builtin -MMD -MP -c -o $@ $<
+
+$B/guest/image-pvh.elf: $(IMAGE_PVH) $(patsubst %,$B/%.o,$(CASES)) guest/image/image.lds
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+# A PV domain is linked where Xen maps it: in the last 2 GiB.
+$B/image-xenpv/%.o: % $B/guest/offsets.inc
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -mcmodel=kernel -fno-builtin -MMD -MP -c -o $@ $<
+
+$B/guest/image-xenpv.elf: $(IMAGE_XENPV) $(patsubst %,$B/%.o,$(CASES)) guest/image/xenpv.lds
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/xenpv.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+$B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/image-xenpv.elf
+	$(call step,AS,$<)$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
+
+# Offsets reach the assembler from the compiler, never by hand.
+$B/guest/offsets.inc: guest/offsets.c guest/abi.h config.mk
+	@mkdir -p $(@D)
+	$(call step,GEN,$@)$(CC) -std=gnu11 $(WARNINGS) -I. -O2 -S -o $B/guest/offsets.s $<
+	$Qsed -n 's/^[^"]*"*->\([A-Z0-9_]*\) [$$]*\([0-9]*\).*/.set \1, \2/p' $B/guest/offsets.s >$@
