@@ -1,18 +1,10 @@
 #include "base/error.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-/* Outside input is quoted in messages; an escape sequence in a file name must not reach a terminal. */
-static void strip_controls(char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f)
-            *text = '?';
-    }
-}
+#include <string.h>
 
 int vt_error_set(struct vt_error *error, enum vt_exit exit, int number, const char *format, ...)
 {
@@ -21,9 +13,15 @@ int vt_error_set(struct vt_error *error, enum vt_exit exit, int number, const ch
         va_start(arguments, format);
         vsnprintf(error->text, sizeof error->text, format, arguments);
         va_end(arguments);
-        strip_controls(error->text);
+        /* Outside input is quoted in messages: it must not reach a terminal as more than text. */
+        vt_text_clean(error->text, strlen(error->text));
         error->number = number;
         error->exit = exit;
     }
     return number ? -number : -EINVAL;
+}
+
+int vt_error_memory(struct vt_error *error, const char *what)
+{
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM, "not enough memory for %s", what);
 }

@@ -25,10 +25,13 @@ struct vt_error {
 
 /*
  * Fill `error` (may be NULL) and return the negative errno: -number, or
- * -EINVAL when `number` is 0. The text is cut, never overrun; control
- * characters that came with outside input are replaced by '?'.
+ * -EINVAL when `number` is 0. The text is cut, never overrun; what a terminal
+ * would obey and what is not UTF-8 is replaced by '?'.
  */
 int vt_error_set(struct vt_error *error, enum vt_exit exit, int number, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* There is no memory for `what` ("the report"). Returns -ENOMEM. */
+int vt_error_memory(struct vt_error *error, const char *what);
 
 #endif

@@ -5,8 +5,6 @@
 #ifndef VT_BASE_STATISTICS_H
 #define VT_BASE_STATISTICS_H
 
-#include "bench/measurement.h"
-
 #include <stddef.h>
 
 /* Smallest sample whose order statistics hold a 95 % interval of the median: 1 - 2 * 0.5^6 = 0.969. */
@@ -26,6 +24,12 @@ double vt_statistics_median_ranks(size_t count, size_t *low, size_t *high);
 
 /* Quantile q in [0, 1] of `count` >= 1 ascending values; linear between ranks (Hyndman and Fan, type 7). */
 double vt_statistics_quantile(const double *sorted, size_t count, double q);
+
+/* Robust summary of one distribution. ci: the exact 95 % order-statistic interval of the median. */
+struct vt_summary {
+    double median, ci_low, ci_high;
+    double min, p05, p25, p75, p95, p99, mad;
+};
 
 /*
  * Summary of `count` >= 1 samples. `work` has room for `count` values and is

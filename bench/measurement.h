@@ -7,6 +7,7 @@
 #define VT_BENCH_MEASUREMENT_H
 
 #include "base/counter.h"
+#include "base/statistics.h"
 #include "guest/catalogue.h"
 
 #include <stdbool.h>
@@ -53,12 +54,6 @@ enum vt_stop {
     VT_STOP_SAMPLES,   /* as many pairs as the plan or the sample store wants */
     VT_STOP_INTERRUPTED,
     VT_STOPS
-};
-
-/* Robust summary of one distribution. ci: exact 95 % order-statistic interval of the median. */
-struct vt_summary {
-    double median, ci_low, ci_high;
-    double min, p05, p25, p75, p95, p99, mad;
 };
 
 /*

@@ -1,7 +1,7 @@
 #include "bench/quiet.h"
-#include "bench/sampler.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
+#include "base/clock.h"
 
 #include <math.h>
 #include <time.h>
@@ -47,18 +47,18 @@ bool vt_quiet_note(struct vt_quiet *quiet, uint64_t now_ns, double cycles)
 
 bool vt_quiet_now(struct vt_quiet *quiet)
 {
-    return vt_quiet_note(quiet, vt_sampler_clock(), time_control());
+    return vt_quiet_note(quiet, vt_clock_now(), time_control());
 }
 
 bool vt_quiet_wait(struct vt_quiet *quiet, uint64_t until_ns, const volatile int *stop)
 {
-    uint64_t started = vt_sampler_clock();
+    uint64_t started = vt_clock_now();
     bool quiet_now = vt_quiet_now(quiet);
 
-    while (!quiet_now && !*stop && vt_sampler_clock() < until_ns) {
+    while (!quiet_now && !*stop && vt_clock_now() < until_ns) {
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
         quiet_now = vt_quiet_now(quiet);
     }
-    quiet->waited_ns += vt_sampler_clock() - started;
+    quiet->waited_ns += vt_clock_now() - started;
     return quiet_now;
 }

@@ -7,6 +7,7 @@
 #include "bench/sampler.h"
 #include "base/statistics.h"
 #include "vmm/backend.h"
+#include "base/clock.h"
 
 #include <cpuid.h>
 #include <errno.h>
@@ -171,7 +172,7 @@ static void report_progress(const struct schedule *s, const struct vt_measuremen
     struct vt_progress progress = {
         .done = s->visited + (s->due - s->pending),
         .total = s->visited + (s->plan->simulation ? 1 : rounds_left(s)) * s->due,
-        .left = fmax(0, ((double)s->deadline_ns - (double)vt_sampler_clock()) * 1e-9),
+        .left = fmax(0, ((double)s->deadline_ns - (double)vt_clock_now()) * 1e-9),
         .engine = m->engine,
         .name = m->c->name,
         .cpl = m->cpl,
@@ -194,7 +195,7 @@ static bool is_complete(const struct vt_measurement *m)
 static void visit_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine,
                       void *state)
 {
-    uint64_t now = vt_sampler_clock();
+    uint64_t now = vt_clock_now();
     uint64_t left = now < s->deadline_ns ? s->deadline_ns - now : 0;
     uint64_t share = left / s->pending;
     uint64_t turn_ns = share / rounds_left(s);
@@ -324,7 +325,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,
                                              vt_vendor_has_svm()};
     s.rough_khz = rough_khz();
-    s.deadline_ns = vt_sampler_clock() + (uint64_t)(plan->budget * 1e9);
+    s.deadline_ns = vt_clock_now() + (uint64_t)(plan->budget * 1e9);
 
     double steal = steal_seconds(run->cpu);
     uint64_t preempted = vt_usage_now().preemptions;

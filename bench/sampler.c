@@ -1,6 +1,7 @@
 #include "bench/sampler.h"
 #include "bench/runner.h"
 #include "base/statistics.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <math.h>
@@ -32,13 +33,6 @@
 
 /* Batches below this share of what they may last show that something slowed the calibration. */
 #define TOO_SHORT 0.4
-
-uint64_t vt_sampler_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void record_end(struct vt_measurement *m, enum vt_batch_end end, const struct vt_error *error)
 {
@@ -196,8 +190,8 @@ static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sam
         return VT_STOP_SAMPLES;
     if (sampling->pairs)
         return VT_STOP_NOT_RUN;
-    return m->batches >= VT_STATISTICS_MIN && vt_sampler_clock() >= sampling->deadline_ns ? VT_STOP_BUDGET
-                                                                                          : VT_STOP_NOT_RUN;
+    return m->batches >= VT_STATISTICS_MIN && vt_clock_now() >= sampling->deadline_ns ? VT_STOP_BUDGET
+                                                                                      : VT_STOP_NOT_RUN;
 }
 
 static void forget_samples(struct vt_measurement *m)

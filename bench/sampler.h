@@ -45,7 +45,4 @@ int vt_sampler_take(struct vt_measurement *measurement, const struct vt_sampling
 /* Summary of all samples taken. */
 void vt_sampler_summarize(struct vt_measurement *measurement);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t vt_sampler_clock(void);
-
 #endif

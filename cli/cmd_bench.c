@@ -196,7 +196,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     if (a->anonymous)
         vt_probes_forget_name(document.host);
     json_object_set_new(document.settings, "warnings", vt_hygiene_warnings(document.host, document.settings));
-    struct vt_result *result = vt_report_result(&document, &error);
+    struct vt_result *result = vt_result_make(&document, &error);
     int status = result ? vt_cli_deliver(result, a->output, a->quiet) : vt_cli_fail(&error);
 
     json_decref(document.host);

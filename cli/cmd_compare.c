@@ -45,7 +45,7 @@ static size_t weigh(const struct vt_result *run)
 static int check(struct side *side, struct vt_error *error)
 {
     const struct vt_result *first = side->runs[0], *last = side->runs[side->count - 1];
-    if (vt_report_pool_check(first, last, error) != 0)
+    if (vt_result_pool_check(first, last, error) != 0)
         return -EINVAL;
     side->weight += weigh(last);
     if (side->count == 1 || side->weight <= MAX_WEIGHT)
@@ -82,37 +82,31 @@ static int load(const char *file, struct side *side)
     struct vt_load_options options = {.samples = true};
     struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory for the results"};
     struct loading loading = {side, &error};
-    if (vt_report_load(file, &options, keep, &loading, &error) != 0 ||
-        vt_report_pool(side->runs, side->count, &error) != 0)
+    if (vt_result_load(file, &options, keep, &loading, &error) != 0 ||
+        vt_result_pool(side->runs, side->count, &error) != 0)
         return vt_cli_fail(&error);
     return VT_EXIT_DONE;
 }
 
-static int print(const struct vt_comparison *comparison, const struct vt_compare_format *format,
-                 const char *path)
+static int print(const struct vt_comparison *comparison, enum vt_format format, const char *path)
 {
     struct vt_output output;
     struct vt_error error;
     struct vt_screen screen = vt_cli_screen(path);
     if (vt_file_create(&output, path, &error) != 0)
         return vt_cli_fail(&error);
-    if (format->print(comparison, &screen, output.stream, &error) != 0) {
+    if (vt_compare_print(format, comparison, &screen, output.stream, &error) != 0) {
         vt_file_discard(&output);
         return vt_cli_fail(&error);
     }
     return vt_file_commit(&output, &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
 }
 
-static const struct vt_compare_format *choose_format(const char *name, const char *path)
-{
-    const struct vt_compare_format *format = name ? vt_compare_find_format(name) : vt_compare_format_of(path);
-    return format ? format : vt_compare_find_format("text");
-}
-
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
-    static const char *const formats[] = {"text", "markdown", "json", "html", NULL};
+    const char *formats[VT_FORMATS + 1];
     static const char *const judgements[] = {"regression", "change", "never", NULL};
+    vt_format_choices(vt_compare_has_format, formats);
     const struct vt_option options[] = {
         {.name = "threshold",
          .argument = "PCT",
@@ -170,12 +164,14 @@ static int compare(const struct side sides[2], const struct arguments *a)
 {
     struct vt_comparison comparison;
     struct vt_error error;
+    enum vt_format format;
 
-    if (vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
+    if (vt_format_choose(&format, a->format, a->output, vt_compare_has_format, &error) != 0 ||
+        vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
         return vt_cli_fail(&error);
     for (size_t i = 0; i < comparison.warning_count; i++)
         vt_cli_warn("compare: %s", comparison.warnings[i]);
-    int status = print(&comparison, choose_format(a->format, a->output), a->output);
+    int status = print(&comparison, format, a->output);
     if (status == VT_EXIT_DONE)
         status = judge(&comparison, a->fail_on);
     vt_compare_release(&comparison);

@@ -207,8 +207,8 @@ static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struc
     struct vt_result *result = NULL;
 
     if (!outcome->document)
-        return vt_report_result(&document, error);
-    if (vt_report_load_memory("the lab's result", outcome->document, outcome->size, &options, keep_result,
+        return vt_result_make(&document, error);
+    if (vt_result_load_memory("the lab's result", outcome->document, outcome->size, &options, keep_result,
                               &result, error) == 0)
         return result;
     vt_result_free(result);

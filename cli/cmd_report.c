@@ -87,7 +87,7 @@ static int load(struct collection *collection, const struct vt_gather *gather)
     int status = VT_EXIT_DONE;
     for (size_t i = 0; i < gather->count; i++) {
         struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory"};
-        if (vt_report_load(gather->files[i], &collection->options, collect, collection, &error) == 0)
+        if (vt_result_load(gather->files[i], &collection->options, collect, collection, &error) == 0)
             continue;
         vt_cli_fail(&error);
         if (gather->count == 1 && !collection->count && !collection->many)
@@ -114,12 +114,6 @@ static int load_fleet(struct collection *collection, const struct vt_gather *gat
     return bad ? VT_EXIT_NO : VT_EXIT_DONE;
 }
 
-static const struct vt_format *choose_format(const char *name, const char *output)
-{
-    const struct vt_format *format = name ? vt_report_find_format(name) : vt_report_format_of(output);
-    return format ? format : vt_report_find_format("text");
-}
-
 /* A key that is misspelt and one that nobody could find out look alike. */
 static void warn_of_key(const struct vt_fleet *fleet, const char *by)
 {
@@ -133,19 +127,20 @@ static void warn_of_key(const struct vt_fleet *fleet, const char *by)
                 is_key ? "" : vt_suggest_text(&suggestion));
 }
 
-static int print_to(const struct vt_format *format, struct collection *collection,
-                    const struct vt_screen *screen, FILE *stream, struct vt_error *error)
+static int print_to(enum vt_format format, struct collection *collection, const struct vt_screen *screen,
+                    FILE *stream, struct vt_error *error)
 {
     if (!collection->many)
         return vt_report_print(format, collection->results, collection->count, screen, stream, error);
     int status = vt_fleet_finish(&collection->fleet, error);
-    if (status == 0)
-        warn_of_key(&collection->fleet, collection->by);
-    return status ? status : vt_fleet_print(&collection->fleet, format->name, stream, error);
+    if (status)
+        return status;
+    warn_of_key(&collection->fleet, collection->by);
+    vt_fleet_print(format, &collection->fleet, stream);
+    return 0;
 }
 
-static int print(const struct vt_format *format, struct collection *collection, const char *path,
-                 bool published)
+static int print(enum vt_format format, struct collection *collection, const char *path, bool published)
 {
     struct vt_output output;
     struct vt_error error;
@@ -187,7 +182,8 @@ static int gather_all(struct vt_gather *gather, int count, char **operands, cons
 
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
-    static const char *const formats[] = {"text", "markdown", "csv", "json", "html", "openmetrics", NULL};
+    const char *formats[VT_FORMATS + 1];
+    vt_format_choices(vt_report_has_format, formats);
     const struct vt_option options[] = {
         {
             .name = "format",
@@ -249,6 +245,10 @@ static int parse(int *argc, char ***argv, struct arguments *a)
 /* What could be read is shown, whatever could not. */
 static int show(const struct vt_gather *gather, struct collection *collection, const struct arguments *a)
 {
+    enum vt_format format;
+    struct vt_error error;
+    if (vt_format_choose(&format, a->format, a->output, vt_report_has_format, &error) != 0)
+        return vt_cli_fail(&error);
     bool fleet = a->by || gather->count > SIDE_BY_SIDE;
     int loaded = fleet ? load_fleet(collection, gather, a->by) : load(collection, gather);
 
@@ -256,7 +256,7 @@ static int show(const struct vt_gather *gather, struct collection *collection, c
         return loaded;
     int printed = a->plots ? draw(collection, a->plots) : VT_EXIT_DONE;
     if (printed == VT_EXIT_DONE)
-        printed = print(choose_format(a->format, a->output), collection, a->output, a->reference);
+        printed = print(format, collection, a->output, a->reference);
     return printed ? printed : loaded;
 }
 

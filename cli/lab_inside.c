@@ -32,11 +32,11 @@ static int send_document(const struct vt_run *run, const struct vt_lab_plan *ask
         .measurements = run->measurements,
         .count = run->count,
     };
-    struct vt_result *result = vt_report_result(&document, error);
+    struct vt_result *result = vt_result_make(&document, error);
     char *text = NULL;
     size_t size;
     FILE *stream = result ? open_memstream(&text, &size) : NULL;
-    int status = stream ? vt_report_print_json(result, false, stream) : -ENOMEM;
+    int status = stream ? vt_result_print(result, false, stream) : -ENOMEM;
 
     if (stream)
         fclose(stream);

@@ -22,7 +22,7 @@ static int print_summary(struct vt_result *result)
 {
     struct vt_error error;
     struct vt_screen screen = vt_cli_screen("-");
-    if (vt_report_print(vt_report_find_format("text"), &result, 1, &screen, stdout, &error) != 0)
+    if (vt_report_print(VT_FORMAT_TEXT, &result, 1, &screen, stdout, &error) != 0)
         return vt_cli_fail(&error);
     return VT_EXIT_DONE;
 }
@@ -41,7 +41,7 @@ int vt_cli_deliver(struct vt_result *result, const char *output, bool quiet)
     bool document_on_stdout = output && strcmp(output, "-") == 0;
     int status = VT_EXIT_DONE;
 
-    if (output && vt_report_save(result, output, &error) != 0)
+    if (output && vt_result_save(result, output, &error) != 0)
         return vt_cli_fail(&error);
     if (!quiet && !document_on_stdout)
         status = print_summary(result);

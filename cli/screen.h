@@ -4,7 +4,7 @@
 #ifndef VT_CLI_SCREEN_H
 #define VT_CLI_SCREEN_H
 
-#include "report/format.h"
+#include "show/screen.h"
 
 /* For a report that goes to `path` ("-": standard output). Colour only on a terminal and never with NO_COLOR.
  */

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,18 +45,6 @@ static int pair_rows(struct vt_comparison *comparison)
     }
     comparison->alone_after = after->count > comparison->count ? after->count - comparison->count : 0;
     return 0;
-}
-
-void vt_compare_warn(struct vt_comparison *comparison, const char *format, ...)
-{
-    size_t room = sizeof comparison->warnings / sizeof comparison->warnings[0];
-    if (comparison->warning_count == room)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(comparison->warnings[comparison->warning_count++], sizeof comparison->warnings[0], format,
-              arguments);
-    va_end(arguments);
 }
 
 static void warn_of_host(struct vt_comparison *comparison)
@@ -269,48 +256,4 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
     bound_ratios(comparison);
     judge_all(comparison);
     return 0;
-}
-
-void vt_compare_release(struct vt_comparison *comparison)
-{
-    free(comparison->rows);
-    free(comparison->groups);
-    comparison->rows = NULL;
-    comparison->groups = NULL;
-    comparison->count = 0;
-}
-
-const char *vt_compare_change_name(enum vt_change change)
-{
-    static const char *const names[VT_CHANGES] = {
-        [VT_CHANGE_NONE] = "same",     [VT_CHANGE_SLOWER] = "slower",   [VT_CHANGE_FASTER] = "faster",
-        [VT_CHANGE_LONGER] = "longer", [VT_CHANGE_SHORTER] = "shorter", [VT_CHANGE_CROSSING] = "crossing",
-        [VT_CHANGE_STATUS] = "status", [VT_CHANGE_UNCLEAR] = "unclear",
-    };
-    return names[change];
-}
-
-static bool exits(const char *crossing)
-{
-    return strncmp(crossing, "exit-", 5) == 0;
-}
-
-void vt_compare_explain(const struct vt_compared *row, char *text, size_t size)
-{
-    const struct vt_result_row *a = row->before, *b = row->after;
-    if (row->change == VT_CHANGE_STATUS) {
-        snprintf(text, size, "was %s, is %s%s%.150s", vt_status_name(a->status), vt_status_name(b->status),
-                 row->worse && b->reason ? ": " : "", row->worse && b->reason ? b->reason : "");
-    } else if (row->change == VT_CHANGE_CROSSING) {
-        const char *tale = exits(b->crossing) && !exits(a->crossing)   ? "this instruction exits now: "
-                           : exits(a->crossing) && !exits(b->crossing) ? "this instruction no longer exits: "
-                                                                       : "it crosses in another way: ";
-        snprintf(text, size, "%s%s before, %s now", tale, vt_crossing_style(a->crossing)->title,
-                 vt_crossing_style(b->crossing)->title);
-    } else if (row->change == VT_CHANGE_LONGER || row->change == VT_CHANGE_SHORTER) {
-        vt_compare_print_difference(row, text, size);
-    } else {
-        snprintf(text, size, "%s%s", vt_compare_change_name(row->change),
-                 row->with_group ? ", with its group" : "");
-    }
 }

@@ -16,70 +16,7 @@
 #define VT_COMPARE_COMPARE_H
 
 #include "base/error.h"
-#include "result/result.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-
-enum vt_change {
-    VT_CHANGE_NONE,
-    VT_CHANGE_SLOWER,
-    VT_CHANGE_FASTER,
-    VT_CHANGE_LONGER,   /* more instructions, of a row that counts them */
-    VT_CHANGE_SHORTER,  /* fewer */
-    VT_CHANGE_CROSSING, /* it crosses in another way: a finding of its own, whatever the time */
-    VT_CHANGE_STATUS,   /* measured on one side, failed or unsupported on the other */
-    VT_CHANGE_UNCLEAR,  /* unverified, or too close to zero for a ratio */
-    VT_CHANGES
-};
-
-struct vt_compared {
-    const struct vt_result_row *before, *after; /* of the results compared */
-    enum vt_change change;
-    bool worse;                 /* slower, longer, a heavier crossing, or no longer measured */
-    bool counts;                /* instructions of the lab: only change, worse and difference apply */
-    double difference;          /* after - before of a row that counts, in instructions; else NaN */
-    double ratio;               /* after / before, of the medians; NaN where there is none */
-    double floor_ratio;         /* of what the quiet pairs saw; see compare/floor.h */
-    double lever, disagreement; /* what its error is made of */
-    size_t parts;               /* of both sides, from which disagreement is known; 0: from intervals */
-    double baseline_ratio;      /* the same of the baseline alone; NaN where that is next to nothing */
-    double length_ratio;        /* logarithm of the longer batch's operations over the shorter one's */
-    double shaken;              /* share of the pairs that something shook, of the side where it is larger */
-    double error; /* standard deviation of the logarithm of floor_ratio between runs when nothing changed */
-    double low, high; /* its 95 % bootstrap interval, spread between runs included */
-    double p_samples; /* Mann-Whitney, two-sided, corrected; NaN without samples */
-    double p_runs;    /* that the case differs from its group, against the spread between runs, corrected */
-    size_t group;     /* index of its group */
-    bool with_group;  /* the whole group changed */
-};
-
-/* Cases that cross alike: they drift together, and a kernel or a mitigation changes them together. */
-struct vt_compare_group {
-    size_t number;
-    size_t count;          /* cases with a ratio */
-    double shift;          /* median of their log ratios; where they are too few, of their engine and level */
-    double baseline_shift; /* median of their baselines' log ratios */
-    double error;          /* of it, by what the group drifted during the runs, and by what no run shows */
-    bool changed;
-};
-
-struct vt_comparison {
-    const struct vt_result *before, *after;
-    double threshold;       /* a ratio of times nearer to 1 than this is no change */
-    double count_threshold; /* the same of instruction counts; NaN: each lab's own noise */
-    double spread;          /* median of all rows' errors */
-    struct vt_compared *rows;
-    size_t count;
-    struct vt_compare_group *groups;
-    size_t group_count;
-    size_t alone_before, alone_after; /* rows without a counterpart */
-    size_t changes[VT_CHANGES];
-    size_t worse;
-    size_t counts; /* rows that count instructions */
-    char warnings[12][512];
-    size_t warning_count;
-};
+#include "compare/comparison.h"
 
 /*
  * Compare. `threshold` is a share: 0.02 is 2 %; NaN is that for times and, for what
@@ -88,17 +25,5 @@ struct vt_comparison {
  */
 int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
                const struct vt_result *after, double threshold, struct vt_error *error);
-
-void vt_compare_release(struct vt_comparison *comparison);
-
-/* Add a sentence for the reader, unless there are too many already. */
-void vt_compare_warn(struct vt_comparison *comparison, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* "slower": for people. */
-const char *vt_compare_change_name(enum vt_change change);
-
-/* One sentence on a row whose crossing or status changed, without a full stop. */
-void vt_compare_explain(const struct vt_compared *row, char *text, size_t size);
 
 #endif

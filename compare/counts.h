@@ -5,7 +5,7 @@
 #ifndef VT_COMPARE_COUNTS_H
 #define VT_COMPARE_COUNTS_H
 
-#include "compare/compare.h"
+#include "compare/comparison.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * What one row of each side says before other rows are asked: what its quiet pairs
- * saw, how far its parts (compare_parts.h) disagree about it, and whether a shift
- * lasted. Private to compare*.c.
+ * saw, how far its parts (parts.h) disagree about it, and whether a shift
+ * lasted. Private to this room.
  *
  * Two figures are made of the quiet pairs: the lower quartile of the bodies less that
  * of the baselines, and the median of the parts' medians. The one that moved less
@@ -10,7 +10,7 @@
 #ifndef VT_COMPARE_FLOOR_H
 #define VT_COMPARE_FLOOR_H
 
-#include "compare/compare.h"
+#include "compare/comparison.h"
 
 #include <stdbool.h>
 #include <stddef.h>

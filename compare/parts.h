@@ -1,7 +1,7 @@
 /*
  * A row's pairs without those that something shook, cut into parts that repeat the measurement: the runs
  * where a row has several (pool.h), otherwise its rounds, or stretches of its samples where no rounds are
- * known. Private to compare*.c.
+ * known. Private to this room.
  *
  * A pair is shaken when the document says so (a preemption, a core that was shared), or when its baseline is
  * well above the row's quiet ones: the baseline is the same code in every pair. The toll itself never

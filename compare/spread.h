@@ -1,9 +1,9 @@
 /*
  * How far two runs of one machine lie apart when nothing changed, and which cases
- * lie further. Private to compare.c.
+ * lie further. Private to this room.
  *
  * Others' work on a shared machine lasts for seconds, slows by half, and moves a
- * median; it does not move what the quiet pairs saw (compare_floor.h). The error of
+ * median; it does not move what the quiet pairs saw (floor.h). The error of
  * that is made of the noise of a batch common to the two runs, estimated from all
  * cases, times how much of it reaches the toll; of how far the parts of both sides
  * disagree; of how far the baseline moved beside the others'; of batches of another
@@ -13,7 +13,7 @@
 #ifndef VT_COMPARE_SPREAD_H
 #define VT_COMPARE_SPREAD_H
 
-#include "compare/compare.h"
+#include "compare/comparison.h"
 
 /*
  * Sort the rows with a ratio into groups and find the spread: fills groups, spread,

@@ -1,5 +1,5 @@
 /*
- * The tests behind a comparison. Private to compare*.c.
+ * The tests behind a comparison. Private to this room.
  */
 #ifndef VT_COMPARE_STATISTICS_H
 #define VT_COMPARE_STATISTICS_H

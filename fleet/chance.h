@@ -1,6 +1,6 @@
 /*
  * How likely chance alone is: the arithmetic behind what stands out in a fleet.
- * Private to fleet*.c.
+ * Private to this room.
  */
 #ifndef VT_FLEET_CHANCE_H
 #define VT_FLEET_CHANCE_H

@@ -1,6 +1,7 @@
 #include "show/escape.h"
 #include "fleet/format/format.h"
 #include "fleet/state.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,14 +43,14 @@ void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *
         const char *usual;
         if (!usual_fact(fleet, host->group, i, &usual, &share) || host->facts[i] == usual)
             continue;
-        vt_fleet_append(text, size, "%s%s is %.80s (", *text ? "; " : "", vt_fleet_fact_names[i],
-                        known(host->facts[i]));
+        vt_text_append(text, size, "%s%s is %.80s (", *text ? "; " : "", vt_fleet_fact_names[i],
+                       known(host->facts[i]));
         if (usual)
-            vt_fleet_append(text, size, "%zu %% have %.80s)", share, usual);
+            vt_text_append(text, size, "%zu %% have %.80s)", share, usual);
         else
-            vt_fleet_append(text, size, "unknown on %zu %%)", share);
+            vt_text_append(text, size, "unknown on %zu %%)", share);
     }
-    vt_escape_clean(text, strlen(text)); /* a fact may have been cut in the middle of a character */
+    vt_text_clean(text, strlen(text)); /* a fact may have been cut in the middle of a character */
 }
 
 /* Hosts on either side of a question, by index. */
@@ -100,11 +101,10 @@ static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sid
             others_have += sides[i] == OTHER && fleet->hosts[i].facts[fact] == value;
         if (!tells_apart(have, odd, others_have, others))
             continue;
-        vt_fleet_append(text, size, "%s%s is %.80s on %zu of %zu, and on %zu of %zu others",
-                        *text ? "; " : "", vt_fleet_fact_names[fact], known(value), have, odd, others_have,
-                        others);
+        vt_text_append(text, size, "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", *text ? "; " : "",
+                       vt_fleet_fact_names[fact], known(value), have, odd, others_have, others);
     }
-    vt_escape_clean(text, strlen(text));
+    vt_text_clean(text, strlen(text));
 }
 
 static unsigned char *sides_of_group(const struct vt_fleet *fleet, const char *group)
@@ -150,7 +150,7 @@ void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_sp
         return;
     place(sides, split->ways[0], OTHER);
     if (are_all(sides, split->ways[way], OTHER)) {
-        vt_fleet_append(text, size, "in other results they cross as most do");
+        vt_text_append(text, size, "in other results they cross as most do");
     } else {
         place(sides, split->ways[way], ODD);
         explain_sides(fleet, sides, text, size);

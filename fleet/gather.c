@@ -155,7 +155,7 @@ static void *work(void *context)
     for (size_t i; (i = atomic_fetch_add(&job->next, 1)) < job->count;) {
         struct vt_error error = {.text = "not enough memory"};
         const struct piece *piece = &job->pieces[i];
-        if (vt_report_load_part(piece->file, &piece->part, &options, take, job, &error) != 0)
+        if (vt_result_load_part(piece->file, &piece->part, &options, take, job, &error) != 0)
             complain(&error, job);
     }
     return NULL;
@@ -173,7 +173,7 @@ static size_t divide(const struct vt_gather *gather, struct piece *pieces)
         if (gather->count <= MAX_PARTS && stat(gather->files[i], &status) == 0 && S_ISREG(status.st_mode) &&
             (uint64_t)status.st_size > 2 * part_size) {
             uint64_t stride = (uint64_t)status.st_size / (MAX_PARTS / gather->count) + 1;
-            n = vt_report_load_split(gather->files[i], stride > part_size ? stride : part_size, parts,
+            n = vt_result_load_split(gather->files[i], stride > part_size ? stride : part_size, parts,
                                      MAX_PARTS / gather->count);
         }
         for (size_t k = 0; k < (n ? n : 1); k++)

@@ -1,8 +1,8 @@
 /*
- * A fleet while it is gathered. Private to fleet*.c: fleet.c takes results,
- * fleet_hosts.c tells whose they are, fleet_summary.c summarizes, fleet_judge.c finds
- * what stands out, fleet_mix.c where that is a kind of its own, fleet_split.c what hosts cross in different
- * ways, fleet_minority.c which hosts these are, fleet_gap.c what some have no figures of, fleet_explain.c
+ * A fleet while it is gathered. Private to this room: take.c takes results,
+ * hosts.c tells whose they are, summary.c summarizes, judge.c finds
+ * what stands out, mix.c where that is a kind of its own, split.c what hosts cross in different
+ * ways, minority.c which hosts these are, gap.c what some have no figures of, explain.c
  * says by which facts.
  */
 #ifndef VT_FLEET_STATE_H

@@ -54,7 +54,7 @@ static void put_row(const struct vt_result *result, const struct vt_result_row *
     fputs("\r\n", stream);
 }
 
-int vt_format_csv(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_csv(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     (void)error;
     fputs("file,started,cpu,case,class,path,engine,cpl,crossing,status,reason,simulated,unit,iterations,"

@@ -4,11 +4,11 @@
 #include <errno.h>
 
 /* One result is a document as it was; several are JSON Lines, one document per line. */
-int vt_format_json(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_json(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     const struct vt_table *table = report->table;
     for (size_t i = 0; i < table->result_count; i++)
-        if (vt_report_print_json(table->results[i], table->result_count > 1, stream) == -ENOMEM)
+        if (vt_result_print(table->results[i], table->result_count > 1, stream) == -ENOMEM)
             return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
     return 0;
 }

@@ -267,7 +267,7 @@ static void put_breakdown(const struct vt_table *table, FILE *stream)
     put_crossings(table, &breakdown, "instructions", stream);
 }
 
-int vt_format_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     const struct vt_table *table = report->table;
     (void)error;

@@ -149,7 +149,7 @@ static void put_start(const struct vt_report *report, FILE *stream)
 }
 
 /* Valid both as OpenMetrics and as the older text format that node_exporter's textfile collector reads. */
-int vt_format_openmetrics(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_openmetrics(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     (void)error;
     put_info(report, stream);

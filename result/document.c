@@ -139,7 +139,7 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
     keep_rounds(result, row, m, lost);
 }
 
-struct vt_result *vt_report_result(const struct vt_document *document, struct vt_error *error)
+struct vt_result *vt_result_make(const struct vt_document *document, struct vt_error *error)
 {
     bool lost = false;
     struct vt_result *result = vt_result_new();
@@ -166,12 +166,12 @@ struct vt_result *vt_report_result(const struct vt_document *document, struct vt
     return NULL;
 }
 
-int vt_report_write_document(const struct vt_document *document, const char *path, struct vt_error *error)
+int vt_result_write(const struct vt_document *document, const char *path, struct vt_error *error)
 {
-    struct vt_result *result = vt_report_result(document, error);
+    struct vt_result *result = vt_result_make(document, error);
     if (!result)
         return -ENOMEM;
-    int status = vt_report_save(result, path, error);
+    int status = vt_result_save(result, path, error);
     vt_result_free(result);
     return status;
 }

@@ -2,8 +2,8 @@
  * Turns measurements into a result document.
  *
  *     struct vt_document document = {.started = "2026-11-22T15:00:00Z", .host = probe, ...};
- *     struct vt_result *result = vt_report_result(&document, &error);
- *     vt_report_save(result, "out/result.json", &error);
+ *     struct vt_result *result = vt_result_make(&document, &error);
+ *     vt_result_save(result, "out/result.json", &error);
  *     vt_report_print(..., result, ...);
  *     vt_result_free(result);
  */
@@ -28,9 +28,9 @@ struct vt_document {
 };
 
 /* The document as a value of its own, to be freed with vt_result_free; NULL: memory is out, error filled. */
-struct vt_result *vt_report_result(const struct vt_document *document, struct vt_error *error);
+struct vt_result *vt_result_make(const struct vt_document *document, struct vt_error *error);
 
 /* Make it, write it to `path` ("-": standard output) all or nothing, forget it. */
-int vt_report_write_document(const struct vt_document *document, const char *path, struct vt_error *error);
+int vt_result_write(const struct vt_document *document, const char *path, struct vt_error *error);
 
 #endif

@@ -1,4 +1,5 @@
 #include "result/hygiene.h"
+#include "result/path.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -11,19 +12,6 @@
 
 /* Share of the pairs during which something else used the core, from which on medians may hold it. */
 #define SHARED_SHARE 0.2
-
-/* The host at `path` ("timing.smt"); NULL where there is none. */
-static const json_t *at(const json_t *document, const char *path)
-{
-    char key[64];
-    while (document && *path) {
-        size_t length = strcspn(path, ".");
-        snprintf(key, sizeof key, "%.*s", (int)length, path);
-        document = json_object_get(document, key);
-        path += length + (path[length] == '.');
-    }
-    return document;
-}
 
 static bool is_text_but(const json_t *value, const char *good)
 {
@@ -47,31 +35,31 @@ static double rate(const json_t *settings, const char *name)
 static bool governor(const json_t *host, const json_t *settings)
 {
     (void)settings;
-    return is_text_but(at(host, "timing.governor"), "performance");
+    return is_text_but(vt_result_at(host, "timing.governor"), "performance");
 }
 
 static bool turbo(const json_t *host, const json_t *settings)
 {
     (void)settings;
-    return json_is_true(at(host, "timing.turbo"));
+    return json_is_true(vt_result_at(host, "timing.turbo"));
 }
 
 static bool smt(const json_t *host, const json_t *settings)
 {
     (void)settings;
-    return is_text(at(host, "timing.smt"), "on");
+    return is_text(vt_result_at(host, "timing.smt"), "on");
 }
 
 static bool tsc(const json_t *host, const json_t *settings)
 {
     (void)settings;
-    return json_is_false(at(host, "timing.invariant_tsc"));
+    return json_is_false(vt_result_at(host, "timing.invariant_tsc"));
 }
 
 static bool guest(const json_t *host, const json_t *settings)
 {
     (void)settings;
-    return json_is_true(at(host, "hypervisor.present"));
+    return json_is_true(vt_result_at(host, "hypervisor.present"));
 }
 
 static bool unpinned(const json_t *host, const json_t *settings)

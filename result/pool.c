@@ -130,7 +130,7 @@ static int pool_row(struct vt_result_row *row, struct vt_result *const *runs, si
 }
 
 /* Runs of several machines are a fleet, which a report is for. */
-int vt_report_pool_check(const struct vt_result *first, const struct vt_result *other, struct vt_error *error)
+int vt_result_pool_check(const struct vt_result *first, const struct vt_result *other, struct vt_error *error)
 {
     static const char *const facts[] = {"cpu.brand", "kvm.backend", "system.hostname"};
     for (size_t k = 0; k < sizeof facts / sizeof facts[0]; k++) {
@@ -144,12 +144,12 @@ int vt_report_pool_check(const struct vt_result *first, const struct vt_result *
     return 0;
 }
 
-int vt_report_pool(struct vt_result *const *runs, size_t count, struct vt_error *error)
+int vt_result_pool(struct vt_result *const *runs, size_t count, struct vt_error *error)
 {
     if (count < 2)
         return 0;
     for (size_t i = 1; i < count; i++)
-        if (vt_report_pool_check(runs[0], runs[i], error) != 0)
+        if (vt_result_pool_check(runs[0], runs[i], error) != 0)
             return -EINVAL;
     struct members members = {calloc(count, sizeof *members.rows), 0};
     size_t *hints = calloc(count, sizeof *hints);

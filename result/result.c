@@ -1,4 +1,5 @@
 #include "result/result.h"
+#include "result/path.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,13 +36,7 @@ bool vt_result_has_toll(const struct vt_result_row *row)
 
 const char *vt_result_host_text(const struct vt_result *result, const char *path)
 {
-    const json_t *value = result->host;
-    while (value && *path) {
-        size_t length = strcspn(path, ".");
-        value = json_object_getn(value, path, length);
-        path += length + (path[length] == '.');
-    }
-    return json_string_value(value);
+    return json_string_value(vt_result_at(result->host, path));
 }
 
 static bool same_road(const struct vt_result_row *a, const struct vt_result_row *b)

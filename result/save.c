@@ -7,7 +7,7 @@
 
 enum { DIGITS = 6 };
 
-json_t *vt_report_number(double value)
+json_t *vt_result_number(double value)
 {
     char text[32];
     if (!isfinite(value))
@@ -30,7 +30,7 @@ static json_t *interval_json(const struct vt_summary *s)
 {
     if (!isfinite(s->ci_low) || !isfinite(s->ci_high))
         return json_null();
-    return json_pack("[o, o]", vt_report_number(s->ci_low), vt_report_number(s->ci_high));
+    return json_pack("[o, o]", vt_result_number(s->ci_low), vt_result_number(s->ci_high));
 }
 
 static json_t *summary_json(const struct vt_summary *s)
@@ -45,10 +45,10 @@ static json_t *summary_json(const struct vt_summary *s)
         {"p95", s->p95}, {"p99", s->p99}, {"mad", s->mad},
     };
     json_t *object = json_object();
-    json_object_set_new(object, "median", vt_report_number(s->median));
+    json_object_set_new(object, "median", vt_result_number(s->median));
     json_object_set_new(object, "ci95", interval_json(s));
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-        json_object_set_new(object, members[i].key, vt_report_number(members[i].value));
+        json_object_set_new(object, members[i].key, vt_result_number(members[i].value));
     return object;
 }
 
@@ -61,7 +61,7 @@ static json_t *breakdown_json(const struct vt_result_row *row)
         if (isfinite(s->median))
             json_object_set_new(
                 object, vt_part_name(part),
-                json_pack("{s:o, s:o}", "median", vt_report_number(s->median), "ci95", interval_json(s)));
+                json_pack("{s:o, s:o}", "median", vt_result_number(s->median), "ci95", interval_json(s)));
     }
     if (json_object_size(object) > 0)
         return object;
@@ -73,7 +73,7 @@ static json_t *evidence_json(const struct vt_result_row *row)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < row->evidence_count; i++)
-        json_object_set_new(object, row->evidence[i].name, vt_report_number(row->evidence[i].per_operation));
+        json_object_set_new(object, row->evidence[i].name, vt_result_number(row->evidence[i].per_operation));
     return object;
 }
 
@@ -81,7 +81,7 @@ static json_t *series_json(const struct vt_result_series *series)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < series->count; i++)
-        json_array_append_new(array, vt_report_number(series->values[i]));
+        json_array_append_new(array, vt_result_number(series->values[i]));
     return array;
 }
 
@@ -100,13 +100,13 @@ static json_t *row_json(const struct vt_result_row *row)
     json_object_set_new(object, "stopped", text_or_null(row->stopped));
     json_object_set_new(object, "simulated", json_boolean(row->simulated));
     json_object_set_new(object, "unit", json_string(row->unit));
-    json_object_set_new(object, "iterations", vt_report_number(row->iterations));
-    json_object_set_new(object, "batches", vt_report_number(row->batches));
-    json_object_set_new(object, "marked", vt_report_number(row->marked));
+    json_object_set_new(object, "iterations", vt_result_number(row->iterations));
+    json_object_set_new(object, "batches", vt_result_number(row->batches));
+    json_object_set_new(object, "marked", vt_result_number(row->marked));
     json_object_set_new(object, "toll", summary_json(&row->toll));
     json_object_set_new(object, "toll_cycles", summary_json(&row->toll_cycles));
     json_object_set_new(object, "breakdown", breakdown_json(row));
-    json_object_set_new(object, "exits_per_op", vt_report_number(row->exits_per_op));
+    json_object_set_new(object, "exits_per_op", vt_result_number(row->exits_per_op));
     json_object_set_new(object, "evidence", evidence_json(row));
     json_object_set_new(object, "evidence_totals",
                         row->evidence_totals ? json_incref(row->evidence_totals) : json_null());
@@ -147,7 +147,7 @@ static int print_rows(const struct vt_result *result, bool one_line, FILE *strea
     return 0;
 }
 
-int vt_report_print_json(const struct vt_result *result, bool one_line, FILE *stream)
+int vt_result_print(const struct vt_result *result, bool one_line, FILE *stream)
 {
     fprintf(stream, one_line ? "{\"schema\":\"%s\"" : "{\n\"schema\": \"%s\"", VT_RESULT_SCHEMA);
     const struct {
@@ -170,13 +170,13 @@ int vt_report_print_json(const struct vt_result *result, bool one_line, FILE *st
     return status == 0 && ferror(stream) ? -EIO : status;
 }
 
-int vt_report_save(const struct vt_result *result, const char *path, struct vt_error *error)
+int vt_result_save(const struct vt_result *result, const char *path, struct vt_error *error)
 {
     struct vt_output output;
     int status = vt_file_create(&output, path, error);
     if (status)
         return status;
-    if (vt_report_print_json(result, false, output.stream) == -ENOMEM) {
+    if (vt_result_print(result, false, output.stream) == -ENOMEM) {
         vt_file_discard(&output);
         return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "cannot write '%s': not enough memory", path);
     }

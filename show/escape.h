@@ -8,12 +8,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/*
- * Replace what a terminal would obey and what is not UTF-8, a character cut in half
- * included, by question marks, in place. text[length] must be 0.
- */
-void vt_escape_clean(char *text, size_t length);
-
 /* Print text so that it stays text, in content and in quoted attributes alike. NULL prints nothing. */
 void vt_escape_html(const char *text, FILE *stream);
 

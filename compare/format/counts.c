@@ -1,5 +1,5 @@
 #include "compare/format/counts.h"
-#include "compare/format/format.h"
+#include "compare/format/words.h"
 #include "show/escape.h"
 
 #include <math.h>

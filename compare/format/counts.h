@@ -6,7 +6,7 @@
 #define VT_COMPARE_FORMAT_COUNTS_H
 
 #include "compare/counts.h"
-#include "report/format.h"
+#include "show/screen.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,96 +1,31 @@
 #include "compare/format/format.h"
+#include "compare/format/words.h"
 #include "compare/format/counts.h"
 #include "show/escape.h"
 #include "show/quantity.h"
-#include "result/save.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
 
-static const struct vt_compare_format formats[] = {
-    {"text", {".txt"}, vt_compare_text},
-    {"markdown", {".md", ".markdown"}, vt_compare_markdown},
-    {"json", {".json"}, vt_compare_json},
-    {"html", {".html", ".htm"}, vt_compare_html},
+static int (*const printers[VT_FORMATS])(const struct vt_comparison *, const struct vt_screen *, FILE *,
+                                         struct vt_error *) = {
+    [VT_FORMAT_TEXT] = vt_compare_text,
+    [VT_FORMAT_MARKDOWN] = vt_compare_markdown,
+    [VT_FORMAT_JSON] = vt_compare_json,
+    [VT_FORMAT_HTML] = vt_compare_html,
 };
 
-const struct vt_compare_format *vt_compare_find_format(const char *name)
+bool vt_compare_has_format(enum vt_format format)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (strcmp(formats[i].name, name) == 0)
-            return &formats[i];
-    return NULL;
+    return printers[format];
 }
 
-const struct vt_compare_format *vt_compare_format_of(const char *path)
+int vt_compare_print(enum vt_format format, const struct vt_comparison *comparison,
+                     const struct vt_screen *screen, FILE *stream, struct vt_error *error)
 {
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof formats / sizeof formats[0]; i++)
-        for (const char *const *extension = formats[i].extensions; *extension; extension++)
-            if (strcasecmp(*extension, dot) == 0)
-                return &formats[i];
-    return NULL;
-}
-
-bool vt_compare_is_finding(const struct vt_compared *row)
-{
-    return row->change != VT_CHANGE_NONE && row->change != VT_CHANGE_UNCLEAR;
-}
-
-void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
-{
-    static const struct {
-        enum vt_change change;
-        const char *words;
-    } kinds[] = {
-        {VT_CHANGE_SLOWER, "slower"},
-        {VT_CHANGE_FASTER, "faster"},
-        {VT_CHANGE_LONGER, "longer"},
-        {VT_CHANGE_SHORTER, "shorter"},
-        {VT_CHANGE_CROSSING, "crossing in another way"},
-        {VT_CHANGE_STATUS, "measured on one side only"},
-    };
-    size_t changed = c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR], used;
-    if (changed == 0) {
-        snprintf(text, size, "Nothing changed%s, in %zu measurements.",
-                 c->counts == c->count ? "" : " beyond chance", c->count);
-        return;
-    }
-    used = (size_t)snprintf(text, size, "%zu of %zu measurements changed", changed, c->count);
-    const char *separator = ": ";
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && used < size; i++)
-        if (c->changes[kinds[i].change]) {
-            used += (size_t)snprintf(text + used, size - used, "%s%zu %s", separator,
-                                     c->changes[kinds[i].change], kinds[i].words);
-            separator = ", ";
-        }
-    if (used < size)
-        snprintf(text + used, size - used, ".");
-}
-
-void vt_compare_basis(const struct vt_comparison *c, char *text, size_t size)
-{
-    if (c->counts == c->count) {
-        vt_compare_count_basis(c, text, size);
-        return;
-    }
-    snprintf(text, size,
-             "A change is at least %.3g %%, shows in the samples (Mann-Whitney) and exceeds the %.2g %% by "
-             "which like "
-             "cases differ between these two runs; both tests are corrected for the number of cases (Holm, 5 "
-             "%%).%s",
-             c->threshold * 100, c->spread * 100,
-             c->changes[VT_CHANGE_UNCLEAR] ? " Left out as unclear: what is unverified, disturbed by other "
-                                             "work, or too close to zero for a ratio."
-                                           : "");
-}
-
-void vt_compare_road(const struct vt_compared *row, char *text, size_t size)
-{
-    snprintf(text, size, row->before->cpl < 0 ? "%.40s" : "%.40s CPL %d", row->before->engine,
-             row->before->cpl);
+    return printers[format](comparison, screen, stream, error);
 }
 
 static void print_percent(double ratio, char *text, size_t size)
@@ -231,66 +166,5 @@ int vt_compare_markdown(const struct vt_comparison *c, const struct vt_screen *s
     vt_compare_counts_markdown(c, false, stream);
     vt_compare_basis(c, text, sizeof text);
     fprintf(stream, "\n</details>\n\n%s\n", text);
-    return 0;
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
-
-static json_t *row_json(const struct vt_compared *row)
-{
-    char tale[256];
-    json_t *object = json_object(), *interval = json_array();
-    vt_compare_explain(row, tale, sizeof tale);
-    json_array_append_new(interval, vt_report_number(row->low));
-    json_array_append_new(interval, vt_report_number(row->high));
-    json_object_set_new(object, "case", json_string(row->before->name));
-    json_object_set_new(object, "engine", json_string(row->before->engine));
-    json_object_set_new(object, "cpl", row->before->cpl < 0 ? json_null() : json_integer(row->before->cpl));
-    json_object_set_new(object, "unit", json_string(row->before->unit));
-    json_object_set_new(object, "simulated", json_boolean(row->before->simulated));
-    json_object_set_new(object, "change", json_string(vt_compare_change_name(row->change)));
-    json_object_set_new(object, "worse", json_boolean(row->worse));
-    json_object_set_new(object, "explanation", json_string(tale));
-    json_object_set_new(object, "old", vt_report_number(row->before->toll.median));
-    json_object_set_new(object, "new", vt_report_number(row->after->toll.median));
-    json_object_set_new(object, "old_crossing", text_or_null(row->before->crossing));
-    json_object_set_new(object, "new_crossing", text_or_null(row->after->crossing));
-    json_object_set_new(object, "old_status", json_string(vt_status_name(row->before->status)));
-    json_object_set_new(object, "new_status", json_string(vt_status_name(row->after->status)));
-    json_object_set_new(object, "difference", vt_report_number(row->difference));
-    json_object_set_new(object, "ratio",
-                        vt_report_number(row->counts ? vt_compare_count_ratio(row) : row->ratio));
-    json_object_set_new(object, "ratio_ci95", isfinite(row->low) ? json_incref(interval) : json_null());
-    json_decref(interval);
-    json_object_set_new(object, "p_samples", vt_report_number(row->p_samples));
-    json_object_set_new(object, "p_runs", vt_report_number(row->p_runs));
-    return object;
-}
-
-int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
-                    struct vt_error *error)
-{
-    char text[512];
-    json_t *rows = json_array(), *warnings = json_array();
-    (void)screen;
-    for (size_t i = 0; i < c->count; i++)
-        json_array_append_new(rows, row_json(&c->rows[i]));
-    for (size_t i = 0; i < c->warning_count; i++)
-        json_array_append_new(warnings, json_string(c->warnings[i]));
-    vt_compare_headline(c, text, sizeof text);
-    json_t *document = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1", "headline", text,
-        "threshold", vt_report_number(c->threshold), "count_threshold", vt_report_number(c->count_threshold),
-        "spread_between_runs", vt_report_number(c->spread), "regressions", (int)c->worse, "changes",
-        (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "warnings", warnings,
-        "measurements", rows);
-    int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
-    json_decref(document);
-    fputc('\n', stream);
-    if (status != 0 && !ferror(stream))
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the comparison");
     return 0;
 }

@@ -1,7 +1,8 @@
 #include "compare/format/counts.h"
 #include "compare/format/format.h"
+#include "compare/format/words.h"
 #include "show/escape.h"
-#include "report/page/page.h"
+#include "show/page.h"
 #include "show/plot.h"
 #include "show/quantity.h"
 #include "show/svg.h"
@@ -255,7 +256,7 @@ static void put_side(const char *label, const struct vt_result *result, FILE *st
     vt_escape_html(kernel, stream);
     if (result->started) {
         fputs(", ", stream);
-        vt_html_date(result->started, stream);
+        vt_page_date(result->started, stream);
     }
     fputs("</small></dd></div>\n", stream);
 }
@@ -266,7 +267,7 @@ static void put_head(const struct page *page)
     const struct vt_comparison *c = page->comparison;
     FILE *stream = page->stream;
     vt_compare_headline(c, text, sizeof text);
-    vt_html_head(text, false, stream);
+    vt_page_head(text, false, stream);
     vt_svg_symbols(stream);
     fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs: before and after</p>\n<h1>",
           stream);
@@ -316,6 +317,6 @@ int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *scree
     fputs("</section>\n", stream);
     put_chart(&page);
     put_rest(&page);
-    vt_html_foot(NULL, false, stream);
+    vt_page_foot(NULL, false, stream);
     return 0;
 }

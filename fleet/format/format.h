@@ -5,21 +5,21 @@
 #define VT_FLEET_FORMAT_FORMAT_H
 
 #include "fleet/fleet.h"
+#include "show/format.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
-/* The report in a format of report/format.h. 0, or a negative errno with `error`. */
-int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *stream, struct vt_error *error);
+bool vt_fleet_has_format(enum vt_format format);
 
+void vt_fleet_print(enum vt_format format, const struct vt_fleet *fleet, FILE *stream);
+
+void vt_fleet_print_text(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_markdown(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream);
 void vt_fleet_print_json(const struct vt_fleet *fleet, FILE *stream);
-
-/* Print behind what `text` holds, as far as there is room. */
-void vt_fleet_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Does cell `i` begin another road (engine, privilege level, path, unit) than the one before? */
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i);

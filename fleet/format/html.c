@@ -2,35 +2,13 @@
 #include "show/escape.h"
 #include "fleet/format/format.h"
 #include "fleet/format/html.h"
-#include "report/page/page.h"
+#include "show/page.h"
 #include "show/quantity.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { TOLD = 200, GROUPS_SHOWN = 24, STRIP = 120, STRIP_HEIGHT = 14 };
-
-void vt_fleet_html_text(const char *before, const char *text, const char *after, FILE *stream)
-{
-    fputs(before, stream);
-    vt_escape_html(text, stream);
-    fputs(after, stream);
-}
-
-void vt_fleet_html_open(const char *label, const char *attributes, FILE *stream)
-{
-    fprintf(stream,
-            "<div class=\"scroll\" role=\"region\" aria-label=\"%s, scrolls sideways\" tabindex=\"0\">\n"
-            "<table %s><caption class=\"quiet\">%s</caption>\n",
-            label, attributes, label);
-}
-
-void vt_fleet_html_mark(const struct vt_fleet_cell *cell, FILE *stream)
-{
-    if (cell->crossing)
-        fprintf(stream, "<span class=\"mark m-%s\" aria-hidden=\"true\">%s</span> ",
-                vt_html_mark_class(cell->crossing), vt_crossing_style(cell->crossing)->mark);
-}
 
 static void put_quantity(double value, const char *unit, FILE *stream)
 {
@@ -52,11 +30,11 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
     char headline[320];
     bool grouped = fleet->group_count > 1;
     vt_fleet_headline(fleet, headline, sizeof headline);
-    vt_html_head(headline, true, stream);
+    vt_page_head(headline, true, stream);
     fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n<header>\n"
           "<p class=\"kicker\">What crossing into the hypervisor costs, on many machines</p>\n<h1>",
           stream);
-    vt_fleet_html_text("", headline, "</h1>\n<ul class=\"tiles\">\n", stream);
+    vt_page_text("", headline, "</h1>\n<ul class=\"tiles\">\n", stream);
     put_tile("Hosts", fleet->host_count,
              fleet->result_count == fleet->host_count ? "one result each" : "some measured more than once",
              stream);
@@ -77,7 +55,7 @@ static void put_groups(const struct vt_fleet *fleet, FILE *stream)
     if (fleet->group_count < 2)
         return;
     fputs("<section id=\"groups\"><h2>Groups</h2>\n", stream);
-    vt_fleet_html_open("Groups", "class=\"told\"", stream);
+    vt_page_table("Groups", "class=\"told\"", stream);
     fputs("<thead><tr><th scope=\"col\">Group</th><th scope=\"col\" class=\"number\">Hosts</th>"
           "<th scope=\"col\" class=\"number\">Of these stand out</th></tr></thead>\n<tbody>\n",
           stream);
@@ -88,7 +66,7 @@ static void put_groups(const struct vt_fleet *fleet, FILE *stream)
                 members++;
                 outliers += fleet->hosts[i].outlier;
             }
-        vt_fleet_html_text("<tr><th scope=\"row\">", fleet->groups[g], "</th>", stream);
+        vt_page_text("<tr><th scope=\"row\">", fleet->groups[g], "</th>", stream);
         fprintf(stream, "<td class=\"number\">%zu</td><td class=\"number\">%zu</td></tr>\n", members,
                 outliers);
     }
@@ -160,18 +138,18 @@ static void put_crossing(const struct vt_fleet_cell *cell, FILE *stream)
     char name[96];
     vt_fleet_name_crossing(cell, name, sizeof name);
     fprintf(stream, "<td class=\"crossing\" data-v=\"%zu\" data-x=\"%s\">", weight,
-            vt_html_mark_class(cell->crossing));
-    vt_fleet_html_mark(cell, stream);
-    vt_fleet_html_text("", name, "</td>", stream);
+            vt_page_mark_class(cell->crossing));
+    vt_page_mark(cell->crossing, stream);
+    vt_page_text("", name, "</td>", stream);
 }
 
 /* The group stands with the case, which stays in sight when the table is scrolled sideways. */
 static void put_line(const struct vt_fleet *fleet, const struct vt_fleet_cell *cell, double reference,
                      FILE *stream)
 {
-    vt_fleet_html_text("<tr><th scope=\"row\">", cell->name, "", stream);
+    vt_page_text("<tr><th scope=\"row\">", cell->name, "", stream);
     if (fleet->group_count > 1)
-        vt_fleet_html_text("<small>", cell->group, "</small>", stream);
+        vt_page_text("<small>", cell->group, "</small>", stream);
     fputs("</th>", stream);
     put_strip(fleet, cell, reference, stream);
     fprintf(stream, "<td class=\"number%s\" data-v=\"%.6g\"><b>",
@@ -231,7 +209,7 @@ static void put_rows(const struct vt_fleet *fleet, FILE *stream)
             vt_fleet_name_road(cell, road, sizeof road);
             fprintf(stream, "%s<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"7\"><span>",
                     i ? "</tbody>\n" : "");
-            vt_fleet_html_text("", road, "</span></th></tr>\n", stream);
+            vt_page_text("", road, "</span></th></tr>\n", stream);
         }
         if (group_of(fleet, cell) < GROUPS_SHOWN)
             put_line(fleet, cell, reference_of(fleet, i), stream);
@@ -257,7 +235,7 @@ static void put_table(const struct vt_fleet *fleet, FILE *stream)
         return;
     }
     fputs("<div id=\"controls\"></div>\n", stream);
-    vt_fleet_html_open("Tolls of all hosts", "id=\"tolls\" data-groups=\"Road\"", stream);
+    vt_page_table("Tolls of all hosts", "id=\"tolls\" data-groups=\"Road\"", stream);
     fputs(
         "<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">0.7 … 1 … 1.4 <small>times the "
         "median</small></th><th scope=\"col\" class=\"number\">Median</th><th scope=\"col\" class=\"number\">"
@@ -298,5 +276,5 @@ void vt_fleet_print_html(const struct vt_fleet *fleet, FILE *stream)
     put_groups(fleet, stream);
     put_table(fleet, stream);
     put_method(stream);
-    vt_html_foot(NULL, true, stream);
+    vt_page_foot(NULL, true, stream);
 }

@@ -27,11 +27,11 @@ static json_t *cell_json(const struct vt_fleet_cell *c)
     json_object_set_new(object, "crossing", text_or_null(c->crossing));
     json_object_set_new(object, "status", json_string(vt_status_name(c->status)));
     json_object_set_new(object, "hosts", json_integer((json_int_t)c->count));
-    json_object_set_new(object, "median", vt_report_number(c->median));
-    json_object_set_new(object, "p25", vt_report_number(c->p25));
-    json_object_set_new(object, "p75", vt_report_number(c->p75));
-    json_object_set_new(object, "min", vt_report_number(c->low));
-    json_object_set_new(object, "max", vt_report_number(c->high));
+    json_object_set_new(object, "median", vt_result_number(c->median));
+    json_object_set_new(object, "p25", vt_result_number(c->p25));
+    json_object_set_new(object, "p75", vt_result_number(c->p75));
+    json_object_set_new(object, "min", vt_result_number(c->low));
+    json_object_set_new(object, "max", vt_result_number(c->high));
     return object;
 }
 
@@ -45,7 +45,7 @@ static json_t *outlier_json(const struct vt_fleet *fleet, const struct vt_fleet_
     json_object_set_new(object, "host", text_or_null(host->name));
     json_object_set_new(object, "group", text_or_null(host->group));
     json_object_set_new(object, "results", json_integer((json_int_t)host->results));
-    json_object_set_new(object, "ratio", vt_report_number(exp(host->deviation)));
+    json_object_set_new(object, "ratio", vt_result_number(exp(host->deviation)));
     json_object_set_new(object, "cases_far_off", json_integer((json_int_t)host->far));
     json_object_set_new(object, "cases", json_integer((json_int_t)host->measured));
     json_object_set_new(object, "explanation", *why ? json_string(why) : json_null());
@@ -64,7 +64,7 @@ static json_t *oddity_json(const struct vt_fleet *fleet, const struct vt_fleet_o
     for (size_t i = 0; i < oddity->host_count; i++)
         json_array_append_new(hosts, json_pack("{s:o, s:o}", "host",
                                                text_or_null(fleet->hosts[oddity->hosts[i].host].name),
-                                               "ratio", vt_report_number(oddity->hosts[i].ratio)));
+                                               "ratio", vt_result_number(oddity->hosts[i].ratio)));
     json_object_set_new(object, "group", text_or_null(first->group));
     json_object_set_new(object, "class", text_or_null(first->class));
     json_object_set_new(object, "cases", cases);
@@ -161,7 +161,7 @@ static json_t *mix_at(const struct vt_fleet *fleet, size_t i)
     const struct vt_fleet_mix *mix = &fleet->mixes[i];
     return json_pack("{s:o, s:o, s:o, s:I, s:I}", "group", text_or_null(mix->group), "fact",
                      text_or_null(mix->fact), "explains",
-                     mix->fact ? vt_report_number(mix->share) : json_null(), "odd", (json_int_t)mix->odd,
+                     mix->fact ? vt_result_number(mix->share) : json_null(), "odd", (json_int_t)mix->odd,
                      "of", (json_int_t)mix->members);
 }
 

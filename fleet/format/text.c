@@ -157,7 +157,7 @@ static void put_line(const struct vt_fleet_cell *cell, bool grouped, FILE *strea
     putc('\n', stream);
 }
 
-static void print_text(const struct vt_fleet *fleet, FILE *stream)
+void vt_fleet_print_text(const struct vt_fleet *fleet, FILE *stream)
 {
     char road[160];
     put_head(fleet, stream);
@@ -171,25 +171,4 @@ static void print_text(const struct vt_fleet *fleet, FILE *stream)
         }
         put_line(cell, fleet->group_count > 1, stream);
     }
-}
-
-int vt_fleet_print(const struct vt_fleet *fleet, const char *format, FILE *stream, struct vt_error *error)
-{
-    static const struct {
-        const char *name;
-        void (*print)(const struct vt_fleet *fleet, FILE *stream);
-    } formats[] = {
-        {"text", print_text},
-        {"csv", vt_fleet_print_csv},
-        {"json", vt_fleet_print_json},
-        {"html", vt_fleet_print_html},
-        {"markdown", vt_fleet_print_markdown},
-        {"openmetrics", vt_fleet_print_metrics},
-    };
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (strcmp(formats[i].name, format) == 0) {
-            formats[i].print(fleet, stream);
-            return 0;
-        }
-    return vt_error_set(error, VT_EXIT_USAGE, ENOTSUP, "many results together are not shown as %s", format);
 }

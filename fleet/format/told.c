@@ -1,5 +1,6 @@
 #include "fleet/format/format.h"
 #include "fleet/format/html.h"
+#include "show/page.h"
 
 #include <math.h>
 
@@ -8,7 +9,7 @@ enum { TOLD = 200, ODD_SHOWN = 12, GAPS_SHOWN = 50 };
 static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
 {
     size_t shown = 0;
-    vt_fleet_html_open("Hosts that stand out", "class=\"told\"", stream);
+    vt_page_table("Hosts that stand out", "class=\"told\"", stream);
     fputs("<thead><tr><th scope=\"col\">Host</th><th scope=\"col\" class=\"number\">Middle of its cases</th>"
           "<th scope=\"col\" class=\"number\">Cases far off</th><th scope=\"col\">What tells it from the "
           "others</th></tr></thead>\n<tbody>\n",
@@ -19,10 +20,10 @@ static void put_outliers(const struct vt_fleet *fleet, FILE *stream)
         if (!host->outlier)
             continue;
         vt_fleet_explain(fleet, host, why, sizeof why);
-        vt_fleet_html_text("<tr><th scope=\"row\">", host->name, "</th>", stream);
+        vt_page_text("<tr><th scope=\"row\">", host->name, "</th>", stream);
         fprintf(stream, "<td class=\"number\"><b>%+.1f %%</b></td><td class=\"number\">%zu of %zu</td>",
                 expm1(host->deviation) * 100, host->far, host->measured);
-        vt_fleet_html_text("<td>", *why ? why : "nothing known", "</td></tr>\n", stream);
+        vt_page_text("<td>", *why ? why : "nothing known", "</td></tr>\n", stream);
         shown++;
     }
     fputs("</tbody></table></div>\n", stream);
@@ -36,21 +37,21 @@ static void put_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddit
     char subject[256], why[512];
     vt_fleet_name_oddity(fleet, oddity, subject, sizeof subject);
     vt_fleet_explain_oddity(fleet, oddity, why, sizeof why);
-    vt_fleet_html_text("<tr><th scope=\"row\">", subject, "</th>", stream);
+    vt_page_text("<tr><th scope=\"row\">", subject, "</th>", stream);
     fprintf(stream, "<td class=\"number\">%zu of %zu</td><td>", oddity->host_count, oddity->members);
     for (size_t i = 0; i < oddity->host_count && i < ODD_SHOWN; i++) {
-        vt_fleet_html_text(i ? ", " : "", fleet->hosts[oddity->hosts[i].host].name, "", stream);
+        vt_page_text(i ? ", " : "", fleet->hosts[oddity->hosts[i].host].name, "", stream);
         fprintf(stream, " <b>%+.1f&nbsp;%%</b>", (oddity->hosts[i].ratio - 1) * 100);
     }
     if (oddity->host_count > ODD_SHOWN)
         fprintf(stream, " and %zu more", oddity->host_count - ODD_SHOWN);
-    vt_fleet_html_text("</td><td>", *why ? why : "nothing known", "</td></tr>\n", stream);
+    vt_page_text("</td><td>", *why ? why : "nothing known", "</td></tr>\n", stream);
 }
 
 static void put_oddities(const struct vt_fleet *fleet, FILE *stream)
 {
     fputs("<h3>Cases and classes that cost some hosts otherwise than the rest</h3>\n", stream);
-    vt_fleet_html_open("Differences", "class=\"told\"", stream);
+    vt_page_table("Differences", "class=\"told\"", stream);
     fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"number\">Hosts</th>"
           "<th scope=\"col\">Which, and how far from the median</th><th scope=\"col\">What tells them from "
           "the others</th></tr></thead>\n<tbody>\n",
@@ -69,8 +70,8 @@ static void put_way(const struct vt_fleet_deviation *deviation, bool usual, FILE
     char name[192];
     vt_fleet_name_way(deviation, usual, name, sizeof name);
     fputs("<td>", stream);
-    vt_fleet_html_mark(cell, stream);
-    vt_fleet_html_text("", name, "", stream);
+    vt_page_mark(cell->crossing, stream);
+    vt_page_text("", name, "", stream);
     fprintf(stream, " on <b>%zu</b></td>", cell->count);
 }
 
@@ -78,7 +79,7 @@ static void put_deviation(const struct vt_fleet_deviation *deviation, FILE *stre
 {
     char subject[640];
     vt_fleet_name_split(deviation->split, subject, sizeof subject);
-    vt_fleet_html_text("<tr><th scope=\"row\">", subject, "</th>", stream);
+    vt_page_text("<tr><th scope=\"row\">", subject, "</th>", stream);
     put_way(deviation, false, stream);
     put_way(deviation, true, stream);
     fputs("</tr>\n", stream);
@@ -92,13 +93,13 @@ static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_min
     vt_fleet_explain_way(fleet, first->split, first->way, why, sizeof why);
     fputs("<tbody><tr class=\"hosts\"><th scope=\"rowgroup\" colspan=\"3\">", stream);
     for (size_t i = 0; i < cell->count && i < ODD_SHOWN; i++)
-        vt_fleet_html_text(i ? ", " : "", fleet->hosts[cell->values[i].host].name, "", stream);
+        vt_page_text(i ? ", " : "", fleet->hosts[cell->values[i].host].name, "", stream);
     if (cell->count > ODD_SHOWN)
         fprintf(stream, " and %zu more", cell->count - ODD_SHOWN);
     if (fleet->group_count > 1)
-        vt_fleet_html_text(" (", cell->group, ")", stream);
-    vt_fleet_html_text("<small>", *why ? why : "nothing known tells them from the others",
-                       "</small></th></tr>\n", stream);
+        vt_page_text(" (", cell->group, ")", stream);
+    vt_page_text("<small>", *why ? why : "nothing known tells them from the others", "</small></th></tr>\n",
+                 stream);
     for (size_t i = 0; i < minority->count; i++)
         put_deviation(&minority->deviations[i], stream);
     fputs("</tbody>\n", stream);
@@ -107,7 +108,7 @@ static void put_minority(const struct vt_fleet *fleet, const struct vt_fleet_min
 static void put_minorities(const struct vt_fleet *fleet, FILE *stream)
 {
     fputs("<h3>Hosts that cross cases otherwise than most</h3>\n", stream);
-    vt_fleet_html_open("Crossings that differ", "class=\"told ways\"", stream);
+    vt_page_table("Crossings that differ", "class=\"told ways\"", stream);
     fputs("<thead><tr><th scope=\"col\">Cases</th><th scope=\"col\">These hosts</th>"
           "<th scope=\"col\">Most hosts</th></tr></thead>\n",
           stream);
@@ -126,12 +127,12 @@ static void put_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap
     vt_fleet_explain_gap(fleet, gap, why, sizeof why);
     fputs("<tr><th scope=\"row\">", stream);
     for (size_t i = 0; i < gap->host_count && i < ODD_SHOWN; i++)
-        vt_fleet_html_text(i ? ", " : "", fleet->hosts[gap->hosts[i]].name, "", stream);
+        vt_page_text(i ? ", " : "", fleet->hosts[gap->hosts[i]].name, "", stream);
     if (gap->host_count > ODD_SHOWN)
         fprintf(stream, " and %zu more", gap->host_count - ODD_SHOWN);
     fprintf(stream, "</th><td class=\"number\">%zu of %zu</td>", gap->host_count, gap->members);
-    vt_fleet_html_text("<td>", subject, "</td>", stream);
-    vt_fleet_html_text("<td>", *why ? why : "nothing known", "</td></tr>\n", stream);
+    vt_page_text("<td>", subject, "</td>", stream);
+    vt_page_text("<td>", *why ? why : "nothing known", "</td></tr>\n", stream);
 }
 
 static void put_gaps(const struct vt_fleet *fleet, FILE *stream)
@@ -139,7 +140,7 @@ static void put_gaps(const struct vt_fleet *fleet, FILE *stream)
     fputs("<h3>Hosts without figures of cases that most have</h3>\n<p>The notes of their own results say "
           "why.</p>\n",
           stream);
-    vt_fleet_html_open("Figures that are missing", "class=\"told\"", stream);
+    vt_page_table("Figures that are missing", "class=\"told\"", stream);
     fputs("<thead><tr><th scope=\"col\">Which</th><th scope=\"col\" class=\"number\">Hosts</th>"
           "<th scope=\"col\">Cases</th><th scope=\"col\">What tells them from the "
           "others</th></tr></thead>\n<tbody>\n",
@@ -164,7 +165,7 @@ void vt_fleet_html_told(const struct vt_fleet *fleet, FILE *stream)
     for (size_t i = 0; i < fleet->mix_count && i < TOLD; i++) {
         char text[400];
         vt_fleet_name_mix(fleet, &fleet->mixes[i], text, sizeof text);
-        vt_fleet_html_text("<p>", text, "</p>\n", stream);
+        vt_page_text("<p>", text, "</p>\n", stream);
     }
     if (fleet->minority_count)
         put_minorities(fleet, stream);
@@ -177,7 +178,7 @@ void vt_fleet_html_told(const struct vt_fleet *fleet, FILE *stream)
     if (fleet->gap_count)
         put_gaps(fleet, stream);
     if (fleet->shared_name)
-        vt_fleet_html_text("<p>Several machines are called <code>", fleet->shared_name,
-                           "</code>: they are told apart by file.</p>\n", stream);
+        vt_page_text("<p>Several machines are called <code>", fleet->shared_name,
+                     "</code>: they are told apart by file.</p>\n", stream);
     fputs("</section>\n", stream);
 }

@@ -1,5 +1,6 @@
 #include "show/crossing.h"
 #include "fleet/format/format.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -48,29 +49,20 @@ void vt_fleet_name_oddity(const struct vt_fleet *fleet, const struct vt_fleet_od
              fleet->group_count > 1 ? ")" : "");
 }
 
-void vt_fleet_append(char *text, size_t size, const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + used, size - used, format, arguments);
-    va_end(arguments);
-}
-
 void vt_fleet_name_split(const struct vt_fleet_split *split, char *text, size_t size)
 {
     const struct vt_fleet_cell *first = split->cases[0];
     size_t shown = split->case_count > NAMED + 1 ? NAMED : split->case_count;
     text[0] = '\0';
     for (size_t i = 0; i < shown; i++)
-        vt_fleet_append(text, size, "%s%.60s", i ? ", " : "", split->cases[i]->name);
+        vt_text_append(text, size, "%s%.60s", i ? ", " : "", split->cases[i]->name);
     if (shown < split->case_count)
-        vt_fleet_append(text, size, " and %zu more", split->case_count - shown);
-    vt_fleet_append(text, size, " on %.60s", first->engine);
+        vt_text_append(text, size, " and %zu more", split->case_count - shown);
+    vt_text_append(text, size, " on %.60s", first->engine);
     if (first->cpl >= 0)
-        vt_fleet_append(text, size, " CPL %d", first->cpl);
+        vt_text_append(text, size, " CPL %d", first->cpl);
     if (first->simulated)
-        vt_fleet_append(text, size, ", simulated");
+        vt_text_append(text, size, ", simulated");
 }
 
 void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t size)
@@ -99,10 +91,10 @@ static void name_cases(const struct vt_fleet_cell *const *cases, size_t count, c
     char road[160];
     vt_fleet_name_road(cases[0], road, sizeof road);
     if (count > 3)
-        vt_fleet_append(text, size, "%zu cases", count);
+        vt_text_append(text, size, "%zu cases", count);
     for (size_t i = 0; count <= 3 && i < count; i++)
-        vt_fleet_append(text, size, "%s%.60s", i ? ", " : "", cases[i]->name);
-    vt_fleet_append(text, size, " on %s", road);
+        vt_text_append(text, size, "%s%.60s", i ? ", " : "", cases[i]->name);
+    vt_text_append(text, size, " on %s", road);
 }
 
 void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text, size_t size)
@@ -111,11 +103,11 @@ void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *
     for (size_t i = 0, length; i < gap->case_count; i += length) {
         for (length = 1; i + length < gap->case_count && is_one_road(gap->cases[i], gap->cases[i + length]);)
             length++;
-        vt_fleet_append(text, size, "%s", i ? "; " : "");
+        vt_text_append(text, size, "%s", i ? "; " : "");
         name_cases(gap->cases + i, length, text, size);
     }
     if (fleet->group_count > 1)
-        vt_fleet_append(text, size, " (%.60s)", gap->cases[0]->group);
+        vt_text_append(text, size, " (%.60s)", gap->cases[0]->group);
 }
 
 void vt_fleet_name_mix(const struct vt_fleet *fleet, const struct vt_fleet_mix *mix, char *text, size_t size)
@@ -123,16 +115,16 @@ void vt_fleet_name_mix(const struct vt_fleet *fleet, const struct vt_fleet_mix *
     const char *of = fleet->group_count > 1 ? " of " : "", *group = fleet->group_count > 1 ? mix->group : "";
     text[0] = '\0';
     if (mix->odd)
-        vt_fleet_append(text, size,
-                        "%zu of %zu hosts%s%.60s cost otherwise than the rest, too many to be exceptions. ",
-                        mix->odd, mix->members, of, group);
+        vt_text_append(text, size,
+                       "%zu of %zu hosts%s%.60s cost otherwise than the rest, too many to be exceptions. ",
+                       mix->odd, mix->members, of, group);
     if (mix->fact)
-        vt_fleet_append(text, size,
-                        "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: "
-                        "--by %s judges each kind by itself.",
-                        of, group, mix->fact, mix->share * 100, mix->fact);
+        vt_text_append(text, size,
+                       "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: "
+                       "--by %s judges each kind by itself.",
+                       of, group, mix->fact, mix->share * 100, mix->fact);
     else
-        vt_fleet_append(text, size, "Nothing known tells them from the rest.");
+        vt_text_append(text, size, "Nothing known tells them from the rest.");
 }
 
 /* Texts are interned: one name, one address. */

@@ -50,14 +50,3 @@ void vt_chart_key(const struct vt_canvas *canvas, const struct vt_table *table, 
         if (drawn[k])
             put_key_entry(canvas, &table->columns[k]);
 }
-
-void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *chart,
-                     const struct vt_table *table)
-{
-    if (chart->kind == VT_CHART_DISTRIBUTION)
-        vt_chart_spread(canvas, chart, table);
-    else if (chart->kind == VT_CHART_PARTS || chart->kind == VT_CHART_PARTS_NARROW)
-        vt_chart_parts(canvas, chart, table);
-    else
-        vt_chart_roads(canvas, chart, table);
-}

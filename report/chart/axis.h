@@ -1,18 +1,11 @@
 /*
- * gnuplot scripts of single charts. Private to chart*.c.
+ * gnuplot scripts of single charts. Private to this folder.
  */
 #ifndef VT_REPORT_CHART_AXIS_H
 #define VT_REPORT_CHART_AXIS_H
 
 #include "show/canvas.h"
 #include "report/chart/plan.h"
-
-/*
- * The commands that draw `chart`. In a page, hover text n is that of the cell
- * n % columns of line n / columns.
- */
-void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *chart,
-                     const struct vt_table *table);
 
 /* The kinds of chart. */
 void vt_chart_roads(const struct vt_canvas *canvas, const struct vt_chart *chart,

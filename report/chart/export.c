@@ -1,6 +1,7 @@
 #include "report/chart/export.h"
 #include "base/file.h"
 #include "report/chart/axis.h"
+#include "report/chart/draw.h"
 #include "show/plot.h"
 
 #include <dirent.h>

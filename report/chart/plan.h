@@ -67,10 +67,4 @@ bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, const
 int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table);
 int vt_chart_add(struct vt_charts *charts, struct vt_chart chart);
 
-/* Draw everything worth drawing. On failure there are no pictures and `error` says why; release all the same.
- */
-int vt_chart_draw(struct vt_charts *charts, const struct vt_table *table, struct vt_error *error);
-
-void vt_chart_release(struct vt_charts *charts);
-
 #endif

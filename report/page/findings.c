@@ -29,7 +29,7 @@ static void put_group(const struct vt_html *page, const struct vt_group *group)
         page->stream,
         "</small></th><td class=\"crossing\"><span class=\"mark m-%s\" aria-hidden=\"true\">%s</span>%s</td>"
         "<td class=\"number\"><b>%s</b></td>",
-        vt_html_mark_class(group->crossing), vt_crossing_style(group->crossing)->mark,
+        vt_page_mark_class(group->crossing), vt_crossing_style(group->crossing)->mark,
         vt_crossing_style(group->crossing)->title, text);
     put_extreme(page, group->low, column->unit, group->cheapest);
     put_extreme(page, group->high, column->unit, group->dearest);

@@ -24,7 +24,7 @@ static void put_head(const struct vt_html *page)
 {
     char title[256];
     snprintf(title, sizeof title, "What a crossing costs on %.200s", brand_of(page->report->table));
-    vt_html_head(title, true, page->stream);
+    vt_page_head(title, true, page->stream);
     fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n", page->stream);
     vt_svg_symbols(page->stream);
 }
@@ -39,7 +39,7 @@ static void put_tile(const struct vt_html *page, const struct vt_group *group)
     fprintf(
         page->stream,
         "<li class=\"tile\"><p class=\"what\"><span class=\"mark m-%s\">%s</span> %s</p><p class=\"big\">",
-        vt_html_mark_class(group->crossing), style->mark, style->title);
+        vt_page_mark_class(group->crossing), style->mark, style->title);
     fprintf(page->stream, "%.*s<small>%s</small></p><p class=\"where\">", (int)(unit ? unit - text : 0), text,
             unit ? unit : "");
     vt_escape_html(column->title, page->stream);
@@ -106,7 +106,7 @@ static void put_answer(const struct vt_html *page)
     vt_escape_html(brand_of(table), page->stream);
     if (table->result_count && table->results[0]->started) {
         fputs(", ", page->stream);
-        vt_html_date(table->results[0]->started, page->stream);
+        vt_page_date(table->results[0]->started, page->stream);
     }
     if (table->result_count > 1)
         fprintf(page->stream, ", and %zu more result%s", table->result_count - 1,
@@ -193,10 +193,10 @@ static void put_foot(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
     fwrite(vt_asset_method, 1, vt_asset_method_size, page->stream);
-    vt_html_foot(table->result_count ? table->results[0]->version : NULL, true, page->stream);
+    vt_page_foot(table->result_count ? table->results[0]->version : NULL, true, page->stream);
 }
 
-int vt_format_html(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     struct vt_html page = {.report = report, .stream = stream};
     (void)error; /* a page without charts says what is missing, and is a page all the same */

@@ -5,9 +5,10 @@
 #ifndef VT_REPORT_PAGE_PAGE_H
 #define VT_REPORT_PAGE_PAGE_H
 
-#include "report/chart/plan.h"
+#include "report/chart/draw.h"
 #include "show/crossing.h"
 #include "report/format.h"
+#include "show/page.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,18 +34,6 @@ bool vt_html_is_audited(const struct vt_html *page);
 /* One chart with its text alternative; nothing where it was not drawn. */
 void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, const char *class,
                      const char *label);
-
-/* Up to and including <body>; `title` is escaped here. Without scripts the page's policy forbids them. */
-void vt_html_head(const char *title, bool scripts, FILE *stream);
-
-/* From <footer> on; `version` (escaped here) may be NULL. */
-void vt_html_foot(const char *version, bool scripts, FILE *stream);
-
-/* Colour class of a crossing: a word safe inside class="". */
-const char *vt_html_mark_class(const char *crossing);
-
-/* "2026-11-22T15:00:00Z" as a <time> element a person reads. */
-void vt_html_date(const char *iso, FILE *stream);
 
 /* "7.21 ±0.03 µs": the toll by itself, with its interval. */
 void vt_html_toll(const struct vt_result_row *cell, FILE *stream);

@@ -34,10 +34,10 @@ static void put_measured(const struct vt_html *page, const struct vt_result_row 
     int decimals = vt_quantity_decimals(cell->toll.median / size, half);
     bool unverified = cell->status == VT_STATUS_UNVERIFIED;
     fprintf(page->stream, "<td class=\"number%s\" data-v=\"%.6g\" data-x=\"%s\">",
-            unverified ? " unverified" : "", cell->toll.median, vt_html_mark_class(cell->crossing));
+            unverified ? " unverified" : "", cell->toll.median, vt_page_mark_class(cell->crossing));
     if (cell->crossing)
         fprintf(page->stream, "<span class=\"mark m-%s\" title=\"%s\" aria-hidden=\"true\">%s</span>",
-                vt_html_mark_class(cell->crossing), style->title, style->mark);
+                vt_page_mark_class(cell->crossing), style->title, style->mark);
     fprintf(page->stream, "<b>%.*f</b>", decimals, vt_quantity_round(cell->toll.median / size, decimals));
     if (isfinite(half))
         fprintf(page->stream, " <small>±%.*f</small>", decimals, half);

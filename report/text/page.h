@@ -1,5 +1,5 @@
 /*
- * The text report's paper: paint, padding, wrapping. Private to text*.c.
+ * The text report's paper: paint, padding, wrapping. Private to this folder.
  */
 #ifndef VT_REPORT_TEXT_PAGE_H
 #define VT_REPORT_TEXT_PAGE_H

@@ -328,7 +328,7 @@ static int print_to(const struct vt_report *report, FILE *stream)
     return status;
 }
 
-int vt_format_text(const struct vt_report *report, FILE *stream, struct vt_error *error)
+int vt_report_text(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
     char *text = NULL;
     size_t size = 0;

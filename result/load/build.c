@@ -1,5 +1,5 @@
-#include "show/escape.h"
 #include "result/load/state.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static int keep_text(struct vt_loader *loader, const struct vt_token *token, con
     char *copy = vt_arena_text(&loader->result->arena, token->text, token->length);
     if (!copy)
         return vt_load_lacks_memory(loader);
-    vt_escape_clean(copy, token->length);
+    vt_text_clean(copy, token->length);
     *text = copy;
     return 1;
 }
@@ -67,7 +67,7 @@ static int add_node(struct vt_loader *loader, struct vt_load_frame *frame, const
     if (!*node)
         return vt_load_lacks_memory(loader);
     if (json_is_string(*node))
-        vt_escape_clean((char *)(uintptr_t)json_string_value(*node), json_string_length(*node));
+        vt_text_clean((char *)(uintptr_t)json_string_value(*node), json_string_length(*node));
     if (json_is_array(frame->node) ? json_array_append_new(frame->node, *node)
                                    : json_object_set_new_nocheck(frame->node, frame->key, *node))
         return vt_load_lacks_memory(loader);
@@ -132,7 +132,7 @@ static int start_document(struct vt_loader *loader, const struct vt_token *token
         return vt_load_lacks_memory(loader);
     loader->result->file = vt_arena_text(&loader->result->arena, loader->name, strlen(loader->name));
     if (loader->result->file)
-        vt_escape_clean((char *)(uintptr_t)loader->result->file, strlen(loader->result->file));
+        vt_text_clean((char *)(uintptr_t)loader->result->file, strlen(loader->result->file));
     loader->result->line = line;
     loader->document_start = loader->chunk_start + consumed;
     loader->document_line = line;
@@ -375,7 +375,7 @@ static int copy_key(struct vt_loader *loader, struct vt_load_frame *frame, const
         return vt_load_refuse(loader, "expected a key of at most %d bytes", VT_LOAD_MAX_KEY - 1);
     memcpy(frame->key, key, length);
     frame->key[length] = '\0';
-    vt_escape_clean(frame->key, length);
+    vt_text_clean(frame->key, length);
     return 1;
 }
 

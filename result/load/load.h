@@ -43,11 +43,11 @@ typedef int (*vt_load_sink)(struct vt_result *result, void *context);
  * document the next one is that on the next line which starts with '{' and a key of
  * a document; from a pipe, the next line behind what was wrong.
  */
-int vt_report_load(const char *path, const struct vt_load_options *options, vt_load_sink sink, void *context,
+int vt_result_load(const char *path, const struct vt_load_options *options, vt_load_sink sink, void *context,
                    struct vt_error *error);
 
 /* The same of a part of a file. */
-int vt_report_load_part(const char *path, const struct vt_load_part *part,
+int vt_result_load_part(const char *path, const struct vt_load_part *part,
                         const struct vt_load_options *options, vt_load_sink sink, void *context,
                         struct vt_error *error);
 
@@ -55,10 +55,10 @@ int vt_report_load_part(const char *path, const struct vt_load_part *part,
  * Where a large file of many documents can be cut, at most `room` times, into parts of about `stride` bytes.
  * Returns how many parts; 0: it is no such file.
  */
-size_t vt_report_load_split(const char *path, uint64_t stride, struct vt_load_part *parts, size_t room);
+size_t vt_result_load_split(const char *path, uint64_t stride, struct vt_load_part *parts, size_t room);
 
 /* From memory; `name` stands for the file in messages. */
-int vt_report_load_memory(const char *name, const void *data, size_t size,
+int vt_result_load_memory(const char *name, const void *data, size_t size,
                           const struct vt_load_options *options, vt_load_sink sink, void *context,
                           struct vt_error *error);
 

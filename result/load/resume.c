@@ -58,7 +58,7 @@ static bool skip_to(struct vt_source *source, uint64_t target, uint64_t *offset,
     return true;
 }
 
-size_t vt_report_load_split(const char *path, uint64_t stride, struct vt_load_part *parts, size_t room)
+size_t vt_result_load_split(const char *path, uint64_t stride, struct vt_load_part *parts, size_t room)
 {
     struct vt_source source;
     size_t count = 0;

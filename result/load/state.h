@@ -1,8 +1,8 @@
 /*
- * The loader at work: what its parts share. Private to load*.c.
+ * The loader at work: what its parts share. Private to this folder.
  *
- * load.c feeds the parser from load_source.c, load_build.c turns its events into a
- * result, load_complain.c says what is wrong and where, load_resume.c finds the next
+ * stream.c feeds the parser from source.c, build.c turns its events into a
+ * result, complain.c says what is wrong and where, resume.c finds the next
  * document behind a bad one.
  */
 #ifndef VT_RESULT_LOAD_STATE_H

@@ -1,6 +1,7 @@
 #include "tests/bench/versus.h"
 #include "bench/sampler.h"
 #include "base/statistics.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ double vt_versus_clock(void)
 void vt_versus_wait(struct vt_quiet *quiet)
 {
     static const volatile int stop;
-    vt_quiet_wait(quiet, vt_sampler_clock() + PATIENCE_NS, &stop);
+    vt_quiet_wait(quiet, vt_clock_now() + PATIENCE_NS, &stop);
 }
 
 static int ascending(const void *a, const void *b)

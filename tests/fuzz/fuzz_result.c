@@ -16,13 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int print_all(struct vt_result *result, void *context)
 {
-    size_t count;
-    const struct vt_format *formats = vt_report_formats(&count);
     const struct vt_screen screen = {.utf8 = true, .width = 80};
     FILE *stream = context;
-    for (size_t i = 0; stream && i < count; i++)
-        if (strcmp(formats[i].name, "html") != 0) /* gnuplot would be most of the time */
-            vt_report_print(&formats[i], &result, 1, &screen, stream, NULL);
+    for (int i = 0; stream && i < VT_FORMATS; i++)
+        if (i != VT_FORMAT_HTML) /* gnuplot would be most of the time */
+            vt_report_print(i, &result, 1, &screen, stream, NULL);
     vt_result_free(result);
     return 0;
 }
@@ -41,18 +39,16 @@ static void complain(const struct vt_error *error, void *context)
 
 static void report_fleet(const uint8_t *data, size_t size, FILE *sink)
 {
-    size_t count;
     struct vt_fleet fleet;
     struct vt_error error = {.text = ""};
-    const struct vt_format *formats = vt_report_formats(&count);
     if (vt_fleet_start(&fleet, size % 2 ? "kernel" : NULL, &error) != 0)
         return;
     const struct vt_load_options options = {.facts_only = vt_fleet_facts(&fleet), .complain = complain};
-    vt_report_load_memory("fuzz", data, size, &options, take, &fleet, &error);
+    vt_result_load_memory("fuzz", data, size, &options, take, &fleet, &error);
     complain(&error, NULL);
     if (vt_fleet_finish(&fleet, &error) == 0)
-        for (size_t i = 0; sink && i < count; i++)
-            vt_fleet_print(&fleet, formats[i].name, sink, &error);
+        for (int i = 0; sink && i < VT_FORMATS; i++)
+            vt_fleet_print(i, &fleet, sink);
     vt_fleet_release(&fleet);
 }
 
@@ -63,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vt_error error = {.text = ""};
     if (!sink)
         sink = fopen("/dev/null", "we");
-    if (vt_report_load_memory("fuzz", data, size, &options, print_all, sink, &error) != 0 &&
+    if (vt_result_load_memory("fuzz", data, size, &options, print_all, sink, &error) != 0 &&
         strchr(error.text, '\n'))
         __builtin_trap(); /* a complaint is one line */
     report_fleet(data, size, sink);

@@ -1,4 +1,5 @@
 #include "compare/compare.h"
+#include "compare/format/words.h"
 #include "compare/counts.h"
 #include "compare/statistics.h"
 #include "base/statistics.h"

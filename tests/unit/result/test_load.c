@@ -43,7 +43,7 @@ static int load(const char *text, const struct vt_load_options *options, struct 
                 struct vt_error *error)
 {
     *tally = (struct tally){0};
-    return vt_report_load_memory("x", text, strlen(text), options, count, tally, error);
+    return vt_result_load_memory("x", text, strlen(text), options, count, tally, error);
 }
 
 static void write_file(char path[], const char *text, size_t size)
@@ -176,7 +176,7 @@ START_TEST(long_lists_cross_the_window)
             used += (size_t)sprintf(text + used, ",%s%d.%d", i % 7 ? "" : "\n ", i, i % 1000);
         used += (size_t)sprintf(text + used, "%s],\"batches\":-1}]}", bad ? ",oops" : "");
         write_file(path, text, used);
-        ck_assert_int_ne(vt_report_load(path, &patient, count, &tally, &error), 0);
+        ck_assert_int_ne(vt_result_load(path, &patient, count, &tally, &error), 0);
         ck_assert_msg(strstr(error.text, bad ? "expected a result document in JSON" : "batches: expected"),
                       "%s", error.text);
         int lines = NUMBERS / 7 + 2; /* of the end */
@@ -264,11 +264,11 @@ START_TEST(parts_hold_every_document_once)
         used += sizeof blank - 1;
     }
     write_file(path, text, used);
-    size_t n = vt_report_load_split(path, used / 5, parts, PARTS);
+    size_t n = vt_result_load_split(path, used / 5, parts, PARTS);
     ck_assert_uint_ge(n, 4);
     for (size_t i = 0; i < n; i++) {
         struct tally tally = {0};
-        ck_assert_msg(vt_report_load_part(path, &parts[i], &patient, count, &tally, &error) == 0, "%s",
+        ck_assert_msg(vt_result_load_part(path, &parts[i], &patient, count, &tally, &error) == 0, "%s",
                       error.text);
         ck_assert_uint_eq(tally.lines[0], parts[i].line);
         documents += tally.documents;

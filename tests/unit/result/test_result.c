@@ -22,7 +22,7 @@ static int load(const char *text, struct vt_result **result, struct vt_error *er
 {
     static const struct vt_load_options options = {.samples = true};
     *result = NULL;
-    return vt_report_load_memory("x.json", text, strlen(text), &options, keep, result, error);
+    return vt_result_load_memory("x.json", text, strlen(text), &options, keep, result, error);
 }
 
 static char *print(const struct vt_result *result, bool one_line)
@@ -30,7 +30,7 @@ static char *print(const struct vt_result *result, bool one_line)
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    ck_assert_int_eq(vt_report_print_json(result, one_line, stream), 0);
+    ck_assert_int_eq(vt_result_print(result, one_line, stream), 0);
     fclose(stream);
     return text;
 }
@@ -70,7 +70,7 @@ static struct vt_result *measure(void)
                                    .exits_per_op = NAN,
                                    .reason = "\"quoted\" <reason>"};
     struct vt_document document = {.started = "2026-11-22T15:00:00Z", .measurements = m, .count = 2};
-    struct vt_result *result = vt_report_result(&document, NULL);
+    struct vt_result *result = vt_result_make(&document, NULL);
     ck_assert_ptr_nonnull(result);
     return result;
 }
@@ -139,7 +139,7 @@ START_TEST(numbers_have_six_digits)
     } table[] = {{1.0033333333, "1.00333"}, {245.0, "245"}, {123456789.4, "123457000"}, {NAN, "null"},
                  {INFINITY, "null"},        {-0.1, "-0.1"}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        json_t *number = vt_report_number(table[i].value);
+        json_t *number = vt_result_number(table[i].value);
         char *text = json_dumps(number, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
         ck_assert_str_eq(text, table[i].text);
         free(text);
@@ -282,7 +282,7 @@ START_TEST(units_follow_the_row)
 }
 END_TEST
 
-static char *render(const char *format, const struct vt_result *result)
+static char *render(enum vt_format format, const struct vt_result *result)
 {
     char *text = NULL;
     size_t size = 0;
@@ -290,19 +290,17 @@ static char *render(const char *format, const struct vt_result *result)
     struct vt_screen screen = {.utf8 = true};
     struct vt_result *results[] = {(struct vt_result *)(size_t)result};
     FILE *stream = open_memstream(&text, &size);
-    ck_assert_int_eq(vt_report_print(vt_report_find_format(format), results, 1, &screen, stream, &error), 0);
+    ck_assert_int_eq(vt_report_print(format, results, 1, &screen, stream, &error), 0);
     fclose(stream);
     return text;
 }
 
 START_TEST(every_format_shows_every_case)
 {
-    size_t count;
-    const struct vt_format *formats = vt_report_formats(&count);
     struct vt_result *result = measure();
-    for (size_t i = 0; i < count; i++) {
-        char *text = render(formats[i].name, result);
-        ck_assert_msg(strstr(text, "cpuid") != NULL, "%s", formats[i].name);
+    for (int i = 0; i < VT_FORMATS; i++) {
+        char *text = render(i, result);
+        ck_assert_msg(strstr(text, "cpuid") != NULL, "%s", vt_format_name(i));
         free(text);
     }
     vt_result_free(result);
@@ -320,7 +318,7 @@ START_TEST(markup_stays_text)
              "\"reason\":\"<img>\"}]}",
              &result, &error),
         0);
-    char *html = render("html", result), *markdown = render("markdown", result);
+    char *html = render(VT_FORMAT_HTML, result), *markdown = render(VT_FORMAT_MARKDOWN, result);
     static const char *const tags[] = {"<script>x", "<b>", "<i>", "<u>", "<img>"};
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
         ck_assert_msg(!strstr(html, tags[i]), "html has %s", tags[i]);

@@ -1,6 +1,7 @@
 /* Text from outside, made fit to be shown. */
 #include "show/escape.h"
 #include "tests/unit/suite.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,7 @@ START_TEST(what_a_terminal_would_obey_and_what_is_no_utf8_goes)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char text[64];
         snprintf(text, sizeof text, "%s", texts[i].from);
-        vt_escape_clean(text, strlen(text));
+        vt_text_clean(text, strlen(text));
         ck_assert_str_eq(text, texts[i].to);
     }
 }

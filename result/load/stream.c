@@ -303,7 +303,7 @@ static int load(struct vt_loader *loader, struct vt_source *source, uint64_t lin
     return loader->failed ? -EBADMSG : 0;
 }
 
-int vt_report_load_memory(const char *name, const void *data, size_t size,
+int vt_result_load_memory(const char *name, const void *data, size_t size,
                           const struct vt_load_options *options, vt_load_sink sink, void *context,
                           struct vt_error *error)
 {
@@ -314,7 +314,7 @@ int vt_report_load_memory(const char *name, const void *data, size_t size,
     return load(&loader, &source, 1);
 }
 
-int vt_report_load_part(const char *path, const struct vt_load_part *part,
+int vt_result_load_part(const char *path, const struct vt_load_part *part,
                         const struct vt_load_options *options, vt_load_sink sink, void *context,
                         struct vt_error *error)
 {
@@ -333,8 +333,8 @@ int vt_report_load_part(const char *path, const struct vt_load_part *part,
     return status;
 }
 
-int vt_report_load(const char *path, const struct vt_load_options *options, vt_load_sink sink, void *context,
+int vt_result_load(const char *path, const struct vt_load_options *options, vt_load_sink sink, void *context,
                    struct vt_error *error)
 {
-    return vt_report_load_part(path, NULL, options, sink, context, error);
+    return vt_result_load_part(path, NULL, options, sink, context, error);
 }

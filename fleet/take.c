@@ -1,6 +1,8 @@
 #include "show/escape.h"
 #include "fleet/state.h"
 #include "show/metrics.h"
+#include "base/text.h"
+#include "result/path.h"
 
 #include <errno.h>
 #include <math.h>
@@ -135,26 +137,11 @@ static void *grow(void *list, size_t count, size_t *room, size_t size)
     return more;
 }
 
-/* By its keys; the last one may have dots in it, as names of module parameters do. */
-static const json_t *host_value(const struct vt_result *result, const char *path)
-{
-    const json_t *value = result->host;
-    while (value && *path) {
-        const json_t *whole = json_object_get(value, path);
-        if (whole)
-            return whole;
-        size_t length = strcspn(path, ".");
-        value = json_object_getn(value, path, length);
-        path += length + (path[length] == '.');
-    }
-    return value;
-}
-
 static const char *fact_text(const struct vt_result *result, const char *path, char *text, size_t size)
 {
     if (strcmp(path, "tool.version") == 0)
         return result->version;
-    const json_t *value = host_value(result, path);
+    const json_t *value = vt_result_at(result->host, path);
     if (json_is_string(value))
         return json_string_value(value);
     if (json_is_boolean(value))
@@ -181,7 +168,7 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
         .elapsed = json_is_number(elapsed) ? json_number_value(elapsed) : NAN,
     };
     snprintf(text, sizeof text, result->line > 1 ? "%.480s:%zu" : "%.480s", result->file, result->line);
-    vt_escape_clean(text, strlen(text));
+    vt_text_clean(text, strlen(text));
     to->place = intern(fleet, text);
     for (size_t i = 0; i < VT_FLEET_FACTS; i++)
         to->facts[i] = intern(fleet, fact_text(result, vt_fleet_fact_names[i], text, sizeof text));

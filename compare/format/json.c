@@ -1,0 +1,68 @@
+#include "compare/counts.h"
+#include "compare/format/format.h"
+#include "compare/format/words.h"
+#include "result/save.h"
+
+#include <errno.h>
+#include <math.h>
+
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *row_json(const struct vt_compared *row)
+{
+    char tale[256];
+    json_t *object = json_object(), *interval = json_array();
+    vt_compare_explain(row, tale, sizeof tale);
+    json_array_append_new(interval, vt_result_number(row->low));
+    json_array_append_new(interval, vt_result_number(row->high));
+    json_object_set_new(object, "case", json_string(row->before->name));
+    json_object_set_new(object, "engine", json_string(row->before->engine));
+    json_object_set_new(object, "cpl", row->before->cpl < 0 ? json_null() : json_integer(row->before->cpl));
+    json_object_set_new(object, "unit", json_string(row->before->unit));
+    json_object_set_new(object, "simulated", json_boolean(row->before->simulated));
+    json_object_set_new(object, "change", json_string(vt_compare_change_name(row->change)));
+    json_object_set_new(object, "worse", json_boolean(row->worse));
+    json_object_set_new(object, "explanation", json_string(tale));
+    json_object_set_new(object, "old", vt_result_number(row->before->toll.median));
+    json_object_set_new(object, "new", vt_result_number(row->after->toll.median));
+    json_object_set_new(object, "old_crossing", text_or_null(row->before->crossing));
+    json_object_set_new(object, "new_crossing", text_or_null(row->after->crossing));
+    json_object_set_new(object, "old_status", json_string(vt_status_name(row->before->status)));
+    json_object_set_new(object, "new_status", json_string(vt_status_name(row->after->status)));
+    json_object_set_new(object, "difference", vt_result_number(row->difference));
+    json_object_set_new(object, "ratio",
+                        vt_result_number(row->counts ? vt_compare_count_ratio(row) : row->ratio));
+    json_object_set_new(object, "ratio_ci95", isfinite(row->low) ? json_incref(interval) : json_null());
+    json_decref(interval);
+    json_object_set_new(object, "p_samples", vt_result_number(row->p_samples));
+    json_object_set_new(object, "p_runs", vt_result_number(row->p_runs));
+    return object;
+}
+
+int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *screen, FILE *stream,
+                    struct vt_error *error)
+{
+    char text[512];
+    json_t *rows = json_array(), *warnings = json_array();
+    (void)screen;
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(rows, row_json(&c->rows[i]));
+    for (size_t i = 0; i < c->warning_count; i++)
+        json_array_append_new(warnings, json_string(c->warnings[i]));
+    vt_compare_headline(c, text, sizeof text);
+    json_t *document = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1", "headline", text,
+        "threshold", vt_result_number(c->threshold), "count_threshold", vt_result_number(c->count_threshold),
+        "spread_between_runs", vt_result_number(c->spread), "regressions", (int)c->worse, "changes",
+        (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "warnings", warnings,
+        "measurements", rows);
+    int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
+    json_decref(document);
+    fputc('\n', stream);
+    if (status != 0 && !ferror(stream))
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the comparison");
+    return 0;
+}

@@ -1,0 +1,73 @@
+#include "report/chart/draw.h"
+#include "report/chart/axis.h"
+#include "show/plot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *chart,
+                     const struct vt_table *table)
+{
+    if (chart->kind == VT_CHART_DISTRIBUTION)
+        vt_chart_spread(canvas, chart, table);
+    else if (chart->kind == VT_CHART_PARTS || chart->kind == VT_CHART_PARTS_NARROW)
+        vt_chart_parts(canvas, chart, table);
+    else
+        vt_chart_roads(canvas, chart, table);
+}
+
+static char *write_script(const struct vt_charts *charts, const struct vt_table *table)
+{
+    char *script = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&script, &size);
+    if (!stream)
+        return NULL;
+    for (size_t i = 0; i < charts->count; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "%zu", i);
+        const struct vt_canvas canvas = {stream, VT_MEDIUM_PAGE, name};
+        vt_chart_script(&canvas, &charts->list[i], table);
+    }
+    if (fclose(stream) != 0) {
+        free(script);
+        return NULL;
+    }
+    return script;
+}
+
+static int draw(struct vt_charts *charts, const char *script, struct vt_error *error)
+{
+    char **pictures = calloc(charts->count + 1, sizeof *pictures);
+    if (!pictures)
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the charts");
+    int status = vt_plot_run(script, pictures, charts->count, error);
+    for (size_t i = 0; i < charts->count; i++)
+        charts->list[i].picture = pictures[i];
+    free(pictures);
+    return status;
+}
+
+int vt_chart_draw(struct vt_charts *charts, const struct vt_table *table, struct vt_error *error)
+{
+    *charts = (struct vt_charts){0};
+    int status = vt_chart_plan(charts, table);
+    if (status)
+        return vt_error_set(error, VT_EXIT_INTERNAL, -status, "not enough memory for the charts");
+    if (charts->count == 0)
+        return 0;
+    char *script = write_script(charts, table);
+    if (!script)
+        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the charts");
+    status = draw(charts, script, error);
+    free(script);
+    return status;
+}
+
+void vt_chart_release(struct vt_charts *charts)
+{
+    for (size_t i = 0; i < charts->count; i++)
+        free(charts->list[i].picture);
+    free(charts->list);
+    *charts = (struct vt_charts){0};
+}
