@@ -121,7 +121,7 @@ $B/tests/%: tests/%.c $(SUPPORT) $B/libvmtoll.a
 # An image that judges: tests hand it states, QEMU's processor runs them (tests/judge).
 JUDGE := $(patsubst %,$B/image/%.o,$(wildcard tests/judge/*.c tests/judge/*.S) guest/image/string.c guest/image/pvh.S)
 
-$B/tests/judge.elf: $(JUDGE) guest/image/image.lds
+$B/tests/difference/judge.elf: $(JUDGE) guest/image/image.lds
 	@mkdir -p $(@D)
 	$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
@@ -138,7 +138,7 @@ benches: all $(BENCHES)
 bench: benches
 	@for program in $(BENCHES); do echo "== $$program"; $$program || true; done
 
-tests: all $(UNIT) $(BENCHES) $B/tests/judge.elf
+tests: all $(UNIT) $(BENCHES) $B/tests/difference/judge.elf
 
 test: tests
 	tests/run $B
