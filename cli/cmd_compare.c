@@ -80,7 +80,7 @@ static void release(struct side *side)
 static int load(const char *file, struct side *side)
 {
     struct vt_load_options options = {.samples = true};
-    struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory for the results"};
+    struct vt_error error;
     struct loading loading = {side, &error};
     if (vt_result_load(file, &options, keep, &loading, &error) != 0 ||
         vt_result_pool(side->runs, side->count, &error) != 0)

@@ -184,20 +184,20 @@ static void set_text(json_t *settings, const char *key, const char *text)
 }
 
 static int describe(struct vt_result *result, const struct vt_lab *lab, const struct arguments *a,
-                    const struct vt_lab_outcome *outcome, const char *started)
+                    const struct vt_lab_outcome *outcome, const char *started, struct vt_error *error)
 {
     if (!result->settings)
         result->settings = json_object();
     result->started = vt_arena_text(&result->arena, started, strlen(started));
     if (!result->settings || !result->started)
-        return vt_cli_misuse("out of memory");
+        return vt_error_memory(error, "the lab's settings");
     set_text(result->settings, "lab", lab->name);
     set_text(result->settings, "cases", a->selection.cases);
     set_text(result->settings, "emulator", outcome->emulator);
     set_text(result->settings, "kernel", outcome->kernel);
     set_text(result->settings, "hypervisor", outcome->hypervisor);
     set_text(result->settings, "kernel_command_line", outcome->command_line);
-    return VT_EXIT_DONE;
+    return 0;
 }
 
 static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struct vt_error *error)
@@ -222,9 +222,9 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
     struct vt_result *result = make_result(outcome, &error);
     if (!result)
         return vt_cli_fail(&error);
-    int status = describe(result, lab, a, outcome, started);
-    if (status == VT_EXIT_DONE)
-        status = vt_cli_deliver(result, a->output, a->quiet);
+    int status = describe(result, lab, a, outcome, started, &error) == 0
+                     ? vt_cli_deliver(result, a->output, a->quiet)
+                     : vt_cli_fail(&error);
     vt_result_free(result);
     return status;
 }

@@ -190,9 +190,12 @@ static const struct subject *find_subject(const char *name)
 
 static int print_list(const struct subject *subject, bool json)
 {
+    struct vt_error error;
     json_t *document = json_pack("{s:s, s:o}", "schema", "vmtoll.list/1", subject->name, subject->describe());
-    if (!document)
-        return vt_cli_fail(&(struct vt_error){.exit = VT_EXIT_INTERNAL, .text = "out of memory"});
+    if (!document) {
+        vt_error_memory(&error, "the list");
+        return vt_cli_fail(&error);
+    }
     if (json) {
         /* What became of standard output, main tells. */
         json_dumpf(document, stdout, JSON_INDENT(2));

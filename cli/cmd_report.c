@@ -86,7 +86,7 @@ static int load(struct collection *collection, const struct vt_gather *gather)
     collection->options = (struct vt_load_options){.samples = true, .complain = complain_of_document};
     int status = VT_EXIT_DONE;
     for (size_t i = 0; i < gather->count; i++) {
-        struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory"};
+        struct vt_error error;
         if (vt_result_load(gather->files[i], &collection->options, collect, collection, &error) == 0)
             continue;
         vt_cli_fail(&error);

@@ -141,5 +141,5 @@ int vt_fleet_finish(struct vt_fleet *fleet, struct vt_error *error)
     status = status ? status : vt_fleet_find_splits(fleet);
     status = status ? status : vt_fleet_find_minorities(fleet);
     status = status ? status : vt_fleet_find_gaps(fleet);
-    return status ? vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report") : 0;
+    return status ? vt_error_memory(error, "the report") : 0;
 }

@@ -53,7 +53,7 @@ int vt_fleet_start(struct vt_fleet *fleet, const char *by, struct vt_error *erro
     *fleet = (struct vt_fleet){0};
     struct vt_fleet_private *p = fleet->private = calloc(1, sizeof *p);
     if (!p)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
+        return vt_error_memory(error, "the report");
     pthread_mutex_init(&p->lock, NULL);
     p->texts = json_object();
     p->index = json_object();

@@ -232,7 +232,7 @@ static int write_image(const struct vt_lab_image *image, const char *folder, str
 {
     char *path = vt_workspace_path(folder, image->file);
     int status = path ? vt_file_write(path, image->start, (size_t)(image->end - image->start), error)
-                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+                      : vt_error_memory(error, "the image's path");
     free(path);
     return status;
 }

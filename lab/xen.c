@@ -196,7 +196,7 @@ static int take_outcomes(struct both *both, struct vt_lab_outcome *outcome, stru
         struct vt_measurement *all =
             realloc(outcome->measurements, (outcome->count + more->count + 1) * sizeof *all);
         if (!all)
-            return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+            return vt_error_memory(error, "the measurements");
         if (more->count > 0)
             memcpy(all + outcome->count, more->measurements, more->count * sizeof *all);
         outcome->measurements = all;
@@ -253,7 +253,7 @@ static int place_xen(const struct vt_package *package, const char *folder,
 {
     char *from = find_xen(package, request), *text = NULL;
     if (!from)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        return vt_error_memory(error, "Xen's path");
     bool packed = vt_unpack_ending(from) > 0;
     int status = vt_program_run((char *[]){"cp", "--", from, packed ? "xen.gz" : "xen", NULL}, folder, &text,
                                 request->stop);

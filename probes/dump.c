@@ -272,12 +272,6 @@ static int reject(const struct parser *parser, const char *problem)
                         problem);
 }
 
-static int refuse_memory(const struct parser *parser)
-{
-    return vt_error_set(parser->error, VT_EXIT_ENVIRONMENT, ENOMEM, "'%s', line %u: out of memory",
-                        parser->name, parser->line);
-}
-
 /* Tools that print registers print a heading alone for a processor that is like the one before. */
 static bool reuse_empty(struct parser *parser, const struct line *line)
 {
@@ -297,7 +291,9 @@ static int begin_processor(struct parser *parser, const struct line *line)
         return 0;
     if (parser->facts->count >= MOST_PROCESSORS)
         return reject(parser, "more processors than any machine has");
-    return vt_facts_add_processor(parser->facts, line->processor, parser->line) ? 0 : refuse_memory(parser);
+    return vt_facts_add_processor(parser->facts, line->processor, parser->line)
+               ? 0
+               : vt_error_memory(parser->error, parser->name);
 }
 
 static int add_leaf(struct parser *parser, struct line *line)
@@ -305,7 +301,7 @@ static int add_leaf(struct parser *parser, struct line *line)
     if (parser->skipping)
         return 0;
     if (parser->facts->count == 0 && begin_processor(parser, line) != 0)
-        return refuse_memory(parser);
+        return vt_error_memory(parser->error, parser->name);
     struct vt_processor *processor = &parser->facts->processors[parser->facts->count - 1];
     if (processor->count >= MOST_LEAVES)
         return reject(parser, "more leaves for one processor than any has");
@@ -313,7 +309,7 @@ static int add_leaf(struct parser *parser, struct line *line)
     if (!line->numbered && previous && previous->leaf == line->leaf.leaf)
         line->leaf.subleaf = previous->subleaf + 1;
     line->leaf.line = parser->line;
-    return vt_facts_add_leaf(processor, &line->leaf) == 0 ? 0 : refuse_memory(parser);
+    return vt_facts_add_leaf(processor, &line->leaf) == 0 ? 0 : vt_error_memory(parser->error, parser->name);
 }
 
 /* A length of 0 text is legal; control characters and zeros make it no text at all. */

@@ -103,8 +103,9 @@ static int keep_sums(const struct fetch *fetch, const char *folder, char *all)
     for (char *line; path && kept && (line = strsep(&all, "\n"));)
         if (*line && matters(line))
             size += (size_t)sprintf(kept + size, "%s\n", line);
-    int status = size ? vt_file_write(path, kept, size, fetch->error)
-                      : lacks(fetch, 0, "use", "it carries no sums to check its files by");
+    int status = !path || !kept ? vt_error_memory(fetch->error, "the package's sums")
+                 : size         ? vt_file_write(path, kept, size, fetch->error)
+                                : lacks(fetch, 0, "use", "it carries no sums to check its files by");
     free(path);
     free(kept);
     return status;
@@ -117,7 +118,7 @@ static int unpack(const struct fetch *fetch, const char *deb, const char *scratc
     char *sums = NULL, *tree = vt_workspace_path(scratch, "tree");
     int status =
         tree ? run(fetch, (char *[]){"dpkg-deb", "-x", (char *)deb, "tree", NULL}, scratch, "unpack", NULL)
-             : -ENOMEM;
+             : vt_error_memory(fetch->error, "the package's path");
     if (status == 0)
         status =
             run(fetch, (char *[]){"dpkg-deb", "-I", (char *)deb, "md5sums", NULL}, scratch, "unpack", &sums);
@@ -159,7 +160,9 @@ static int download(const struct fetch *fetch)
                             "cannot write to the cache folder '%s': %s", fetch->cache, strerror(errno));
     }
     note(fetch, "downloading");
-    int status = asprintf(&wanted, "%s=%s", package->name, package->version) < 0 ? -ENOMEM : 0;
+    int status = asprintf(&wanted, "%s=%s", package->name, package->version) < 0
+                     ? vt_error_memory(fetch->error, "the package's name")
+                     : 0;
     if (status == 0)
         status = run(fetch, (char *[]){"apt-get", "-q", "download", wanted, NULL}, scratch, "download", NULL);
     if (status == 0)
@@ -254,6 +257,8 @@ static int get(struct fetch *fetch, const char *name, const char *real)
         return status;
     snprintf(file, sizeof file, "%s_%s", package->name, package->version);
     package->folder = vt_workspace_path(fetch->cache, file);
+    if (!package->folder)
+        return vt_error_memory(fetch->error, "the package's path");
     int held = lock(fetch);
     if (held < 0)
         return held;

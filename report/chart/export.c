@@ -27,11 +27,6 @@ struct export
     char staging[MAX_PATH]; /* where the files grow */
 };
 
-static int out_of_memory(struct vt_error *error)
-{
-    return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the charts");
-}
-
 static int cannot(const struct export *export, int number, struct vt_error *error)
 {
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "cannot write charts to '%s': %s", export->folder,
@@ -249,7 +244,7 @@ static int draw(struct export *export, struct vt_error *error)
 {
     char *script = write_script(export);
     if (!script)
-        return out_of_memory(error);
+        return vt_error_memory(error, "the charts");
     int status = vt_plot_run_in(export->staging, script, SECONDS, error);
     free(script);
     for (size_t i = 0; i < export->charts.count && status == 0; i++)
@@ -261,7 +256,7 @@ static int draw(struct export *export, struct vt_error *error)
 static int run(struct export *export, struct vt_error *error)
 {
     if (plan(export) != 0)
-        return out_of_memory(error);
+        return vt_error_memory(error, "the charts");
     if (export->charts.count == 0)
         return vt_error_set(error, VT_EXIT_NO, ENODATA,
                             "there is no chart to draw: no measurement holds a toll");
@@ -276,7 +271,7 @@ int vt_chart_export(struct vt_result *const *results, size_t count, const char *
     struct export export = {.table = &table, .folder = folder};
     *files = 0;
     if (vt_table_build(&table, results, count) != 0)
-        return out_of_memory(error);
+        return vt_error_memory(error, "the charts");
     int status = run(&export, error);
     if (status == 0)
         *files = MEDIA * export.charts.count;

@@ -337,7 +337,7 @@ int vt_report_text(const struct vt_report *report, FILE *stream, struct vt_error
     if (memory && fclose(memory) != 0)
         status = -ENOMEM;
     if (status)
-        vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
+        vt_error_memory(error, "the report");
     else if (report->screen.utf8)
         fwrite(text, 1, size, stream);
     else

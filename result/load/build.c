@@ -1,6 +1,7 @@
 #include "result/load/state.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -472,6 +473,8 @@ static int close_document(struct vt_loader *loader, struct vt_load_frame *frame)
     loader->result = NULL;
     loader->documents++;
     loader->sink_status = loader->sink(result, loader->context);
+    if (loader->sink_status == -ENOMEM)
+        vt_error_memory(loader->error, loader->name);
     return loader->sink_status == 0;
 }
 

@@ -81,8 +81,7 @@ int vt_load_refuse(struct vt_loader *loader, const char *format, ...)
 
 int vt_load_lacks_memory(struct vt_loader *loader)
 {
-    vt_error_set(loader->error, VT_EXIT_ENVIRONMENT, ENOMEM, "%s: not enough memory to read it",
-                 loader->name);
+    vt_error_memory(loader->error, loader->name);
     loader->failed = true;
     return 0;
 }

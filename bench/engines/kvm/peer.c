@@ -33,7 +33,7 @@ static int copy_cpuid(const struct vt_kvm_machine *machine, struct vt_error *err
     int status = 0;
 
     if (!cpuid)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for a second vCPU");
+        return vt_error_memory(error, "a second vCPU");
     cpuid->nent = MAX_CPUID_ENTRIES;
     if (ioctl(machine->vm.vcpu, KVM_GET_CPUID2, cpuid) != 0 ||
         ioctl(machine->peer, KVM_SET_CPUID2, cpuid) != 0)

@@ -313,7 +313,7 @@ int vt_trap_open(struct vt_trap_catcher *catcher, struct vt_machine *machine, st
     catcher->has_base_instructions = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT;
     catcher->stack = malloc(ALTERNATE_STACK);
     if (!catcher->stack)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine trap");
+        return vt_error_memory(error, "engine trap");
     catcher->watchdog.expired = on_expiry;
     catcher->watchdog.context = catcher;
     status = vt_watchdog_open(&catcher->watchdog, error);
