@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/screen.h"
@@ -60,7 +61,7 @@ static int keep(struct vt_result *result, void *context)
 {
     const struct loading *loading = context;
     struct side *side = loading->side;
-    struct vt_result **grown = realloc(side->runs, (side->count + 1) * sizeof *grown);
+    struct vt_result **grown = vt_memory_grow(side->runs, side->count, 1, sizeof *grown);
     if (!grown) {
         vt_result_free(result);
         return -ENOMEM;

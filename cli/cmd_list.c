@@ -1,4 +1,5 @@
 #include "base/suggest.h"
+#include "base/text.h"
 #include "bench/engine.h"
 #include "bench/measurement.h"
 #include "cli/command.h"
@@ -147,13 +148,13 @@ static const struct subject subjects[] = {
 
 static void print_cell(const json_t *value, int width)
 {
-    char text[32] = "unknown";
+    char text[32] = "";
     if (json_is_boolean(value))
         snprintf(text, sizeof text, "%s", json_is_true(value) ? "yes" : "no");
     for (size_t i = 0; i < json_array_size(value); i++)
-        snprintf(i ? text + strlen(text) : text, i ? sizeof text - strlen(text) : sizeof text,
-                 "%s%" JSON_INTEGER_FORMAT, i ? "," : "", json_integer_value(json_array_get(value, i)));
-    printf("%-*s", width, json_is_string(value) ? json_string_value(value) : text);
+        vt_text_append(text, sizeof text, "%s%" JSON_INTEGER_FORMAT, i ? "," : "",
+                       json_integer_value(json_array_get(value, i)));
+    printf("%-*s", width, json_is_string(value) ? json_string_value(value) : *text ? text : "unknown");
 }
 
 static void print_row(const struct subject *subject, const json_t *entry)

@@ -1,4 +1,5 @@
 #include "fleet/gather.h"
+#include "base/memory.h"
 #include "base/affinity.h"
 #include "base/file.h"
 #include "result/load/load.h"
@@ -18,18 +19,13 @@ static const uint64_t part_size = 8 << 20; /* bytes of a file of many documents 
 
 static int keep(struct vt_gather *gather, const char *path, struct vt_error *error)
 {
-    if (gather->count == gather->room) {
-        size_t room = gather->room ? 2 * gather->room : 64;
-        char **files = realloc(gather->files, room * sizeof *files);
-        if (!files)
-            return vt_error_memory(error, "the names of the files");
-        gather->files = files;
-        gather->room = room;
-    }
-    gather->files[gather->count] = strdup(path);
-    if (!gather->files[gather->count])
+    char **files = vt_memory_grow(gather->files, gather->count, 1, sizeof *files), *name = strdup(path);
+    gather->files = files ? files : gather->files;
+    if (!files || !name) {
+        free(name);
         return vt_error_memory(error, "the names of the files");
-    gather->count++;
+    }
+    files[gather->count++] = name;
     return 0;
 }
 

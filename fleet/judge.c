@@ -1,4 +1,5 @@
 #include "base/statistics.h"
+#include "base/memory.h"
 #include "fleet/chance.h"
 #include "fleet/state.h"
 
@@ -44,7 +45,6 @@ struct judge {
     size_t judged;        /* points of all subjects */
     double *work;
     bool *suspects; /* per host */
-    size_t room;    /* for oddities */
 };
 
 static int compare_doubles(const void *a, const void *b)
@@ -245,14 +245,10 @@ static bool is_told(const struct vt_fleet *fleet, const struct subject *subject,
 static struct vt_fleet_oddity *new_oddity(struct judge *judge, const struct subject *subject, size_t hosts)
 {
     struct vt_fleet *fleet = judge->fleet;
-    if (fleet->oddity_count == judge->room) {
-        size_t room = judge->room ? 2 * judge->room : 16;
-        struct vt_fleet_oddity *list = realloc(fleet->oddities, room * sizeof *list);
-        if (!list)
-            return NULL;
-        fleet->oddities = list;
-        judge->room = room;
-    }
+    struct vt_fleet_oddity *list = vt_memory_grow(fleet->oddities, fleet->oddity_count, 1, sizeof *list);
+    if (!list)
+        return NULL;
+    fleet->oddities = list;
     struct vt_fleet_oddity *oddity = &fleet->oddities[fleet->oddity_count++];
     *oddity = (struct vt_fleet_oddity){
         .hosts = calloc(hosts, sizeof *oddity->hosts),

@@ -1,4 +1,5 @@
 #include "lab/image.h"
+#include "base/memory.h"
 #include "base/file.h"
 #include "bench/select.h"
 #include "base/statistics.h"
@@ -24,7 +25,7 @@ struct collection {
 
 static struct vt_measurement *add(struct vt_lab_outcome *outcome)
 {
-    struct vt_measurement *more = realloc(outcome->measurements, (outcome->count + 1) * sizeof *more);
+    struct vt_measurement *more = vt_memory_grow(outcome->measurements, outcome->count, 1, sizeof *more);
     if (!more)
         return NULL;
     outcome->measurements = more;

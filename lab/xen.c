@@ -5,6 +5,7 @@
  * a machine of its own: what they count is instructions, which no neighbour changes.
  */
 #include "base/file.h"
+#include "base/memory.h"
 #include "lab/image.h"
 #include "lab/labs.h"
 #include "lab/fetch/package.h"
@@ -194,7 +195,7 @@ static int take_outcomes(struct both *both, struct vt_lab_outcome *outcome, stru
     for (size_t i = 0; i < DOMAINS; i++) {
         struct vt_lab_outcome *more = &both->machine[i].outcome;
         struct vt_measurement *all =
-            realloc(outcome->measurements, (outcome->count + more->count + 1) * sizeof *all);
+            vt_memory_grow(outcome->measurements, outcome->count, more->count, sizeof *all);
         if (!all)
             return vt_error_memory(error, "the measurements");
         if (more->count > 0)

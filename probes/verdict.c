@@ -1,4 +1,5 @@
 #include "probes/section.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -184,17 +185,12 @@ static void judge_nested(const json_t *document, struct verdict *verdict)
 /* " in front of " names what is behind an interface, from the first leaf to the last. */
 static void name_layers(const json_t *document, char *text, size_t size)
 {
-    size_t i, length = 0;
+    size_t i;
     json_t *layer;
     *text = '\0';
-    json_array_foreach(vt_document_get(document, "hypervisor.layers"), i, layer)
-    {
-        if (length >= size)
-            return;
-        length += (size_t)snprintf(text + length, size - length, "%s\"%s\" at %s", i ? ", " : "",
-                                   json_string_value(json_object_get(layer, "signature")),
-                                   json_string_value(json_object_get(layer, "leaf")));
-    }
+    json_array_foreach(vt_document_get(document, "hypervisor.layers"), i, layer) vt_text_append(
+        text, size, "%s\"%s\" at %s", i ? ", " : "", json_string_value(json_object_get(layer, "signature")),
+        json_string_value(json_object_get(layer, "leaf")));
 }
 
 /* Windows and its hypervisor's administrator run in a partition that may create others (TLFS 2.4.3). */

@@ -1,4 +1,5 @@
 #include "report/finding.h"
+#include "base/text.h"
 #include "report/breakdown.h"
 #include "show/crossing.h"
 #include "show/quantity.h"
@@ -212,14 +213,12 @@ static void say(struct vt_findings *findings, const char *format, ...)
 /* "; of it the bare crossing 2.53 µs, ..." or nothing. */
 static void say_parts(char *text, size_t size, const struct vt_table *table, const struct vt_group *group)
 {
-    size_t used = 0;
     char amount[32];
     *text = 0;
-    for (int part = 0; part < VT_PARTS && used < size; part++)
+    for (int part = 0; part < VT_PARTS; part++)
         if (isfinite(group->parts[part]))
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "; of it ",
-                                 vt_breakdown_title(part), cost(table, group, group->parts[part], amount));
+            vt_text_append(text, size, "%s%s %s", *text ? ", " : "; of it ", vt_breakdown_title(part),
+                           cost(table, group, group->parts[part], amount));
 }
 
 static void say_group(struct vt_findings *findings, const struct vt_table *table,

@@ -1,4 +1,5 @@
 #include "report/chart/export.h"
+#include "base/text.h"
 #include "base/file.h"
 #include "report/chart/axis.h"
 #include "report/chart/draw.h"
@@ -58,12 +59,13 @@ static void name_chart(struct export *export, size_t i)
         snprintf(name, MAX_NAME, "%s", chart->class ? "roads-" : "roads");
         append_word(name, chart->class ? chart->class : "");
     }
-    size_t length = strlen(name);
     if (strcmp(chart->unit, "ns") != 0)
-        length += (size_t)snprintf(name + length, MAX_NAME - length, "-instructions");
+        vt_text_append(name, MAX_NAME, "-instructions");
+    size_t length = strlen(name);
     for (size_t k = 0, copy = 2; k < i; k++)
         if (strcmp(export->names[k], name) == 0) { /* start again with another number */
-            snprintf(name + length, MAX_NAME - length, "-%zu", copy++);
+            name[length] = '\0';
+            vt_text_append(name, MAX_NAME, "-%zu", copy++);
             k = (size_t)-1;
         }
 }

@@ -1,4 +1,5 @@
 #include "report/audited.h"
+#include "base/text.h"
 #include "report/breakdown.h"
 #include "report/host.h"
 #include "show/quantity.h"
@@ -81,15 +82,15 @@ static void print_parts(const struct vt_text *page, const struct vt_crossing_par
     const char *unit = table->columns[parts->column].unit, *joint = ": ";
     char text[1024], amount[64];
     vt_quantity_print(line->cells[parts->column]->toll.median, unit, "µs", amount, sizeof amount);
-    size_t used = (size_t)snprintf(text, sizeof text, "%.40s %s", line->name, amount);
-    for (int part = 0; part < VT_PARTS && used < sizeof text; part++) {
+    snprintf(text, sizeof text, "%.40s %s", line->name, amount);
+    for (int part = 0; part < VT_PARTS; part++) {
         const struct vt_share *share = &parts->shares[part];
         if (!share->asked || !isfinite(share->median))
             continue;
         vt_quantity_print(share->median, unit, "µs", amount, sizeof amount);
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s%s%s%s", joint,
-                                 vt_breakdown_name(part), amount, share->common ? "" : " (",
-                                 share->common ? "" : share->source, share->common ? "" : ")");
+        vt_text_append(text, sizeof text, "%s%s %s%s%s%s", joint, vt_breakdown_name(part), amount,
+                       share->common ? "" : " (", share->common ? "" : share->source,
+                       share->common ? "" : ")");
         joint = " + ";
     }
     fputs("  · ", page->stream);
