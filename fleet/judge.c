@@ -47,23 +47,11 @@ struct judge {
     bool *suspects; /* per host */
 };
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median_of(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, compare_doubles);
-    return count ? vt_statistics_quantile(values, count, 0.5) : 0;
-}
-
 static double spread_about(struct judge *judge, const struct point *points, size_t count, double centre)
 {
     for (size_t i = 0; i < count; i++)
         judge->work[i] = fabs(points[i].ratio - centre);
-    return VT_STATISTICS_DEVIATION * median_of(judge->work, count);
+    return VT_STATISTICS_DEVIATION * vt_statistics_median(judge->work, count);
 }
 
 /* Points of one case, in the order of its values. */
@@ -124,7 +112,7 @@ static size_t measure_cases(struct judge *judge, const struct vt_fleet_cell *con
     used = bring_together(points, used);
     for (size_t i = 0; i < used; i++)
         judge->work[i] = points[i].ratio;
-    double centre = median_of(judge->work, used),
+    double centre = vt_statistics_median(judge->work, used),
            spread = fmax(spread_about(judge, points, used, centre), least_spread);
     for (size_t i = 0; i < used; i++) {
         points[i].z = (points[i].ratio - centre) / spread;

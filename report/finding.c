@@ -1,4 +1,5 @@
 #include "report/finding.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "report/breakdown.h"
 #include "show/crossing.h"
@@ -23,12 +24,6 @@ static bool counts(const struct vt_line *line, const struct vt_result_row *cell)
            strcmp(line->class, "control") != 0 && strcmp(line->class, "compute") != 0;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void note_extremes(struct vt_group *group, const struct vt_line *line, double toll)
 {
     if (!group->cheapest || toll < group->low) {
@@ -39,14 +34,6 @@ static void note_extremes(struct vt_group *group, const struct vt_line *line, do
         group->high = toll;
         group->dearest = line->name;
     }
-}
-
-static double median_of(double *values, size_t count)
-{
-    if (count == 0)
-        return NAN;
-    qsort(values, count, sizeof *values, compare_doubles);
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
 /* Median over the group's cases of one part of their tolls. */
@@ -60,7 +47,7 @@ static double summarize_part(const struct vt_table *table, const struct vt_group
             isfinite(cell->breakdown[part].median))
             work[count++] = cell->breakdown[part].median;
     }
-    return median_of(work, count);
+    return count ? vt_statistics_median(work, count) : NAN;
 }
 
 static struct vt_group summarize(const struct vt_table *table, size_t column, const char *crossing)
@@ -75,8 +62,8 @@ static struct vt_group summarize(const struct vt_table *table, size_t column, co
         if (tolls)
             tolls[group.count++] = cell->toll.median;
     }
-    if (tolls)
-        group.median = median_of(tolls, group.count);
+    if (tolls && group.count)
+        group.median = vt_statistics_median(tolls, group.count);
     for (int part = 0; part < VT_PARTS; part++)
         group.parts[part] = tolls ? summarize_part(table, &group, part, tolls) : NAN;
     free(tolls);
