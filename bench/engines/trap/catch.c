@@ -276,14 +276,15 @@ static __attribute__((no_stack_protector)) void on_signal(int number, siginfo_t 
     write_gs(gs);
 }
 
-/* The watchdog: guest code is ended here and now, a handler at its end. */
+/* The watchdog, which repeats: guest code is ended here and now, a handler at its end, and what has not been
+ * entered yet has no host to go back to. */
 static void on_expiry(void *context, siginfo_t *info, void *ucontext)
 {
     struct vt_trap_catcher *catcher = context;
 
     (void)info;
     catcher->expired = 1;
-    if (catcher->inside && !catcher->depth)
+    if (catcher->inside && !catcher->depth && catcher->call.host_rsp)
         end_run(catcher, ((ucontext_t *)ucontext)->uc_mcontext.gregs, VT_TRAP_TIMEOUT);
 }
 
