@@ -5,6 +5,7 @@
  * a machine of its own: what they count is instructions, which no neighbour changes.
  */
 #include "base/file.h"
+#include "base/memory.h"
 #include "lab/image.h"
 #include "lab/labs.h"
 #include "lab/fetch/package.h"
@@ -198,9 +199,9 @@ static int take_outcomes(struct both *both, struct vt_lab_outcome *outcome, stru
     for (size_t i = 0; i < DOMAINS; i++) {
         struct vt_lab_outcome *more = &both->machine[i].outcome;
         struct vt_measurement *all =
-            realloc(outcome->measurements, (outcome->count + more->count + 1) * sizeof *all);
+            vt_memory_grow(outcome->measurements, outcome->count, more->count, sizeof *all);
         if (!all)
-            return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+            return vt_error_memory(error, "the measurements");
         if (more->count > 0)
             memcpy(all + outcome->count, more->measurements, more->count * sizeof *all);
         outcome->measurements = all;
@@ -257,7 +258,7 @@ static int place_xen(const struct vt_package *package, const char *folder,
 {
     char *from = find_xen(package, request), *text = NULL;
     if (!from)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        return vt_error_memory(error, "Xen's path");
     bool packed = vt_unpack_ending(from) > 0;
     int status = vt_program_run((char *[]){"cp", "--", from, packed ? "xen.gz" : "xen", NULL}, folder, &text,
                                 request->stop);
