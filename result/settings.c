@@ -1,5 +1,6 @@
 #include "result/settings.h"
 #include "base/layout.h"
+#include "bench/sampler.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,7 +23,7 @@ json_t *vt_settings_run(const struct vt_selection *selection, double budget, con
                      words(selection->levels), "cpu", run->cpu >= 0 ? json_integer(run->cpu) : json_null(),
                      "elapsed_s", run->elapsed, "tsc_khz", run->tsc_khz, "steal_s", known(run->steal),
                      "preemptions", (json_int_t)run->preemptions, "clock", "tsc", "precision",
-                     VT_RUNNER_PRECISION, "waited_s", run->waited, "shared", known(run->shared),
+                     VT_SAMPLER_PRECISION, "waited_s", run->waited, "shared", known(run->shared),
                      "fixed_layout", vt_layout_is_fixed());
 }
 
