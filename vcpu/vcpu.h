@@ -3,7 +3,7 @@
  * that believes to run at ring 0 and does not.
  *
  * Owns: the state, its layout and what may be read from it without executing
- * anything. Does not own: executing an instruction (vcpu/emulate.h), decoding one
+ * anything. Does not own: executing an instruction (vcpu/emulate/emulate.h), decoding one
  * (vcpu/decode.h), the world outside the CPU (vcpu/environment.h).
  *
  * The struct is plain data of fixed layout: generated code addresses its members by

@@ -1,5 +1,5 @@
-#include "probes/kvm_device.h"
-#include "probes/kvm_access.h"
+#include "probes/kvm/device.h"
+#include "probes/kvm/access.h"
 #include "probes/outside.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Identification and time. */
 #include "guest/catalogue.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/internal.h"
 
 /*
  * Leaves of the topology have a subleaf per level, and without a second level there is none. Above the

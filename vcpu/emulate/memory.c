@@ -1,6 +1,6 @@
 /* Loads and stores that may reach a device's registers, with the arithmetic that comes in the same
  * instruction. */
-#include "vcpu/emulate_string.h"
+#include "vcpu/emulate/string.h"
 
 enum vt_step vt_emulate_mov_load(struct vt_emulation *e)
 {

@@ -1,6 +1,6 @@
 /* Registers, memory and stack as the emulated instructions see them. */
-#include "vcpu/emulate.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/emulate.h"
+#include "vcpu/emulate/internal.h"
 
 #define PF_PRESENT 1
 #define PF_WRITE   2

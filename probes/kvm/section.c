@@ -1,5 +1,5 @@
-#include "probes/kvm_device.h"
-#include "probes/kvm_run.h"
+#include "probes/kvm/device.h"
+#include "probes/kvm/run.h"
 #include "probes/live.h"
 #include "probes/section.h"
 #include "vmm/backend.h"
@@ -22,7 +22,7 @@ static const struct {
     const char *name;
     int number;
 } capabilities[] = {
-#include "probes/kvm_caps.inc"
+#include "probes/kvm/caps.inc"
 };
 
 /* What KVM announces to guests where they may run hypervisors of their own. */

@@ -1,4 +1,4 @@
-#include "probes/kvm_access.h"
+#include "probes/kvm/access.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,5 +1,5 @@
-#include "vcpu/emulate.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/emulate.h"
+#include "vcpu/emulate/internal.h"
 
 #define ROW(operation, function) [VT_OP_##operation] = vt_emulate_##function,
 static vt_emulate_function *const functions[VT_OPERATIONS] = {VT_EMULATE_FUNCTIONS(ROW)};

@@ -1,4 +1,4 @@
-#include "probes/kvm_module.h"
+#include "probes/kvm/module.h"
 #include "probes/live.h"
 #include "vmm/backend.h"
 

@@ -1,4 +1,4 @@
-#include "audit/judge.h"
+#include "audit/judge/judge.h"
 #include "guest/catalogue.h"
 
 #include <signal.h>

@@ -5,7 +5,7 @@
 #ifndef VT_PROBES_KVM_ACCESS_H
 #define VT_PROBES_KVM_ACCESS_H
 
-#include "probes/kvm_node.h"
+#include "probes/kvm/node.h"
 #include "probes/process.h"
 #include "probes/row.h"
 #include "vmm/obstacle.h"

@@ -1,7 +1,7 @@
 /* Segment registers and what may be asked of a selector (Intel SDM 3A chapters 3 and 5; AMD APM 2 chapter 4).
  */
-#include "vcpu/emulate.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/emulate.h"
+#include "vcpu/emulate/internal.h"
 
 uint32_t vt_descriptor_limit(const struct vt_descriptor *descriptor)
 {

@@ -1,5 +1,5 @@
 /* Ports (Intel SDM 1 chapter 19; AMD APM 3 IN, OUT, INS, OUTS). */
-#include "vcpu/emulate_string.h"
+#include "vcpu/emulate/string.h"
 
 #define IO_MAP_BASE 102 /* offset in the TSS of the offset of the permission map */
 

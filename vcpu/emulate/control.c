@@ -1,6 +1,6 @@
 /* Control and debug registers (Intel SDM 3A 2.5 and 2B MOV; AMD APM 2 3.1 and 3 MOV CRn). */
 #include "vcpu/apic.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/internal.h"
 
 #define EXISTING     0x11d /* CR0, CR2, CR3, CR4, CR8 */
 #define CR0_BITS     UINT64_C(0xe005003f)

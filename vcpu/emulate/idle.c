@@ -1,6 +1,6 @@
 /* Going idle, calling the hypervisor, flushing translations and caches. */
-#include "vcpu/emulate.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/emulate.h"
+#include "vcpu/emulate/internal.h"
 
 enum vt_step vt_emulate_hlt(struct vt_emulation *e)
 {

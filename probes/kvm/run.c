@@ -1,4 +1,4 @@
-#include "probes/kvm_run.h"
+#include "probes/kvm/run.h"
 #include "base/watchdog.h"
 #include "guest/abi.h"
 #include "probes/row.h"

@@ -1,6 +1,6 @@
 /* Descriptor-table registers (Intel SDM 3A 2.4; AMD APM 2 4.6). */
-#include "vcpu/emulate.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/emulate.h"
+#include "vcpu/emulate/internal.h"
 
 static bool is_hidden(const struct vt_vcpu *vcpu)
 {

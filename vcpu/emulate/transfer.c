@@ -1,6 +1,6 @@
 /* Control transfers that go through descriptors, gates or their MSRs. 64-bit code segments alone. */
-#include "vcpu/emulate.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/emulate.h"
+#include "vcpu/emulate/internal.h"
 
 #define SELECTOR_CODE3 3
 

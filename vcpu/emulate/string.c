@@ -1,4 +1,4 @@
-#include "vcpu/emulate_string.h"
+#include "vcpu/emulate/string.h"
 
 /* Turns before the caller gets a chance to look at the clock. */
 #define TURNS 4096

@@ -1,5 +1,5 @@
 /* RFLAGS and interrupts: the instructions that silently do less outside ring 0. */
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/internal.h"
 
 enum vt_step vt_emulate_pushf(struct vt_emulation *e)
 {

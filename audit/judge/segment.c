@@ -1,5 +1,5 @@
 #include "audit/guest_view.h"
-#include "audit/judge.h"
+#include "audit/judge/judge.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Model-specific registers and extended control registers (Intel SDM 4; AMD APM 2 appendix A). */
 #include "vcpu/apic.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/internal.h"
 
 #define MSR_TSC        0x10
 #define MSR_APIC_BASE  0x1b

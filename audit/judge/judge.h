@@ -2,23 +2,23 @@
  * How to read what a trial left behind. The judges of this header are for instructions
  * that ran to their end; faults read the same for all.
  */
-#ifndef VT_AUDIT_JUDGE_H
-#define VT_AUDIT_JUDGE_H
+#ifndef VT_AUDIT_JUDGE_JUDGE_H
+#define VT_AUDIT_JUDGE_JUDGE_H
 
 #include "audit/finding.h"
 
 typedef void vt_audit_judge(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
                             struct vt_audit_finding *finding);
 
-/* judge_value.c: what was stored or returned */
+/* value.c: what was stored or returned */
 vt_audit_judge vt_audit_judge_table, vt_audit_judge_register, vt_audit_judge_pushed;
 vt_audit_judge vt_audit_judge_counter, vt_audit_judge_counter_aux;
 vt_audit_judge vt_audit_judge_xgetbv, vt_audit_judge_host_value, vt_audit_judge_hypercall;
 
-/* judge_flags.c */
+/* flags.c */
 vt_audit_judge vt_audit_judge_pushed_flags, vt_audit_judge_popped_flags;
 
-/* judge_segment.c: descriptors looked at, loaded, jumped through */
+/* segment.c: descriptors looked at, loaded, jumped through */
 vt_audit_judge vt_audit_judge_rights, vt_audit_judge_limit, vt_audit_judge_verified;
 vt_audit_judge vt_audit_judge_loaded, vt_audit_judge_jumped, vt_audit_judge_system;
 

@@ -1,4 +1,4 @@
-#include "probes/kvm_node.h"
+#include "probes/kvm/node.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  * delivery of exceptions and interrupts through the virtual IDT. No library, no
  * allocation, no signals; no state but its arguments.
  */
-#ifndef VT_VCPU_EMULATE_H
-#define VT_VCPU_EMULATE_H
+#ifndef VT_VCPU_EMULATE_EMULATE_H
+#define VT_VCPU_EMULATE_EMULATE_H
 
 #include "vcpu/environment.h"
 #include "vcpu/instruction.h"

@@ -2,7 +2,7 @@
 #ifndef VT_VCPU_EMULATE_STRING_H
 #define VT_VCPU_EMULATE_STRING_H
 
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/internal.h"
 
 /* One turn; false: a fault was raised and the registers still belong to this turn. */
 typedef bool vt_emulate_turn(struct vt_emulation *e);

@@ -4,8 +4,8 @@
 #ifndef VT_PROBES_KVM_DEVICE_H
 #define VT_PROBES_KVM_DEVICE_H
 
-#include "probes/kvm_module.h"
-#include "probes/kvm_node.h"
+#include "probes/kvm/module.h"
+#include "probes/kvm/node.h"
 #include "probes/process.h"
 #include "probes/section.h"
 #include "vmm/obstacle.h"
