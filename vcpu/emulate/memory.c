@@ -39,15 +39,24 @@ static uint64_t sign_extend(uint64_t value, unsigned size)
     return (uint64_t)((int64_t)(value << shift) >> shift);
 }
 
+/* MOVSXD to 16 bits reads as many on Intel's processors, and 32 on AMD's (Intel SDM 2B MOVSXD; AMD APM 3). */
+static unsigned extended_size(const struct vt_emulation *e)
+{
+    bool narrow = e->instruction->size == 2 && e->vcpu->limits.vendor == VT_VENDOR_INTEL;
+
+    return narrow && e->instruction->source_size == 4 ? 2 : e->instruction->source_size;
+}
+
 enum vt_step vt_emulate_mov_extend(struct vt_emulation *e)
 {
     const struct vt_instruction *instruction = e->instruction;
+    unsigned size = extended_size(e);
     uint64_t value;
 
-    if (!vt_emulate_read_operand(e, instruction->source_size, &value))
+    if (!vt_emulate_read_operand(e, size, &value))
         return VT_STEP_FAULT;
     if (instruction->operation == VT_OP_MOVSX)
-        value = sign_extend(value, instruction->source_size);
+        value = sign_extend(value, size);
     vt_emulate_put(e->vcpu, instruction->reg, instruction->size, false, value);
     return VT_STEP_DONE;
 }

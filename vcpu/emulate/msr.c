@@ -132,7 +132,7 @@ static bool write_special(struct vt_emulation *e, uint32_t index, uint64_t value
 
 static bool write_place(struct vt_vcpu *vcpu, const struct vt_msr_place *place, uint64_t value)
 {
-    if (place->read_only || value & ~place->mask || (place->canonical && !vt_vcpu_is_canonical(vcpu, value)))
+    if (place->read_only || value & ~place->mask || (place->canonical && !vt_vcpu_is_loadable(vcpu, value)))
         return false;
     __builtin_memcpy((uint8_t *)vcpu + place->offset, &value, 8);
     return true;

@@ -163,14 +163,17 @@ enum vt_step vt_emulate_push_segment(struct vt_emulation *e)
     return VT_STEP_DONE;
 }
 
+/* Intel's processors read no more than the selector, as alignment checks and the end of a page show. */
 enum vt_step vt_emulate_pop_segment(struct vt_emulation *e)
 {
+    unsigned size = e->instruction->size, read = e->vcpu->limits.vendor == VT_VENDOR_INTEL ? 2 : size;
     uint64_t rsp = e->vcpu->gpr[VT_RSP], selector;
 
     if (e->instruction->reg != VT_FS && e->instruction->reg != VT_GS)
         return vt_emulate_ud(e);
-    if (!vt_emulate_pop(e, e->instruction->size, &selector))
+    if (!vt_emulate_pop(e, read, &selector))
         return VT_STEP_FAULT;
+    e->vcpu->gpr[VT_RSP] = rsp + size;
     if (!vt_emulate_load_segment(e, e->instruction->reg, selector)) {
         e->vcpu->gpr[VT_RSP] = rsp;
         return VT_STEP_FAULT;

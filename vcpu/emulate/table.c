@@ -34,7 +34,7 @@ enum vt_step vt_emulate_load_table(struct vt_emulation *e)
         return VT_STEP_FAULT;
     table.limit = image[0] | image[1] << 8;
     __builtin_memcpy(&table.base, image + 2, 8);
-    if (!vt_vcpu_is_canonical(e->vcpu, table.base))
+    if (!vt_vcpu_is_loadable(e->vcpu, table.base))
         return vt_emulate_gp(e, 0);
     if (e->instruction->operation == VT_OP_LGDT)
         e->vcpu->gdtr = table;
@@ -76,7 +76,7 @@ static bool system_descriptor(struct vt_emulation *e, uint16_t selector, unsigne
         return false;
     }
     /* The second half must not look like a descriptor of its own (SDM 3A 7.2.3). */
-    if (descriptor->high >> 40 & 0x1f || !vt_vcpu_is_canonical(e->vcpu, vt_descriptor_base(descriptor))) {
+    if (descriptor->high >> 40 & 0x1f || !vt_vcpu_is_loadable(e->vcpu, vt_descriptor_base(descriptor))) {
         vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, error);
         return false;
     }
