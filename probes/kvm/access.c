@@ -1,4 +1,5 @@
 #include "probes/kvm/access.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -217,11 +218,10 @@ static void explain_rights(const struct scene *scene, enum vt_access_class class
 /* Root is no exception without the capability: containers drop it. */
 static void note_root(const struct scene *scene, struct vt_obstacle *obstacle)
 {
-    size_t length = strlen(obstacle->reason);
     if (scene->process->uid != 0 || vt_process_can(scene->process, CAP_DAC_OVERRIDE))
         return;
-    snprintf(obstacle->reason + length, sizeof obstacle->reason - length,
-             "; root has not the capability CAP_DAC_OVERRIDE here, so the mode counts");
+    vt_text_append(obstacle->reason, sizeof obstacle->reason,
+                   "; root has not the capability CAP_DAC_OVERRIDE here, so the mode counts");
     vt_obstacle_fix(obstacle, "%s",
                     scene->contained ? "start the container with --cap-add DAC_OVERRIDE"
                     : *scene->process->service

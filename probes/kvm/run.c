@@ -1,4 +1,5 @@
 #include "probes/kvm/run.h"
+#include "base/text.h"
 #include "base/watchdog.h"
 #include "guest/abi.h"
 #include "probes/row.h"
@@ -247,10 +248,9 @@ void vt_kvm_tell(const struct vt_trial *trial, enum vt_backend backend, char *te
                  (unsigned long long)counters->value[VT_EXITS], (double)trial->nanoseconds / 1000);
     else
         tell_time(trial, backend, text, size);
-    size_t length = strlen(text);
     if (trial->ran && backend == VT_BACKEND_UNKNOWN && is_interpreted(trial, backend) == VT_NO)
-        snprintf(text + length, size - length,
-                 "; whether on VT-x or AMD-V, its module would tell, which /sys/module does not show");
+        vt_text_append(text, size,
+                       "; whether on VT-x or AMD-V, its module would tell, which /sys/module does not show");
 }
 
 const char *vt_kvm_execution_name(enum vt_execution execution)
