@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the character of UTF-8 (RFC 3629) that starts here; 0: none does. The text ends with 0. */
-static size_t character_length(const unsigned char *text)
+size_t vt_text_character(const unsigned char *text)
 {
     static const struct {
         unsigned char first, last, low, high; /* first byte; second byte */
@@ -37,7 +36,7 @@ void vt_text_clean(char *text, size_t length)
             step = 1;
             continue;
         }
-        step = character_length(at);
+        step = vt_text_character(at);
         bool control = at[0] < 0x20 || at[0] == 0x7f || (step == 2 && at[0] == 0xc2 && at[1] < 0xa0);
         step = step ? step : 1;
         if (control || (step == 1 && at[0] > 0x7f))

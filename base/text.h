@@ -9,6 +9,9 @@
 /* Print behind what `text` holds, as far as there is room. */
 void vt_text_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Bytes of the character of UTF-8 (RFC 3629) that starts here; 0: none does. The text ends with 0. */
+size_t vt_text_character(const unsigned char *text);
+
 /*
  * Replace what a terminal would obey and what is not UTF-8, a character cut in half
  * included, by question marks, in place. text[length] must be 0.
