@@ -10,6 +10,8 @@ static const uint64_t max_search = 1 << 26; /* bytes without a document: input m
 bool vt_load_starts_document(const unsigned char *bytes, size_t size)
 {
     size_t i = 1;
+    if (size > 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+        return vt_load_starts_document(bytes + 3, size - 3);
     if (size == 0 || bytes[0] != '{')
         return false;
     while (i < size && strchr(" \t\r\n", bytes[i]) && bytes[i])

@@ -9,6 +9,7 @@ enum { MAX_COMPLAINTS = 1000 };
 /* Bytes of one token, or of blanks: the parser rereads a number from its start with every chunk. */
 static const uint64_t max_gap = 1 << 22;
 static const uint64_t max_document = 1 << 29; /* bytes */
+static const unsigned char mark[3] = {0xef, 0xbb, 0xbf};
 
 static void note_event(struct vt_loader *loader)
 {
@@ -177,16 +178,55 @@ static size_t pass_container(struct vt_loader *loader, const unsigned char *data
     return skipped;
 }
 
+/* Bytes before a byte-order mark, or before what may be the start of one at the end; `size`: there is none.
+ */
+static size_t before_mark(const unsigned char *data, size_t size)
+{
+    const unsigned char *end = data + size, *found = data;
+    while (found < end && (found = memchr(found, mark[0], (size_t)(end - found)))) {
+        size_t left = (size_t)(end - found);
+        if (memcmp(found, mark, left < sizeof mark ? left : sizeof mark) == 0)
+            return (size_t)(found - data);
+        found++;
+    }
+    return size;
+}
+
+/*
+ * Some write a byte order mark in front of UTF-8, which a reader may pass over (RFC 8259, 8.1); files put
+ * together have one before each document. Returns its bytes where one is in front and no document is open.
+ */
+static size_t pass_mark(struct vt_loader *loader, const unsigned char *data, size_t size)
+{
+    if (loader->depth || size < sizeof mark || memcmp(data, mark, sizeof mark) != 0)
+        return 0;
+    loader->chunk = data;
+    advance(loader, sizeof mark);
+    return sizeof mark;
+}
+
+/* How much the parser gets at once: up to a bracket, and not beyond a mark but one that stands in front. */
+static size_t next_stretch(const unsigned char *data, size_t size)
+{
+    size_t stretch = vt_load_scan_bracket(data, size), plain = before_mark(data, stretch);
+    return plain ? plain : 1 + before_mark(data + 1, stretch - 1);
+}
+
+/* Leaves the beginning of a mark at the end of what is here for the next time. */
 static int feed(struct vt_loader *loader, const unsigned char *data, size_t size)
 {
     size_t done = 0;
     while (done < size) {
+        done += pass_mark(loader, data + done, size - done);
+        if (done && loader->depth == 0 && size - done < sizeof mark &&
+            before_mark(data + done, size - done) == 0)
+            return 1;
         if (unwanted_series(loader))
             done += pass_series(loader, data + done, size - done);
         if (loader->failed || loader->sink_status)
             return 0;
         size_t containers = loader->skipped_containers,
-               stretch = vt_load_scan_bracket(data + done, size - done);
+               stretch = done < size ? next_stretch(data + done, size - done) : 0;
         if (stretch && !parse(loader, data + done, stretch))
             return 0;
         done += stretch;
@@ -219,7 +259,8 @@ static int pump(struct vt_loader *loader, struct vt_source *source)
 {
     const unsigned char *bytes;
     for (;;) {
-        ssize_t size = vt_source_at(source, loader->chunk_start, 1, &bytes, loader->error);
+        size_t least = loader->depth ? 1 : sizeof mark;
+        ssize_t size = vt_source_at(source, loader->chunk_start, least, &bytes, loader->error);
         if (size < 0)
             loader->failed = true;
         if (size <= 0)
@@ -278,20 +319,9 @@ static bool resume(struct vt_loader *loader, struct vt_source *source)
     return start(loader, offset, line);
 }
 
-/* Some write a byte order mark in front of UTF-8, which a reader may pass over (RFC 8259, 8.1). */
-static uint64_t first_byte(struct vt_source *source)
-{
-    static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
-    const unsigned char *bytes;
-    struct vt_error ignored;
-    ssize_t size = source->start == 0 ? vt_source_at(source, 0, sizeof mark, &bytes, &ignored) : 0;
-    bool marked = size >= (ssize_t)sizeof mark && memcmp(bytes, mark, sizeof mark) == 0;
-    return source->start + (marked ? sizeof mark : 0);
-}
-
 static int load(struct vt_loader *loader, struct vt_source *source, uint64_t line)
 {
-    if (start(loader, first_byte(source), line))
+    if (start(loader, source->start, line))
         while (!pump(loader, source) && resume(loader, source))
             continue;
     if (loader->parser)
