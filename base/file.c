@@ -106,7 +106,7 @@ static int finish(struct vt_output *output)
     if (fclose(output->stream) != 0 && number == 0)
         number = errno;
     output->stream = NULL;
-    return number;
+    return number == EPIPE ? 0 : number; /* who reads no further has what was wanted */
 }
 
 int vt_file_commit(struct vt_output *output, struct vt_error *error)

@@ -27,7 +27,8 @@ struct vt_output {
  */
 int vt_file_create(struct vt_output *output, const char *path, struct vt_error *error);
 
-/* Bring what was written to the disk and to its name. On failure the target is as before. */
+/* Bring what was written to the disk and to its name. On failure the target is as before. A pipe whose reader
+ * went away is no failure. */
 int vt_file_commit(struct vt_output *output, struct vt_error *error);
 
 /*

@@ -25,7 +25,8 @@
 
 struct arguments {
     struct vt_selection selection;
-    const char *output;
+    struct vt_words engines, paths, cases, levels;
+    const char *output, *format;
     double budget;
     long cpu;
     bool quiet, anonymous;
@@ -73,24 +74,28 @@ static int parse(int argc, char **argv, struct arguments *a)
             .name = "engine",
             .argument = "E,...",
             .text = &a->selection.engines,
+            .list = &a->engines,
             .help = "engines to use; see vmtoll list engines [all]",
         },
         {
             .name = "path",
             .argument = "P,...",
             .text = &a->selection.paths,
+            .list = &a->paths,
             .help = "only engines that take these paths; see vmtoll list paths [all]",
         },
         {
             .name = "case",
             .argument = "GLOB,...",
             .text = &a->selection.cases,
+            .list = &a->cases,
             .help = "cases by name or pattern; see vmtoll list cases [all]",
         },
         {
             .name = "cpl",
             .argument = "0,3",
             .text = &a->selection.levels,
+            .list = &a->levels,
             .help = "privilege levels [both]",
         },
         {
@@ -111,6 +116,7 @@ static int parse(int argc, char **argv, struct arguments *a)
         },
         {
             .name = "output",
+            .letter = 'o',
             .argument = "FILE",
             .text = &a->output,
             .help = "write the result document to FILE; - is standard output",
@@ -122,9 +128,12 @@ static int parse(int argc, char **argv, struct arguments *a)
         },
         {
             .name = "quiet",
+            .letter = 'q',
             .flag = &a->quiet,
             .help = "no summary on standard output",
         },
+        vt_options_format(&a->format),
+        vt_options_json(&a->format),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -201,7 +210,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     vt_hygiene_warn_of_build(warnings);
     json_object_set_new(document.settings, "warnings", warnings);
     struct vt_result *result = vt_result_make(&document, &error);
-    int status = result ? vt_cli_deliver(result, a->output, a->quiet) : vt_cli_fail(&error);
+    int status = result ? vt_cli_deliver(result, a->output, a->format, a->quiet) : vt_cli_fail(&error);
 
     json_decref(document.host);
     json_decref(document.settings);

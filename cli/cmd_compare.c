@@ -126,8 +126,10 @@ static int parse(int *argc, char ***argv, struct arguments *a)
                     "any change, or never [regression]",
         },
         {.name = "format", .argument = "FORMAT", .text = &a->format, .choices = formats, .help = format_help},
+        vt_options_json(&a->format),
         {
             .name = "output",
+            .letter = 'o',
             .argument = "FILE",
             .text = &a->output,
             .help = "write to FILE instead of standard output",
@@ -157,14 +159,12 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on)
     return (regression && comparison->worse) || (change && changed) ? VT_EXIT_NO : VT_EXIT_DONE;
 }
 
-static int compare(const struct side sides[2], const struct arguments *a)
+static int compare(const struct side sides[2], const struct arguments *a, enum vt_format format)
 {
     struct vt_comparison comparison;
     struct vt_error error;
-    enum vt_format format;
 
-    if (vt_format_choose(&format, a->format, a->output, vt_compare_has_format, &error) != 0 ||
-        vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
+    if (vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
         return vt_cli_fail(&error);
     for (size_t i = 0; i < comparison.warning_count; i++)
         vt_cli_warn("compare: %s", comparison.warnings[i]);
@@ -183,14 +183,19 @@ int vt_cmd_compare(int argc, char **argv)
         {.count = 0},
     };
 
+    struct vt_error error;
+    enum vt_format format;
+
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
+    if (vt_format_choose(&format, a.format, a.output, vt_compare_has_format, &error) != 0)
+        return vt_cli_fail(&error);
     status = load(argv[0], &sides[0]);
     if (status == VT_EXIT_DONE)
         status = load(argv[1], &sides[1]);
     if (status == VT_EXIT_DONE)
-        status = compare(sides, &a);
+        status = compare(sides, &a, format);
     release(&sides[0]);
     release(&sides[1]);
     return status;

@@ -17,7 +17,8 @@
 
 struct arguments {
     struct vt_selection selection; /* of cases and levels */
-    const char *kernel, *modules, *hypervisor, *output;
+    const char *kernel, *modules, *hypervisor, *output, *format;
+    struct vt_words cases, levels;
     double limit;
     bool quiet;
 };
@@ -112,12 +113,14 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .name = "case",
             .argument = "GLOB,...",
             .text = &a->selection.cases,
+            .list = &a->cases,
             .help = "cases by name or pattern; see vmtoll list cases [all]",
         },
         {
             .name = "cpl",
             .argument = "0,3",
             .text = &a->selection.levels,
+            .list = &a->levels,
             .help = "of a lab with Linux: privilege levels [0]",
         },
         {
@@ -130,15 +133,19 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         },
         {
             .name = "output",
+            .letter = 'o',
             .argument = "FILE",
             .text = &a->output,
             .help = "write the result document to FILE; - is standard output",
         },
         {
             .name = "quiet",
+            .letter = 'q',
             .flag = &a->quiet,
             .help = "no summary on standard output",
         },
+        vt_options_format(&a->format),
+        vt_options_json(&a->format),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -257,7 +264,7 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
         return vt_cli_fail(&error);
     int status = describe(result, lab, a, outcome, started);
     if (status == VT_EXIT_DONE)
-        status = vt_cli_deliver(result, a->output, a->quiet);
+        status = vt_cli_deliver(result, a->output, a->format, a->quiet);
     vt_result_free(result);
     return status;
 }

@@ -56,7 +56,7 @@ static int finish(int status)
     int number = vt_file_flush(stdout);
     if (fclose(stdout) != 0 && number == 0)
         number = errno;
-    if (number == 0)
+    if (number == 0 || number == EPIPE) /* who reads no further has what was wanted */
         return status;
     vt_cli_warn("cannot write standard output: %s", strerror(number));
     return VT_EXIT_ENVIRONMENT;
@@ -65,8 +65,8 @@ static int finish(int status)
 static int run(int argc, char **argv)
 {
     if (argc < 2)
-        return vt_cli_misuse("missing command (see vmtoll help)");
-    if (strcmp(argv[1], "--version") == 0 && argc == 2) {
+        return help(1, (char *[]){"help", NULL});
+    if ((strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) && argc == 2) {
         printf("vmtoll %s\n", VT_VERSION);
         return VT_EXIT_DONE;
     }

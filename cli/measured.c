@@ -1,5 +1,6 @@
 #include "cli/measured.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/screen.h"
 #include "report/format.h"
 #include "result/save.h"
@@ -27,6 +28,12 @@ static int print_summary(struct vt_result *result)
     return VT_EXIT_DONE;
 }
 
+static int print_document(const struct vt_result *result)
+{
+    struct vt_error error;
+    return vt_result_save(result, "-", &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
+}
+
 static int worst_status(const struct vt_result *result)
 {
     for (size_t i = 0; i < result->count; i++)
@@ -35,7 +42,7 @@ static int worst_status(const struct vt_result *result)
     return VT_EXIT_DONE;
 }
 
-int vt_cli_deliver(struct vt_result *result, const char *output, bool quiet)
+int vt_cli_deliver(struct vt_result *result, const char *output, const char *format, bool quiet)
 {
     struct vt_error error;
     bool document_on_stdout = output && strcmp(output, "-") == 0;
@@ -43,7 +50,9 @@ int vt_cli_deliver(struct vt_result *result, const char *output, bool quiet)
 
     if (output && vt_result_save(result, output, &error) != 0)
         return vt_cli_fail(&error);
-    if (!quiet && !document_on_stdout)
+    if (vt_options_want_json(format) && !document_on_stdout)
+        status = print_document(result);
+    else if (!quiet && !document_on_stdout)
         status = print_summary(result);
     return status == VT_EXIT_DONE ? worst_status(result) : status;
 }

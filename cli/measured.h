@@ -17,10 +17,11 @@ struct vt_cli_moment {
 struct vt_cli_moment vt_cli_now(void);
 
 /*
- * Save the result under `output` (NULL: do not; "-": standard output), print the
- * text summary unless `quiet` or the document went to standard output. Returns the
- * exit status: 1 when a measurement failed or timed out.
+ * Save the result under `output` (NULL: do not; "-": standard output), print it in
+ * `format` (vt_options_format), as text only unless `quiet`, if the document did not go
+ * to standard output already.
+ * Returns the exit status: 1 when a measurement failed or timed out.
  */
-int vt_cli_deliver(struct vt_result *result, const char *output, bool quiet);
+int vt_cli_deliver(struct vt_result *result, const char *output, const char *format, bool quiet);
 
 #endif
