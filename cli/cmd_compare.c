@@ -146,7 +146,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         .notes =
             "OLD and NEW may each hold several runs, one document after the other: what differs from run\n"
             "to run is then measured and not estimated.\n\n"
-            "Exit status: 1 when what --fail-on names was found.",
+            "Exit status: 1 when what --fail-on names was found, 2 when nothing could be compared.",
     };
     return vt_options_parse(&synopsis, argc, argv);
 }
@@ -156,7 +156,13 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on)
     size_t changed =
         comparison->count - comparison->changes[VT_CHANGE_NONE] - comparison->changes[VT_CHANGE_UNCLEAR];
     bool regression = strcmp(fail_on, "regression") == 0, change = strcmp(fail_on, "change") == 0;
-    return (regression && comparison->worse) || (change && changed) ? VT_EXIT_NO : VT_EXIT_DONE;
+    if ((regression && comparison->worse) || (change && changed))
+        return VT_EXIT_NO;
+    /* A gate does not open because nothing was there to stop at it. */
+    if (comparison->judged || strcmp(fail_on, "never") == 0)
+        return VT_EXIT_DONE;
+    vt_cli_warn("compare: nothing could be compared: measure again, or what both can measure");
+    return VT_EXIT_USAGE;
 }
 
 static int compare(const struct side sides[2], const struct arguments *a, enum vt_format format)
