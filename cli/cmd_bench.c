@@ -9,13 +9,13 @@
 #include "cli/command.h"
 #include "cli/measured.h"
 #include "cli/options.h"
+#include "cli/stop.h"
 #include "probes/probe.h"
 #include "result/document.h"
 #include "result/hygiene.h"
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,22 +31,6 @@ struct arguments {
     long cpu;
     bool quiet, anonymous;
 };
-
-static volatile int stop;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-/* A second interrupt ends the process at once. */
-static void catch_interrupts(void)
-{
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 static void show_progress(void *context, const struct vt_progress *p)
 {
@@ -142,8 +126,8 @@ static int parse(int argc, char **argv, struct arguments *a)
         .summary = "Measure what each instruction costs on every road this machine has, and prove by\n"
                    "counters which road it took.",
         .options = options,
-        .notes = "Exit status: 1 when a measurement failed or did not return, 3 when an engine asked\n"
-                 "for by name cannot work here.",
+        .notes = "Exit status: 1 when a measurement failed or did not return, or the run was interrupted;\n"
+                 "3 when an engine asked for by name cannot work here, or nothing could be measured.",
     };
     return vt_options_parse(&synopsis, &argc, &argv);
 }
@@ -219,6 +203,56 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     return status;
 }
 
+static bool is_measured(const struct vt_measurement *m)
+{
+    return m->status == VT_STATUS_OK || m->status == VT_STATUS_UNVERIFIED;
+}
+
+/* The first row that is not measured: one stands for all in a line. */
+static const struct vt_measurement *first_missing(const struct vt_run *run, bool unsupported)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        const struct vt_measurement *m = &run->measurements[i];
+        if (!is_measured(m) && (m->status == VT_STATUS_UNSUPPORTED) == unsupported)
+            return m;
+    }
+    return NULL;
+}
+
+static size_t count_status(const struct vt_run *run, enum vt_status status)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->count; i++)
+        count += run->measurements[i].status == status;
+    return count;
+}
+
+/* What a script that reads nothing else must hear. `shown`: a summary said so already. */
+static int say_what_is_missing(const struct vt_run *run, bool shown, int status)
+{
+    size_t unsupported = count_status(run, VT_STATUS_UNSUPPORTED);
+    size_t bad = count_status(run, VT_STATUS_FAILED) + count_status(run, VT_STATUS_TIMEOUT);
+    const struct vt_measurement *m = first_missing(run, unsupported == run->count);
+
+    if (unsupported == run->count) {
+        vt_cli_warn("bench: nothing was measured: no case asked for can run here (%s CPL %d %s: %s)",
+                    m->engine, m->cpl, m->c->name, m->reason);
+        return status == VT_EXIT_DONE ? VT_EXIT_ENVIRONMENT : status;
+    }
+    if (run->interrupted && !shown)
+        vt_cli_warn("bench: interrupted: %zu of %zu measurements were not made", bad,
+                    run->count - unsupported);
+    else if (bad && !shown)
+        vt_cli_warn("bench: %zu of %zu measurements failed or did not return (%s CPL %d %s: %s)", bad,
+                    run->count - unsupported, m->engine, m->cpl, m->c->name, m->reason);
+    return status == VT_EXIT_DONE && run->interrupted ? VT_EXIT_NO : status;
+}
+
+static bool shows_summary(const struct arguments *a)
+{
+    return !a->quiet && !vt_options_want_json(a->format) && !(a->output && strcmp(a->output, "-") == 0);
+}
+
 static int measure(const struct arguments *a, struct vt_plan *plan)
 {
     struct vt_error error;
@@ -227,9 +261,8 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
 
     plan->budget = a->budget;
     plan->cpu = (int)a->cpu;
-    plan->stop = &stop;
+    plan->stop = vt_cli_stop(true);
     plan->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
-    catch_interrupts();
     int status = vt_bench_run(&run, plan, &error);
     if (plan->progress)
         fputs("\r\033[K", stderr);
@@ -240,10 +273,8 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
                     a->selection.paths ? a->selection.paths : "any");
         status = VT_EXIT_ENVIRONMENT;
     } else {
-        status = deliver(a, &run, started.text);
+        status = say_what_is_missing(&run, shows_summary(a), deliver(a, &run, started.text));
     }
-    if (status == VT_EXIT_DONE && run.interrupted)
-        status = VT_EXIT_NO;
     vt_run_release(&run);
     return status;
 }

@@ -5,11 +5,11 @@
 #include "cli/command.h"
 #include "cli/measured.h"
 #include "cli/options.h"
+#include "cli/stop.h"
 #include "lab/labs.h"
 #include "result/document.h"
 #include "result/load/load.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +22,6 @@ struct arguments {
     double limit;
     bool quiet;
 };
-
-static volatile int stop;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-static void catch_interrupts(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = on_interrupt};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        sigaction(numbers[i], &action, NULL);
-}
 
 static void show_progress(void *context, const struct vt_lab_progress *p)
 {
@@ -279,7 +263,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
         .hypervisor = a->hypervisor,
         .levels = a->selection.levels ? a->selection.levels : "0",
         .limit = a->limit,
-        .stop = &stop,
+        .stop = vt_cli_stop(false),
         .progress = terminal ? show_progress : NULL,
         .context = (void *)lab->name,
     };
@@ -287,7 +271,6 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
     struct vt_error error;
     struct vt_cli_moment started = vt_cli_now();
 
-    catch_interrupts();
     int status = lab->run(&request, &outcome, &error);
     if (terminal)
         fputs("\r\033[K", stderr);
