@@ -188,6 +188,9 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         .count = run->count,
         .interrupted = run->interrupted,
     };
+    json_object_set_new(document.settings, "moved", json_integer((json_int_t)run->moved));
+    json_object_set_new(document.settings, "throttled",
+                        isnan(run->throttled) ? json_null() : json_integer((json_int_t)run->throttled));
     if (a->anonymous)
         vt_probes_forget_name(document.host);
     json_t *warnings = vt_hygiene_warnings(document.host, document.settings);

@@ -111,7 +111,14 @@ static void warn_of_company(struct vt_comparison *comparison, const struct vt_re
                             const char *side)
 {
     double share = json_number_value(json_object_get(result->settings, "shared"));
-    if (share > shared_share)
+    double throttled = json_number_value(json_object_get(result->settings, "throttled"));
+    if (throttled > 0)
+        vt_compare_warn(
+            comparison,
+            "a CPU quota (cpu.max of the control group) stopped the %s run %.0f times: only larger "
+            "changes can be found",
+            side, throttled);
+    else if (share > shared_share)
         vt_compare_warn(
             comparison,
             "something else used the core during %.0f %% of the %s run's batches: only larger changes "
