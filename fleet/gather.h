@@ -12,7 +12,7 @@
 
 struct vt_gather {
     char **files; /* owned */
-    size_t count, room;
+    size_t count;
     void *seen; /* which files these are; owned */
 };
 

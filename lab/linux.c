@@ -27,6 +27,21 @@ static void note_fetch(void *context, const char *text)
         request->progress(request->context, &progress);
 }
 
+/* In /boot, or with the modules, which is where Debian has it in Linux 7.2. */
+static char *find_image(const char *folder, const char *version)
+{
+    static const char *const places[][2] = {
+        {"boot/vmlinuz-", ""}, {"usr/lib/modules/", "/vmlinuz"}, {"lib/modules/", "/vmlinuz"}};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (snprintf(path, sizeof path, "%s/%s%s%s", folder, places[i][0], version, places[i][1]) <
+                (int)sizeof path &&
+            access(path, R_OK) == 0)
+            return strdup(path);
+    return NULL;
+}
+
 static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                        struct vt_error *error)
 {
@@ -34,12 +49,11 @@ static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request 
                                 request->stop, error);
     if (status != 0)
         return status;
-    /* Package linux-image-VERSION holds boot/vmlinuz-VERSION and lib/modules/VERSION. */
-    const char *version = linux_->package.name + strlen(REAL_PACKAGE);
-    if (asprintf(&linux_->kernel, "%s/boot/vmlinuz-%s", linux_->package.folder, version) < 0)
-        linux_->kernel = NULL;
-    if (asprintf(&linux_->modules, "%s/lib/modules/%s", linux_->package.folder, version) < 0)
-        linux_->modules = NULL;
+    linux_->kernel = find_image(linux_->package.folder, linux_->package.name + strlen(REAL_PACKAGE));
+    linux_->modules = strdup(linux_->package.folder);
+    if (!linux_->kernel)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOENT, "the package %s holds no kernel",
+                            linux_->package.name);
     return 0;
 }
 
@@ -58,7 +72,7 @@ static int find_kernel(struct vt_lab_linux *linux_, const struct vt_lab_request 
         status = find_debian(linux_, request, error);
     }
     if (status == 0 && (!linux_->kernel || !linux_->modules))
-        status = vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        status = vt_error_memory(error, "the kernel's path");
     else if (status == 0 && access(linux_->kernel, R_OK) != 0)
         status = vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the kernel '%s': %s", linux_->kernel,
                               strerror(errno));
@@ -135,8 +149,7 @@ static int write_archive(const struct vt_lab_linux *linux_, const char *path, co
     if (status != 0)
         return status;
     char *text = vt_lab_plan_print(plan);
-    status = text ? vt_archive_open(&archive, path, error)
-                  : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    status = text ? vt_archive_open(&archive, path, error) : vt_error_memory(error, "the plan");
     if (status == 0) {
         status = add_all(&archive, &modules, text, error);
         int closed = vt_archive_close(&archive, status == 0 ? error : &ignored);
@@ -175,7 +188,7 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
     if (status == 0) {
         char *path = vt_workspace_path(linux_->workspace.folder, VT_LAB_LINUX_INITRD);
         status = path ? write_archive(linux_, path, module, &plan, error)
-                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+                      : vt_error_memory(error, "the initial RAM disk's path");
         free(path);
     }
     if (status != 0)
