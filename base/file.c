@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/leftover.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -7,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TEMPORARY ".vmtoll-"
 
 static int cannot_write(const struct vt_output *output, int number, struct vt_error *error)
 {
@@ -20,19 +23,23 @@ static int cannot_write(const struct vt_output *output, int number, struct vt_er
 /* What replaces a file that others may not read is never theirs to read, not even while it is written. */
 static int open_beside(struct vt_output *output)
 {
+    vt_leftover_sweep(output->place.folder, TEMPORARY);
     for (int attempt = 0; attempt < 100; attempt++) {
         char *name;
-        if (asprintf(&name, ".vmtoll-%ld-%d", (long)getpid(), attempt) < 0)
+        if (asprintf(&name, TEMPORARY "%ld-%d", (long)getpid(), attempt) < 0)
             return -ENOMEM;
         int fd = openat(output->place.folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                         output->place.exists ? 0600 : 0666);
         int number = errno;
-        if (fd >= 0) {
+        if (fd >= 0 && vt_leftover_claim(fd) == 0) {
             output->temporary = name;
+            vt_leftover_note(output->place.folder, name);
             return fd;
         }
+        if (fd >= 0)
+            close(fd);
         free(name);
-        if (number != EEXIST)
+        if (fd < 0 && number != EEXIST)
             return -number;
     }
     return -EEXIST;
@@ -106,6 +113,7 @@ int vt_file_commit(struct vt_output *output, struct vt_error *error)
         renameat(output->place.folder, output->temporary, output->place.folder, output->place.name) != 0)
         number = errno;
     if (number == 0) {
+        vt_leftover_forget(output->temporary);
         free(output->temporary);
         output->temporary = NULL;
     }
@@ -119,6 +127,7 @@ void vt_file_discard(struct vt_output *output)
         fclose(output->stream);
     if (output->temporary)
         unlinkat(output->place.folder, output->temporary, 0);
+    vt_leftover_forget(output->temporary);
     free(output->temporary);
     output->stream = NULL;
     output->temporary = NULL;
