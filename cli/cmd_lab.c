@@ -102,6 +102,8 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         },
         vt_cli_option_output(&a->asked),
         vt_cli_option_quiet(&a->asked),
+        vt_options_format(&a->asked.format),
+        vt_options_json(&a->asked.format),
         {0},
     };
     const struct vt_synopsis synopsis = {
