@@ -27,6 +27,21 @@ static void note_fetch(void *context, const char *text)
         request->progress(request->context, &progress);
 }
 
+/* In /boot, or with the modules, which is where Debian has it in Linux 7.2. */
+static char *find_image(const char *folder, const char *version)
+{
+    static const char *const places[][2] = {
+        {"boot/vmlinuz-", ""}, {"usr/lib/modules/", "/vmlinuz"}, {"lib/modules/", "/vmlinuz"}};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (snprintf(path, sizeof path, "%s/%s%s%s", folder, places[i][0], version, places[i][1]) <
+                (int)sizeof path &&
+            access(path, R_OK) == 0)
+            return strdup(path);
+    return NULL;
+}
+
 static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                        struct vt_error *error)
 {
@@ -34,12 +49,11 @@ static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request 
                                 request->stop, error);
     if (status != 0)
         return status;
-    /* Package linux-image-VERSION holds boot/vmlinuz-VERSION and lib/modules/VERSION. */
-    const char *version = linux_->package.name + strlen(REAL_PACKAGE);
-    if (asprintf(&linux_->kernel, "%s/boot/vmlinuz-%s", linux_->package.folder, version) < 0)
-        linux_->kernel = NULL;
-    if (asprintf(&linux_->modules, "%s/lib/modules/%s", linux_->package.folder, version) < 0)
-        linux_->modules = NULL;
+    linux_->kernel = find_image(linux_->package.folder, linux_->package.name + strlen(REAL_PACKAGE));
+    linux_->modules = strdup(linux_->package.folder);
+    if (!linux_->kernel)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOENT, "the package %s holds no kernel",
+                            linux_->package.name);
     return 0;
 }
 

@@ -13,12 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LARGEST_SUMS ((size_t)16 << 20)
-#define SUMS         "md5sums" /* of the files that matter here, in the form of md5sum(1) */
+#define MOST_PARTS 16
+#define SUMS       "md5sums" /* of the files that matter here, in the form of md5sum(1) */
 
 struct fetch {
     struct vt_package *package;
     const char *cache;
+    const char *real; /* what the package's name starts with, before its version; or NULL */
     const volatile int *stop;
     void (*note)(void *context, const char *text);
     void *context;
@@ -40,6 +41,11 @@ static int lacks(const struct fetch *fetch, int number, const char *what, const 
                             fetch->package->name);
     return vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, 0, "cannot %s the package %s: %s", what,
                         fetch->package->name, why && *why ? why : "no reason given");
+}
+
+static int no_memory(const struct fetch *fetch)
+{
+    return vt_error_set(fetch->error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
 }
 
 /* The last line is the reason, unless one of the programs behind it gave a better one. */
@@ -85,71 +91,104 @@ static int lock(const struct fetch *fetch)
     return fd;
 }
 
-/* The kernel's own file, its KVM modules, the hypervisor: the rest of a package is never read. */
-static bool matters(const char *path)
+/* Of the kernel's own file, its KVM modules and the hypervisor: the rest of a package is never read. Not
+ * every package carries sums, so they are made of what was unpacked from the file apt has checked. */
+static int keep_sums(const struct fetch *fetch, const char *tree)
 {
-    static const char *const words[] = {" boot/", "/kvm", "/irqbypass.ko", "/ccp.ko"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strstr(path, words[i]))
-            return true;
-    return false;
-}
+    char *const argv[] = {
+        "find",  ".",        "-type",   "f",     "(",      "-path",  "./boot/*", "-o",
+        "-name", "vmlinuz*", "-o",      "-path", "*/kvm*", "-o",     "-name",    "irqbypass.ko*",
+        "-o",    "-name",    "ccp.ko*", ")",     "-exec",  "md5sum", "{}",       "+",
+        NULL};
+    char *path = vt_workspace_path(tree, SUMS), *sums = NULL;
+    int status = path ? run(fetch, argv, tree, "check", &sums) : no_memory(fetch);
 
-static int keep_sums(const struct fetch *fetch, const char *folder, char *all)
-{
-    char *path = vt_workspace_path(folder, SUMS), *kept = calloc(1, strlen(all) + 1);
-    size_t size = 0;
-
-    for (char *line; path && kept && (line = strsep(&all, "\n"));)
-        if (*line && matters(line))
-            size += (size_t)sprintf(kept + size, "%s\n", line);
-    int status = size ? vt_file_write(path, kept, size, fetch->error)
-                      : lacks(fetch, 0, "use", "it carries no sums to check its files by");
+    if (status == 0)
+        status = *sums ? vt_file_write(path, sums, strlen(sums), fetch->error)
+                       : lacks(fetch, 0, "use", "it holds neither a kernel nor a hypervisor");
     free(path);
-    free(kept);
+    free(sums);
     return status;
 }
 
 /* Into a folder beside the final one, renamed when complete: an interrupted unpacking is never mistaken for a
  * package. */
-static int unpack(const struct fetch *fetch, const char *deb, const char *scratch)
+static int unpack(const struct fetch *fetch, char *debs, const char *scratch)
 {
-    char *sums = NULL, *tree = vt_workspace_path(scratch, "tree");
-    int status =
-        tree ? run(fetch, (char *[]){"dpkg-deb", "-x", (char *)deb, "tree", NULL}, scratch, "unpack", NULL)
-             : -ENOMEM;
+    char *tree = vt_workspace_path(scratch, "tree"), *deb;
+    int status = tree ? 0 : no_memory(fetch);
+
+    while (status == 0 && (deb = strsep(&debs, "\n")))
+        if (*deb)
+            status = run(fetch, (char *[]){"dpkg-deb", "-x", deb, tree, NULL}, NULL, "unpack", NULL);
     if (status == 0)
-        status =
-            run(fetch, (char *[]){"dpkg-deb", "-I", (char *)deb, "md5sums", NULL}, scratch, "unpack", &sums);
-    if (status == 0)
-        status = keep_sums(fetch, tree, sums);
+        status = keep_sums(fetch, tree);
     if (status == 0) {
         vt_workspace_remove(fetch->package->folder);
         if (rename(tree, fetch->package->folder) != 0)
             status = vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, errno, "cannot rename to '%s': %s",
                                   fetch->package->folder, strerror(errno));
     }
-    free(sums);
     free(tree);
     return status;
 }
 
-/* The only file apt-get leaves in an empty folder. */
-static int find_deb(const struct fetch *fetch, const char *scratch, char **deb)
+/* All that apt-get left in an empty folder, a line for each. */
+static int find_debs(const struct fetch *fetch, const char *scratch, char **debs)
 {
-    *deb = NULL;
+    *debs = NULL;
     int status = run(fetch, (char *[]){"find", (char *)scratch, "-maxdepth", "1", "-name", "*.deb", NULL},
-                     NULL, "find", deb);
+                     NULL, "find", debs);
+    return status == 0 && !**debs ? lacks(fetch, 0, "download", "apt-get left no file") : status;
+}
+
+/*
+ * What is fetched: the package itself and those of its dependencies that are named after the same version. A
+ * kernel of Debian was one package; of Linux 7.2 linux-image-VERSION is empty, and linux-binary-VERSION and
+ * linux-modules-VERSION hold the files.
+ */
+static int find_parts(const struct fetch *fetch, char **wanted)
+{
+    const struct vt_package *package = fetch->package;
+    const char *suffix = package->name + strlen(fetch->real ? fetch->real : package->name);
+    char *text = NULL, *argv[] = {"apt-cache", "depends", "--important", fetch->package->name, NULL}, *line;
+    FILE *list;
+    size_t size;
+
+    int status = run(fetch, argv, NULL, "look up", &text);
+    if (status != 0)
+        return status;
+    list = open_memstream(wanted, &size);
+    if (list)
+        fprintf(list, "%s=%s\n", package->name, package->version);
+    for (char *rest = text; list && *suffix && (line = strsep(&rest, "\n"));) {
+        const char *found = strstr(line, "Depends: "), *name = found ? found + strlen("Depends: ") : "";
+        if (strlen(name) > strlen(suffix) && strcmp(name + strlen(name) - strlen(suffix), suffix) == 0)
+            fprintf(list, "%s\n", name);
+    }
+    free(text);
+    return list && fclose(list) == 0 ? 0 : no_memory(fetch);
+}
+
+static int download_parts(const struct fetch *fetch, const char *scratch)
+{
+    char *argv[4 + MOST_PARTS] = {"apt-get", "-q", "download"}, *wanted = NULL, *name;
+    size_t count = 3;
+
+    int status = find_parts(fetch, &wanted);
+    for (char *rest = wanted; status == 0 && (name = strsep(&rest, "\n")) && count < 3 + MOST_PARTS;)
+        if (*name)
+            argv[count++] = name;
     if (status == 0)
-        (*deb)[strcspn(*deb, "\n")] = '\0';
-    return status == 0 && !**deb ? lacks(fetch, 0, "download", "apt-get left no file") : status;
+        status = run(fetch, argv, scratch, "download", NULL);
+    free(wanted);
+    return status;
 }
 
 static int download(const struct fetch *fetch)
 {
     /* The lock is held: what lies here is left of a process that was killed. */
-    char *scratch = vt_workspace_path(fetch->cache, "fetch"), *deb = NULL, *wanted = NULL;
-    struct vt_package *package = fetch->package;
+    char *scratch = vt_workspace_path(fetch->cache, "fetch"), *debs = NULL;
 
     if (scratch)
         vt_workspace_remove(scratch);
@@ -159,19 +198,16 @@ static int download(const struct fetch *fetch)
                             "cannot write to the cache folder '%s': %s", fetch->cache, strerror(errno));
     }
     note(fetch, "downloading");
-    int status = asprintf(&wanted, "%s=%s", package->name, package->version) < 0 ? -ENOMEM : 0;
+    int status = download_parts(fetch, scratch);
     if (status == 0)
-        status = run(fetch, (char *[]){"apt-get", "-q", "download", wanted, NULL}, scratch, "download", NULL);
-    if (status == 0)
-        status = find_deb(fetch, scratch, &deb);
+        status = find_debs(fetch, scratch, &debs);
     if (status == 0) {
         note(fetch, "unpacking");
-        status = unpack(fetch, deb, scratch);
+        status = unpack(fetch, debs, scratch);
     }
     vt_workspace_remove(scratch);
     free(scratch);
-    free(wanted);
-    free(deb);
+    free(debs);
     return status;
 }
 
@@ -182,20 +218,20 @@ static bool intact(const struct fetch *fetch)
 }
 
 /* "  Depends: linux-image-6.1.0-56-cloud-amd64" */
-static int resolve(const struct fetch *fetch, const char *name, const char *real)
+static int resolve(const struct fetch *fetch, const char *name)
 {
     char *text = NULL;
     struct vt_package *package = fetch->package;
 
     snprintf(package->name, sizeof package->name, "%s", name);
-    if (!real)
+    if (!fetch->real)
         return 0;
     int status = run(fetch, (char *[]){"apt-cache", "depends", "--important", (char *)name, NULL}, NULL,
                      "look up", &text);
     if (status != 0)
         return status;
     char pattern[160];
-    snprintf(pattern, sizeof pattern, "Depends: %s", real);
+    snprintf(pattern, sizeof pattern, "Depends: %s", fetch->real);
     const char *found = strstr(text, pattern);
     if (found)
         sscanf(found, "Depends: %127s", package->name);
@@ -234,7 +270,7 @@ static int make_ready(const struct fetch *fetch)
     return download(fetch);
 }
 
-static int get(struct fetch *fetch, const char *name, const char *real)
+static int get(struct fetch *fetch, const char *name)
 {
     static const char *const programs[] = {"apt-get", "apt-cache", "dpkg-deb", "md5sum"};
     struct vt_package *package = fetch->package;
@@ -247,7 +283,7 @@ static int get(struct fetch *fetch, const char *name, const char *real)
                                 "%s is missing: on a system that is not Debian give --kernel BZIMAGE "
                                 "--modules DIR (xen: --hypervisor FILE)",
                                 programs[i]);
-    int status = resolve(fetch, name, real);
+    int status = resolve(fetch, name);
     if (status == 0)
         status = find_version(fetch);
     if (status != 0)
@@ -267,10 +303,10 @@ int vt_package_get(struct vt_package *package, const char *name, const char *rea
                    const volatile int *stop, struct vt_error *error)
 {
     char *cache = vt_workspace_cache(error);
-    struct fetch fetch = {package, cache, stop, note_line, context, error};
+    struct fetch fetch = {package, cache, real, stop, note_line, context, error};
 
     *package = (struct vt_package){0};
-    int status = cache ? get(&fetch, name, real) : -ENOENT;
+    int status = cache ? get(&fetch, name) : -ENOENT;
     free(cache);
     if (status != 0)
         vt_package_release(package);

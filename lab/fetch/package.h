@@ -1,7 +1,7 @@
 /*
  * Debian packages as a source of files, never installed: downloaded and checked by
  * apt, unpacked by dpkg into the cache folder, checked again before each use
- * against the sums the package carries.
+ * against sums of what was unpacked.
  */
 #ifndef VT_LAB_FETCH_PACKAGE_H
 #define VT_LAB_FETCH_PACKAGE_H
@@ -15,9 +15,10 @@ struct vt_package {
 
 /*
  * Make `name` available. A meta package stands for the first package it depends on
- * whose name starts with `real` (NULL: take `name` itself). Several processes may
- * ask at once: one fetches, the others wait. `note` receives one line of what is
- * being done, or is NULL.
+ * whose name starts with `real` (NULL: take `name` itself); that one's dependencies
+ * named after the same version are unpacked with it. Several processes may ask at
+ * once: one fetches, the others wait. `note` receives one line of what is being done,
+ * or is NULL.
  */
 int vt_package_get(struct vt_package *package, const char *name, const char *real,
                    void (*note)(void *context, const char *text), void *context, const volatile int *stop,

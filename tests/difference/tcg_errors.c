@@ -156,6 +156,9 @@ bool tcg_lets_through(const struct difference *d, const struct tcg_first *first)
     if (first->fault == VT_EXCEPTION_SS || d->world.vcpu.fault.vector == VT_EXCEPTION_DF)
         return true;
     switch (d->instruction.operation) {
+    case VT_OP_INVD: /* QEMU 10 does not look at CPL, which Intel SDM 2A INVD and 2D WBINVD want */
+    case VT_OP_WBINVD:
+        return first->level == LEVEL_USER;
     case VT_OP_LGDT: /* bases that are not canonical, reserved bits, unknown MSRs */
     case VT_OP_LIDT:
     case VT_OP_RDMSR:
@@ -185,17 +188,18 @@ bool tcg_lets_through(const struct difference *d, const struct tcg_first *first)
     }
 }
 
-/* QEMU does not set RF in the flags it pushes for a fault (Intel SDM 3B 18.3.1.1 and APM 2 13.1.1 want it).
- */
-void tcg_forget_rf(struct emulator *e)
+/* QEMU 7.2 does not set RF in the flags it pushes for a fault; Intel SDM 3B 18.3.1.1 and APM 2 13.1.1 want
+ * it, and QEMU 10 does. */
+void tcg_forget_rf(struct emulator *e, const uint8_t *theirs)
 {
     unsigned offset = e->vcpu.fault.has_error ? 24 : 16;
-    uint64_t flags, rsp = e->vcpu.gpr[VT_RSP];
+    uint64_t flags, pushed, rsp = e->vcpu.gpr[VT_RSP];
 
     if (e->vcpu.rip - HANDLERS > 0x100 || rsp - WORLD_MEMORY > WORLD_SIZE - 64)
         return;
+    memcpy(&pushed, theirs + (rsp + offset - WORLD_MEMORY), sizeof pushed);
     memcpy(&flags, emulator_at(e, rsp + offset), sizeof flags);
-    flags &= ~VT_FLAG_RF;
+    flags &= pushed | ~VT_FLAG_RF;
     memcpy(emulator_at(e, rsp + offset), &flags, sizeof flags);
 }
 

@@ -1,4 +1,5 @@
-/* What QEMU's processor (target/i386/tcg, version 7.2) gets wrong or has not, and what the manuals say. */
+/* What QEMU's processor (target/i386/tcg, versions 7.2 to 11.1) gets wrong or has not, and what the manuals
+ * say. */
 #ifndef VT_TESTS_DIFFERENCE_TCG_ERRORS_H
 #define VT_TESTS_DIFFERENCE_TCG_ERRORS_H
 
@@ -27,7 +28,7 @@ bool tcg_shows_legacy(const struct difference *d, const struct vt_vcpu *theirs);
  * the present bit. */
 void tcg_mark_null(struct vt_vcpu *theirs);
 
-/* The flags QEMU pushes for a fault have no RF: nor does the emulator's frame then. */
-void tcg_forget_rf(struct emulator *e);
+/* Where the flags QEMU pushed for a fault have no RF, nor does the emulator's frame. */
+void tcg_forget_rf(struct emulator *e, const uint8_t *theirs);
 
 #endif

@@ -132,7 +132,7 @@ static enum result judge(struct task *task, unsigned slot)
         return difference_value(&ignored, "exit", SVM_EXIT_SHUTDOWN, exit) ? DIFFERENT : SAME;
     if (exit != SVM_EXIT_HLT)
         return REFUSED;
-    tcg_forget_rf(&d->world);
+    tcg_forget_rf(&d->world, tcg.slots[slot].world);
     tcg_mark_null(&theirs);
     if (d->instruction.operation == VT_OP_LTR && task->first.fault < 0)
         theirs.segment[VT_TR].rights |= 2; /* marked busy in memory alone: Intel SDM 3C 27.3.1.2 has both */

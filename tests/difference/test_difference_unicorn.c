@@ -24,6 +24,7 @@
 
 static struct {
     uc_engine *uc;
+    uc_context *idle; /* no exception under way */
     uint8_t memory[WORLD_SIZE] __attribute__((aligned(4096)));
     uint8_t tables[0x20000] __attribute__((aligned(4096))); /* the first pages: page tables among them */
     uint32_t stale;
@@ -78,7 +79,8 @@ static void hook(int type, void *callback, int instruction)
 
 static bool open_unicorn(void)
 {
-    if (uc_open(UC_ARCH_X86, UC_MODE_64, &u.uc) != UC_ERR_OK)
+    if (uc_open(UC_ARCH_X86, UC_MODE_64, &u.uc) != UC_ERR_OK ||
+        uc_context_alloc(u.uc, &u.idle) != UC_ERR_OK || uc_context_save(u.uc, u.idle) != UC_ERR_OK)
         return false;
     u.stale = DIFFERENCE_ALL;
     vt_longmode_tables(u.tables, 0);
@@ -112,6 +114,18 @@ static void put_table(int reg, uint16_t selector, uint64_t base, uint32_t limit,
     uc_reg_write(u.uc, reg, &table);
 }
 
+/*
+ * Nothing is delivered, so an exception stays under way for Unicorn: from the next one it makes a double
+ * fault, of the third a reset (unicorn-engine/unicorn, issue 1883). The vector of a first one is the
+ * question.
+ */
+static void forget_exception(void)
+{
+    if (u.vector != NO_VECTOR)
+        uc_context_restore(u.uc, u.idle);
+    u.vector = NO_VECTOR;
+}
+
 static void set_state(const struct vt_vcpu *vcpu)
 {
     put_table(UC_X86_REG_GDTR, 0, vcpu->gdtr.base, vcpu->gdtr.limit, 0);
@@ -140,7 +154,7 @@ static bool judge(const struct difference *d)
     uc_err error;
 
     difference_lay(d, u.memory, &u.stale);
-    u.vector = NO_VECTOR;
+    forget_exception();
     u.port_value = d->world.port_value;
     u.port_reads = u.port_writes = 0;
     set_state(&d->world.vcpu);
@@ -170,11 +184,15 @@ static bool registers_differ(const struct vt_vcpu *vcpu)
            differs("gs base", vcpu->segment[VT_GS].base, get(UC_X86_REG_GS_BASE));
 }
 
-/* TCG does not look whether an address is canonical: the page walk fails instead. */
+/*
+ * An address that is not canonical: Unicorn 2.0 does not look, and the page walk fails instead; Unicorn 2.1
+ * raises #GP also where the address is the stack segment's (Intel SDM 3A 6.15, Interrupt 12: #SS).
+ */
 static bool is_canonical_fault(const struct vt_fault *fault)
 {
-    return u.vector == VT_EXCEPTION_PF &&
-           (fault->vector == VT_EXCEPTION_GP || fault->vector == VT_EXCEPTION_SS);
+    return (u.vector == VT_EXCEPTION_PF &&
+            (fault->vector == VT_EXCEPTION_GP || fault->vector == VT_EXCEPTION_SS)) ||
+           (u.vector == VT_EXCEPTION_GP && fault->vector == VT_EXCEPTION_SS);
 }
 
 /* LAR and LSL know 16-bit TSSs, call gates and task gates in TCG, which do not exist in 64-bit mode. */
@@ -250,6 +268,7 @@ START_TEST(emulator_and_unicorn_agree)
         different += course.tallies[i].different;
     total = difference_course_say(&course);
     different += difference_replay(&base, JUDGE_UNICORN, fails, &total);
+    uc_context_free(u.idle);
     uc_close(u.uc);
     ck_assert_uint_eq(different, 0);
     ck_assert_uint_eq(difference_course_given_up(&course), 0);

@@ -88,4 +88,18 @@ is "configure succeeds where all is there" 0
 has "configure says what it found" '^configured: .*prefix /opt/x'
 holds "configure remembers its arguments" grep -q "CONFIGURED_WITH = '--prefix=/opt/x' 'CFLAGS=-O1 -g'" config.mk
 
+# A compiler that warns of something new must not end the build of who installs this.
+for entry in "$top"/*; do
+    case ${entry##*/} in config.* | build* | out) ;; *) ln -s "$entry" . ;; esac
+done
+echo 'int odd(void); int odd(void) { int unused; return 0; }' >odd.c
+run make -s build/odd.c.o
+is "a warning is no error" 0
+has "a warning is shown" 'unused variable' err
+run "$top/configure" --enable-werror
+is "configure takes --enable-werror" 0
+run make -s build/odd.c.o
+is "a warning is an error with --enable-werror" 2
+holds "continuous integration asks for it" grep -q -- '^\./configure .*--enable-werror' "$top/.ci/run"
+
 finish

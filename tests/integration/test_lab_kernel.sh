@@ -20,14 +20,15 @@ package=$(find "$cache/vmtoll" -maxdepth 1 -name "linux-image-$version*" | head 
 # A kernel's build tree, after the build.
 tree=$work/linux
 mkdir -p "$tree/arch/x86/boot" "$tree/arch/x86/kvm" "$tree/virt/lib" "$tree/drivers/crypto/ccp"
-cp "$package/boot/vmlinuz-$version" "$tree/arch/x86/boot/bzImage"
+find "$package" -type f -name 'vmlinuz*' -exec cp {} "$tree/arch/x86/boot/bzImage" \;
 place() { # module, folder
-    find "$package/lib/modules" -name "$1" -exec cp {} "$tree/$2/" \;
+    find "$package" -name "$1*" -exec cp {} "$tree/$2/" \;
 }
 place kvm.ko arch/x86/kvm
 place kvm-amd.ko arch/x86/kvm
 place irqbypass.ko virt/lib
 place ccp.ko drivers/crypto/ccp
+find "$tree" -name '*.ko.xz' -exec xz -d {} + # Debian has them packed since Linux 6.12
 echo "not a module" >"$tree/arch/x86/kvm/kvm-amd.ko.cmd"
 tree_runs() { # what
     run "$VMTOLL" lab svm --kernel "$tree/arch/x86/boot/bzImage" --modules "$tree" --case nop,cpuid,thousand --quiet --output "$work/own.json"

@@ -141,22 +141,21 @@ static void normalize(char *text)
         drop(text, dropped[i]);
 }
 
-/* Symbols and negative numbers look different in the code, and a branch has its target: the mnemonic decides.
- */
+/* Symbols and negative numbers look different in the code, a branch has its target, and of LAR with REX.W
+ * Zydis 4.0 prints "rax, rcx", 4.1 "eax, ecx": the mnemonic decides. */
 static bool has_unlike_operands(const struct instruction *i, const char *text)
 {
     return i->decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE ||
-           strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+           i->decoded.mnemonic == ZYDIS_MNEMONIC_LAR || strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
 }
 
-static void check_text(const char *name, const struct instruction *i, const char *expected)
+static void check_text(const char *name, const struct instruction *i, char *wanted)
 {
     ZydisFormatter formatter;
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
-    char actual[128], wanted[128];
+    char actual[128];
     ZydisFormatterFormatInstruction(&formatter, &i->decoded, i->operands, i->decoded.operand_count_visible,
                                     actual, sizeof actual, ZYDIS_RUNTIME_ADDRESS_NONE, NULL);
-    snprintf(wanted, sizeof wanted, "%s", expected);
     if (has_unlike_operands(i, wanted)) {
         actual[strcspn(actual, " ")] = '\0';
         wanted[strcspn(wanted, " ")] = '\0';
