@@ -1,4 +1,5 @@
 #include "lab/console.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,4 +106,5 @@ void vt_console_quote(const char *console, const char *panic, char *text, size_t
         add_panic(&quote, console, found);
     else
         add_last(&quote, console);
+    vt_text_clean(text, strlen(text));
 }
