@@ -34,8 +34,13 @@ static void catch_interrupts(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_interrupt};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        sigaction(numbers[i], &action, NULL);
+    struct sigaction before;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        bool ignored = sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+        if (numbers[i] != SIGHUP || !ignored) /* nohup(1) has it ignored, and means it */
+            sigaction(numbers[i], &action, NULL);
+    }
 }
 
 static void show_progress(void *context, const struct vt_lab_progress *p)
@@ -271,8 +276,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
         .cases = a->selection.cases,
         .hypervisor = a->hypervisor,
         .levels = a->selection.levels ? a->selection.levels : "0",
-        .limit = a->limit,
-        .stop = &stop,
+        .stop = vt_lab_stop_after(&stop, a->limit),
         .progress = terminal ? show_progress : NULL,
         .context = (void *)lab->name,
     };

@@ -46,7 +46,7 @@ static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request 
                        struct vt_error *error)
 {
     int status = vt_package_get(&linux_->package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
-                                request->stop, error);
+                                &request->stop, error);
     if (status != 0)
         return status;
     linux_->kernel = find_image(linux_->package.folder, linux_->package.name + strlen(REAL_PACKAGE));

@@ -153,7 +153,7 @@ static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *reques
         .link_file = VT_EMULATOR_OUTPUT,
         .own_log = "bochs.log",
         .own_panic = ">>PANIC<<",
-        .limit = request->limit > 0 ? request->limit : LIMIT,
+        .limit = LIMIT,
         .request = request,
     };
 
