@@ -6,9 +6,10 @@
  */
 #include "base/file.h"
 #include "lab/image.h"
+#include "lab/kernel.h"
 #include "lab/labs.h"
+#include "lab/fetch/given.h"
 #include "lab/fetch/package.h"
-#include "lab/fetch/program.h"
 #include "lab/fetch/unpack.h"
 #include "lab/fetch/workspace.h"
 
@@ -254,27 +255,40 @@ static char *find_xen(const struct vt_package *package, const struct vt_lab_requ
                : path;
 }
 
-/* Unpacked: QEMU does not do it. */
+/* Unpacked into the folder, or a link to it. */
+static int name_in(const char *folder, const char *from, const char *unpacked, struct vt_error *error)
+{
+    char *path = vt_workspace_path(folder, "xen");
+    if (!path)
+        return vt_error_memory(error, "a file's name");
+    int status = strcmp(from, unpacked) == 0 ? symlink(unpacked, path) : rename(unpacked, path);
+    int number = errno;
+    free(path);
+    return status == 0 ? 0
+                       : vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "cannot write in '%s': %s", folder,
+                                      strerror(number));
+}
+
+/* Unpacked: QEMU does not do it. What Debian's package holds is not its user's fault. */
 static int place_xen(const struct vt_package *package, const char *folder,
                      const struct vt_lab_request *request, struct vt_error *error)
 {
-    char *from = find_xen(package, request), *text = NULL;
+    char *from = find_xen(package, request), *unpacked = NULL;
+
     if (!from)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
-    bool packed = vt_unpack_ending(from) > 0;
-    int status = vt_program_run((char *[]){"cp", "--", from, packed ? "xen.gz" : "xen", NULL}, folder, &text,
-                                &request->stop);
-    if (status == 0 && packed) {
-        free(text);
-        text = NULL;
-        status = vt_program_run((char *[]){"gzip", "-d", "xen.gz", NULL}, folder, &text, &request->stop);
-    }
-    if (status != 0)
-        vt_error_set(error, VT_EXIT_ENVIRONMENT, 0, "lab xen: cannot unpack '%s': %s", from,
-                     text ? vt_program_last_line(text) : "no reason given");
-    free(text);
+        return vt_error_memory(error, "a file's name");
+    int status = vt_given_check(from, "the hypervisor", error);
+    if (status == 0)
+        status = vt_unpack(from, folder, &unpacked, &request->stop, error);
+    if (status == 0)
+        status = vt_lab_hypervisor_check(unpacked, error);
+    if (status != 0 && !request->hypervisor && error->exit == VT_EXIT_USAGE)
+        error->exit = VT_EXIT_ENVIRONMENT;
+    if (status == 0)
+        status = name_in(folder, from, unpacked, error);
+    free(unpacked);
     free(from);
-    return status == 0 ? 0 : -EIO;
+    return status;
 }
 
 /* A folder for each machine, and Xen in it. */
@@ -295,10 +309,7 @@ static int get_xen(struct vt_package *package, const struct vt_lab_request *requ
     if (!request->hypervisor)
         return vt_package_get(package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
                               &request->stop, error);
-    if (access(request->hypervisor, R_OK) == 0)
-        return 0;
-    return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the hypervisor '%s': %s",
-                        request->hypervisor, strerror(errno));
+    return vt_given_check(request->hypervisor, "the hypervisor", error);
 }
 
 /* The package's version says more than Xen does of itself. */
