@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "bench/select.h"
 #include "cli/command.h"
+#include "cli/lab_sent.h"
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "lab/labs.h"
@@ -260,7 +261,9 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
     struct vt_result *result = make_result(outcome, &error);
     if (!result)
         return vt_cli_fail(&error);
-    int status = describe(result, lab, a, outcome, started);
+    int status = vt_cli_check_sent(lab, &a->selection, outcome, result, &error) == 0
+                     ? describe(result, lab, a, outcome, started)
+                     : vt_cli_fail(&error);
     if (status == VT_EXIT_DONE)
         status = vt_cli_deliver(result, a->output, a->quiet);
     vt_result_free(result);
