@@ -68,12 +68,12 @@ $B/audit/%.S.o: audit/%.S
 	$Qas -o $@ $(@:.o=.s)
 
 # Every KVM_CAP_ by name, from the header that is compiled against.
-$B/probes/kvm_caps.inc: config.mk
+$B/probes/kvm/caps.inc: config.mk
 	@mkdir -p $(@D)
 	$(call step,GEN,$@)printf '#include <linux/kvm.h>\n' | $(CC) -E -dM -x c - | \
 		sed -n 's/^#define \(KVM_CAP_[A-Z0-9_]*\) [0-9].*/{"\1", \1},/p' | sort >$@
 
-$B/probes/kvm.c.o: $B/probes/kvm_caps.inc
+$B/probes/kvm/section.c.o: $B/probes/kvm/caps.inc
 
 include tests/rules.mk
 
@@ -120,7 +120,7 @@ coverage:
 		--html-details build-coverage/coverage.html build-coverage
 	@echo "lines: build-coverage/coverage.html"
 
-lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc $B/base/flags.inc
+lint: $B/guest/offsets.inc $B/probes/kvm/caps.inc $B/base/flags.inc
 	@tools/lint "$(CC)" "-std=gnu11 -D_GNU_SOURCE -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
 
 format:

@@ -2,7 +2,7 @@
 #include "audit/catalogue.h"
 #include "audit/descriptor.h"
 #include "audit/guest_view.h"
-#include "audit/judge.h"
+#include "audit/judge/judge.h"
 #include "audit/verdict.h"
 
 #include <errno.h>
@@ -153,8 +153,7 @@ static int try_all(struct vt_audit *audit, struct vt_audit_arena *arena, struct 
     audit->findings = calloc(count, sizeof *audit->findings);
     audit->instructions = calloc(count, sizeof *audit->instructions);
     if (!audit->findings || !audit->instructions)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "audit: not enough memory for %zu findings",
-                            count);
+        return vt_error_memory(error, "the audit");
     for (; audit->finding_count < count; audit->finding_count++) {
         struct vt_audit_finding *finding = &audit->findings[audit->finding_count];
         finding->trial = &trials[audit->finding_count];

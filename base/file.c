@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -165,22 +166,22 @@ static int cannot_read(const char *path, int number, struct vt_error *error)
 /* Reads until the end or until there is one byte more than the limit. */
 static int slurp(FILE *stream, size_t limit, char **data, size_t *size)
 {
-    size_t room = 0;
+    enum { CHUNK = 65536 };
+    size_t wanted, got;
     *data = NULL;
     *size = 0;
     do {
-        room = room ? room * 2 : 65536;
-        if (room > limit + 1)
-            room = limit + 1;
-        char *more = realloc(*data, room + 1);
+        wanted = limit + 1 - *size < CHUNK ? limit + 1 - *size : CHUNK;
+        char *more = vt_memory_grow(*data, *size, wanted + 1, 1);
         if (!more)
             return ENOMEM;
         *data = more;
         errno = 0;
-        *size += fread(*data + *size, 1, room - *size, stream);
+        got = fread(*data + *size, 1, wanted, stream);
+        *size += got;
         if (ferror(stream))
             return errno ? errno : EIO;
-    } while (*size == room && *size <= limit);
+    } while (got == wanted && *size <= limit);
     (*data)[*size] = '\0';
     return *size > limit ? EFBIG : 0;
 }

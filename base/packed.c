@@ -1,4 +1,5 @@
 #include "base/packed.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <lzma.h>
@@ -24,7 +25,7 @@ static int make_room(struct sink *sink)
     size_t room = sink->room ? sink->room * 2 : FIRST_ROOM;
     if (room > sink->limit)
         room = sink->limit + 1;
-    char *grown = realloc(sink->data, room + 1);
+    char *grown = vt_memory_grow(sink->data, sink->size, room - sink->size + 1, 1);
     if (!grown)
         return -ENOMEM;
     sink->data = grown;

@@ -43,12 +43,22 @@ double vt_statistics_quantile(const double *sorted, size_t count, double q)
     return sorted[below] + (position - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
-static double median_deviation(double *sorted, size_t count, double median)
+void vt_statistics_sort(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, ascending);
+}
+
+double vt_statistics_median(double *values, size_t count)
+{
+    vt_statistics_sort(values, count);
+    return count ? vt_statistics_quantile(values, count, 0.5) : 0;
+}
+
+static double median_deviation(double *values, size_t count, double median)
 {
     for (size_t i = 0; i < count; i++)
-        sorted[i] = fabs(sorted[i] - median);
-    qsort(sorted, count, sizeof *sorted, ascending);
-    return vt_statistics_quantile(sorted, count, 0.5);
+        values[i] = fabs(values[i] - median);
+    return vt_statistics_median(values, count);
 }
 
 struct vt_summary vt_statistics_summarize(const double *samples, size_t count, double *work)
@@ -57,9 +67,8 @@ struct vt_summary vt_statistics_summarize(const double *samples, size_t count, d
     size_t low, high;
 
     memcpy(work, samples, count * sizeof *work);
-    qsort(work, count, sizeof *work, ascending);
+    summary.median = vt_statistics_median(work, count);
     vt_statistics_median_ranks(count, &low, &high);
-    summary.median = vt_statistics_quantile(work, count, 0.5);
     summary.ci_low = work[low];
     summary.ci_high = work[high];
     summary.min = work[0];

@@ -27,6 +27,12 @@ double vt_statistics_median_ranks(size_t count, size_t *low, size_t *high);
 /* Quantile q in [0, 1] of `count` >= 1 ascending values; linear between ranks (Hyndman and Fan, type 7). */
 double vt_statistics_quantile(const double *sorted, size_t count, double q);
 
+/* Ascending, in place. */
+void vt_statistics_sort(double *values, size_t count);
+
+/* Sorts. 0 for no values. */
+double vt_statistics_median(double *values, size_t count);
+
 /* Robust summary of one distribution. ci: the exact 95 % order-statistic interval of the median. */
 struct vt_summary {
     double median, ci_low, ci_high;

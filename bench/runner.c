@@ -319,7 +319,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
 
     *run = (struct vt_run){.measurements = calloc(rows_at_most(plan) + 1, sizeof *run->measurements)};
     if (!run->measurements)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the measurements");
+        return vt_error_memory(error, "the measurements");
     bool restorable = vt_affinity_get(&affinity) == 0;
     run->cpu = pin(plan->cpu, &affinity);
     /* An emulator that announces itself as a hypervisor has nothing to exit to. */

@@ -264,7 +264,7 @@ static int allocate(struct vt_measurement *m, bool bare, struct vt_error *error)
     m->rounds = calloc(VT_SAMPLER_MOST, sizeof *m->rounds);
     if (m->body && m->baseline && m->marks && m->rounds && (m->bare || !bare))
         return 0;
-    return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the samples of %s", m->c->name);
+    return vt_error_memory(error, "the samples");
 }
 
 int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling, struct vt_error *error)

@@ -93,7 +93,7 @@ static int choose(const struct choice *choice, const char *list, bool *taken, st
     char *words = strdup(list ? list : "");
 
     if (!words)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        return vt_error_memory(error, "the selection");
     for (size_t i = 0; i < choice->count; i++)
         taken[i] = !list;
     char *rest = words;
@@ -114,7 +114,7 @@ static int collect(const struct choice *choice, const char *list, const void *(*
         free(taken);
         free(*items);
         *items = NULL;
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        return vt_error_memory(error, "the selection");
     }
     int status = choose(choice, list, taken, error);
     for (size_t i = 0; status == 0 && i < choice->count; i++)

@@ -1,21 +1,16 @@
 #include "audit/audit.h"
 #include "base/affinity.h"
-#include "base/file.h"
 #include "bench/available.h"
 #include "bench/runner.h"
-#include "bench/sampler.h"
-#include "bench/select.h"
-#include "base/layout.h"
 #include "cli/command.h"
 #include "cli/measured.h"
 #include "cli/options.h"
+#include "cli/stop.h"
 #include "probes/probe.h"
 #include "result/document.h"
 #include "result/hygiene.h"
+#include "result/settings.h"
 
-#include <errno.h>
-#include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,28 +19,11 @@
 #define DEFAULT_BUDGET 20
 
 struct arguments {
-    struct vt_selection selection;
-    const char *output;
+    struct vt_cli_asked asked;
     double budget;
     long cpu;
-    bool quiet, anonymous;
+    bool anonymous;
 };
-
-static volatile int stop;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-/* A second interrupt ends the process at once. */
-static void catch_interrupts(void)
-{
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 static void show_progress(void *context, const struct vt_progress *p)
 {
@@ -72,27 +50,17 @@ static int parse(int argc, char **argv, struct arguments *a)
         {
             .name = "engine",
             .argument = "E,...",
-            .text = &a->selection.engines,
+            .text = &a->asked.selection.engines,
             .help = "engines to use; see vmtoll list engines [all]",
         },
         {
             .name = "path",
             .argument = "P,...",
-            .text = &a->selection.paths,
+            .text = &a->asked.selection.paths,
             .help = "only engines that take these paths; see vmtoll list paths [all]",
         },
-        {
-            .name = "case",
-            .argument = "GLOB,...",
-            .text = &a->selection.cases,
-            .help = "cases by name or pattern; see vmtoll list cases [all]",
-        },
-        {
-            .name = "cpl",
-            .argument = "0,3",
-            .text = &a->selection.levels,
-            .help = "privilege levels [both]",
-        },
+        vt_cli_option_cases(&a->asked),
+        vt_cli_option_levels(&a->asked, "privilege levels [both]"),
         {
             .name = "budget",
             .argument = "SECONDS",
@@ -109,22 +77,13 @@ static int parse(int argc, char **argv, struct arguments *a)
             .high = VT_AFFINITY_CPUS - 1,
             .help = "pin to this CPU [the last one allowed]",
         },
-        {
-            .name = "output",
-            .argument = "FILE",
-            .text = &a->output,
-            .help = "write the result document to FILE; - is standard output",
-        },
+        vt_cli_option_output(&a->asked),
         {
             .name = "anonymous",
             .flag = &a->anonymous,
             .help = "leave the machine's name out of the result",
         },
-        {
-            .name = "quiet",
-            .flag = &a->quiet,
-            .help = "no summary on standard output",
-        },
+        vt_cli_option_quiet(&a->asked),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -143,7 +102,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 static int check_named_engines(const struct arguments *a, const struct vt_plan *plan)
 {
     int status = VT_EXIT_DONE;
-    for (size_t i = 0; a->selection.engines && i < plan->engine_count; i++) {
+    for (size_t i = 0; a->asked.selection.engines && i < plan->engine_count; i++) {
         char reason[512];
         if (vt_bench_available(plan->engines[i], reason, sizeof reason))
             continue;
@@ -151,24 +110,6 @@ static int check_named_engines(const struct arguments *a, const struct vt_plan *
         status = VT_EXIT_ENVIRONMENT;
     }
     return status;
-}
-
-static json_t *words(const char *list)
-{
-    return list ? json_string(list) : json_null();
-}
-
-static json_t *describe_settings(const struct arguments *a, const struct vt_run *run)
-{
-    return json_pack(
-        "{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f, s:f, s:o, s:b}", "budget_s", a->budget,
-        "engines", words(a->selection.engines), "paths", words(a->selection.paths), "cases",
-        words(a->selection.cases), "levels", words(a->selection.levels), "cpu",
-        run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s", run->elapsed, "tsc_khz",
-        run->tsc_khz, "steal_s", isnan(run->steal) ? json_null() : json_real(run->steal), "preemptions",
-        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_SAMPLER_PRECISION, "waited_s",
-        run->waited, "shared", isnan(run->shared) ? json_null() : json_real(run->shared), "fixed_layout",
-        vt_layout_is_fixed());
 }
 
 /* NULL where it could not run: the result then says that nothing is known. */
@@ -189,7 +130,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     struct vt_document document = {
         .started = started,
         .host = vt_probes_machine(&error),
-        .settings = describe_settings(a, run),
+        .settings = vt_settings_run(&a->asked.selection, a->budget, run),
         .audit = audit_machine(),
         .measurements = run->measurements,
         .count = run->count,
@@ -201,7 +142,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     vt_hygiene_warn_of_build(warnings);
     json_object_set_new(document.settings, "warnings", warnings);
     struct vt_result *result = vt_result_make(&document, &error);
-    int status = result ? vt_cli_deliver(result, a->output, a->quiet) : vt_cli_fail(&error);
+    int status = result ? vt_cli_deliver(result, &a->asked) : vt_cli_fail(&error);
 
     json_decref(document.host);
     json_decref(document.settings);
@@ -218,9 +159,8 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
 
     plan->budget = a->budget;
     plan->cpu = (int)a->cpu;
-    plan->stop = &stop;
+    plan->stop = vt_cli_stop(true);
     plan->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
-    catch_interrupts();
     int status = vt_bench_run(&run, plan, &error);
     if (plan->progress)
         fputs("\r\033[K", stderr);
@@ -228,7 +168,7 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
         return vt_cli_fail(&error);
     if (run.count == 0) {
         vt_cli_warn("bench: no engine here takes path %s at the levels asked for (see vmtoll list engines)",
-                    a->selection.paths ? a->selection.paths : "any");
+                    a->asked.selection.paths ? a->asked.selection.paths : "any");
         status = VT_EXIT_ENVIRONMENT;
     } else {
         status = deliver(a, &run, started.text);
@@ -243,16 +183,14 @@ int vt_cmd_bench(int argc, char **argv)
 {
     struct arguments a = {.budget = DEFAULT_BUDGET, .cpu = -1};
     struct vt_plan plan = {0};
-    struct vt_error error;
 
     int status = parse(argc, argv, &a);
     if (status == VT_OPTIONS_PROCEED)
         status = check_cpu(a.cpu);
     if (status != VT_OPTIONS_PROCEED)
         return status;
-    if (vt_select(&a.selection, &plan, &error) != 0 || (a.output && vt_file_check(a.output, &error) != 0))
-        status = vt_cli_fail(&error);
-    else
+    status = vt_cli_select(&a.asked, &plan);
+    if (status == VT_OPTIONS_PROCEED)
         status = check_named_engines(&a, &plan);
     if (status == VT_EXIT_DONE)
         status = measure(&a, &plan);

@@ -4,89 +4,15 @@
 #include "cli/screen.h"
 #include "compare/compare.h"
 #include "compare/format/format.h"
-#include "result/load/load.h"
-#include "result/pool.h"
+#include "compare/load.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct arguments {
     const char *format, *output, *fail_on;
     double threshold; /* per cent; NaN: what suits the unit */
 };
-
-/* The runs of one side: a file may hold several, one after the other. */
-struct side {
-    struct vt_result **runs;
-    size_t count, weight;
-};
-
-struct loading {
-    struct side *side;
-    struct vt_error *error;
-};
-
-/* In numbers, as which rows and runs count beside their series: some 300 MB. */
-enum { RUN_WEIGHT = 4000, ROW_WEIGHT = 100, MAX_WEIGHT = 1 << 25 };
-
-static size_t weigh(const struct vt_result *run)
-{
-    size_t weight = RUN_WEIGHT + run->count * ROW_WEIGHT;
-    for (size_t i = 0; i < run->count; i++)
-        weight += run->rows[i].samples.count + run->rows[i].samples_body.count +
-                  run->rows[i].samples_baseline.count + run->rows[i].marks.count + run->rows[i].rounds.count +
-                  run->rows[i].shared.count;
-    return weight;
-}
-
-/* Told at the run that is one too many: a file of a fleet may be of any size. */
-static int check(struct side *side, struct vt_error *error)
-{
-    const struct vt_result *first = side->runs[0], *last = side->runs[side->count - 1];
-    if (vt_result_pool_check(first, last, error) != 0)
-        return -EINVAL;
-    side->weight += weigh(last);
-    if (side->count == 1 || side->weight <= MAX_WEIGHT)
-        return 0;
-    return vt_error_set(
-        error, VT_EXIT_USAGE, E2BIG,
-        "%s holds more than can be compared at once (%zu runs were read): compare fewer of its runs",
-        first->file, side->count);
-}
-
-static int keep(struct vt_result *result, void *context)
-{
-    const struct loading *loading = context;
-    struct side *side = loading->side;
-    struct vt_result **grown = realloc(side->runs, (side->count + 1) * sizeof *grown);
-    if (!grown) {
-        vt_result_free(result);
-        return -ENOMEM;
-    }
-    side->runs = grown;
-    side->runs[side->count++] = result;
-    return check(side, loading->error);
-}
-
-static void release(struct side *side)
-{
-    for (size_t i = 0; i < side->count; i++)
-        vt_result_free(side->runs[i]);
-    free(side->runs);
-}
-
-static int load(const char *file, struct side *side)
-{
-    struct vt_load_options options = {.samples = true};
-    struct vt_error error = {.exit = VT_EXIT_INTERNAL, .text = "not enough memory for the results"};
-    struct loading loading = {side, &error};
-    if (vt_result_load(file, &options, keep, &loading, &error) != 0 ||
-        vt_result_pool(side->runs, side->count, &error) != 0)
-        return vt_cli_fail(&error);
-    return VT_EXIT_DONE;
-}
 
 static int print(const struct vt_comparison *comparison, enum vt_format format, const char *path)
 {
@@ -157,7 +83,7 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on)
     return (regression && comparison->worse) || (change && changed) ? VT_EXIT_NO : VT_EXIT_DONE;
 }
 
-static int compare(const struct side sides[2], const struct arguments *a)
+static int compare(const struct vt_compare_side sides[2], const struct arguments *a)
 {
     struct vt_comparison comparison;
     struct vt_error error;
@@ -178,20 +104,17 @@ static int compare(const struct side sides[2], const struct arguments *a)
 int vt_cmd_compare(int argc, char **argv)
 {
     struct arguments a = {.output = "-", .fail_on = "regression", .threshold = NAN};
-    struct side sides[2] = {
-        {.count = 0},
-        {.count = 0},
-    };
+    struct vt_compare_side sides[2] = {0};
+    struct vt_error error;
 
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
-    status = load(argv[0], &sides[0]);
-    if (status == VT_EXIT_DONE)
-        status = load(argv[1], &sides[1]);
-    if (status == VT_EXIT_DONE)
-        status = compare(sides, &a);
-    release(&sides[0]);
-    release(&sides[1]);
+    status =
+        vt_compare_load(&sides[0], argv[0], &error) == 0 && vt_compare_load(&sides[1], argv[1], &error) == 0
+            ? compare(sides, &a)
+            : vt_cli_fail(&error);
+    vt_compare_unload(&sides[0]);
+    vt_compare_unload(&sides[1]);
     return status;
 }

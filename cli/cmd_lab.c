@@ -1,48 +1,25 @@
-#include "base/file.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "bench/select.h"
 #include "cli/command.h"
 #include "cli/lab_sent.h"
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "lab/labs.h"
+#include "cli/stop.h"
 #include "result/document.h"
 #include "result/load/load.h"
+#include "result/settings.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct arguments {
-    struct vt_selection selection; /* of cases and levels */
-    const char *kernel, *modules, *hypervisor, *output;
+    struct vt_cli_asked asked; /* of cases and levels */
+    const char *kernel, *modules, *hypervisor;
     double limit;
-    bool quiet;
 };
-
-static volatile int stop;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-static void catch_interrupts(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = on_interrupt};
-    struct sigaction before;
-
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        bool ignored = sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
-        if (numbers[i] != SIGHUP || !ignored) /* nohup(1) has it ignored, and means it */
-            sigaction(numbers[i], &action, NULL);
-    }
-}
 
 static void show_progress(void *context, const struct vt_lab_progress *p)
 {
@@ -114,18 +91,8 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .text = &a->hypervisor,
             .help = "xen: boot this build of Xen (xen/xen or xen/xen.gz) instead of\nDebian's",
         },
-        {
-            .name = "case",
-            .argument = "GLOB,...",
-            .text = &a->selection.cases,
-            .help = "cases by name or pattern; see vmtoll list cases [all]",
-        },
-        {
-            .name = "cpl",
-            .argument = "0,3",
-            .text = &a->selection.levels,
-            .help = "of a lab with Linux: privilege levels [0]",
-        },
+        vt_cli_option_cases(&a->asked),
+        vt_cli_option_levels(&a->asked, "of a lab with Linux: privilege levels [0]"),
         {
             .name = "limit",
             .argument = "SECONDS",
@@ -134,17 +101,8 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .high = 86400,
             .help = "give up after this time",
         },
-        {
-            .name = "output",
-            .argument = "FILE",
-            .text = &a->output,
-            .help = "write the result document to FILE; - is standard output",
-        },
-        {
-            .name = "quiet",
-            .flag = &a->quiet,
-            .help = "no summary on standard output",
-        },
+        vt_cli_option_output(&a->asked),
+        vt_cli_option_quiet(&a->asked),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -182,7 +140,7 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
     if ((a->kernel || a->modules) && !lab->boots_linux)
         return vt_cli_misuse("lab %s: --kernel and --modules are for %s, which boot Linux", lab->name,
                              name_labs(LINUX, " and ").text);
-    if (a->selection.levels && !lab->boots_linux)
+    if (a->asked.selection.levels && !lab->boots_linux)
         return vt_cli_misuse("lab %s: --cpl is for %s; here each case runs where it can", lab->name,
                              name_labs(LINUX, " and ").text);
     if (a->hypervisor && !lab->boots_hypervisor)
@@ -195,18 +153,11 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
 static int check(const struct vt_lab *lab, const struct arguments *a)
 {
     struct vt_plan plan = {0};
-    struct vt_error error;
-    int proceed = check_options(lab, a);
-
-    if (proceed != VT_OPTIONS_PROCEED)
-        return proceed;
-    if (!a->kernel != !a->modules)
-        return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
-    int status = vt_select(&a->selection, &plan, &error);
-    if (status == 0 && a->output)
-        status = vt_file_check(a->output, &error);
+    int status = check_options(lab, a);
+    if (status == VT_OPTIONS_PROCEED)
+        status = vt_cli_select(&a->asked, &plan);
     vt_select_release(&plan);
-    return status == 0 ? VT_OPTIONS_PROCEED : vt_cli_fail(&error);
+    return status;
 }
 
 static int keep_result(struct vt_result *result, void *context)
@@ -215,28 +166,6 @@ static int keep_result(struct vt_result *result, void *context)
     vt_result_free(*kept);
     *kept = result;
     return 0;
-}
-
-static void set_text(json_t *settings, const char *key, const char *text)
-{
-    json_object_set_new(settings, key, text && *text ? json_string(text) : json_null());
-}
-
-static int describe(struct vt_result *result, const struct vt_lab *lab, const struct arguments *a,
-                    const struct vt_lab_outcome *outcome, const char *started)
-{
-    if (!result->settings)
-        result->settings = json_object();
-    result->started = vt_arena_text(&result->arena, started, strlen(started));
-    if (!result->settings || !result->started)
-        return vt_cli_misuse("out of memory");
-    set_text(result->settings, "lab", lab->name);
-    set_text(result->settings, "cases", a->selection.cases);
-    set_text(result->settings, "emulator", outcome->emulator);
-    set_text(result->settings, "kernel", outcome->kernel);
-    set_text(result->settings, "hypervisor", outcome->hypervisor);
-    set_text(result->settings, "kernel_command_line", outcome->command_line);
-    return VT_EXIT_DONE;
 }
 
 static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struct vt_error *error)
@@ -261,11 +190,19 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
     struct vt_result *result = make_result(outcome, &error);
     if (!result)
         return vt_cli_fail(&error);
-    int status = vt_cli_check_sent(lab, &a->selection, outcome, result, &error) == 0
-                     ? describe(result, lab, a, outcome, started)
-                     : vt_cli_fail(&error);
-    if (status == VT_EXIT_DONE)
-        status = vt_cli_deliver(result, a->output, a->quiet);
+    const struct vt_setting settings[] = {
+        {"lab", lab->name},
+        {"cases", a->asked.selection.cases},
+        {"emulator", outcome->emulator},
+        {"kernel", outcome->kernel},
+        {"hypervisor", outcome->hypervisor},
+        {"kernel_command_line", outcome->command_line},
+        {0},
+    };
+    int status = vt_cli_check_sent(lab, &a->asked.selection, outcome, result, &error);
+    if (status == 0)
+        status = vt_settings_add(result, started, settings, &error);
+    status = status == 0 ? vt_cli_deliver(result, &a->asked) : vt_cli_fail(&error);
     vt_result_free(result);
     return status;
 }
@@ -276,10 +213,10 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
     struct vt_lab_request request = {
         .kernel = a->kernel,
         .modules = a->modules,
-        .cases = a->selection.cases,
+        .cases = a->asked.selection.cases,
         .hypervisor = a->hypervisor,
-        .levels = a->selection.levels ? a->selection.levels : "0",
-        .stop = vt_lab_stop_after(&stop, a->limit),
+        .levels = a->asked.selection.levels ? a->asked.selection.levels : "0",
+        .stop = vt_lab_stop_after(vt_cli_stop(false), a->limit),
         .progress = terminal ? show_progress : NULL,
         .context = (void *)lab->name,
     };
@@ -287,7 +224,6 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
     struct vt_error error;
     struct vt_cli_moment started = vt_cli_now();
 
-    catch_interrupts();
     int status = lab->run(&request, &outcome, &error);
     if (terminal)
         fputs("\r\033[K", stderr);

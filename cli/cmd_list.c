@@ -1,4 +1,5 @@
 #include "base/suggest.h"
+#include "base/text.h"
 #include "bench/available.h"
 #include "bench/measurement.h"
 #include "cli/command.h"
@@ -147,13 +148,13 @@ static const struct subject subjects[] = {
 
 static void print_cell(const json_t *value, int width)
 {
-    char text[32] = "unknown";
+    char text[32] = "";
     if (json_is_boolean(value))
         snprintf(text, sizeof text, "%s", json_is_true(value) ? "yes" : "no");
     for (size_t i = 0; i < json_array_size(value); i++)
-        snprintf(i ? text + strlen(text) : text, i ? sizeof text - strlen(text) : sizeof text,
-                 "%s%" JSON_INTEGER_FORMAT, i ? "," : "", json_integer_value(json_array_get(value, i)));
-    printf("%-*s", width, json_is_string(value) ? json_string_value(value) : text);
+        vt_text_append(text, sizeof text, "%s%" JSON_INTEGER_FORMAT, i ? "," : "",
+                       json_integer_value(json_array_get(value, i)));
+    printf("%-*s", width, json_is_string(value) ? json_string_value(value) : *text ? text : "unknown");
 }
 
 static void print_row(const struct subject *subject, const json_t *entry)
@@ -190,9 +191,12 @@ static const struct subject *find_subject(const char *name)
 
 static int print_list(const struct subject *subject, bool json)
 {
+    struct vt_error error;
     json_t *document = json_pack("{s:s, s:o}", "schema", "vmtoll.list/1", subject->name, subject->describe());
-    if (!document)
-        return vt_cli_fail(&(struct vt_error){.exit = VT_EXIT_INTERNAL, .text = "out of memory"});
+    if (!document) {
+        vt_error_memory(&error, "the list");
+        return vt_cli_fail(&error);
+    }
     if (json) {
         /* What became of standard output, main tells. */
         json_dumpf(document, stdout, JSON_INDENT(2));

@@ -42,8 +42,8 @@ static int send_document(const struct vt_run *run, const struct vt_lab_plan *ask
         fclose(stream);
     if (status == 0)
         vt_lab_inside_send(text, size);
-    else
-        vt_error_set(error, VT_EXIT_INTERNAL, -status, "cannot make the result document");
+    else if (result)
+        vt_error_memory(error, "the result document");
     free(text);
     vt_result_free(result);
     json_decref(document.settings);

@@ -1,4 +1,5 @@
 #include "cli/measured.h"
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/screen.h"
 #include "report/format.h"
@@ -7,6 +8,43 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+struct vt_option vt_cli_option_cases(struct vt_cli_asked *asked)
+{
+    return (struct vt_option){.name = "case",
+                              .argument = "GLOB,...",
+                              .text = &asked->selection.cases,
+                              .help = "cases by name or pattern; see vmtoll list cases [all]"};
+}
+
+struct vt_option vt_cli_option_levels(struct vt_cli_asked *asked, const char *help)
+{
+    return (struct vt_option){
+        .name = "cpl", .argument = "0,3", .text = &asked->selection.levels, .help = help};
+}
+
+struct vt_option vt_cli_option_output(struct vt_cli_asked *asked)
+{
+    return (struct vt_option){.name = "output",
+                              .argument = "FILE",
+                              .text = &asked->output,
+                              .help = "write the result document to FILE; - is standard output"};
+}
+
+struct vt_option vt_cli_option_quiet(struct vt_cli_asked *asked)
+{
+    return (struct vt_option){
+        .name = "quiet", .flag = &asked->quiet, .help = "no summary on standard output"};
+}
+
+int vt_cli_select(const struct vt_cli_asked *asked, struct vt_plan *plan)
+{
+    struct vt_error error;
+    int status = vt_select(&asked->selection, plan, &error);
+    if (status == 0 && asked->output)
+        status = vt_file_check(asked->output, &error);
+    return status == 0 ? VT_OPTIONS_PROCEED : vt_cli_fail(&error);
+}
 
 struct vt_cli_moment vt_cli_now(void)
 {
@@ -35,15 +73,15 @@ static int worst_status(const struct vt_result *result)
     return VT_EXIT_DONE;
 }
 
-int vt_cli_deliver(struct vt_result *result, const char *output, bool quiet)
+int vt_cli_deliver(struct vt_result *result, const struct vt_cli_asked *asked)
 {
     struct vt_error error;
-    bool document_on_stdout = output && strcmp(output, "-") == 0;
+    bool document_on_stdout = asked->output && strcmp(asked->output, "-") == 0;
     int status = VT_EXIT_DONE;
 
-    if (output && vt_result_save(result, output, &error) != 0)
+    if (asked->output && vt_result_save(result, asked->output, &error) != 0)
         return vt_cli_fail(&error);
-    if (!quiet && !document_on_stdout)
+    if (!asked->quiet && !document_on_stdout)
         status = print_summary(result);
     return status == VT_EXIT_DONE ? worst_status(result) : status;
 }

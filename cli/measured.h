@@ -1,13 +1,33 @@
 /*
- * What `bench` and `lab` do alike once there is a result document: show it and
- * decide the exit status.
+ * What `bench` and `lab` do alike: what they are asked for, and what they do once
+ * there is a result document: show it and decide the exit status.
  */
 #ifndef VT_CLI_MEASURED_H
 #define VT_CLI_MEASURED_H
 
+#include "bench/select.h"
+#include "cli/options.h"
 #include "result/result.h"
 
 #include <stdbool.h>
+
+struct vt_cli_asked {
+    struct vt_selection selection;
+    const char *output; /* NULL: no document; "-": on standard output */
+    bool quiet;
+};
+
+/* Entries of a table of options. */
+struct vt_option vt_cli_option_cases(struct vt_cli_asked *asked);
+struct vt_option vt_cli_option_levels(struct vt_cli_asked *asked, const char *help);
+struct vt_option vt_cli_option_output(struct vt_cli_asked *asked);
+struct vt_option vt_cli_option_quiet(struct vt_cli_asked *asked);
+
+/*
+ * Check what was asked for before anything takes time: the selection goes into `plan`, and the document can
+ * be written. Returns VT_OPTIONS_PROCEED, or the exit status after one line. Release the plan in any case.
+ */
+int vt_cli_select(const struct vt_cli_asked *asked, struct vt_plan *plan);
 
 /* ISO 8601, UTC: what a result document says of when it started. */
 struct vt_cli_moment {
@@ -17,10 +37,10 @@ struct vt_cli_moment {
 struct vt_cli_moment vt_cli_now(void);
 
 /*
- * Save the result under `output` (NULL: do not; "-": standard output), print the
- * text summary unless `quiet` or the document went to standard output. Returns the
- * exit status: 1 when a measurement failed or timed out.
+ * Save the result as asked, print the text summary unless that is quiet or the
+ * document went to standard output. Returns the exit status: 1 when a measurement
+ * failed or timed out.
  */
-int vt_cli_deliver(struct vt_result *result, const char *output, bool quiet);
+int vt_cli_deliver(struct vt_result *result, const struct vt_cli_asked *asked);
 
 #endif

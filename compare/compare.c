@@ -253,7 +253,7 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
     status = status ? status : test_rows(comparison);
     if (status) {
         vt_compare_release(comparison);
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the comparison");
+        return vt_error_memory(error, "the comparison");
     }
     bound_ratios(comparison);
     judge_all(comparison);

@@ -1,4 +1,5 @@
 #include "compare/counts.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -92,11 +93,10 @@ void vt_compare_print_difference(const struct vt_compared *row, char *text, size
         *text = '\0';
         return;
     }
-    int used = snprintf(text, size, difference == 0 ? "0" : "%+.*f instruction%s", decimals_of(difference),
-                        difference, fabs(difference) == 1 ? "" : "s");
-    if (difference != 0 && before != 0 && used > 0 && (size_t)used < size)
-        snprintf(text + used, size - (size_t)used, fabs(percent) < 10 ? " (%+.2g %%)" : " (%+.0f %%)",
-                 percent);
+    snprintf(text, size, difference == 0 ? "0" : "%+.*f instruction%s", decimals_of(difference), difference,
+             fabs(difference) == 1 ? "" : "s");
+    if (difference != 0 && before != 0)
+        vt_text_append(text, size, fabs(percent) < 10 ? " (%+.2g %%)" : " (%+.0f %%)", percent);
 }
 
 void vt_compare_count_basis(const struct vt_comparison *comparison, char *text, size_t size)

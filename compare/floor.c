@@ -50,7 +50,7 @@ static double measure_parts(struct floor *floor, const struct vt_compare_parts *
     floor->count = parts->count;
     for (size_t i = 0; i < floor->count; i++)
         sorted[i] = floor->parts[i] = vt_compare_part_quantile(parts, parts->toll, i, 0.5);
-    double median = vt_compare_median(sorted, floor->count);
+    double median = vt_statistics_median(sorted, floor->count);
     for (size_t i = 0; i < floor->count; i++)
         floor->parts[i] /= median;
     return median;
@@ -87,7 +87,7 @@ static double disagreement_of(const struct floor *a, const struct floor *b)
         deviations[count++] = fabs(b->parts[i] - 1);
     if (count == 0)
         return errors;
-    vt_compare_median(deviations, count);
+    vt_statistics_sort(deviations, count);
     double deviation = vt_statistics_quantile(deviations, count, usual) / usual_deviation;
     double share = (a->count ? 1 / (double)a->count : 0) + (b->count ? 1 / (double)b->count : 0);
     return hypot(errors, deviation * sqrt(share));

@@ -57,7 +57,7 @@ static double doubt_of(const struct vt_comparison *comparison, const struct vt_c
     for (size_t i = 0; i < comparison->count; i++)
         if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
             work[count++] = doubt(comparison->rows[i].shaken);
-    return vt_compare_median(work, count);
+    return vt_statistics_median(work, count);
 }
 
 /* The members' drift in common during a run, as standard error of the group's median ratio. */
@@ -77,7 +77,7 @@ static double run_drift(const struct vt_comparison *comparison, const struct vt_
         count++;
     }
     for (size_t k = 0; k < STRETCHES; k++)
-        series[k] = vt_compare_median(work + k * room, count);
+        series[k] = vt_statistics_median(work + k * room, count);
     return vt_compare_mean_error(series, STRETCHES);
 }
 
@@ -96,7 +96,7 @@ static double road_shift(const struct vt_comparison *comparison, const struct vt
             row->simulated == member->simulated && strcmp(row->engine, member->engine) == 0)
             work[count++] = log(comparison->rows[i].floor_ratio);
     }
-    return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
+    return count >= GROUP_LEAST ? vt_statistics_median(work, count) : 0;
 }
 
 /* A changed machine moves the baselines of a group together; a neighbour moves that of one case. */
@@ -108,7 +108,7 @@ static double baseline_shift(const struct vt_comparison *comparison, const struc
         if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number &&
             isfinite(comparison->rows[i].baseline_ratio))
             work[count++] = log(comparison->rows[i].baseline_ratio);
-    return count >= GROUP_LEAST ? vt_compare_median(work, count) : 0;
+    return count >= GROUP_LEAST ? vt_statistics_median(work, count) : 0;
 }
 
 static void measure_group(const struct vt_comparison *comparison, struct vt_compare_group *group,
@@ -122,7 +122,7 @@ static void measure_group(const struct vt_comparison *comparison, struct vt_comp
         group->shift = road_shift(comparison, group, work);
         return;
     }
-    group->shift = vt_compare_median(work, group->count);
+    group->shift = vt_statistics_median(work, group->count);
     group->error = root_of_squares((const double[]){run_drift(comparison, group, false, work),
                                                     run_drift(comparison, group, true, work), layout,
                                                     doubt_of(comparison, group, work)},
@@ -146,10 +146,10 @@ static void judge_groups(struct vt_comparison *comparison, double *work)
     for (size_t i = 0; i < comparison->group_count; i++)
         if (comparison->groups[i].count >= GROUP_LEAST)
             work[count++] = comparison->groups[i].shift;
-    double center = vt_compare_median(work, count);
+    double center = vt_statistics_median(work, count);
     for (size_t i = 0; i < count; i++)
         work[i] = fabs(work[i] - center);
-    double apart = count >= GROUP_LEAST ? VT_STATISTICS_DEVIATION * vt_compare_median(work, count) : 0;
+    double apart = count >= GROUP_LEAST ? VT_STATISTICS_DEVIATION * vt_statistics_median(work, count) : 0;
     double drifts = count >= GROUP_LEAST ? 4 : 8;
     for (size_t i = 0; i < comparison->group_count; i++) {
         struct vt_compare_group *group = &comparison->groups[i];
@@ -181,8 +181,8 @@ static double common_noise(const struct vt_comparison *comparison, double *work)
     }
     if (known < NOISE_LEAST)
         return 0;
-    double all = VT_STATISTICS_DEVIATION * vt_compare_median(work, known),
-           by_parts = vt_compare_median(shown, known);
+    double all = VT_STATISTICS_DEVIATION * vt_statistics_median(work, known),
+           by_parts = vt_statistics_median(shown, known);
     return sqrt(fmax(0, all * all - by_parts * by_parts));
 }
 
@@ -229,7 +229,7 @@ static void measure_errors(struct vt_comparison *comparison, double *work)
         row->p_runs = vt_compare_student_p(residual_of(comparison, row) / row->error, freedom_of(row));
         work[known++] = row->error;
     }
-    comparison->spread = vt_compare_median(work, known);
+    comparison->spread = vt_statistics_median(work, known);
 }
 
 int vt_compare_estimate_spread(struct vt_comparison *comparison)

@@ -8,18 +8,12 @@
 
 enum { REPLICATES = 1000 };
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double *vt_compare_sorted(const double *values, size_t count)
 {
     double *copy = malloc((count + 1) * sizeof *copy);
     if (copy) {
         memcpy(copy, values, count * sizeof *copy);
-        qsort(copy, count, sizeof *copy, compare_doubles);
+        vt_statistics_sort(copy, count);
     }
     return copy;
 }
@@ -86,14 +80,6 @@ double vt_compare_mean_error(const double *values, size_t count)
     for (size_t i = 0; i < count; i++)
         squares += (values[i] - sum / n) * (values[i] - sum / n);
     return sqrt(squares / (n - 1) / n);
-}
-
-double vt_compare_median(double *values, size_t count)
-{
-    if (count == 0)
-        return 0;
-    qsort(values, count, sizeof *values, compare_doubles);
-    return vt_statistics_quantile(values, count, 0.5);
 }
 
 struct indexed {
@@ -180,7 +166,7 @@ void vt_compare_bootstrap(const struct vt_result_row *before, const struct vt_re
             replicates[drawn] = y / x * exp(extra * normal(random));
         }
         if (drawn == REPLICATES) {
-            qsort(replicates, REPLICATES, sizeof *replicates, compare_doubles);
+            vt_statistics_sort(replicates, REPLICATES);
             *low = vt_statistics_quantile(replicates, REPLICATES, 0.025);
             *high = vt_statistics_quantile(replicates, REPLICATES, 0.975);
         }

@@ -28,9 +28,6 @@ double *vt_compare_sorted(const double *values, size_t count);
 /* Standard error of the mean of values. */
 double vt_compare_mean_error(const double *values, size_t count);
 
-/* Sorts. 0 for no values. */
-double vt_compare_median(double *values, size_t count);
-
 /* Two-sided p of a standard normal. */
 double vt_compare_normal_p(double z);
 

@@ -46,7 +46,6 @@ struct vt_fleet_cell {
     bool simulated;
     size_t count; /* hosts, after vt_fleet_finish */
     struct vt_fleet_value *values;
-    size_t room;
     double median, low, high, p25, p75; /* of the hosts' medians; low and high: least and most */
 };
 

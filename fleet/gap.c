@@ -1,4 +1,5 @@
 #include "fleet/state.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +10,6 @@ struct search {
     const struct vt_fleet_cell **at; /* all cells, those of a case together */
     unsigned int *members;           /* indices of hosts, a group's behind one another */
     bool *has;                       /* per host, the case at hand; all false in between */
-    size_t room;                     /* for gaps */
 };
 
 static int by_case(const void *a, const void *b)
@@ -29,17 +29,14 @@ static int by_group(const void *a, const void *b, void *context)
 static struct vt_fleet_gap *new_gap(struct search *search, const struct vt_fleet_cell *cell, size_t hosts)
 {
     struct vt_fleet *fleet = search->fleet;
-    if (fleet->gap_count == search->room) {
-        size_t room = search->room ? 2 * search->room : 64;
-        struct vt_fleet_gap *list = realloc(fleet->gaps, room * sizeof *list);
-        if (!list)
-            return NULL;
-        fleet->gaps = list;
-        search->room = room;
-    }
-    struct vt_fleet_gap *gap = &fleet->gaps[fleet->gap_count++];
-    *gap = (struct vt_fleet_gap){
-        .cases = calloc(1, sizeof *gap->cases), .case_count = 1, .hosts = calloc(hosts, sizeof *gap->hosts)};
+    struct vt_fleet_gap *list = vt_memory_grow(fleet->gaps, fleet->gap_count, 1, sizeof *list);
+    if (!list)
+        return NULL;
+    fleet->gaps = list;
+    struct vt_fleet_gap *gap = &list[fleet->gap_count++];
+    *gap = (struct vt_fleet_gap){.cases = vt_memory_grow(NULL, 0, 1, sizeof *gap->cases),
+                                 .case_count = 1,
+                                 .hosts = calloc(hosts, sizeof *gap->hosts)};
     if (!gap->cases || !gap->hosts)
         return NULL;
     gap->cases[0] = cell;
@@ -129,7 +126,7 @@ static bool has_same_hosts(const struct vt_fleet_gap *x, const struct vt_fleet_g
 
 static int take(struct vt_fleet_gap *to, struct vt_fleet_gap *from)
 {
-    const struct vt_fleet_cell **cases = realloc(to->cases, (to->case_count + 1) * sizeof *cases);
+    const struct vt_fleet_cell **cases = vt_memory_grow(to->cases, to->case_count, 1, sizeof *cases);
     if (!cases)
         return -ENOMEM;
     to->cases = cases;

@@ -1,4 +1,5 @@
 #include "fleet/gather.h"
+#include "base/memory.h"
 #include "base/affinity.h"
 #include "base/file.h"
 #include "result/load/load.h"
@@ -18,19 +19,13 @@ static const uint64_t part_size = 8 << 20; /* bytes of a file of many documents 
 
 static int keep(struct vt_gather *gather, const char *path, struct vt_error *error)
 {
-    if (gather->count == gather->room) {
-        size_t room = gather->room ? 2 * gather->room : 64;
-        char **files = realloc(gather->files, room * sizeof *files);
-        if (!files)
-            return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM,
-                                "not enough memory for the names of the files");
-        gather->files = files;
-        gather->room = room;
+    char **files = vt_memory_grow(gather->files, gather->count, 1, sizeof *files), *name = strdup(path);
+    gather->files = files ? files : gather->files;
+    if (!files || !name) {
+        free(name);
+        return vt_error_memory(error, "the names of the files");
     }
-    gather->files[gather->count] = strdup(path);
-    if (!gather->files[gather->count])
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the names of the files");
-    gather->count++;
+    files[gather->count++] = name;
     return 0;
 }
 
@@ -153,7 +148,7 @@ static void *work(void *context)
     struct job *job = context;
     const struct vt_load_options options = {.facts_only = vt_fleet_facts(job->fleet), .complain = complain};
     for (size_t i; (i = atomic_fetch_add(&job->next, 1)) < job->count;) {
-        struct vt_error error = {.text = "not enough memory"};
+        struct vt_error error;
         const struct piece *piece = &job->pieces[i];
         if (vt_result_load_part(piece->file, &piece->part, &options, take, job, &error) != 0)
             complain(&error, job);
@@ -202,7 +197,7 @@ int vt_gather_read(const struct vt_gather *gather, struct vt_fleet *fleet,
     struct job job = {.fleet = fleet, .complain = complain_to};
     job.pieces = calloc(gather->count + MAX_PARTS, sizeof *job.pieces);
     if (!job.pieces)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the names of the files");
+        return vt_error_memory(error, "the names of the files");
     job.count = divide(gather, job.pieces);
     pthread_mutex_init(&job.lock, NULL);
     work_on_all_cores(&job);

@@ -12,7 +12,7 @@
 
 struct vt_gather {
     char **files; /* owned */
-    size_t count, room;
+    size_t count;
 };
 
 /* Add a file, or every *.json and *.jsonl below a folder. */

@@ -1,4 +1,5 @@
 #include "base/statistics.h"
+#include "base/memory.h"
 #include "fleet/chance.h"
 #include "fleet/state.h"
 
@@ -44,26 +45,13 @@ struct judge {
     size_t judged;        /* points of all subjects */
     double *work;
     bool *suspects; /* per host */
-    size_t room;    /* for oddities */
 };
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median_of(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, compare_doubles);
-    return count ? vt_statistics_quantile(values, count, 0.5) : 0;
-}
 
 static double spread_about(struct judge *judge, const struct point *points, size_t count, double centre)
 {
     for (size_t i = 0; i < count; i++)
         judge->work[i] = fabs(points[i].ratio - centre);
-    return VT_STATISTICS_DEVIATION * median_of(judge->work, count);
+    return VT_STATISTICS_DEVIATION * vt_statistics_median(judge->work, count);
 }
 
 /* Points of one case, in the order of its values. */
@@ -124,7 +112,7 @@ static size_t measure_cases(struct judge *judge, const struct vt_fleet_cell *con
     used = bring_together(points, used);
     for (size_t i = 0; i < used; i++)
         judge->work[i] = points[i].ratio;
-    double centre = median_of(judge->work, used),
+    double centre = vt_statistics_median(judge->work, used),
            spread = fmax(spread_about(judge, points, used, centre), least_spread);
     for (size_t i = 0; i < used; i++) {
         points[i].z = (points[i].ratio - centre) / spread;
@@ -245,14 +233,10 @@ static bool is_told(const struct vt_fleet *fleet, const struct subject *subject,
 static struct vt_fleet_oddity *new_oddity(struct judge *judge, const struct subject *subject, size_t hosts)
 {
     struct vt_fleet *fleet = judge->fleet;
-    if (fleet->oddity_count == judge->room) {
-        size_t room = judge->room ? 2 * judge->room : 16;
-        struct vt_fleet_oddity *list = realloc(fleet->oddities, room * sizeof *list);
-        if (!list)
-            return NULL;
-        fleet->oddities = list;
-        judge->room = room;
-    }
+    struct vt_fleet_oddity *list = vt_memory_grow(fleet->oddities, fleet->oddity_count, 1, sizeof *list);
+    if (!list)
+        return NULL;
+    fleet->oddities = list;
     struct vt_fleet_oddity *oddity = &fleet->oddities[fleet->oddity_count++];
     *oddity = (struct vt_fleet_oddity){
         .hosts = calloc(hosts, sizeof *oddity->hosts),

@@ -1,4 +1,5 @@
 #include "fleet/state.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +8,6 @@
 struct search {
     struct vt_fleet *fleet;
     const struct vt_fleet_cell **at; /* all cells, by what is told of one case together */
-    size_t room;                     /* for splits */
 };
 
 /* Paths are ways themselves: what is hardware on most hosts may be emulated on some. Texts are interned. */
@@ -81,14 +81,10 @@ static struct vt_fleet_split *new_split(struct search *search, const struct vt_f
                                         size_t count)
 {
     struct vt_fleet *fleet = search->fleet;
-    if (fleet->split_count == search->room) {
-        size_t room = search->room ? 2 * search->room : 16;
-        struct vt_fleet_split *list = realloc(fleet->splits, room * sizeof *list);
-        if (!list)
-            return NULL;
-        fleet->splits = list;
-        search->room = room;
-    }
+    struct vt_fleet_split *list = vt_memory_grow(fleet->splits, fleet->split_count, 1, sizeof *list);
+    if (!list)
+        return NULL;
+    fleet->splits = list;
     const struct vt_fleet_cell **copy = calloc(count, sizeof *copy);
     if (!copy)
         return NULL;
@@ -104,7 +100,7 @@ static int tell(struct search *search, const struct vt_fleet_cell *const *ways, 
     split = split ? split : new_split(search, ways, count);
     if (!split)
         return -ENOMEM;
-    const struct vt_fleet_cell **cases = realloc(split->cases, (split->case_count + 1) * sizeof *cases);
+    const struct vt_fleet_cell **cases = vt_memory_grow(split->cases, split->case_count, 1, sizeof *cases);
     if (!cases)
         return -ENOMEM;
     split->cases = cases;

@@ -30,7 +30,7 @@ struct vt_fleet_private {
     const char *by;
     const char *facts[VT_FLEET_FACTS + 3]; /* wanted of a host: those to tell by, its name, and `by` */
     struct vt_fleet_result *results;
-    size_t result_room, cell_room, last_cell;
+    size_t last_cell;
 };
 
 /* Make the hosts of the results. 0, or -ENOMEM. */

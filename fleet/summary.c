@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static int by_host(const void *a, const void *b)
 {
     const struct vt_fleet_value *x = a, *y = b;
@@ -43,8 +37,7 @@ static void summarize(struct vt_fleet_cell *cell, double *work)
 {
     for (size_t i = 0; i < cell->count; i++)
         work[i] = (double)cell->values[i].median;
-    qsort(work, cell->count, sizeof *work, compare_doubles);
-    cell->median = vt_statistics_quantile(work, cell->count, 0.5);
+    cell->median = vt_statistics_median(work, cell->count);
     cell->low = work[0];
     cell->high = work[cell->count - 1];
     cell->p25 = vt_statistics_quantile(work, cell->count, 0.25);
@@ -141,5 +134,5 @@ int vt_fleet_finish(struct vt_fleet *fleet, struct vt_error *error)
     status = status ? status : vt_fleet_find_splits(fleet);
     status = status ? status : vt_fleet_find_minorities(fleet);
     status = status ? status : vt_fleet_find_gaps(fleet);
-    return status ? vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report") : 0;
+    return status ? vt_error_memory(error, "the report") : 0;
 }

@@ -1,4 +1,5 @@
 #include "show/escape.h"
+#include "base/memory.h"
 #include "fleet/state.h"
 #include "show/metrics.h"
 #include "base/text.h"
@@ -56,7 +57,7 @@ int vt_fleet_start(struct vt_fleet *fleet, const char *by, struct vt_error *erro
     *fleet = (struct vt_fleet){0};
     struct vt_fleet_private *p = fleet->private = calloc(1, sizeof *p);
     if (!p)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
+        return vt_error_memory(error, "the report");
     pthread_mutex_init(&p->lock, NULL);
     p->texts = json_object();
     p->index = json_object();
@@ -129,17 +130,6 @@ static const char *intern(struct vt_fleet *fleet, const char *text)
     return copy;
 }
 
-static void *grow(void *list, size_t count, size_t *room, size_t size)
-{
-    if (count < *room)
-        return list;
-    size_t wanted = *room ? 2 * *room : 4;
-    void *more = realloc(list, wanted * size);
-    if (more)
-        *room = wanted;
-    return more;
-}
-
 static const char *fact_text(const struct vt_result *result, const char *path, char *text, size_t size)
 {
     const struct {
@@ -168,7 +158,7 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
 {
     char text[512];
     struct vt_fleet_private *p = fleet->private;
-    struct vt_fleet_result *list = grow(p->results, fleet->result_count, &p->result_room, sizeof *list);
+    struct vt_fleet_result *list = vt_memory_grow(p->results, fleet->result_count, 1, sizeof *list);
     if (!list)
         return NULL;
     p->results = list;
@@ -219,7 +209,7 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
     json_t *known = json_object_get(p->index, key);
     if (known)
         return &fleet->cells[p->last_cell = (size_t)json_integer_value(known)];
-    struct vt_fleet_cell *cells = grow(fleet->cells, fleet->cell_count, &p->cell_room, sizeof *cells);
+    struct vt_fleet_cell *cells = vt_memory_grow(fleet->cells, fleet->cell_count, 1, sizeof *cells);
     if (!cells)
         return NULL;
     fleet->cells = cells;
@@ -239,7 +229,7 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
 
 static int add_value(struct vt_fleet_cell *cell, const struct vt_summary *toll, size_t result)
 {
-    struct vt_fleet_value *values = grow(cell->values, cell->count, &cell->room, sizeof *values);
+    struct vt_fleet_value *values = vt_memory_grow(cell->values, cell->count, 1, sizeof *values);
     if (!values)
         return -ENOMEM;
     cell->values = values;

@@ -11,7 +11,7 @@ static const char *const causes[] = {" [#1]", "RIP: 0010:"};
 
 struct quote {
     char *text;
-    size_t size, used;
+    size_t size;
 };
 
 static const char *line_of(const char *console, const char *inside)
@@ -39,12 +39,8 @@ static void add_line(struct quote *quote, const char *line)
 {
     line = skip_prefix(line);
     size_t length = strcspn(line, "\r\n");
-    if (length == 0 || quote->used >= quote->size)
-        return;
-    int added = snprintf(quote->text + quote->used, quote->size - quote->used, "%s%.*s",
-                         quote->used ? " | " : "", (int)length, line);
-    if (added > 0)
-        quote->used += (size_t)added;
+    if (length > 0)
+        vt_text_append(quote->text, quote->size, "%s%.*s", *quote->text ? " | " : "", (int)length, line);
 }
 
 static const char *next_line(const char *line)
@@ -98,7 +94,7 @@ static void add_last(struct quote *quote, const char *console)
 
 void vt_console_quote(const char *console, const char *panic, char *text, size_t size)
 {
-    struct quote quote = {text, size, 0};
+    struct quote quote = {text, size};
     const char *found = panic ? strstr(console, panic) : NULL;
 
     *text = '\0';

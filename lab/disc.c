@@ -41,7 +41,7 @@ static int write_loader(const char *folder, const char *command_line, struct vt_
     char *path = vt_workspace_path(folder, LOADER), *text = NULL;
     int size = asprintf(&text, loader, command_line);
     int status = path && size >= 0 ? vt_file_write(path, text, (size_t)size, error)
-                                   : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+                                   : vt_error_memory(error, "the boot loader's settings");
 
     if (size >= 0)
         free(text);
@@ -55,7 +55,7 @@ static int make_folder(const char *folder, struct vt_error *error)
     int status = 0;
 
     if (!path)
-        status = vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        status = vt_error_memory(error, "the disc's path");
     else if (mkdir(path, 0700) != 0)
         status = vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot make the folder '%s': %s", path,
                               strerror(errno));

@@ -230,11 +230,10 @@ static int listen_once(struct watch *watch)
     while (watch->listen >= 0 && !watch->link->ended && (size = read(watch->listen, data, sizeof data)) > 0) {
         watch->heard = vt_lab_stop_clock();
         int status = vt_lab_link_feed(watch->link, data, (size_t)size);
+        if (status == -ENOMEM)
+            return vt_error_memory(watch->error, "what the machine says");
         if (status != 0)
-            return fail(watch, VT_EXIT_INTERNAL,
-                        status == -EPROTO ? "the machine said something that makes no sense"
-                                          : strerror(-status),
-                        NULL);
+            return fail(watch, VT_EXIT_INTERNAL, "the machine said something that makes no sense", NULL);
     }
     return 0;
 }

@@ -1,4 +1,5 @@
 #include "lab/image.h"
+#include "base/memory.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "bench/select.h"
@@ -48,7 +49,7 @@ static size_t find_case(const struct collection *collection, const struct vt_cas
 
 static struct vt_measurement *add(struct vt_lab_outcome *outcome)
 {
-    struct vt_measurement *more = realloc(outcome->measurements, (outcome->count + 1) * sizeof *more);
+    struct vt_measurement *more = vt_memory_grow(outcome->measurements, outcome->count, 1, sizeof *more);
     if (!more)
         return NULL;
     outcome->measurements = more;
@@ -271,7 +272,7 @@ static int write_image(const struct vt_lab_image *image, const char *folder, str
 {
     char *path = vt_workspace_path(folder, image->file);
     int status = path ? vt_file_write(path, image->start, (size_t)(image->end - image->start), error)
-                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+                      : vt_error_memory(error, "the image's path");
     free(path);
     return status;
 }

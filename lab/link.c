@@ -1,4 +1,5 @@
 #include "lab/link.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -109,14 +110,10 @@ static int append(struct vt_lab_link *link, const char *data, size_t size)
 {
     if (size > MOST - link->size)
         return -EPROTO;
-    if (link->size + size > link->room) {
-        size_t room = 2 * (link->size + size);
-        char *more = realloc(link->data, room);
-        if (!more)
-            return -ENOMEM;
-        link->data = more;
-        link->room = room;
-    }
+    char *grown = vt_memory_grow(link->data, link->size, size, 1);
+    if (!grown)
+        return -ENOMEM;
+    link->data = grown;
     memcpy(link->data + link->size, data, size);
     link->size += size;
     return 0;
@@ -158,5 +155,5 @@ void vt_lab_link_release(struct vt_lab_link *link)
     free(link->data);
     free(link->document);
     link->data = link->document = NULL;
-    link->size = link->room = link->taken = 0;
+    link->size = link->taken = 0;
 }

@@ -26,7 +26,7 @@
 struct vt_lab_link {
     /* From outside, as far as it has been read. */
     char *data;
-    size_t size, room, taken;
+    size_t size, taken;
     /* What was said last or kept. */
     char stage[128];
     size_t done, total; /* cases; total 0: not yet measuring */

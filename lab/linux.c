@@ -73,7 +73,7 @@ static int find_kernel(struct vt_lab_linux *linux_, const struct vt_lab_request 
         status = find_debian(linux_, request, error);
     }
     if (status == 0 && (!linux_->kernel || !linux_->modules))
-        status = vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        status = vt_error_memory(error, "the kernel's path");
     return status == 0 ? vt_lab_kernel_check(linux_->kernel, elf, error) : status;
 }
 
@@ -159,8 +159,7 @@ static int write_archive(const struct vt_lab_linux *linux_, const char *path, co
     if (status != 0)
         return status;
     char *text = vt_lab_plan_print(plan);
-    status = text ? vt_archive_open(&archive, path, error)
-                  : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    status = text ? vt_archive_open(&archive, path, error) : vt_error_memory(error, "the plan");
     if (status == 0) {
         status = add_all(&archive, &modules, text, error);
         int closed = vt_archive_close(&archive, status == 0 ? error : &ignored);
@@ -199,7 +198,7 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
     if (status == 0) {
         char *path = vt_workspace_path(linux_->workspace.folder, VT_LAB_LINUX_INITRD);
         status = path ? write_archive(linux_, path, module, &plan, request, error)
-                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+                      : vt_error_memory(error, "the initial RAM disk's path");
         free(path);
     }
     if (status != 0)

@@ -102,7 +102,7 @@ static int write_file(const char *folder, const char *name, const char *text, st
 {
     char *path = vt_workspace_path(folder, name);
     int status = path ? vt_file_write(path, text, strlen(text), error)
-                      : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+                      : vt_error_memory(error, "the path of Bochs' settings");
     free(path);
     return status;
 }

@@ -5,6 +5,7 @@
  * a machine of its own: what they count is instructions, which no neighbour changes.
  */
 #include "base/file.h"
+#include "base/memory.h"
 #include "lab/image.h"
 #include "lab/kernel.h"
 #include "lab/labs.h"
@@ -202,9 +203,9 @@ static int take_outcomes(struct both *both, struct vt_lab_outcome *outcome, stru
     for (size_t i = 0; i < DOMAINS; i++) {
         struct vt_lab_outcome *more = &both->machine[i].outcome;
         struct vt_measurement *all =
-            realloc(outcome->measurements, (outcome->count + more->count + 1) * sizeof *all);
+            vt_memory_grow(outcome->measurements, outcome->count, more->count, sizeof *all);
         if (!all)
-            return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+            return vt_error_memory(error, "the measurements");
         if (more->count > 0)
             memcpy(all + outcome->count, more->measurements, more->count * sizeof *all);
         outcome->measurements = all;

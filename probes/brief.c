@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "probes/document.h"
 #include "probes/page.h"
 #include "probes/probe.h"
@@ -23,13 +24,12 @@ static void put_processor(const struct vt_page *page)
 {
     char text[256];
     const json_t *family = vt_document_get(page->probe, "cpu.family");
-    int length =
-        snprintf(text, sizeof text, "%s", text_or(page, "cpu.brand", text_or(page, "cpu.vendor", "unknown")));
+    snprintf(text, sizeof text, "%s", text_or(page, "cpu.brand", text_or(page, "cpu.vendor", "unknown")));
     if (json_is_integer(family))
-        snprintf(text + length, sizeof text - (size_t)length, " (family %d model %d stepping %d)",
-                 (int)json_integer_value(family),
-                 (int)json_integer_value(vt_document_get(page->probe, "cpu.model")),
-                 (int)json_integer_value(vt_document_get(page->probe, "cpu.stepping")));
+        vt_text_append(text, sizeof text, " (family %d model %d stepping %d)",
+                       (int)json_integer_value(family),
+                       (int)json_integer_value(vt_document_get(page->probe, "cpu.model")),
+                       (int)json_integer_value(vt_document_get(page->probe, "cpu.stepping")));
     put_line(page, "Processor", text);
 }
 

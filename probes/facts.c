@@ -1,4 +1,5 @@
 #include "probes/facts.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,27 +32,12 @@ void vt_facts_free(struct vt_facts *facts)
     vt_facts_init(facts);
 }
 
-/* Room for one more of `size` bytes each in an array that doubles. */
-static int reserve(void **array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return 0;
-    size_t wanted = *capacity ? *capacity * 2 : 64;
-    void *grown = reallocarray(*array, wanted, size);
-    if (!grown)
-        return -ENOMEM;
-    *array = grown;
-    *capacity = wanted;
-    return 0;
-}
-
 struct vt_processor *vt_facts_add_processor(struct vt_facts *facts, long number, uint32_t line)
 {
-    void *array = facts->processors;
-    int status = reserve(&array, facts->count, &facts->capacity, sizeof *facts->processors);
-    facts->processors = array;
-    if (status != 0)
+    struct vt_processor *list = vt_memory_grow(facts->processors, facts->count, 1, sizeof *list);
+    if (!list)
         return NULL;
+    facts->processors = list;
     struct vt_processor *processor = &facts->processors[facts->count++];
     *processor = (struct vt_processor){.number = number, .line = line};
     return processor;
@@ -59,12 +45,12 @@ struct vt_processor *vt_facts_add_processor(struct vt_facts *facts, long number,
 
 int vt_facts_add_leaf(struct vt_processor *processor, const struct vt_leaf *leaf)
 {
-    void *array = processor->leaves;
-    int status = reserve(&array, processor->count, &processor->capacity, sizeof *leaf);
-    processor->leaves = array;
-    if (status == 0)
-        processor->leaves[processor->count++] = *leaf;
-    return status;
+    struct vt_leaf *list = vt_memory_grow(processor->leaves, processor->count, 1, sizeof *list);
+    if (!list)
+        return -ENOMEM;
+    processor->leaves = list;
+    list[processor->count++] = *leaf;
+    return 0;
 }
 
 static int compare(const void *left, const void *right)

@@ -27,7 +27,7 @@ struct vt_processor {
     long number; /* as the dump or the kernel numbers it */
     uint32_t line;
     struct vt_leaf *leaves; /* by leaf, then subleaf, once sorted */
-    size_t count, capacity;
+    size_t count;
     char alike[128];  /* "0-15,32": all of its core type, as the kernel lists them; "": not known */
     bool unannounced; /* a hypervisor's leaves answer although leaf 1 announces none */
 };
@@ -62,7 +62,7 @@ struct vt_facts {
     bool live;
     struct vt_dump_origin dump;
     struct vt_processor *processors;
-    size_t count, capacity;
+    size_t count;
     size_t subject; /* index of the processor that leaves are asked of */
     /* Reads an MSR; false when it cannot. NULL: a dump, which has none. */
     bool (*read_msr)(const struct vt_facts *facts, uint32_t index, struct vt_msr *msr);

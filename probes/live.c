@@ -217,7 +217,7 @@ int vt_live_open(struct vt_facts *facts, struct vt_error *error)
     if (status == 0)
         return 0;
     vt_live_close(facts);
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, -status, "cannot read CPUID: %s", strerror(-status));
+    return vt_error_memory(error, "the leaves of CPUID");
 }
 
 void vt_live_close(struct vt_facts *facts)

@@ -1,6 +1,6 @@
 #include "probes/probe.h"
 #include "probes/dump/dump.h"
-#include "probes/kvm_run.h"
+#include "probes/kvm/run.h"
 #include "probes/live.h"
 #include "probes/section.h"
 
@@ -29,7 +29,7 @@ static json_t *describe(const struct vt_facts *facts, const char *source, struct
 {
     json_t *document = vt_document_new();
     if (!document) {
-        vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM, "out of memory");
+        vt_error_memory(error, "the host document");
         return NULL;
     }
     vt_document_put(document, "source", json_string(source), NULL);

@@ -1,4 +1,5 @@
 #include "probes/document.h"
+#include "base/text.h"
 #include "probes/page.h"
 #include "probes/probe.h"
 
@@ -160,19 +161,16 @@ static const char *print_item(const struct vt_page *page, const struct item *ite
 /* Words to be joined by commas, gathered in one string that wrap can break. */
 struct words {
     char text[8192];
-    size_t length;
 };
 
 static void add_word(struct words *words, const char *word)
 {
-    size_t room = sizeof words->text - words->length;
-    int printed = snprintf(words->text + words->length, room, "%s%s", words->length ? ", " : "", word);
-    words->length += printed > 0 && (size_t)printed < room ? (size_t)printed : 0;
+    vt_text_append(words->text, sizeof words->text, "%s%s", *words->text ? ", " : "", word);
 }
 
 static void print_words(const struct vt_page *page, const char *label, const struct words *words)
 {
-    if (!words->length)
+    if (!*words->text)
         return;
     fprintf(page->stream, "  %-*s  ", LABEL, label);
     vt_page_wrap(page, words->text, LABEL + 4, LABEL + 4);
@@ -186,7 +184,7 @@ static void print_unknown(const struct vt_page *page, const char *section, json_
     char path[128];
     json_object_foreach(features, key, value)
     {
-        struct words words = {0};
+        struct words words = {""};
         const char *reason = vt_document_reason(page->probe, vt_document_path(path, section, key));
         if (!json_is_null(value) || json_object_get(done, reason))
             continue;
@@ -196,8 +194,7 @@ static void print_unknown(const struct vt_page *page, const char *section, json_
             next) if (json_is_null(next) &&
                       strcmp(vt_document_reason(page->probe, vt_document_path(path, section, other)),
                              reason) == 0) add_word(&words, other);
-        words.length += (size_t)snprintf(words.text + words.length, sizeof words.text - words.length,
-                                         " (because %s)", reason);
+        vt_text_append(words.text, sizeof words.text, " (because %s)", reason);
         print_words(page, "unknown", &words);
     }
     json_decref(done);
@@ -207,7 +204,7 @@ static void print_features(const struct vt_page *page, const char *section)
 {
     json_t *features = vt_document_get(page->probe, section), *value;
     const char *key;
-    struct words present = {0}, absent = {0};
+    struct words present = {""}, absent = {""};
     json_object_foreach(features, key, value)
     {
         if (json_is_true(value))
@@ -269,7 +266,7 @@ static void print_list(const struct vt_page *page, const char *label, const char
 {
     size_t i;
     json_t *value;
-    struct words words = {0};
+    struct words words = {""};
     json_array_foreach(vt_document_get(page->probe, path), i, value)
         add_word(&words, json_string_value(value));
     print_words(page, label, &words);
@@ -310,7 +307,7 @@ static void print_capabilities(const struct vt_page *page)
 {
     json_t *value;
     const char *key;
-    struct words words = {0};
+    struct words words = {""};
     json_object_foreach(vt_document_get(page->probe, "kvm.capabilities"), key, value)
     {
         char word[96];

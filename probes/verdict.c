@@ -1,5 +1,6 @@
 #include "probes/outside.h"
 #include "probes/section.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -229,20 +230,17 @@ static void judge_nested(const struct situation *s, struct verdict *verdict)
 /* From the first leaf to the last; what is in front of a name is the interface it lends. */
 static void name_layers(const json_t *document, char *text, size_t size)
 {
-    size_t i, length = 0;
+    size_t i;
     json_t *layer;
     *text = '\0';
     json_array_foreach(vt_document_get(document, "hypervisor.layers"), i, layer)
     {
-        if (length >= size)
-            return;
-        length += (size_t)snprintf(text + length, size - length, "%s\"%s\" at %s%s", i ? ", " : "",
-                                   json_string_value(json_object_get(layer, "signature")),
-                                   json_string_value(json_object_get(layer, "leaf")),
-                                   json_is_string(json_object_get(layer, "interface")) &&
-                                           !json_is_string(json_object_get(layer, "vendor"))
-                                       ? " with Hyper-V's interface"
-                                       : "");
+        bool interface = json_is_string(json_object_get(layer, "interface")) &&
+                         !json_is_string(json_object_get(layer, "vendor"));
+        vt_text_append(text, size, "%s\"%s\" at %s%s", i ? ", " : "",
+                       json_string_value(json_object_get(layer, "signature")),
+                       json_string_value(json_object_get(layer, "leaf")),
+                       interface ? " with Hyper-V's interface" : "");
     }
 }
 

@@ -1,4 +1,6 @@
 #include "report/finding.h"
+#include "base/statistics.h"
+#include "base/text.h"
 #include "report/breakdown.h"
 #include "show/crossing.h"
 #include "show/quantity.h"
@@ -22,12 +24,6 @@ static bool counts(const struct vt_line *line, const struct vt_result_row *cell)
            strcmp(line->class, "control") != 0 && strcmp(line->class, "compute") != 0;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void note_extremes(struct vt_group *group, const struct vt_line *line, double toll)
 {
     if (!group->cheapest || toll < group->low) {
@@ -38,14 +34,6 @@ static void note_extremes(struct vt_group *group, const struct vt_line *line, do
         group->high = toll;
         group->dearest = line->name;
     }
-}
-
-static double median_of(double *values, size_t count)
-{
-    if (count == 0)
-        return NAN;
-    qsort(values, count, sizeof *values, compare_doubles);
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
 /* Median over the group's cases of one part of their tolls. */
@@ -59,7 +47,7 @@ static double summarize_part(const struct vt_table *table, const struct vt_group
             isfinite(cell->breakdown[part].median))
             work[count++] = cell->breakdown[part].median;
     }
-    return median_of(work, count);
+    return count ? vt_statistics_median(work, count) : NAN;
 }
 
 static struct vt_group summarize(const struct vt_table *table, size_t column, const char *crossing)
@@ -74,8 +62,8 @@ static struct vt_group summarize(const struct vt_table *table, size_t column, co
         if (tolls)
             tolls[group.count++] = cell->toll.median;
     }
-    if (tolls)
-        group.median = median_of(tolls, group.count);
+    if (tolls && group.count)
+        group.median = vt_statistics_median(tolls, group.count);
     for (int part = 0; part < VT_PARTS; part++)
         group.parts[part] = tolls ? summarize_part(table, &group, part, tolls) : NAN;
     free(tolls);
@@ -212,14 +200,12 @@ static void say(struct vt_findings *findings, const char *format, ...)
 /* "; of it the bare crossing 2.53 µs, ..." or nothing. */
 static void say_parts(char *text, size_t size, const struct vt_table *table, const struct vt_group *group)
 {
-    size_t used = 0;
     char amount[32];
     *text = 0;
-    for (int part = 0; part < VT_PARTS && used < size; part++)
+    for (int part = 0; part < VT_PARTS; part++)
         if (isfinite(group->parts[part]))
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "; of it ",
-                                 vt_breakdown_title(part), cost(table, group, group->parts[part], amount));
+            vt_text_append(text, size, "%s%s %s", *text ? ", " : "; of it ", vt_breakdown_title(part),
+                           cost(table, group, group->parts[part], amount));
 }
 
 static void say_group(struct vt_findings *findings, const struct vt_table *table,

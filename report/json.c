@@ -9,6 +9,6 @@ int vt_report_json(const struct vt_report *report, FILE *stream, struct vt_error
     const struct vt_table *table = report->table;
     for (size_t i = 0; i < table->result_count; i++)
         if (vt_result_print(table->results[i], table->result_count > 1, stream) == -ENOMEM)
-            return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the report");
+            return vt_error_memory(error, "the report");
     return 0;
 }

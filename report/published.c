@@ -1,4 +1,6 @@
 #include "report/published.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "show/asset.h"
 #include "show/quantity.h"
 
@@ -38,15 +40,13 @@ static const struct vt_line *find_line(const struct vt_table *table, const char 
 
 static void tell_here(const struct vt_table *table, const struct vt_line *line, char *text, size_t size)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (size_t k = 0; line && k < table->column_count && used < size; k++) {
+    for (size_t k = 0; line && k < table->column_count; k++) {
         char toll[32];
         if (!line->cells[k] || line->cells[k]->status != VT_STATUS_OK || !vt_result_has_toll(line->cells[k]))
             continue;
         vt_quantity_print(line->cells[k]->toll.median, line->cells[k]->unit, "µs", toll, sizeof toll);
-        used += (size_t)snprintf(text + used, size - used, "%s%.60s %s", used ? ", " : "",
-                                 table->columns[k].title, toll);
+        vt_text_append(text, size, "%s%.60s %s", *text ? ", " : "", table->columns[k].title, toll);
     }
 }
 
@@ -55,24 +55,19 @@ static void tell_figures(json_t *row, char *text, size_t size)
 {
     const char *key;
     json_t *value;
-    size_t used = 0;
     text[0] = '\0';
     json_object_foreach(row, key, value)
     {
-        if (!json_is_number(value) || used >= size)
-            continue;
-        size_t start = used + (used ? 2 : 0);
-        used += (size_t)snprintf(text + used, size - used, "%s%.60s %g", used ? ", " : "", key,
-                                 json_number_value(value));
-        for (size_t i = start; i < used && i < size && text[i] != ' '; i++)
-            if (text[i] == '_')
-                text[i] = ' ';
+        if (json_is_number(value))
+            vt_text_append(text, size, "%s%.60s %g", *text ? ", " : "", key, json_number_value(value));
     }
+    for (char *mark = text; (mark = strchr(mark, '_'));)
+        *mark = ' ';
 }
 
 static int add_row(struct vt_published *published, const struct vt_table *table, json_t *source, json_t *row)
 {
-    struct vt_published_row *rows = realloc(published->rows, (published->count + 1) * sizeof *rows);
+    struct vt_published_row *rows = vt_memory_grow(published->rows, published->count, 1, sizeof *rows);
     if (!rows)
         return -ENOMEM;
     published->rows = rows;

@@ -1,4 +1,5 @@
 #include "report/table.h"
+#include "base/memory.h"
 #include "guest/catalogue.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ static struct vt_column *find_column(struct vt_table *table, const struct vt_col
 
 static int add_column(struct vt_table *table, const struct vt_column *column)
 {
-    struct vt_column *columns = realloc(table->columns, (table->column_count + 1) * sizeof *columns);
+    struct vt_column *columns = vt_memory_grow(table->columns, table->column_count, 1, sizeof *columns);
     if (!columns)
         return -ENOMEM;
     table->columns = columns;
@@ -90,7 +91,7 @@ static struct vt_line *find_line(struct vt_table *table, const char *name)
 
 static struct vt_line *add_line(struct vt_table *table, const struct vt_result_row *row)
 {
-    struct vt_line *lines = realloc(table->lines, (table->line_count + 1) * sizeof *lines);
+    struct vt_line *lines = vt_memory_grow(table->lines, table->line_count, 1, sizeof *lines);
     if (!lines)
         return NULL;
     table->lines = lines;
@@ -214,7 +215,7 @@ static int note_cell(struct vt_table *table, const struct vt_result_row *cell)
 {
     size_t number = vt_table_note(table, cell);
     if (number == 0) {
-        struct vt_note *notes = realloc(table->notes, (table->note_count + 1) * sizeof *notes);
+        struct vt_note *notes = vt_memory_grow(table->notes, table->note_count, 1, sizeof *notes);
         if (!notes)
             return -ENOMEM;
         table->notes = notes;

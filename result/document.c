@@ -157,7 +157,7 @@ struct vt_result *vt_result_make(const struct vt_document *document, struct vt_e
         result->rows = calloc(document->count + 1, sizeof *result->rows);
     if (!result || !result->rows) {
         vt_result_free(result);
-        vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the result document");
+        vt_error_memory(error, "the result document");
         return NULL;
     }
     result->count = document->count;
@@ -172,7 +172,7 @@ struct vt_result *vt_result_make(const struct vt_document *document, struct vt_e
     if (!lost)
         return result;
     vt_result_free(result);
-    vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the result document");
+    vt_error_memory(error, "the result document");
     return NULL;
 }
 

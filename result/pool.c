@@ -158,7 +158,5 @@ int vt_result_pool(struct vt_result *const *runs, size_t count, struct vt_error 
         status = pool_row(&runs[0]->rows[i], runs, count, hints, &members);
     free(members.rows);
     free(hints);
-    return status == 0
-               ? 0
-               : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for %zu runs", count);
+    return status ? vt_error_memory(error, "the pooled runs") : 0;
 }

@@ -184,7 +184,7 @@ int vt_result_save(const struct vt_result *result, const char *path, struct vt_e
         return status;
     if (vt_result_print(result, false, output.stream) == -ENOMEM) {
         vt_file_discard(&output);
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "cannot write '%s': not enough memory", path);
+        return vt_error_memory(error, path);
     }
     return vt_file_commit(&output, error); /* a failed write is noticed there */
 }

@@ -125,7 +125,7 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
     int number = 0;
 
     if (!cpuid)
-        return fail(vm, error, ENOMEM, "KVM_GET_SUPPORTED_CPUID");
+        return vt_error_memory(error, "the guest's CPUID leaves");
     cpuid->nent = MAX_CPUID_ENTRIES;
     if (ioctl(vm->system, KVM_GET_SUPPORTED_CPUID, cpuid) != 0 || ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
         number = errno;

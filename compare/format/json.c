@@ -63,6 +63,6 @@ int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *scree
     json_decref(document);
     fputc('\n', stream);
     if (status != 0 && !ferror(stream))
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the comparison");
+        return vt_error_memory(error, "the comparison");
     return 0;
 }

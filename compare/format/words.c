@@ -1,4 +1,5 @@
 #include "compare/format/words.h"
+#include "base/text.h"
 #include "compare/counts.h"
 #include "show/crossing.h"
 
@@ -48,22 +49,20 @@ void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
         {VT_CHANGE_CROSSING, "crossing in another way"},
         {VT_CHANGE_STATUS, "measured on one side only"},
     };
-    size_t changed = c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR], used;
+    size_t changed = c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR];
     if (changed == 0) {
         snprintf(text, size, "Nothing changed%s, in %zu measurements.",
                  c->counts == c->count ? "" : " beyond chance", c->count);
         return;
     }
-    used = (size_t)snprintf(text, size, "%zu of %zu measurements changed", changed, c->count);
+    snprintf(text, size, "%zu of %zu measurements changed", changed, c->count);
     const char *separator = ": ";
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && used < size; i++)
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (c->changes[kinds[i].change]) {
-            used += (size_t)snprintf(text + used, size - used, "%s%zu %s", separator,
-                                     c->changes[kinds[i].change], kinds[i].words);
+            vt_text_append(text, size, "%s%zu %s", separator, c->changes[kinds[i].change], kinds[i].words);
             separator = ", ";
         }
-    if (used < size)
-        snprintf(text + used, size - used, ".");
+    vt_text_append(text, size, ".");
 }
 
 void vt_compare_basis(const struct vt_comparison *c, char *text, size_t size)

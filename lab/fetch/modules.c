@@ -39,7 +39,7 @@ static int read_dependencies(const char *path, char **list, struct vt_error *err
     free(data);
     if (!elf)
         return vt_error_set(error, VT_EXIT_USAGE, ENOEXEC, "'%s' is not a kernel module", path);
-    return *list ? 0 : vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    return *list ? 0 : vt_error_memory(error, "a module's dependencies");
 }
 
 static bool known(const struct vt_lab_modules *modules, const char *name)

@@ -47,7 +47,7 @@ static int lacks(const struct fetch *fetch, int number, const char *what, const 
 
 static int no_memory(const struct fetch *fetch)
 {
-    return vt_error_set(fetch->error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+    return vt_error_memory(fetch->error, "the package");
 }
 
 /* The last line is the reason, unless one of the programs behind it gave a better one. */
@@ -294,6 +294,8 @@ static int get(struct fetch *fetch, const char *name)
         return status;
     snprintf(file, sizeof file, "%s_%s", package->name, package->version);
     package->folder = vt_workspace_path(fetch->cache, file);
+    if (!package->folder)
+        return vt_error_memory(fetch->error, "the package's path");
     int held = lock(fetch);
     if (held < 0)
         return held;

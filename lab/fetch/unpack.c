@@ -69,7 +69,7 @@ int vt_unpack(const char *path, const char *folder, char **unpacked, const struc
 
     *unpacked = packing ? vt_workspace_path(folder, base) : strdup(path);
     if (!*unpacked)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        return vt_error_memory(error, "the path of what is unpacked");
     if (!packing)
         return 0;
     int status = vt_program_require(packing->program, packing->package, error);

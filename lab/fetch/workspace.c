@@ -24,7 +24,7 @@ int vt_workspace_open(struct vt_workspace *workspace, struct vt_error *error)
 {
     workspace->folder = vt_workspace_path(temporary_root(), "vmtoll-lab-XXXXXX");
     if (!workspace->folder)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory");
+        return vt_error_memory(error, "the working folder's path");
     if (mkdtemp(workspace->folder))
         return 0;
     int number = errno;
@@ -85,12 +85,12 @@ char *vt_workspace_cache(struct vt_error *error)
                      "no cache folder: neither XDG_CACHE_HOME nor HOME is set to an absolute path");
         return NULL;
     }
-    int status = path ? make_folders(path) : -ENOMEM;
+    int status = path ? make_folders(path) : vt_error_memory(error, "the cache folder's path");
     if (status == 0)
         return path;
-    vt_error_set(error, VT_EXIT_ENVIRONMENT, -status,
-                 "cannot make the cache folder '%s': %s (see XDG_CACHE_HOME)", path ? path : "",
-                 strerror(-status));
+    if (path)
+        vt_error_set(error, VT_EXIT_ENVIRONMENT, -status,
+                     "cannot make the cache folder '%s': %s (see XDG_CACHE_HOME)", path, strerror(-status));
     free(path);
     return NULL;
 }

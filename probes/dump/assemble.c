@@ -20,12 +20,6 @@ int vt_assembly_reject(const struct vt_assembly *assembly, const char *problem)
     return reject_at(assembly, assembly->line, problem);
 }
 
-static int refuse_memory(const struct vt_assembly *assembly)
-{
-    return vt_error_set(assembly->error, VT_EXIT_ENVIRONMENT, ENOMEM, "'%s', line %u: out of memory",
-                        assembly->name, assembly->line);
-}
-
 static struct vt_processor *current(const struct vt_assembly *assembly)
 {
     return assembly->facts->count ? &assembly->facts->processors[assembly->facts->count - 1] : NULL;
@@ -40,7 +34,9 @@ static int begin_processor(struct vt_assembly *assembly, long number)
         number = last ? last->number + 1 : 0;
     assembly->gap = 0;
     assembly->has_subject = false;
-    return vt_facts_add_processor(assembly->facts, number, assembly->line) ? 0 : refuse_memory(assembly);
+    return vt_facts_add_processor(assembly->facts, number, assembly->line)
+               ? 0
+               : vt_error_memory(assembly->error, assembly->name);
 }
 
 /* Where headings are missing, leaf 0 begins the next processor. */
@@ -85,7 +81,8 @@ static int add_leaf(struct vt_assembly *assembly, struct vt_line *line)
     if (processor->count >= MOST_LEAVES)
         return vt_assembly_reject(assembly, "more leaves for one processor than any has");
     assembly->gap = 0;
-    return vt_facts_add_leaf(processor, &line->leaf) == 0 ? 0 : refuse_memory(assembly);
+    return vt_facts_add_leaf(processor, &line->leaf) == 0 ? 0
+                                                          : vt_error_memory(assembly->error, assembly->name);
 }
 
 /* Is it of the same make as the lines before? */

@@ -146,7 +146,7 @@ static int check_numbers(const struct check *check)
         return 0;
     const struct vt_processor **sorted = calloc(count, sizeof *sorted);
     if (!sorted)
-        return vt_error_set(check->error, VT_EXIT_ENVIRONMENT, ENOMEM, "'%s': out of memory", check->name);
+        return vt_error_memory(check->error, check->name);
     for (size_t i = 0; i < count; i++)
         sorted[i] = &check->facts->processors[i];
     qsort(sorted, count, sizeof *sorted, by_number);

@@ -101,7 +101,7 @@ static int parse_text(struct vt_facts *facts, const char *name, const char *text
 static int refuse_packed(const char *name, int status, struct vt_error *error)
 {
     if (status == -ENOMEM)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM, "'%s': out of memory", name);
+        return vt_error_memory(error, name);
     return vt_error_set(error, VT_EXIT_USAGE, -status, "'%s', line 1: compressed, and %s", name,
                         status == -EFBIG ? "larger than any dump once unpacked"
                                          : "what was compressed is damaged or cut off");

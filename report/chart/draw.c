@@ -40,7 +40,7 @@ static int draw(struct vt_charts *charts, const char *script, struct vt_error *e
 {
     char **pictures = calloc(charts->count + 1, sizeof *pictures);
     if (!pictures)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the charts");
+        return vt_error_memory(error, "the charts");
     int status = vt_plot_run(script, pictures, charts->count, error);
     for (size_t i = 0; i < charts->count; i++)
         charts->list[i].picture = pictures[i];
@@ -53,12 +53,12 @@ int vt_chart_draw(struct vt_charts *charts, const struct vt_table *table, struct
     *charts = (struct vt_charts){0};
     int status = vt_chart_plan(charts, table);
     if (status)
-        return vt_error_set(error, VT_EXIT_INTERNAL, -status, "not enough memory for the charts");
+        return vt_error_memory(error, "the charts");
     if (charts->count == 0)
         return 0;
     char *script = write_script(charts, table);
     if (!script)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the charts");
+        return vt_error_memory(error, "the charts");
     status = draw(charts, script, error);
     free(script);
     return status;

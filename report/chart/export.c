@@ -1,4 +1,5 @@
 #include "report/chart/export.h"
+#include "base/text.h"
 #include "base/file.h"
 #include "report/chart/axis.h"
 #include "report/chart/draw.h"
@@ -26,11 +27,6 @@ struct export
     bool exists;            /* the folder was there before */
     char staging[MAX_PATH]; /* where the files grow */
 };
-
-static int out_of_memory(struct vt_error *error)
-{
-    return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "not enough memory for the charts");
-}
 
 static int cannot(const struct export *export, int number, struct vt_error *error)
 {
@@ -63,12 +59,13 @@ static void name_chart(struct export *export, size_t i)
         snprintf(name, MAX_NAME, "%s", chart->class ? "roads-" : "roads");
         append_word(name, chart->class ? chart->class : "");
     }
-    size_t length = strlen(name);
     if (strcmp(chart->unit, "ns") != 0)
-        length += (size_t)snprintf(name + length, MAX_NAME - length, "-instructions");
+        vt_text_append(name, MAX_NAME, "-instructions");
+    size_t length = strlen(name);
     for (size_t k = 0, copy = 2; k < i; k++)
         if (strcmp(export->names[k], name) == 0) { /* start again with another number */
-            snprintf(name + length, MAX_NAME - length, "-%zu", copy++);
+            name[length] = '\0';
+            vt_text_append(name, MAX_NAME, "-%zu", copy++);
             k = (size_t)-1;
         }
 }
@@ -249,7 +246,7 @@ static int draw(struct export *export, struct vt_error *error)
 {
     char *script = write_script(export);
     if (!script)
-        return out_of_memory(error);
+        return vt_error_memory(error, "the charts");
     int status = vt_plot_run_in(export->staging, script, SECONDS, error);
     free(script);
     for (size_t i = 0; i < export->charts.count && status == 0; i++)
@@ -261,7 +258,7 @@ static int draw(struct export *export, struct vt_error *error)
 static int run(struct export *export, struct vt_error *error)
 {
     if (plan(export) != 0)
-        return out_of_memory(error);
+        return vt_error_memory(error, "the charts");
     if (export->charts.count == 0)
         return vt_error_set(error, VT_EXIT_NO, ENODATA,
                             "there is no chart to draw: no measurement holds a toll");
@@ -276,7 +273,7 @@ int vt_chart_export(struct vt_result *const *results, size_t count, const char *
     struct export export = {.table = &table, .folder = folder};
     *files = 0;
     if (vt_table_build(&table, results, count) != 0)
-        return out_of_memory(error);
+        return vt_error_memory(error, "the charts");
     int status = run(&export, error);
     if (status == 0)
         *files = MEDIA * export.charts.count;

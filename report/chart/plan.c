@@ -1,4 +1,5 @@
 #include "report/chart/plan.h"
+#include "base/memory.h"
 #include "report/breakdown.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ bool vt_chart_shows_class(const struct vt_table *table, const char *class, const
 
 int vt_chart_add(struct vt_charts *charts, struct vt_chart chart)
 {
-    struct vt_chart *list = realloc(charts->list, (charts->count + 1) * sizeof *list);
+    struct vt_chart *list = vt_memory_grow(charts->list, charts->count, 1, sizeof *list);
     if (!list)
         return -ENOMEM;
     charts->list = list;

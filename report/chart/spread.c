@@ -10,12 +10,6 @@ enum { QUANTILES = 40 };
 
 #define STEP 0.13 /* from one box to the next */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 struct series {
     double points[QUANTILES + 1]; /* quantiles 0, 1/QUANTILES, ..., 1 */
     bool drawn;
@@ -32,8 +26,7 @@ static void thin_out(struct series *series, const struct vt_table *table, size_t
     if (!sorted)
         return;
     memcpy(sorted, cell->samples.values, cell->samples.count * sizeof *sorted);
-    qsort(sorted, cell->samples.count, sizeof *sorted, compare_doubles);
-    double median = vt_statistics_quantile(sorted, cell->samples.count, 0.5);
+    double median = vt_statistics_median(sorted, cell->samples.count);
     for (int i = 0; i <= QUANTILES; i++) {
         double value = vt_statistics_quantile(sorted, cell->samples.count, (double)i / QUANTILES);
         series->points[i] = chart->axis == VT_AXIS_RELATIVE ? (value / median - 1) * 100 : value;

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "show/pen/markup.h"
 #include "report/page/page.h"
 #include "show/plot.h"
@@ -113,12 +114,12 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
     const struct vt_table *table = page->report->table;
     const struct vt_line *line = &table->lines[chart->line];
     char label[1024];
-    size_t used = (size_t)snprintf(label, sizeof label, "Distribution of %.60s", line->name);
-    for (size_t k = 0; k < vt_chart_columns(table) && used < sizeof label; k++) {
+    snprintf(label, sizeof label, "Distribution of %.60s", line->name);
+    for (size_t k = 0; k < vt_chart_columns(table); k++) {
         const struct vt_result_row *cell = line->cells[k];
         if (vt_chart_has_spread(table, chart->line, k, chart->unit))
-            used += (size_t)snprintf(
-                label + used, sizeof label - used,
+            vt_text_append(
+                label, sizeof label,
                 "; %.70s: median %.4g, middle half %.4g to %.4g, 5th to 95th percentile %.4g to %.4g %s",
                 table->columns[k].title, cell->toll.median, cell->toll.p25, cell->toll.p75, cell->toll.p05,
                 cell->toll.p95, cell->unit);

@@ -1,6 +1,8 @@
 #include "result/load/state.h"
+#include "base/memory.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +138,7 @@ static int start_document(struct vt_loader *loader, const struct vt_token *token
     loader->result->line = line;
     loader->document_start = loader->chunk_start + consumed;
     loader->document_line = line;
-    loader->rows_room = loader->numbers_kept = loader->nodes = 0;
+    loader->numbers_kept = loader->nodes = 0;
     if (!loader->result->file)
         return vt_load_lacks_memory(loader);
     return push_object(loader, &vt_load_document_shape, loader->result);
@@ -147,15 +149,11 @@ static int start_row(struct vt_loader *loader)
     struct vt_result *result = loader->result;
     if (result->count == VT_LOAD_MAX_ROWS)
         return vt_load_refuse(loader, "expected at most %d measurements", VT_LOAD_MAX_ROWS);
-    if (result->count == loader->rows_room) {
-        size_t room = loader->rows_room ? 2 * loader->rows_room : 64;
-        struct vt_result_row *rows = realloc(result->rows, room * sizeof *rows);
-        if (!rows)
-            return vt_load_lacks_memory(loader);
-        result->rows = rows;
-        loader->rows_room = room;
-    }
-    struct vt_result_row *row = &result->rows[result->count++];
+    struct vt_result_row *rows = vt_memory_grow(result->rows, result->count, 1, sizeof *rows);
+    if (!rows)
+        return vt_load_lacks_memory(loader);
+    result->rows = rows;
+    struct vt_result_row *row = &rows[result->count++];
     *row = (struct vt_result_row){.cpl = -1,
                                   .unit = "ns",
                                   .iterations = NAN,
@@ -285,13 +283,11 @@ static int add_number(struct vt_loader *loader, struct vt_load_frame *frame, con
         return 1;
     if (!vt_load_number(token, &value))
         return vt_load_refuse_value(loader, "a finite number", token);
-    if (frame->index > loader->numbers_room) {
-        size_t room = loader->numbers_room ? 2 * loader->numbers_room : 1024;
-        double *numbers = realloc(loader->numbers, room * sizeof *numbers);
+    if (frame->index > loader->numbers_most) {
+        double *numbers = vt_memory_grow(loader->numbers, loader->numbers_most++, 1, sizeof *numbers);
         if (!numbers)
             return vt_load_lacks_memory(loader);
         loader->numbers = numbers;
-        loader->numbers_room = room;
     }
     loader->numbers[frame->index - 1] = value;
     return 1;
@@ -472,6 +468,8 @@ static int close_document(struct vt_loader *loader, struct vt_load_frame *frame)
     loader->result = NULL;
     loader->documents++;
     loader->sink_status = loader->sink(result, loader->context);
+    if (loader->sink_status == -ENOMEM)
+        vt_error_memory(loader->error, loader->name);
     return loader->sink_status == 0;
 }
 

@@ -1,4 +1,5 @@
 #include "result/load/state.h"
+#include "base/text.h"
 #include "result/load/scan.h"
 
 #include <errno.h>
@@ -8,18 +9,17 @@
 
 static void describe_path(const struct vt_loader *loader, char *text, size_t size)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < loader->depth && used < size; i++) {
+    for (size_t i = 0; i < loader->depth; i++) {
         const struct vt_load_frame *frame = &loader->frames[i];
         const char *key = frame->type == FRAME_OBJECT ? (frame->field ? frame->field->key : "")
                           : frame->type == FRAME_TREE && json_is_array(frame->node)    ? ""
                           : frame->type == FRAME_TREE || frame->type == FRAME_EVIDENCE ? frame->key
                                                                                        : "";
         if (frame->type == FRAME_ROWS || frame->type == FRAME_SERIES || frame->type == FRAME_INTERVAL)
-            used += (size_t)snprintf(text + used, size - used, "[%zu]", frame->index);
+            vt_text_append(text, size, "[%zu]", frame->index);
         else if (*key)
-            used += (size_t)snprintf(text + used, size - used, "%s%.40s", used ? "." : "", key);
+            vt_text_append(text, size, "%s%.40s", *text ? "." : "", key);
     }
 }
 
@@ -81,8 +81,7 @@ int vt_load_refuse(struct vt_loader *loader, const char *format, ...)
 
 int vt_load_lacks_memory(struct vt_loader *loader)
 {
-    vt_error_set(loader->error, VT_EXIT_ENVIRONMENT, ENOMEM, "%s: not enough memory to read it",
-                 loader->name);
+    vt_error_memory(loader->error, loader->name);
     loader->failed = true;
     return 0;
 }

@@ -32,7 +32,8 @@ struct vt_load_part {
     size_t line;          /* at `offset` */
 };
 
-/* Receives each document as it is complete, and owns it. Not 0: loading ends with that value. */
+/* Receives each document as it is complete, and owns it. Not 0: loading ends with that value; -ENOMEM is told
+ * of in loading's error record. */
 typedef int (*vt_load_sink)(struct vt_result *result, void *context);
 
 /*

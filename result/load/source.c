@@ -35,7 +35,7 @@ int vt_source_open(struct vt_source *source, const char *path, const struct vt_l
     if (source->buffer)
         return 0;
     vt_source_release(source);
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM, "%s: not enough memory to read it", source->name);
+    return vt_error_memory(error, source->name);
 }
 
 void vt_source_memory(struct vt_source *source, const char *name, const void *data, size_t size)

@@ -73,10 +73,9 @@ struct vt_loader {
     struct vt_load_frame frames[VT_LOAD_MAX_DEPTH];
     size_t depth;
     struct vt_result *result;
-    size_t rows_room;
-    double *numbers; /* the series being read */
-    size_t numbers_room, numbers_kept, nodes;
-    size_t skipped_containers; /* met so far */
+    double *numbers;                          /* the series being read */
+    size_t numbers_most, numbers_kept, nodes; /* the longest series so far */
+    size_t skipped_containers;                /* met so far */
     struct vt_result_counter evidence[VT_LOAD_MAX_EVIDENCE];
 };
 

@@ -1,4 +1,5 @@
 #include "tests/difference/difference.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +34,10 @@ enum vt_step difference_emulate(struct difference *d)
 const char *difference_describe(const struct difference *d)
 {
     static char text[160];
-    int used = snprintf(text, sizeof text, "%s seed 0x%llx:", d->form->name, (unsigned long long)d->seed);
+    snprintf(text, sizeof text, "%s seed 0x%llx:", d->form->name, (unsigned long long)d->seed);
 
     for (size_t i = 0; i < d->length; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, " %02x", d->code[i]);
+        vt_text_append(text, sizeof text, " %02x", d->code[i]);
     return text;
 }
 

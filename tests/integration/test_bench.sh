@@ -120,6 +120,22 @@ holds "its document is marked" grep -q '"interrupted": *true' "$result"
 run "$VMTOLL" report "$result"
 is "and can be reported" 0
 
+# A terminal that closes is an interrupt; under nohup it is none.
+hang_up() {
+    "$VMTOLL" bench --budget "$1" --quiet --output "$result" &
+    child=$!
+    sleep 1
+    kill -HUP "$child"
+    wait "$child"
+}
+run hang_up 300
+is "a closed terminal ends a run in order" 1
+holds "its document is marked" grep -q '"interrupted": *true' "$result"
+trap '' HUP
+run hang_up 3
+holds "under nohup the run goes on" grep -q '"interrupted": *false' "$result"
+trap 'exit 1' HUP
+
 # Without the device, or without permission for it.
 cases='cpuid,nop'
 if can_hide_devices; then

@@ -149,7 +149,7 @@ for name in clang-format shellcheck cppcheck clang-tidy cc; do
     chmod +x "$work/bin/$name"
 done
 lint() {
-    cp -R "$top/tools" . && git init -q . && git add base bench &&
+    cp -R "$top/tools" . && mkdir -p docs && cp "$top/docs/ARCHITECTURE.md" docs/ && git init -q . && git add base bench &&
         PATH=$work/bin:$PATH run sh tools/lint cc ""
 }
 

@@ -39,7 +39,7 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
 {
     struct hypercall_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine hypercall");
+        return vt_error_memory(error, "engine hypercall");
     int status = vt_kvm_machine_open(&engine->guest.machine, settings, error);
     engine->has_machine = status == 0;
     if (status != 0 && vt_probes_kvm_runs(engine->no_machine, sizeof engine->no_machine))

@@ -20,7 +20,7 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
 {
     struct vt_kvm_machine *machine = malloc(sizeof *machine);
     if (!machine)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine kvm");
+        return vt_error_memory(error, "engine kvm");
     int status = vt_kvm_machine_open(machine, settings, error);
     if (status != 0) {
         free(machine);

@@ -33,7 +33,7 @@ static int copy_cpuid(const struct vt_vm *vm, int peer, struct vt_error *error)
     int status = 0;
 
     if (!cpuid)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for a second vCPU");
+        return vt_error_memory(error, "a second vCPU");
     cpuid->nent = MAX_CPUID_ENTRIES;
     if (ioctl(vm->vcpu, KVM_GET_CPUID2, cpuid) != 0 || ioctl(peer, KVM_SET_CPUID2, cpuid) != 0)
         status = fail(error, "KVM_SET_CPUID2");

@@ -61,7 +61,7 @@ int vt_machine_open(struct vt_machine **result, struct vt_error *error)
     int status;
 
     if (!machine)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for the guest's machine");
+        return vt_error_memory(error, "the guest's machine");
     memset(machine, 0, sizeof *machine);
     machine->doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     status = machine->doorbell < 0 ? -errno : map_region(machine);

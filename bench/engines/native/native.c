@@ -113,7 +113,7 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
 {
     struct native_engine *engine = aligned_alloc(64, (sizeof *engine + 63) & ~(size_t)63);
     if (!engine)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine native");
+        return vt_error_memory(error, "engine native");
     memset(engine, 0, sizeof *engine);
     engine->settings = *settings;
     engine->stack = malloc(ALTERNATE_STACK);
@@ -121,7 +121,7 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
         mmap(NULL, VT_GUEST_TOUCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (!engine->stack || engine->touch == MAP_FAILED) {
         release(engine);
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine native");
+        return vt_error_memory(error, "engine native");
     }
     madvise(engine->touch, VT_GUEST_TOUCH_SIZE, MADV_NOHUGEPAGE);
     engine->watchdog.expired = on_expiry;

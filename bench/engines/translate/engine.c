@@ -195,7 +195,7 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
     size_t size;
 
     if (!engine)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine translate");
+        return vt_error_memory(error, "engine translate");
     engine->settings = *settings;
     int status = open_parts(engine, error);
     if (status != 0) {

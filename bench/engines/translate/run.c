@@ -4,7 +4,7 @@
  */
 #include "bench/engines/translate/build.h"
 
-#include "vcpu/emulate.h"
+#include "vcpu/emulate/emulate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 static int incomplete(struct vt_translate *t, struct vt_error *error)
 {
     vt_translate_destroy(t);
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM, "out of memory for the translator");
+    return vt_error_memory(error, "the translator");
 }
 
 /* Masked exceptions, all else 0 (Intel SDM 1 13.6). */
@@ -35,7 +35,7 @@ int vt_translate_create(struct vt_translate **out, const struct vt_translate_set
 {
     struct vt_translate *t = calloc(1, sizeof *t);
     if (!t)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOMEM, "out of memory for the translator");
+        return vt_error_memory(error, "the translator");
     t->memfd = -1;
     t->environment = settings->environment;
     t->fix_fault = settings->fix_fault;

@@ -276,14 +276,15 @@ static __attribute__((no_stack_protector)) void on_signal(int number, siginfo_t 
     write_gs(gs);
 }
 
-/* The watchdog: guest code is ended here and now, a handler at its end. */
+/* The watchdog, which repeats: guest code is ended here and now, a handler at its end, and what has not been
+ * entered yet has no host to go back to. */
 static void on_expiry(void *context, siginfo_t *info, void *ucontext)
 {
     struct vt_trap_catcher *catcher = context;
 
     (void)info;
     catcher->expired = 1;
-    if (catcher->inside && !catcher->depth)
+    if (catcher->inside && !catcher->depth && catcher->call.host_rsp)
         end_run(catcher, ((ucontext_t *)ucontext)->uc_mcontext.gregs, VT_TRAP_TIMEOUT);
 }
 
@@ -313,7 +314,7 @@ int vt_trap_open(struct vt_trap_catcher *catcher, struct vt_machine *machine, st
     catcher->has_base_instructions = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT;
     catcher->stack = malloc(ALTERNATE_STACK);
     if (!catcher->stack)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine trap");
+        return vt_error_memory(error, "engine trap");
     catcher->watchdog.expired = on_expiry;
     catcher->watchdog.context = catcher;
     status = vt_watchdog_open(&catcher->watchdog, error);

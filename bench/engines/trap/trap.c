@@ -52,7 +52,7 @@ static int engine_open(void **state, const struct vt_engine_settings *settings, 
     int status;
 
     if (!engine)
-        return vt_error_set(error, VT_EXIT_INTERNAL, ENOMEM, "out of memory for engine trap");
+        return vt_error_memory(error, "engine trap");
     engine->settings = *settings;
     status = vt_machine_open(&engine->machine, error);
     if (status != 0) {

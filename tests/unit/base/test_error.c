@@ -42,5 +42,14 @@ START_TEST(control_characters_are_replaced)
 }
 END_TEST
 
+START_TEST(lack_of_memory_is_of_the_machine_and_says_what_for)
+{
+    struct vt_error error;
+    ck_assert_int_eq(vt_error_memory(&error, "the report"), -ENOMEM);
+    ck_assert_str_eq(error.text, "not enough memory for the report");
+    ck_assert_int_eq(error.exit, VT_EXIT_ENVIRONMENT);
+}
+END_TEST
+
 VT_SUITE(the_record_says_what_and_how_it_ends, without_errno_it_is_still_negative, long_text_is_cut,
-         control_characters_are_replaced)
+         control_characters_are_replaced, lack_of_memory_is_of_the_machine_and_says_what_for)

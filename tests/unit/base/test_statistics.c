@@ -119,6 +119,18 @@ START_TEST(scaling_scales_everything)
 }
 END_TEST
 
+START_TEST(a_median_sorts)
+{
+    double values[] = {3, -1, 8, 2};
+    ck_assert_double_eq_tol(vt_statistics_median(values, 4), 2.5, NEAR);
+    for (int i = 1; i < 4; i++)
+        ck_assert_double_ge(values[i], values[i - 1]);
+    ck_assert_double_eq_tol(vt_statistics_median(values, 3), 2, NEAR);
+    ck_assert_double_eq_tol(vt_statistics_median(values, 0), 0, NEAR);
+}
+END_TEST
+
 VT_SUITE(ranks_of_small_samples_match_the_tables, ranks_are_the_narrowest_with_that_confidence,
          too_few_samples_give_the_whole_range_and_say_so, quantiles_interpolate_between_ranks,
-         a_summary_by_hand, the_interval_covers_the_median_as_often_as_promised, scaling_scales_everything)
+         a_summary_by_hand, the_interval_covers_the_median_as_often_as_promised, scaling_scales_everything,
+         a_median_sorts)

@@ -259,10 +259,45 @@ START_TEST(native_gives_the_process_its_handlers_back)
 }
 END_TEST
 
+/* Time that is up before the guest is entered, while it is and behind its end. */
+static void hurry(const char *name, int cpl)
+{
+    struct fixture f;
+    struct vt_engine_settings settings = {.limit_ns = 1, .stop = &stop};
+
+    open_engine(&f, name, cpl);
+    f.engine->close(f.state);
+    ck_assert_int_eq(f.engine->open(&f.state, &settings, &f.error), 0);
+    for (int i = 0; i < 2000; i++) {
+        enum vt_batch_end end = run(&f, t_return);
+        ck_assert_msg(end == VT_BATCH_DONE || end == VT_BATCH_TIMEOUT, "%d: %s", end, f.error.text);
+    }
+    f.engine->close(f.state);
+}
+
+START_TEST(native_ends_at_any_moment)
+{
+    hurry("native", 3);
+}
+END_TEST
+
+START_TEST(trap_ends_at_any_moment)
+{
+    hurry("trap", 0);
+}
+END_TEST
+
+START_TEST(translate_ends_at_any_moment)
+{
+    hurry("translate", 0);
+}
+END_TEST
+
 VT_SUITE(translate_forgets_its_tables_where_madvise_is_refused, native_survives_bad_code,
          translate_survives_bad_code, trap_survives_bad_code,
          an_instruction_the_translator_does_not_know_is_unsupported_and_named,
          code_outside_the_cases_is_called_that, kvm_at_cpl_0_survives_bad_code,
          kvm_at_cpl_3_survives_bad_code, kvm_names_the_exception_and_its_address,
          kvm_measures_no_instruction_that_it_rewrites, native_ends_when_the_user_interrupts,
-         kvm_ends_when_the_user_interrupts, native_gives_the_process_its_handlers_back)
+         kvm_ends_when_the_user_interrupts, native_gives_the_process_its_handlers_back,
+         native_ends_at_any_moment, trap_ends_at_any_moment, translate_ends_at_any_moment)

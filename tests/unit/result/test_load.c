@@ -2,6 +2,7 @@
 #include "result/load/load.h"
 #include "tests/unit/suite.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,12 @@ static int count(struct vt_result *result, void *context)
     tally->rows += result->count;
     vt_result_free(result);
     return 0;
+}
+
+static int refuse(struct vt_result *result, void *context)
+{
+    vt_result_free(result);
+    return *(const int *)context;
 }
 
 static void complain(const struct vt_error *error, void *context)
@@ -278,6 +285,22 @@ START_TEST(parts_hold_every_document_once)
 }
 END_TEST
 
+START_TEST(a_receiver_without_memory_ends_loading_and_is_told_of)
+{
+    static const char text[] = DOCUMENT("a", "") DOCUMENT("b", "");
+    struct vt_error error = {.text = "of the receiver"};
+    int status = -EINVAL;
+    ck_assert_int_eq(vt_result_load_memory("x", text, sizeof text - 1, &patient, refuse, &status, &error),
+                     -EINVAL);
+    ck_assert_str_eq(error.text, "of the receiver");
+    status = -ENOMEM;
+    ck_assert_int_eq(vt_result_load_memory("x", text, sizeof text - 1, &patient, refuse, &status, &error),
+                     -ENOMEM);
+    ck_assert_str_eq(error.text, "not enough memory for x");
+}
+END_TEST
+
 VT_SUITE(lists_nobody_asked_for_are_judged_alike, containers_nobody_asked_for_are_judged_alike,
          long_lists_cross_the_window, a_bad_line_is_named_and_skipped, a_bad_end_is_an_error,
-         bad_lines_without_end_are_left_off, parts_hold_every_document_once)
+         bad_lines_without_end_are_left_off, parts_hold_every_document_once,
+         a_receiver_without_memory_ends_loading_and_is_told_of)

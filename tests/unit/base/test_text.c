@@ -1,0 +1,17 @@
+#include "base/text.h"
+#include "tests/unit/suite.h"
+
+START_TEST(pieces_follow_one_another_as_far_as_there_is_room)
+{
+    char text[12] = "";
+    vt_text_append(text, sizeof text, "%d", 1);
+    vt_text_append(text, sizeof text, "%s%d", ", ", 2);
+    ck_assert_str_eq(text, "1, 2");
+    vt_text_append(text, sizeof text, "%s", "34567890");
+    ck_assert_str_eq(text, "1, 23456789");
+    vt_text_append(text, sizeof text, "more");
+    ck_assert_str_eq(text, "1, 23456789");
+}
+END_TEST
+
+VT_SUITE(pieces_follow_one_another_as_far_as_there_is_room)
