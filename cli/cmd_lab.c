@@ -146,6 +146,8 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
     if (a->hypervisor && !lab->boots_hypervisor)
         return vt_cli_misuse("lab %s: --hypervisor is for %s", lab->name,
                              name_labs(HYPERVISOR, " and ").text);
+    if (!a->kernel != !a->modules)
+        return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;
 }
 
