@@ -77,8 +77,13 @@ $B/probes/kvm/section.c.o: $B/probes/kvm/caps.inc
 
 include tests/rules.mk
 
+# LAB=0 leaves out the labs, and what they need.
+LAB ?= 1
+export LAB
+CHECKED := report check $(if $(filter 0,$(LAB)),,lab)
+
 deps:
-	@tools/deps report check
+	@tools/deps $(CHECKED)
 
 # What a person types first: no command lines, and all CPUs unless -j says otherwise.
 QUIETLY = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -91,7 +96,7 @@ report:
 	@tools/report $B out
 
 check:
-	@tools/deps report check
+	@tools/deps $(CHECKED)
 	@[ -f config.mk ] || ./configure
 	@echo building
 	@$(QUIETLY) tests
@@ -161,7 +166,7 @@ distclean: clean
 help:
 	@echo 'make              build build/vmtoll'
 	@echo 'make report       install what is missing, build, measure for about 20 s: out/report.html, out/result.json'
-	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make check        install what is missing, build, run all tests; LAB=0 leaves out the labs'
 	@echo 'make test         run all tests; tests/run build NAME runs those whose name contains NAME'
 	@echo 'make install      install below PREFIX (./configure --prefix=...), DESTDIR before it; make uninstall'
 	@echo 'make static       build/static/vmtoll, one file that needs nothing of the machine it is copied to'

@@ -13,8 +13,9 @@ void vt_text_append(char *text, size_t size, const char *format, ...) __attribut
 size_t vt_text_character(const unsigned char *text);
 
 /*
- * Replace what a terminal would obey and what is not UTF-8, a character cut in half
- * included, by question marks, in place. text[length] must be 0.
+ * Replace what a terminal would obey (C0, C1), what hides or reorders other characters
+ * (zero width, bidirectional) and what is not UTF-8, a character cut in half included, by
+ * a question mark per byte, in place. text[length] must be 0.
  */
 void vt_text_clean(char *text, size_t length);
 
