@@ -51,6 +51,7 @@ static void keep_log(const struct watch *watch, char *name, size_t size)
 {
     struct vt_error ignored;
     struct vt_output output;
+    struct stat status;
     char *cache = vt_workspace_cache(&ignored);
 
     *name = '\0';
@@ -58,6 +59,8 @@ static void keep_log(const struct watch *watch, char *name, size_t size)
         return;
     snprintf(name, size, "%s/lab-%s.log", cache, watch->emulator->lab);
     free(cache);
+    if (lstat(name, &status) == 0 && S_ISLNK(status.st_mode))
+        unlink(name);
     if (vt_file_create(&output, name, &ignored) != 0) {
         *name = '\0';
         return;
