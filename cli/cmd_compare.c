@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/confined.h"
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "compare/compare.h"
@@ -157,14 +158,12 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on)
     return (regression && comparison->worse) || (change && changed) ? VT_EXIT_NO : VT_EXIT_DONE;
 }
 
-static int compare(const struct side sides[2], const struct arguments *a)
+static int compare(const struct side sides[2], enum vt_format format, const struct arguments *a)
 {
     struct vt_comparison comparison;
     struct vt_error error;
-    enum vt_format format;
 
-    if (vt_format_choose(&format, a->format, a->output, vt_compare_has_format, &error) != 0 ||
-        vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
+    if (vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
         return vt_cli_fail(&error);
     for (size_t i = 0; i < comparison.warning_count; i++)
         vt_cli_warn("compare: %s", comparison.warnings[i]);
@@ -178,6 +177,8 @@ static int compare(const struct side sides[2], const struct arguments *a)
 int vt_cmd_compare(int argc, char **argv)
 {
     struct arguments a = {.output = "-", .fail_on = "regression", .threshold = NAN};
+    struct vt_error error;
+    enum vt_format format;
     struct side sides[2] = {
         {.count = 0},
         {.count = 0},
@@ -186,11 +187,14 @@ int vt_cmd_compare(int argc, char **argv)
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
+    if (vt_format_choose(&format, a.format, a.output, vt_compare_has_format, &error) != 0)
+        return vt_cli_fail(&error);
+    vt_cli_confine(a.output, NULL, format == VT_FORMAT_HTML);
     status = load(argv[0], &sides[0]);
     if (status == VT_EXIT_DONE)
         status = load(argv[1], &sides[1]);
     if (status == VT_EXIT_DONE)
-        status = compare(sides, &a);
+        status = compare(sides, format, &a);
     release(&sides[0]);
     release(&sides[1]);
     return status;

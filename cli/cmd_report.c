@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/suggest.h"
 #include "cli/command.h"
+#include "cli/confined.h"
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "report/chart/export.h"
@@ -259,6 +260,7 @@ static int show(const struct vt_gather *gather, struct collection *collection, c
     struct vt_error error;
     if (vt_format_choose(&format, a->format, a->output, vt_report_has_format, &error) != 0)
         return vt_cli_fail(&error);
+    vt_cli_confine(a->output, a->plots, a->plots || format == VT_FORMAT_HTML);
     bool fleet = a->by || gather->count > SIDE_BY_SIDE;
     int loaded = fleet ? load_fleet(collection, gather, a->by) : load(collection, gather);
 

@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LARGEST_SUMS ((size_t)16 << 20)
-#define SUMS         "md5sums" /* of the files that matter here, in the form of md5sum(1) */
+#define SUMS "md5sums" /* of the files that matter here, in the form of md5sum(1) */
 
 struct fetch {
     struct vt_package *package;
@@ -178,10 +177,11 @@ static int download(const struct fetch *fetch)
 /* A package may hold links, and so may what somebody put into the cache; md5sum would follow them. */
 static bool lies_there(const struct fetch *fetch)
 {
+    enum { LARGEST_LIST = 16 << 20 };
     char *sums = NULL, *path = vt_workspace_path(fetch->package->folder, SUMS);
     size_t size;
     bool all = path && vt_workspace_holds(fetch->package->folder, SUMS) &&
-               vt_file_read(path, LARGEST_SUMS, &sums, &size, NULL) == 0;
+               vt_file_read(path, LARGEST_LIST, &sums, &size, NULL) == 0;
     for (char *rest = sums, *line; all && (line = strsep(&rest, "\n"));) {
         const char *name = strstr(line, "  ");
         all = !*line || (name && vt_workspace_holds(fetch->package->folder, name + 2));

@@ -125,6 +125,8 @@ static int check_cache(const char *path, struct vt_error *error)
 bool vt_workspace_holds(const char *folder, const char *name)
 {
     struct stat status;
+    if (strncmp(name, "./", 2) == 0)
+        name += 2;
     char *path = vt_workspace_path(folder, name), *real = path ? realpath(path, NULL) : NULL;
     char *root = realpath(folder, NULL), *wanted = root ? vt_workspace_path(root, name) : NULL;
     bool holds =
