@@ -3,6 +3,7 @@
 #include "lab/console.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
+#include "lab/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -249,7 +250,9 @@ int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link
     if (output < 0)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot write in '%s': %s", emulator->folder,
                             strerror(errno));
-    watch.pid = vt_program_start(emulator->argv, emulator->folder, output);
+    char **argv = vt_sandbox_arguments(emulator->argv);
+    watch.pid = argv ? vt_program_start(argv, emulator->folder, output) : -ENOMEM;
+    free(argv);
     close(output);
     int status = watch.pid > 0 ? watch_it(&watch)
                                : vt_error_set(error, VT_EXIT_ENVIRONMENT, -watch.pid, "cannot start %s: %s",
