@@ -240,7 +240,8 @@ static int watch_it(struct watch *watch)
     }
 }
 
-int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)
+static int run(const struct vt_emulator *emulator, char *const *argv, struct vt_lab_link *link,
+               struct vt_error *error)
 {
     struct watch watch = {.emulator = emulator, .link = link, .error = error, .listen = -1, .started = now()};
     char *path = vt_workspace_path(emulator->folder, VT_EMULATOR_OUTPUT);
@@ -250,9 +251,7 @@ int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link
     if (output < 0)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot write in '%s': %s", emulator->folder,
                             strerror(errno));
-    char **argv = vt_sandbox_arguments(emulator->argv);
-    watch.pid = argv ? vt_program_start(argv, emulator->folder, output) : -ENOMEM;
-    free(argv);
+    watch.pid = vt_program_start(argv, emulator->folder, output);
     close(output);
     int status = watch.pid > 0 ? watch_it(&watch)
                                : vt_error_set(error, VT_EXIT_ENVIRONMENT, -watch.pid, "cannot start %s: %s",
@@ -261,4 +260,32 @@ int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link
     if (watch.listen >= 0)
         close(watch.listen);
     return status;
+}
+
+static bool lacks_sandbox(const struct vt_emulator *emulator, const struct vt_lab_link *link)
+{
+    const struct watch watch = {.emulator = emulator};
+    char *output = *link->stage ? NULL : read_log(&watch, VT_EMULATOR_OUTPUT);
+    bool lacks = output && vt_sandbox_is_missing(output);
+    free(output);
+    return lacks;
+}
+
+int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)
+{
+    static const struct vt_lab_progress without = {.stage =
+                                                       "booting without a sandbox, which this QEMU lacks"};
+    const struct vt_lab_request *request = emulator->request;
+    if (!vt_sandbox_is_for(emulator->argv[0]))
+        return run(emulator, emulator->argv, link, error);
+    char **argv = vt_sandbox_arguments(emulator->argv);
+    if (!argv)
+        return vt_error_memory(error, "the emulator");
+    int status = run(emulator, argv, link, error);
+    free(argv);
+    if (status == 0 || !lacks_sandbox(emulator, link))
+        return status;
+    if (request->progress)
+        request->progress(request->context, &without);
+    return run(emulator, emulator->argv, link, error);
 }

@@ -1,6 +1,5 @@
 #include "lab/lab.h"
 #include "lab/fetch/program.h"
-#include "lab/sandbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,9 @@ int vt_lab_require_emulator(struct vt_lab_outcome *outcome, const char *program,
     int status = vt_program_require(program, package, error);
     if (status != 0)
         return status;
-    bool confined = vt_sandbox_has(program, &text);
-    if (!confined)
-        vt_program_run((char *[]){(char *)program, "--version", NULL}, NULL, &text, NULL);
+    vt_program_run((char *[]){(char *)program, "--version", NULL}, NULL, &text, NULL);
     if (text)
-        snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s%s", (int)strcspn(text, "\n"), text,
-                 confined ? "" : ", without a sandbox");
+        snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s", (int)strcspn(text, "\n"), text);
     free(text);
     return 0;
 }

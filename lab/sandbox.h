@@ -4,12 +4,13 @@
 
 #include <stdbool.h>
 
-/* Has `program` one? What it then prints of its version is malloc'ed into *text (the caller's); may be NULL.
- */
-bool vt_sandbox_has(const char *program, char **text);
+/* Is there a sandbox to ask this program for? */
+bool vt_sandbox_is_for(const char *program);
 
-/* A copy of `argv` with the sandbox switched on, where its program has one: malloc'ed; NULL: memory is out.
- */
+/* A copy of `argv` that asks for it: malloc'ed; NULL: memory is out. */
 char **vt_sandbox_arguments(char *const *argv);
+
+/* Does what QEMU printed say that it was built without one? */
+bool vt_sandbox_is_missing(const char *output);
 
 #endif

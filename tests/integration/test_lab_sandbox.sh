@@ -4,10 +4,10 @@
 mkdir "$work/bin" "$work/tmp" "$work/cache"
 cat >"$work/bin/qemu-system-x86_64" <<STANDIN
 #!/bin/sh
+[ "\$1" != --version ] || { echo 'QEMU emulator version 0.0'; exit; }
 if [ -e "$work/old" ]; then
     case "\$*" in *-sandbox*) echo "qemu-system-x86_64: There is no option group 'sandbox'" >&2; exit 1 ;; esac
 fi
-case "\$*" in *--version*) echo 'QEMU emulator version 0.0'; exit ;; esac
 echo "\$*" >"$work/given"
 grep -E '^(NoNewPrivs|CapEff):' /proc/self/status >"$work/privileges"
 cat /proc/self/limits >"$work/limits"
