@@ -12,7 +12,7 @@ config.mk: configure
 	./configure $(CONFIGURED_WITH)
 
 WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+HOST_FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B $(LIBS_CFLAGS) $(HARDEN_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 # One line a file; V=1 shows the commands instead, -s neither.
 Q = $(if $(filter 1,$V),,@)
@@ -35,12 +35,12 @@ all: $B/vmtoll
 PROGRAM := $(patsubst %,$B/%.o,$(filter cli/%,$(SOURCES)))
 
 $B/vmtoll: $(PROGRAM) $B/libvmtoll.a
-	$(call step,LD,$@)$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+	$(call step,LD,$@)$(CC) $(CFLAGS) -Wl,--build-id $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
 
 # One file that runs on any x86-64 Linux from 4.18 on.
 static: all $B/cli/static.c.o
 	@tools/archives $B/static "$(CC)" "$(CFLAGS)" "$(LIBS)"
-	$(call step,LD,$B/static/vmtoll)$(CC) $(CFLAGS) -Wl,--build-id $(LDFLAGS) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
+	$(call step,LD,$B/static/vmtoll)$(CC) $(CFLAGS) -Wl,--build-id $(filter-out -pie,$(HARDEN_LDFLAGS)) $(LDFLAGS) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
 		-L$B/static $(LIBS) -lm
 	@echo $B/static/vmtoll
 
@@ -55,7 +55,7 @@ $B/%.c.o: %.c config.mk $B/guest/offsets.inc $B/base/flags.inc
 # Written anew only when flags change, so objects of other flags are made again; the second line is for that alone.
 $B/base/flags.inc: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(CPPFLAGS) $(CFLAGS))' '$(subst ','\'',$(CC))' | \
+	@printf '%s\n' '$(subst ','\'',$(HARDEN_CFLAGS) $(CPPFLAGS) $(CFLAGS))' '$(subst ','\'',$(CC))' | \
 		sed 's/[\"]/\\&/g; s/-f[a-z]*-prefix-map=[^ ]*//g; s/  */ /g; s/^ //; s/ $$//; 1s/.*/"&"/; 2s,^,// ,' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
@@ -103,19 +103,21 @@ check:
 	@tests/run $B
 
 # Other builds of the same tree, each in a folder of its own.
+UNHARDENED = HARDEN_CFLAGS= HARDEN_LDFLAGS=
+
 fuzz:
-	$(MAKE) B=build-fuzz CC=clang \
+	$(MAKE) B=build-fuzz $(UNHARDENED) CC=clang \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined" fuzzers
 
 # A status of their own: many tests expect 1, and would not notice.
 sanitize:
-	ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1 $(MAKE) B=build-sanitize \
+	ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1 $(MAKE) B=build-sanitize $(UNHARDENED) \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" test
 
 # What ran is what counts: a program that names its folder and writes beside itself fails a few tests.
 coverage:
 	@command -v gcovr >/dev/null || { echo 'coverage: missing gcovr: install it with: apt-get install gcovr' >&2; exit 3; }
-	-$(MAKE) B=build-coverage CFLAGS="-O0 -g --coverage -fprofile-update=atomic" test
+	-$(MAKE) B=build-coverage $(UNHARDENED) CFLAGS="-O0 -g --coverage -fprofile-update=atomic" test
 	gcovr --gcov-ignore-parse-errors --root . --object-directory build-coverage --exclude tests/ --print-summary \
 		--html-details build-coverage/coverage.html build-coverage
 	@echo "lines: build-coverage/coverage.html"
@@ -128,7 +130,7 @@ format:
 	tools/wrap docs/man/*.1
 
 MANUALS := $(notdir $(wildcard docs/man/*.1))
-PAGES := LICENSE $(wildcard README.md CHANGELOG.md docs/*.md docs/*.json docs/schema/*.json)
+PAGES := LICENSE $(wildcard README.md SECURITY.md CHANGELOG.md docs/*.md docs/*.json docs/schema/*.json)
 BIN = $(DESTDIR)$(bindir)
 MAN = $(DESTDIR)$(mandir)/man1
 DOC = $(DESTDIR)$(docdir)

@@ -113,7 +113,7 @@ static int look(struct vt_place *place, bool by_link, char path[PATH_MAX])
 
 int vt_place_find(struct vt_place *place, const char *path)
 {
-    char link[PATH_MAX];
+    char link[PATH_MAX] = "";
     *place = (struct vt_place){.folder = -1, .direct = -1};
     for (int links = 0; links <= MOST_LINKS; links++) {
         int descriptor = descriptor_of(path);

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/confined.h"
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "compare/compare.h"
@@ -119,6 +120,7 @@ int vt_cmd_compare(int argc, char **argv)
         return status;
     if (vt_format_choose(&format, a.format, a.output, vt_compare_has_format, &error) != 0)
         return vt_cli_fail(&error);
+    vt_cli_confine(a.output, NULL, format == VT_FORMAT_HTML);
     status =
         vt_compare_load(&sides[0], argv[0], &error) == 0 && vt_compare_load(&sides[1], argv[1], &error) == 0
             ? compare(sides, &a, format)

@@ -1,5 +1,6 @@
 #include "base/suggest.h"
 #include "cli/command.h"
+#include "cli/confined.h"
 #include "cli/options.h"
 #include "probes/probe.h"
 
@@ -162,6 +163,8 @@ int vt_cmd_probe(int argc, char **argv)
     int status = parse(argc, argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
+    if (a.dump)
+        vt_cli_confine(NULL, NULL, false);
     json_t *probe = a.dump ? vt_probes_dump(a.dump, &error) : vt_probes_machine(&error);
     if (!probe)
         return vt_cli_fail(&error);

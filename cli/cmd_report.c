@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/suggest.h"
 #include "cli/command.h"
+#include "cli/confined.h"
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "fleet/collect.h"
@@ -162,6 +163,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
 static int show(const struct vt_gather *gather, struct vt_collection *collection, struct arguments *a,
                 enum vt_format format)
 {
+    vt_cli_confine(a->output, a->plots, a->plots || format == VT_FORMAT_HTML);
     int loaded = (int)vt_collect(collection, gather, a->by, complain);
     if (collection->count == 0 && collection->fleet.result_count == 0)
         return loaded;

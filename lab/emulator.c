@@ -3,6 +3,7 @@
 #include "lab/console.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
+#include "lab/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +70,7 @@ static void keep_log(const struct watch *watch, char *name, size_t size)
 {
     struct vt_error ignored;
     struct vt_output output;
+    struct stat status;
     char *cache = vt_workspace_cache(&ignored);
 
     *name = '\0';
@@ -76,6 +78,8 @@ static void keep_log(const struct watch *watch, char *name, size_t size)
         return;
     snprintf(name, size, "%s/lab-%s.log", cache, watch->emulator->lab);
     free(cache);
+    if (lstat(name, &status) == 0 && S_ISLNK(status.st_mode))
+        unlink(name);
     if (vt_file_create(&output, name, &ignored) != 0) {
         *name = '\0';
         return;
@@ -344,7 +348,8 @@ static void set_deadline(struct vt_emulator *emulator, double started)
     emulator->end = VT_EMULATOR_REFUSED;
 }
 
-int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)
+static int run(struct vt_emulator *emulator, char *const *argv, struct vt_lab_link *link,
+               struct vt_error *error)
 {
     double started = vt_lab_stop_clock();
     struct watch watch = {.emulator = emulator,
@@ -364,7 +369,7 @@ int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, stru
     if (output < 0)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot write in '%s': %s", emulator->folder,
                             strerror(errno));
-    watch.pid = vt_program_start(emulator->argv, emulator->folder, output);
+    watch.pid = vt_program_start(argv, emulator->folder, output);
     close(output);
     int status = watch.pid > 0 ? watch_it(&watch)
                                : vt_error_set(error, VT_EXIT_ENVIRONMENT, -watch.pid, "cannot start %s: %s",
@@ -373,4 +378,32 @@ int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, stru
     if (watch.listen >= 0)
         close(watch.listen);
     return status;
+}
+
+static bool lacks_sandbox(struct vt_emulator *emulator, const struct vt_lab_link *link)
+{
+    struct watch watch = {.emulator = emulator};
+    char *output = *link->stage ? NULL : read_log(&watch, VT_EMULATOR_OUTPUT);
+    bool lacks = output && vt_sandbox_is_missing(output);
+    free(output);
+    return lacks;
+}
+
+int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)
+{
+    static const struct vt_lab_progress without = {.stage =
+                                                       "booting without a sandbox, which this QEMU lacks"};
+    const struct vt_lab_request *request = emulator->request;
+    if (!vt_sandbox_is_for(emulator->argv[0]))
+        return run(emulator, emulator->argv, link, error);
+    char **argv = vt_sandbox_arguments(emulator->argv);
+    if (!argv)
+        return vt_error_memory(error, "the emulator");
+    int status = run(emulator, argv, link, error);
+    free(argv);
+    if (status == 0 || !lacks_sandbox(emulator, link))
+        return status;
+    if (request->progress)
+        request->progress(request->context, &without);
+    return run(emulator, emulator->argv, link, error);
 }

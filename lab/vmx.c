@@ -10,16 +10,20 @@
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdint.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIMIT 600
+#define AUTHORITY "authority"
+#define LIMIT     600
 
 /*
  * Bochs' time-stamp counter, its local APIC's timer and its other devices all count
@@ -115,11 +119,38 @@ static int tell(const struct vt_lab_request *request, const char *stage)
     return 0;
 }
 
+/* Xsecurity(7): one entry, of any host and display; without it, every user of this machine might look and
+ * type. */
+static int write_authority(const char *folder, struct vt_error *error)
+{
+    static const char name[] = "MIT-MAGIC-COOKIE-1";
+    enum { NAME = sizeof name - 1, COOKIE = 16 };
+    struct __attribute__((packed)) {
+        uint16_t family, address, number, name_length;
+        char name[NAME];
+        uint16_t cookie_length;
+        char cookie[COOKIE];
+    } entry = {.family = 0xffff, .name_length = htons(NAME), .cookie_length = htons(COOKIE)};
+    memcpy(entry.name, name, NAME);
+    if (getrandom(entry.cookie, COOKIE, 0) != COOKIE)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "no random numbers: %s", strerror(errno));
+    char *path = vt_workspace_path(folder, AUTHORITY);
+    mode_t mask = umask(077);
+    int status = path ? vt_file_write(path, &entry, sizeof entry, error) : vt_error_memory(error, "a screen");
+    umask(mask);
+    free(path);
+    return status;
+}
+
 /* Bochs draws a screen nobody looks at; its other ways to run without one do not start. */
 static pid_t start_screen(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                           char display[32], struct vt_error *error)
 {
-    char *const argv[] = {"Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", NULL};
+    char *const argv[] = {"Xvfb",      "-displayfd", "1",     "-screen", "0", "800x600x24",
+                          "-nolisten", "tcp",        "-auth", AUTHORITY, NULL};
+    int status = write_authority(linux_->workspace.folder, error);
+    if (status != 0)
+        return status;
     char *path = vt_workspace_path(linux_->workspace.folder, "screen");
     int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1, number = -1;
     pid_t pid = fd >= 0 ? vt_program_start(argv, linux_->workspace.folder, fd) : -1;
@@ -152,7 +183,8 @@ static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *reques
                 struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     char display[32];
-    char *const argv[] = {"env", display, "bochs", "-q", "-f", "bochsrc", "-rc", "debugger", NULL};
+    char *const argv[] = {"env",      display, "XAUTHORITY=" AUTHORITY, "bochs", "-q", "-f", "bochsrc", "-rc",
+                          "debugger", NULL};
     struct vt_emulator emulator = {
         .lab = "vmx",
         .argv = argv,

@@ -1,15 +1,13 @@
 #include "show/plot.h"
 #include "base/file.h"
 #include "base/leftover.h"
+#include "show/gnuplot.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SECONDS = 20, MAX_PICTURE = 4 << 20 };
@@ -18,48 +16,6 @@ static const char *temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
     return folder && *folder == '/' ? folder : "/tmp";
-}
-
-static void redirect(const char *path, int flags, int target)
-{
-    int fd = open(path, flags, 0600);
-    if (fd >= 0)
-        dup2(fd, target);
-}
-
-/* In the child: only functions that are safe after fork. */
-static void become_gnuplot(const char *folder)
-{
-    static char *const arguments[] = {"gnuplot", "--default-settings", "script", NULL};
-    char path[512];
-    const char *from = getenv("PATH");
-    snprintf(path, sizeof path, "PATH=%.480s", from ? from : "/usr/bin:/bin");
-    char *const environment[] = {path, "LC_ALL=C.UTF-8", "HOME=/nonexistent", "GNUTERM=svg", NULL};
-    if (chdir(folder) == 0) {
-        redirect("/dev/null", O_RDONLY, STDIN_FILENO);
-        redirect("/dev/null", O_WRONLY, STDOUT_FILENO);
-        redirect("errors", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
-        execvpe(arguments[0], arguments, environment);
-    }
-    _exit(errno == ENOENT ? 127 : 126);
-}
-
-/* Waits with a limit; polling costs at most a few milliseconds of a plot's time. */
-static int await(pid_t child, int seconds, int *status)
-{
-    const struct timespec pause = {.tv_nsec = 5000000};
-    for (int i = 0; i < seconds * 200; i++) {
-        pid_t ended = waitpid(child, status, WNOHANG);
-        if (ended == child)
-            return 0;
-        if (ended < 0 && errno != EINTR)
-            return -errno;
-        nanosleep(&pause, NULL);
-    }
-    kill(child, SIGKILL);
-    while (waitpid(child, status, 0) < 0 && errno == EINTR)
-        ;
-    return -ETIMEDOUT;
 }
 
 static void first_complaint(const char *folder, char *line, size_t size)
@@ -84,8 +40,7 @@ static int explain(int waited, int status, int seconds, const char *folder, stru
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ETIMEDOUT, "gnuplot did not end within %d s",
                             seconds);
     if (waited < 0)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, -waited, "cannot wait for gnuplot: %s",
-                            strerror(-waited));
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, -waited, "cannot run gnuplot: %s", strerror(-waited));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOENT,
                             "gnuplot is not installed (apt-get install gnuplot-nox)");
@@ -97,13 +52,7 @@ static int explain(int waited, int status, int seconds, const char *folder, stru
 
 static int run(const char *folder, int seconds, struct vt_error *error)
 {
-    int status = 0;
-    pid_t child = fork();
-    if (child < 0)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot start gnuplot: %s", strerror(errno));
-    if (child == 0)
-        become_gnuplot(folder);
-    int waited = await(child, seconds, &status);
+    int status = 0, waited = vt_gnuplot_run(folder, seconds, &status);
     if (waited == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     return explain(waited, status, seconds, folder, error);

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 struct vt_workspace {
     char *folder; /* owned */
     int lock;     /* of it: see base/leftover.h */
@@ -24,7 +26,11 @@ void vt_workspace_remove(const char *path);
 /* "FOLDER/NAME", malloc'ed and the caller's; NULL: memory is out. */
 char *vt_workspace_path(const char *folder, const char *name);
 
-/* The cache folder, made if it is missing; malloc'ed and the caller's. NULL: error is filled. */
+/* Is FOLDER/NAME a file that lies there, reached by no link? */
+bool vt_workspace_holds(const char *folder, const char *name);
+
+/* The cache folder, made if it is missing: this user's, writable by nobody else, no link, and so are those
+ * above it but for root's; malloc'ed and the caller's. NULL: error is filled. */
 char *vt_workspace_cache(struct vt_error *error);
 
 #endif

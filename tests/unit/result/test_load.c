@@ -459,6 +459,6 @@ END_TEST
 VT_SUITE(lists_nobody_asked_for_are_judged_alike, containers_nobody_asked_for_are_judged_alike,
          long_lists_cross_the_window, a_bad_line_is_named_and_skipped, a_bad_end_is_an_error,
          bad_lines_without_end_are_left_off, parts_hold_every_document_once,
-         a_receiver_without_memory_ends_loading_and_is_told_of,
-         what_is_no_json_is_named_where_it_stands, escapes_become_characters,
-         a_mark_may_stand_before_each_document, tokens_may_come_in_pieces, texts_and_gaps_have_an_end)
+         a_receiver_without_memory_ends_loading_and_is_told_of, what_is_no_json_is_named_where_it_stands,
+         escapes_become_characters, a_mark_may_stand_before_each_document, tokens_may_come_in_pieces,
+         texts_and_gaps_have_an_end)
