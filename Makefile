@@ -109,6 +109,7 @@ UNHARDENED = HARDEN_CFLAGS= HARDEN_LDFLAGS=
 fuzz:
 	$(MAKE) B=build-fuzz $(UNHARDENED) CC=clang \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined" fuzzers
+	@[ -z "$(FUZZ_SECONDS)" ] || tools/fuzz build-fuzz/fuzz "$(FUZZ_SECONDS)"
 
 # A status of their own: many tests expect 1, and would not notice.
 sanitize:
@@ -178,7 +179,7 @@ help:
 	@echo 'make format       clang-format over all C files, manual pages to 80 columns'
 	@echo 'make lint         clang-tidy, cppcheck, shellcheck, layers, headers that compile alone'
 	@echo 'make sanitize     the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
-	@echo 'make fuzz         the fuzz targets with libFuzzer (clang): build-fuzz/fuzz/'
+	@echo 'make fuzz         the fuzz targets with libFuzzer (clang): build-fuzz/fuzz/; FUZZ_SECONDS=N runs each so long'
 	@echo 'make coverage     the tests with line coverage: build-coverage/coverage.html'
 	@echo 'make clean        remove what was built; make distclean: and what ./configure wrote'
 	@echo 'NO_DEPS=1         installs nothing; B=DIR builds there; CC= and CFLAGS= as usual; V=1 shows every command'

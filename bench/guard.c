@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_AREAS = 256, MOST_OWN = 24, PAGE = 4096, LIMIT_MS = 1000, LOOK_MS = 10 };
+enum { MOST_AREAS = 256, MOST_OWN = 24, PAGE = 4096, LIMIT_MS = 250, LOOK_MS = 10 };
 
 struct area {
     uintptr_t start, end;
