@@ -107,7 +107,7 @@ check:
 UNHARDENED = HARDEN_CFLAGS= HARDEN_LDFLAGS=
 
 fuzz:
-	$(MAKE) B=build-fuzz $(UNHARDENED) CC=clang \
+	$(MAKE) B=build-fuzz $(UNHARDENED) CC=clang WERROR= \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined" fuzzers
 	@[ -z "$(FUZZ_SECONDS)" ] || tools/fuzz build-fuzz/fuzz "$(FUZZ_SECONDS)"
 
