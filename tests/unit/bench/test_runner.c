@@ -92,7 +92,7 @@ static void run(const char *name)
         .case_count = ROWS,
         .levels = ~0u,
         .paths = ~0u,
-        .budget = 3, /* a case that spins is tried before it is measured */
+        .budget = 10, /* a case that spins is tried before it is measured */
         .cpu = -1,
         .stop = &stop,
     };
