@@ -1,7 +1,6 @@
 #include "base/text.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +42,11 @@ void vt_text_clean(char *text, size_t length)
         if (control || (step == 1 && at[0] > 0x7f))
             memset(at, '?', step);
     }
+}
+
+bool vt_text_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 void vt_text_append(char *text, size_t size, const char *format, ...)

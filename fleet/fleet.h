@@ -39,7 +39,8 @@ struct vt_fleet_host {
 /* One case on one road within one group, crossed in one way: figures of other ways, and unproved ones, are
  * apart. */
 struct vt_fleet_cell {
-    const char *name, *class, *engine, *path, *unit, *group;
+    const char *name, *class, *engine, *path, *group;
+    enum vt_unit unit;
     const char *crossing;  /* NULL: not observed */
     enum vt_status status; /* ok or unverified */
     int cpl;

@@ -66,7 +66,7 @@ static int compare_cells(const void *a, const void *b)
     order = order ? order : x->cpl - y->cpl;
     order = order ? order : (int)x->simulated - (int)y->simulated;
     order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
-    order = order ? order : strcmp(x->unit, y->unit);
+    order = order ? order : (int)y->unit - (int)x->unit;
     size_t p = position_of(x), q = position_of(y);
     if (order == 0 && p != q)
         order = p < q ? -1 : 1;

@@ -92,8 +92,9 @@ static bool is_one(double count)
 
 static bool is_answered_by_process(const struct vt_result_row *cell)
 {
-    return strcmp(cell->crossing, "exit-user") == 0 ||
-           (strcmp(cell->crossing, "interpreted") == 0 && fabs(evidence_of(cell, "user_exits") - 1) < 0.05);
+    return cell->known.crossing == VT_CROSSING_EXIT_USER ||
+           (cell->known.crossing == VT_CROSSING_INTERPRETED &&
+            fabs(evidence_of(cell, "user_exits") - 1) < 0.05);
 }
 
 static bool is_answered_by_kernel(const struct ground *ground, const struct vt_result_row *cell)
@@ -101,9 +102,10 @@ static bool is_answered_by_kernel(const struct ground *ground, const struct vt_r
     if (!is_proved(cell) || !(cell->toll.median > 0))
         return false;
     if (ground->interpreted)
-        return strcmp(cell->crossing, "interpreted") == 0 && evidence_of(cell, "user_exits") < 0.05 &&
+        return cell->known.crossing == VT_CROSSING_INTERPRETED && evidence_of(cell, "user_exits") < 0.05 &&
                is_one(evidence_of(cell, "insn_emulation"));
-    return (strcmp(cell->crossing, "exit-kernel") == 0 || strcmp(cell->crossing, "hypercall") == 0) &&
+    return (cell->known.crossing == VT_CROSSING_EXIT_KERNEL ||
+            cell->known.crossing == VT_CROSSING_HYPERCALL) &&
            is_one(cell->exits_per_op);
 }
 
@@ -117,16 +119,17 @@ static const struct vt_line *find_line(const struct vt_table *table, const char 
 
 static bool is_control(const struct vt_line *line)
 {
-    return strcmp(line->class, "control") == 0 || strcmp(line->class, "compute") == 0;
+    return line->known == VT_CLASS_CONTROL || line->known == VT_CLASS_COMPUTE;
 }
 
 static void survey(struct ground *ground)
 {
     for (size_t i = 0; i < ground->table->line_count; i++) {
         const struct vt_result_row *cell = ground->table->lines[i].cells[ground->column];
-        if (is_proved(cell) && strncmp(cell->crossing, "exit-", 5) == 0)
+        if (is_proved(cell) && (cell->known.crossing == VT_CROSSING_EXIT_KERNEL ||
+                                cell->known.crossing == VT_CROSSING_EXIT_USER))
             ground->interpreted = false;
-        else if (is_proved(cell) && strcmp(cell->crossing, "interpreted") == 0)
+        else if (is_proved(cell) && cell->known.crossing == VT_CROSSING_INTERPRETED)
             ground->interpreted = true;
         else
             continue;

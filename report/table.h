@@ -14,7 +14,8 @@
 #include <stddef.h>
 
 struct vt_column {
-    const char *engine, *path, *unit;
+    const char *engine, *path;
+    enum vt_unit unit;
     int cpl;
     bool simulated;
     size_t document;   /* index of the result it is of; several may share a column */
@@ -26,6 +27,7 @@ struct vt_column {
 
 struct vt_line {
     const char *name, *class, *operation; /* class is never NULL */
+    enum vt_class known;                  /* VT_CLASSES: a class this version does not know */
     const struct vt_result_row **cells;   /* one per column; NULL: nothing known */
 };
 

@@ -118,7 +118,7 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
         .crossing = vt_crossing_name(m->crossing),
         .reason = keep(result, m->reason, lost),
         .stopped = vt_stop_name(m->stop),
-        .unit = m->simulated ? "instructions" : "ns",
+        .unit = m->simulated ? VT_UNIT_INSTRUCTIONS : VT_UNIT_NS,
         .status = m->status,
         .cpl = m->cpl,
         .simulated = m->simulated,
@@ -130,6 +130,7 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
         .exits_per_op = ran ? m->exits_per_op : NAN,
         .evidence_totals = ran ? totals_json(m) : NULL,
     };
+    vt_result_recognize(row);
     keep_breakdown(row, m);
     if (!ran)
         return;

@@ -12,7 +12,7 @@ enum { NAMED = 6 }; /* cases of a split */
 static bool is_one_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
     return strcmp(x->engine, y->engine) == 0 && x->cpl == y->cpl && x->simulated == y->simulated &&
-           strcmp(x->path ? x->path : "", y->path ? y->path : "") == 0 && strcmp(x->unit, y->unit) == 0;
+           strcmp(x->path ? x->path : "", y->path ? y->path : "") == 0 && x->unit == y->unit;
 }
 
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i)
