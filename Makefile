@@ -68,17 +68,22 @@ $B/audit/%.S.o: audit/%.S
 	$Qas -o $@ $(@:.o=.s)
 
 # Every KVM_CAP_ by name, from the header that is compiled against.
-$B/probes/kvm_caps.inc: config.mk
+$B/probes/kvm/caps.inc: config.mk
 	@mkdir -p $(@D)
 	$(call step,GEN,$@)printf '#include <linux/kvm.h>\n' | $(CC) -E -dM -x c - | \
 		sed -n 's/^#define \(KVM_CAP_[A-Z0-9_]*\) [0-9].*/{"\1", \1},/p' | sort >$@
 
-$B/probes/kvm.c.o: $B/probes/kvm_caps.inc
+$B/probes/kvm/section.c.o: $B/probes/kvm/caps.inc
 
 include tests/rules.mk
 
+# LAB=0 leaves out the labs, and what they need.
+LAB ?= 1
+export LAB
+CHECKED := report check $(if $(filter 0,$(LAB)),,lab)
+
 deps:
-	@tools/deps report check
+	@tools/deps $(CHECKED)
 
 # What a person types first: no command lines, and all CPUs unless -j says otherwise.
 QUIETLY = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -91,7 +96,7 @@ report:
 	@tools/report $B out
 
 check:
-	@tools/deps report check
+	@tools/deps $(CHECKED)
 	@[ -f config.mk ] || ./configure
 	@echo building
 	@$(QUIETLY) tests
@@ -115,7 +120,7 @@ coverage:
 		--html-details build-coverage/coverage.html build-coverage
 	@echo "lines: build-coverage/coverage.html"
 
-lint: $B/guest/offsets.inc $B/probes/kvm_caps.inc $B/base/flags.inc
+lint: $B/guest/offsets.inc $B/probes/kvm/caps.inc $B/base/flags.inc
 	@tools/lint "$(CC)" "-std=gnu11 -D_GNU_SOURCE -I. -I$B $(LIBS_CFLAGS) $(CHECK_CFLAGS)"
 
 format:
@@ -161,7 +166,7 @@ distclean: clean
 help:
 	@echo 'make              build build/vmtoll'
 	@echo 'make report       install what is missing, build, measure for about 20 s: out/report.html, out/result.json'
-	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make check        install what is missing, build, run all tests; LAB=0 leaves out the labs'
 	@echo 'make test         run all tests; tests/run build NAME runs those whose name contains NAME'
 	@echo 'make install      install below PREFIX (./configure --prefix=...), DESTDIR before it; make uninstall'
 	@echo 'make static       build/static/vmtoll, one file that needs nothing of the machine it is copied to'

@@ -2,7 +2,7 @@
 #include "audit/catalogue.h"
 #include "audit/descriptor.h"
 #include "audit/guest_view.h"
-#include "audit/judge.h"
+#include "audit/judge/judge.h"
 #include "audit/verdict.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "audit/catalogue.h"
 #include "audit/guest_view.h"
-#include "audit/judge.h"
+#include "audit/judge/judge.h"
 #include "audit/prepare.h"
 
 /* No system call and no hypercall has this number: all of them start at 0 and few reach 1000. */

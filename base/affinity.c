@@ -27,6 +27,13 @@ int vt_affinity_pin(long cpu)
     return vt_affinity_set(&one);
 }
 
+bool vt_affinity_is_pinned(long cpu)
+{
+    struct vt_affinity now;
+    return sched_getcpu() == cpu && vt_affinity_get(&now) == 0 && vt_affinity_has(&now, cpu) &&
+           vt_affinity_count(&now) == 1;
+}
+
 bool vt_affinity_has(const struct vt_affinity *affinity, long cpu)
 {
     return cpu >= 0 && cpu < VT_AFFINITY_CPUS && (affinity->bits[cpu / WORD_BITS] >> (cpu % WORD_BITS) & 1);

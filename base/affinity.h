@@ -24,6 +24,9 @@ int vt_affinity_set(const struct vt_affinity *affinity);
 /* The same for one CPU. */
 int vt_affinity_pin(long cpu);
 
+/* Does the calling thread run on this CPU, and may it on no other? */
+bool vt_affinity_is_pinned(long cpu);
+
 /* False also for what is no number of a CPU. */
 bool vt_affinity_has(const struct vt_affinity *affinity, long cpu);
 

@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/leftover.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -6,38 +7,39 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#define TEMPORARY ".vmtoll-"
 
 static int cannot_write(const struct vt_output *output, int number, struct vt_error *error)
 {
+    const char *why = output->place.why;
+    if (!why && number == ENOENT)
+        why = "its folder does not exist; create it first";
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "cannot write '%s': %s", output->name,
-                        number == ENOENT ? "its folder does not exist; create it first" : strerror(number));
+                        why ? why : strerror(number));
 }
 
-/* The name a rename must replace: behind a symbolic link, the file it leads to. */
-static char *resolve(const char *path)
-{
-    char *real = realpath(path, NULL);
-    return real ? real : strdup(path);
-}
-
+/* What replaces a file that others may not read is never theirs to read, not even while it is written. */
 static int open_beside(struct vt_output *output)
 {
-    const char *slash = strrchr(output->target, '/');
-    int folder = slash ? (int)(slash - output->target) + 1 : 0;
+    vt_leftover_sweep(output->place.folder, TEMPORARY);
     for (int attempt = 0; attempt < 100; attempt++) {
         char *name;
-        if (asprintf(&name, "%.*s.vmtoll-%ld-%d", folder, output->target, (long)getpid(), attempt) < 0)
+        if (asprintf(&name, TEMPORARY "%ld-%d", (long)getpid(), attempt) < 0)
             return -ENOMEM;
-        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int fd = openat(output->place.folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        output->place.exists ? 0600 : 0666);
         int number = errno;
-        if (fd >= 0) {
+        if (fd >= 0 && vt_leftover_claim(fd) == 0) {
             output->temporary = name;
+            vt_leftover_note(output->place.folder, name);
             return fd;
         }
+        if (fd >= 0)
+            close(fd);
         free(name);
-        if (number != EEXIST)
+        if (fd < 0 && number != EEXIST)
             return -number;
     }
     return -EEXIST;
@@ -45,37 +47,30 @@ static int open_beside(struct vt_output *output)
 
 static int open_target(struct vt_output *output, const char *path)
 {
-    if (strcmp(path, "-") == 0) {
-        fflush(stdout); /* what was printed before comes before */
-        int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-        return fd < 0 ? -errno : fd;
-    }
-    struct stat status;
-    bool exists = stat(path, &status) == 0;
-    if (exists && S_ISDIR(status.st_mode))
-        return -EISDIR;
-    if (exists && !S_ISREG(status.st_mode)) {
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
-    }
+    struct vt_place *place = &output->place;
+    int status = vt_place_find(place, strcmp(path, "-") == 0 ? "/dev/fd/1" : path);
+    if (status < 0)
+        return status;
+    if (place->special)
+        return vt_place_open(place);
     /* Renaming would replace a file that its owner protected against writing. */
-    if (exists && access(path, W_OK) != 0)
+    if (place->exists && faccessat(place->folder, place->name, W_OK, AT_EACCESS) != 0)
         return -errno;
-    output->target = resolve(path);
-    if (!output->target)
-        return -ENOMEM;
     int fd = open_beside(output);
-    if (fd >= 0 && exists && fchmod(fd, status.st_mode & 07777) != 0) {
-        int number = errno;
+    status = fd >= 0 && place->exists ? vt_place_keep(place, fd) : 0;
+    if (status < 0) {
         close(fd);
-        return -number;
+        return status;
     }
     return fd;
 }
 
 int vt_file_create(struct vt_output *output, const char *path, struct vt_error *error)
 {
-    *output = (struct vt_output){.name = strcmp(path, "-") == 0 ? "standard output" : path};
+    *output = (struct vt_output){
+        .name = strcmp(path, "-") == 0 ? "standard output" : path,
+        .place = {.folder = -1, .direct = -1},
+    };
     if (*path == '\0')
         return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "the name of the output file is empty");
     int fd = open_target(output, path);
@@ -85,8 +80,9 @@ int vt_file_create(struct vt_output *output, const char *path, struct vt_error *
             return 0;
         fd = -errno;
     }
+    int status = cannot_write(output, -fd, error);
     vt_file_discard(output);
-    return cannot_write(output, -fd, error);
+    return status;
 }
 
 int vt_file_flush(FILE *stream)
@@ -102,20 +98,22 @@ int vt_file_flush(FILE *stream)
 static int finish(struct vt_output *output)
 {
     int number = vt_file_flush(output->stream);
-    if (number == 0 && output->target && fsync(fileno(output->stream)) != 0)
+    if (number == 0 && output->temporary && fsync(fileno(output->stream)) != 0)
         number = errno;
     if (fclose(output->stream) != 0 && number == 0)
         number = errno;
     output->stream = NULL;
-    return number;
+    return number == EPIPE ? 0 : number; /* who reads no further has what was wanted */
 }
 
 int vt_file_commit(struct vt_output *output, struct vt_error *error)
 {
     int number = finish(output);
-    if (number == 0 && output->target && rename(output->temporary, output->target) != 0)
+    if (number == 0 && output->temporary &&
+        renameat(output->place.folder, output->temporary, output->place.folder, output->place.name) != 0)
         number = errno;
     if (number == 0) {
+        vt_leftover_forget(output->temporary);
         free(output->temporary);
         output->temporary = NULL;
     }
@@ -128,17 +126,26 @@ void vt_file_discard(struct vt_output *output)
     if (output->stream)
         fclose(output->stream);
     if (output->temporary)
-        unlink(output->temporary);
+        unlinkat(output->place.folder, output->temporary, 0);
+    vt_leftover_forget(output->temporary);
     free(output->temporary);
-    free(output->target);
     output->stream = NULL;
-    output->temporary = output->target = NULL;
+    output->temporary = NULL;
+    vt_place_release(&output->place);
 }
 
+/* Who reads a pipe would take an open and close for all there is. */
 int vt_file_check(const char *path, struct vt_error *error)
 {
-    struct vt_output output;
-    int status = vt_file_create(&output, path, error);
+    struct vt_output output = {.name = path};
+    int status = vt_place_find(&output.place, path);
+    bool pipe = status == 0 && output.place.special && S_ISFIFO(output.place.status.st_mode);
+    if (pipe && faccessat(output.place.folder, output.place.name, W_OK, AT_EACCESS) != 0)
+        status = cannot_write(&output, errno, error);
+    vt_place_release(&output.place);
+    if (pipe)
+        return status;
+    status = vt_file_create(&output, path, error);
     if (status == 0)
         vt_file_discard(&output);
     return status;

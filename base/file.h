@@ -3,22 +3,24 @@
  *
  * A file is written under a temporary name beside its target and renamed when
  * complete, so a reader sees the old file or the new one. What cannot be renamed
- * over (a device, a pipe) is written directly, and checked all the same. "-"
+ * over (a device, a pipe) is written directly, and checked all the same. What is
+ * replaced keeps its mode and owner (base/place.h says which links are followed). "-"
  * names standard input or standard output.
  */
 #ifndef VT_BASE_FILE_H
 #define VT_BASE_FILE_H
 
 #include "base/error.h"
+#include "base/place.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
 struct vt_output {
-    FILE *stream; /* write here; owned by the output */
-    char *target; /* where it will be; NULL: written directly */
-    char *temporary;
-    const char *name; /* as the caller gave it; the caller's */
+    FILE *stream;          /* write here; owned by the output */
+    struct vt_place place; /* where it will be */
+    char *temporary;       /* its name in that folder until then; NULL: written directly */
+    const char *name;      /* as the caller gave it; the caller's */
 };
 
 /*
@@ -27,7 +29,8 @@ struct vt_output {
  */
 int vt_file_create(struct vt_output *output, const char *path, struct vt_error *error);
 
-/* Bring what was written to the disk and to its name. On failure the target is as before. */
+/* Bring what was written to the disk and to its name. On failure the target is as before. A pipe whose reader
+ * went away is no failure. */
 int vt_file_commit(struct vt_output *output, struct vt_error *error);
 
 /*

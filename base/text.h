@@ -13,9 +13,13 @@ void vt_text_append(char *text, size_t size, const char *format, ...) __attribut
 /* Equal, or both NULL? */
 bool vt_text_same(const char *a, const char *b);
 
+/* Bytes of the character of UTF-8 (RFC 3629) that starts here; 0: none does. The text ends with 0. */
+size_t vt_text_character(const unsigned char *text);
+
 /*
- * Replace what a terminal would obey and what is not UTF-8, a character cut in half
- * included, by question marks, in place. text[length] must be 0.
+ * Replace what a terminal would obey (C0, C1), what hides or reorders other characters
+ * (zero width, bidirectional) and what is not UTF-8, a character cut in half included, by
+ * a question mark per byte, in place. text[length] must be 0.
  */
 void vt_text_clean(char *text, size_t length);
 

@@ -66,6 +66,7 @@ enum vt_part { VT_PART_BARE, VT_PART_EMULATION, VT_PART_KERNEL, VT_PART_USER, VT
 enum vt_mark {
     VT_MARK_HIT = 1,    /* a preemption or a host interrupt */
     VT_MARK_SHARED = 2, /* something else used the core, by the control before or after it (quiet.h) */
+    VT_MARK_MOVED = 4,  /* it did not run pinned to the CPU of the run; it is a hit as well */
 };
 
 struct vt_measurement {

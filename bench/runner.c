@@ -5,6 +5,7 @@
 #include "bench/available.h"
 #include "bench/bare.h"
 #include "bench/evidence.h"
+#include "bench/quota.h"
 #include "bench/sampler.h"
 #include "base/statistics.h"
 #include "vmm/backend.h"
@@ -51,6 +52,7 @@ struct schedule {
     size_t visited; /* rows of all rounds before */
     size_t round;
     struct vt_quiet quiet;
+    int watched_cpu; /* pinned to; -1: not, or the kernel does not tell */
 };
 
 static struct clocks read_clocks(void)
@@ -211,6 +213,7 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .turn = simulation ? 0 : PAIRS_PER_ROUND,
         .iterations = simulation ? simulation->iterations : 0,
         .pairs = simulation ? simulation->pairs : 0,
+        .cpu = s->watched_cpu < 0 ? NULL : &s->watched_cpu,
         .quiet = simulation ? NULL : &s->quiet,
         .patience_ns = now + turn_ns / 2,
         .stop = s->plan->stop,
@@ -294,6 +297,35 @@ static double share_of_shared(const struct vt_run *run)
     return pairs ? (double)shared / (double)pairs : NAN;
 }
 
+static size_t count_moved(const struct vt_measurement *m)
+{
+    size_t moved = 0;
+    for (size_t k = 0; k < m->batches; k++)
+        moved += (m->marks[k] & VT_MARK_MOVED) != 0;
+    return moved;
+}
+
+/* Said of each row as well: it may be read alone. */
+static size_t note_moves(struct vt_run *run)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        struct vt_measurement *m = &run->measurements[i];
+        size_t moved = count_moved(m);
+        all += moved;
+        if (moved && !*m->reason)
+            snprintf(m->reason, sizeof m->reason,
+                     "%zu of %zu pairs did not run pinned to CPU %d: the affinity or cpuset was changed",
+                     moved, m->batches, run->cpu);
+    }
+    return all;
+}
+
+static double throttled_periods(void)
+{
+    return vt_quota_throttled("/proc/self/cgroup", "/sys/fs/cgroup");
+}
+
 static void convert_to_instructions(struct vt_run *run, const struct vt_simulation *simulation)
 {
     for (size_t i = 0; i < run->count; i++)
@@ -326,9 +358,10 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,
                                              vt_vendor_has_svm()};
     s.rough_khz = rough_khz();
+    s.watched_cpu = plan->simulation || !vt_affinity_is_pinned(run->cpu) ? -1 : run->cpu;
     s.deadline_ns = vt_clock_now() + (uint64_t)(plan->budget * 1e9);
 
-    double steal = steal_seconds(run->cpu);
+    double steal = steal_seconds(run->cpu), throttled = throttled_periods();
     uint64_t preempted = vt_usage_now().preemptions;
     struct clocks from = read_clocks();
     for (size_t e = 0; e < plan->engine_count; e++)
@@ -339,6 +372,8 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->elapsed = to.seconds - from.seconds;
     run->tsc_khz = khz_between(&from, &to);
     run->steal = steal_seconds(run->cpu) - steal;
+    run->throttled = throttled_periods() - throttled;
+    run->moved = note_moves(run);
     run->preemptions = vt_usage_now().preemptions - preempted;
     run->waited = (double)s.quiet.waited_ns * 1e-9;
     run->shared = share_of_shared(run);

@@ -53,6 +53,8 @@ struct vt_run {
     int cpu;              /* pinned to; -1: could not pin */
     double elapsed;       /* seconds */
     double tsc_khz;       /* measured against CLOCK_MONOTONIC_RAW during the run */
+    size_t moved;         /* pairs that did not run pinned to `cpu` */
+    double throttled;     /* times the kernel stopped it because a CPU quota was spent; NaN: unknown */
     double steal;         /* seconds the hypervisor below took from this CPU; NaN: unknown */
     uint64_t preemptions; /* involuntary context switches of the run */
     double waited;        /* seconds spent on finding the core quiet (quiet.h) */

@@ -1,4 +1,5 @@
 #include "bench/sampler.h"
+#include "base/affinity.h"
 #include "base/statistics.h"
 #include "base/clock.h"
 
@@ -151,12 +152,19 @@ static bool precise(const struct vt_measurement *m)
     return half <= fmax(VT_SAMPLER_PRECISION * fabs(summary.median), FLOOR_CYCLES);
 }
 
+/* An orchestrator may rewrite the cpuset or the mask at any time; the kernel then moves the thread. */
+static bool is_in_place(const struct vt_sampling *sampling)
+{
+    return !sampling->cpu || vt_affinity_is_pinned(*sampling->cpu);
+}
+
 /* One pair; which twin goes first alternates, so that what drifts favours neither. */
 static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sampling *sampling,
                                    struct vt_error *error)
 {
     struct vt_batch batch[2] = {0};
     size_t index = m->batches;
+    bool moved = !is_in_place(sampling);
     bool quiet = wait_for_quiet(sampling);
 
     for (int i = 0; i < 2; i++) {
@@ -165,13 +173,15 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
             sampling->engine->batch(sampling->state, twin, m->iterations, &batch[twin], error);
         if (end != VT_BATCH_DONE)
             return end;
+        moved = moved || !is_in_place(sampling);
     }
     m->body[index] = (double)batch[VT_BODY].cycles / (double)m->iterations;
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
     if (m->bare && sampling->engine->bare)
         m->bare[index] = sampling->engine->bare(sampling->state);
-    bool hit = batch[VT_BODY].marked || batch[VT_BASELINE].marked;
-    m->marks[index] = (hit ? VT_MARK_HIT : 0) | (quiet && is_quiet(sampling) ? 0 : VT_MARK_SHARED);
+    bool hit = moved || batch[VT_BODY].marked || batch[VT_BASELINE].marked;
+    m->marks[index] = (hit ? VT_MARK_HIT : 0) | (moved ? VT_MARK_MOVED : 0) |
+                      (quiet && is_quiet(sampling) ? 0 : VT_MARK_SHARED);
     m->marked += hit;
     if (batch[VT_BODY].note)
         snprintf(m->reason, sizeof m->reason, "%s", batch[VT_BODY].note);

@@ -29,6 +29,7 @@ struct vt_sampling {
     size_t turn;            /* pairs of this turn, at most and not below VT_STATISTICS_MIN; 0: no such end */
     uint64_t iterations;    /* not 0: this many operations per batch ... */
     size_t pairs;           /* ... and exactly this many pairs */
+    const int *cpu;         /* the one the thread is pinned to; NULL: nobody watches over that */
     struct vt_quiet *quiet; /* wait for a quiet core before each pair; NULL: do not */
     uint64_t patience_ns;   /* CLOCK_MONOTONIC: from then on do not wait */
     const volatile int *stop;

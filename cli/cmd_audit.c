@@ -133,13 +133,10 @@ static int print_json(const struct vt_audit *audit)
 
 int vt_cmd_audit(int argc, char **argv)
 {
-    bool json = false;
+    const char *format = NULL;
     const struct vt_option options[] = {
-        {
-            .name = "json",
-            .flag = &json,
-            .help = "print a JSON document instead of tables",
-        },
+        vt_options_format(&format),
+        vt_options_json(&format),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -158,10 +155,11 @@ int vt_cmd_audit(int argc, char **argv)
         return status;
     if (vt_audit_run(&audit, &error) < 0)
         return vt_cli_fail(&error);
-    if (json)
+    status = VT_EXIT_DONE;
+    if (vt_options_want_json(format))
         status = print_json(&audit);
     else
         print_text(&audit);
     vt_audit_free(&audit);
-    return json ? status : VT_EXIT_DONE;
+    return status;
 }

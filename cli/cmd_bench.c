@@ -51,12 +51,14 @@ static int parse(int argc, char **argv, struct arguments *a)
             .name = "engine",
             .argument = "E,...",
             .text = &a->asked.selection.engines,
+            .list = &a->asked.engines,
             .help = "engines to use; see vmtoll list engines [all]",
         },
         {
             .name = "path",
             .argument = "P,...",
             .text = &a->asked.selection.paths,
+            .list = &a->asked.paths,
             .help = "only engines that take these paths; see vmtoll list paths [all]",
         },
         vt_cli_option_cases(&a->asked),
@@ -84,6 +86,8 @@ static int parse(int argc, char **argv, struct arguments *a)
             .help = "leave the machine's name out of the result",
         },
         vt_cli_option_quiet(&a->asked),
+        vt_options_format(&a->asked.format),
+        vt_options_json(&a->asked.format),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -92,8 +96,8 @@ static int parse(int argc, char **argv, struct arguments *a)
         .summary = "Measure what each instruction costs on every road this machine has, and prove by\n"
                    "counters which road it took.",
         .options = options,
-        .notes = "Exit status: 1 when a measurement failed or did not return, 3 when an engine asked\n"
-                 "for by name cannot work here.",
+        .notes = "Exit status: 1 when a measurement failed or did not return, or the run was interrupted;\n"
+                 "3 when an engine asked for by name cannot work here, or nothing could be measured.",
     };
     return vt_options_parse(&synopsis, &argc, &argv);
 }
@@ -151,6 +155,57 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     return status;
 }
 
+static bool is_measured(const struct vt_measurement *m)
+{
+    return m->status == VT_STATUS_OK || m->status == VT_STATUS_UNVERIFIED;
+}
+
+/* The first row that is not measured: one stands for all in a line. */
+static const struct vt_measurement *first_missing(const struct vt_run *run, bool unsupported)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        const struct vt_measurement *m = &run->measurements[i];
+        if (!is_measured(m) && (m->status == VT_STATUS_UNSUPPORTED) == unsupported)
+            return m;
+    }
+    return NULL;
+}
+
+static size_t count_status(const struct vt_run *run, enum vt_status status)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->count; i++)
+        count += run->measurements[i].status == status;
+    return count;
+}
+
+/* What a script that reads nothing else must hear. `shown`: a summary said so already. */
+static int say_what_is_missing(const struct vt_run *run, bool shown, int status)
+{
+    size_t unsupported = count_status(run, VT_STATUS_UNSUPPORTED);
+    size_t bad = count_status(run, VT_STATUS_FAILED) + count_status(run, VT_STATUS_TIMEOUT);
+    const struct vt_measurement *m = first_missing(run, unsupported == run->count);
+
+    if (unsupported == run->count) {
+        vt_cli_warn("bench: nothing was measured: no case asked for can run here (%s CPL %d %s: %s)",
+                    m->engine, m->cpl, m->c->name, m->reason);
+        return status == VT_EXIT_DONE ? VT_EXIT_ENVIRONMENT : status;
+    }
+    if (run->interrupted && !shown)
+        vt_cli_warn("bench: interrupted: %zu of %zu measurements were not made", bad,
+                    run->count - unsupported);
+    else if (bad && !shown)
+        vt_cli_warn("bench: %zu of %zu measurements failed or did not return (%s CPL %d %s: %s)", bad,
+                    run->count - unsupported, m->engine, m->cpl, m->c->name, m->reason);
+    return status == VT_EXIT_DONE && run->interrupted ? VT_EXIT_NO : status;
+}
+
+static bool shows_summary(const struct arguments *a)
+{
+    return !a->asked.quiet && !vt_options_want_json(a->asked.format) &&
+           !(a->asked.output && strcmp(a->asked.output, "-") == 0);
+}
+
 static int measure(const struct arguments *a, struct vt_plan *plan)
 {
     struct vt_error error;
@@ -171,10 +226,8 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
                     a->asked.selection.paths ? a->asked.selection.paths : "any");
         status = VT_EXIT_ENVIRONMENT;
     } else {
-        status = deliver(a, &run, started.text);
+        status = say_what_is_missing(&run, shows_summary(a), deliver(a, &run, started.text));
     }
-    if (status == VT_EXIT_DONE && run.interrupted)
-        status = VT_EXIT_NO;
     vt_run_release(&run);
     return status;
 }

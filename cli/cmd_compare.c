@@ -52,8 +52,10 @@ static int parse(int *argc, char ***argv, struct arguments *a)
                     "any change, or never [regression]",
         },
         {.name = "format", .argument = "FORMAT", .text = &a->format, .choices = formats, .help = format_help},
+        vt_options_json(&a->format),
         {
             .name = "output",
+            .letter = 'o',
             .argument = "FILE",
             .text = &a->output,
             .help = "write to FILE instead of standard output",
@@ -70,7 +72,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         .notes =
             "OLD and NEW may each hold several runs, one document after the other: what differs from run\n"
             "to run is then measured and not estimated.\n\n"
-            "Exit status: 1 when what --fail-on names was found.",
+            "Exit status: 1 when what --fail-on names was found, 2 when nothing could be compared.",
     };
     return vt_options_parse(&synopsis, argc, argv);
 }
@@ -80,17 +82,21 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on)
     size_t changed =
         comparison->count - comparison->changes[VT_CHANGE_NONE] - comparison->changes[VT_CHANGE_UNCLEAR];
     bool regression = strcmp(fail_on, "regression") == 0, change = strcmp(fail_on, "change") == 0;
-    return (regression && comparison->worse) || (change && changed) ? VT_EXIT_NO : VT_EXIT_DONE;
+    if ((regression && comparison->worse) || (change && changed))
+        return VT_EXIT_NO;
+    /* A gate does not open because nothing was there to stop at it. */
+    if (comparison->judged || strcmp(fail_on, "never") == 0)
+        return VT_EXIT_DONE;
+    vt_cli_warn("compare: nothing could be compared: measure again, or what both can measure");
+    return VT_EXIT_USAGE;
 }
 
-static int compare(const struct vt_compare_side sides[2], const struct arguments *a)
+static int compare(const struct vt_compare_side sides[2], const struct arguments *a, enum vt_format format)
 {
     struct vt_comparison comparison;
     struct vt_error error;
-    enum vt_format format;
 
-    if (vt_format_choose(&format, a->format, a->output, vt_compare_has_format, &error) != 0 ||
-        vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
+    if (vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], a->threshold / 100, &error) != 0)
         return vt_cli_fail(&error);
     for (size_t i = 0; i < comparison.warning_count; i++)
         vt_cli_warn("compare: %s", comparison.warnings[i]);
@@ -106,13 +112,16 @@ int vt_cmd_compare(int argc, char **argv)
     struct arguments a = {.output = "-", .fail_on = "regression", .threshold = NAN};
     struct vt_compare_side sides[2] = {0};
     struct vt_error error;
+    enum vt_format format;
 
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
+    if (vt_format_choose(&format, a.format, a.output, vt_compare_has_format, &error) != 0)
+        return vt_cli_fail(&error);
     status =
         vt_compare_load(&sides[0], argv[0], &error) == 0 && vt_compare_load(&sides[1], argv[1], &error) == 0
-            ? compare(sides, &a)
+            ? compare(sides, &a, format)
             : vt_cli_fail(&error);
     vt_compare_unload(&sides[0]);
     vt_compare_unload(&sides[1]);

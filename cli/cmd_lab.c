@@ -1,6 +1,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/lab_sent.h"
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "lab/labs.h"
@@ -102,6 +103,8 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         },
         vt_cli_option_output(&a->asked),
         vt_cli_option_quiet(&a->asked),
+        vt_options_format(&a->asked.format),
+        vt_options_json(&a->asked.format),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -145,6 +148,8 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
     if (a->hypervisor && !lab->boots_hypervisor)
         return vt_cli_misuse("lab %s: --hypervisor is for %s", lab->name,
                              name_labs(HYPERVISOR, " and ").text);
+    if (!a->kernel != !a->modules)
+        return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;
 }
 
@@ -198,8 +203,10 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
         {"kernel_command_line", outcome->command_line},
         {0},
     };
-    int status = vt_settings_add(result, started, settings, &error) == 0 ? vt_cli_deliver(result, &a->asked)
-                                                                         : vt_cli_fail(&error);
+    int status = vt_cli_check_sent(lab, &a->asked.selection, outcome, result, &error);
+    if (status == 0)
+        status = vt_settings_add(result, started, settings, &error);
+    status = status == 0 ? vt_cli_deliver(result, &a->asked) : vt_cli_fail(&error);
     vt_result_free(result);
     return status;
 }
@@ -213,8 +220,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
         .cases = a->asked.selection.cases,
         .hypervisor = a->hypervisor,
         .levels = a->asked.selection.levels ? a->asked.selection.levels : "0",
-        .limit = a->limit,
-        .stop = vt_cli_stop(false),
+        .stop = vt_lab_stop_after(vt_cli_stop(false), a->limit),
         .progress = terminal ? show_progress : NULL,
         .context = (void *)lab->name,
     };

@@ -210,13 +210,10 @@ static int print_list(const struct subject *subject, bool json)
 
 int vt_cmd_list(int argc, char **argv)
 {
-    bool json = false;
+    const char *format = NULL;
     const struct vt_option options[] = {
-        {
-            .name = "json",
-            .flag = &json,
-            .help = "print a JSON document instead of a table",
-        },
+        vt_options_format(&format),
+        vt_options_json(&format),
         {0},
     };
     const struct vt_synopsis synopsis = {
@@ -227,9 +224,11 @@ int vt_cmd_list(int argc, char **argv)
         .most = 1,
         .options = options,
     };
-    int status = vt_options_parse(&synopsis, &argc, &argv);
+    char *help[] = {argv[0], "--help", NULL}, **words = argc == 1 ? help : argv;
+    int count = argc == 1 ? 2 : argc; /* nothing was asked for: say what can be */
+    int status = vt_options_parse(&synopsis, &count, &words);
     if (status != VT_OPTIONS_PROCEED)
         return status;
-    const struct subject *subject = find_subject(argv[0]);
-    return subject ? print_list(subject, json) : VT_EXIT_USAGE;
+    const struct subject *subject = find_subject(words[0]);
+    return subject ? print_list(subject, vt_options_want_json(format)) : VT_EXIT_USAGE;
 }

@@ -12,8 +12,9 @@
 enum { MOST_CAPABILITIES = 256, SCREEN_COLUMNS = 80, PAGE_COLUMNS = 100, WIDEST = 140 };
 
 struct arguments {
-    bool json, all, anonymous;
-    const char *dump, *require;
+    bool all, anonymous;
+    const char *format, *dump, *require;
+    struct vt_words required;
 };
 
 static int print_json(const json_t *document)
@@ -100,13 +101,14 @@ static int require(const json_t *probe, const char *list, json_t *results)
 static int answer(const struct arguments *a, json_t *probe)
 {
     int status = VT_EXIT_DONE;
+    bool json = vt_options_want_json(a->format);
     if (a->require) {
-        json_t *results = a->json ? json_object() : NULL;
+        json_t *results = json ? json_object() : NULL;
         status = require(probe, a->require, results);
         if (results)
             json_object_set_new(probe, "required", results);
     }
-    if (a->json) {
+    if (json) {
         int printed = print_json(probe);
         return printed == VT_EXIT_DONE ? status : printed;
     }
@@ -120,12 +122,11 @@ static int answer(const struct arguments *a, json_t *probe)
 static int parse(int argc, char **argv, struct arguments *a)
 {
     const struct vt_option options[] = {
-        {
-            .name = "json",
-            .flag = &a->json,
-            .help = "print the probe document, always all of it,\ninstead of text",
-        },
-        {.name = "all", .flag = &a->all, .help = "print everything, with its evidence, not one screen of it"},
+        vt_options_format(&a->format),
+        vt_options_json(&a->format),
+        {.name = "all",
+         .flag = &a->all,
+         .help = "print everything, with its evidence, not one screen of it;\njson is always all of it"},
         {.name = "anonymous", .flag = &a->anonymous, .help = "leave out the machine's name"},
         {.name = "from-cpuid",
          .argument = "FILE",
@@ -136,6 +137,7 @@ static int parse(int argc, char **argv, struct arguments *a)
             .name = "require",
             .argument = "CAP,...",
             .text = &a->require,
+            .list = &a->required,
             .help = "only answer whether these are there;\nsee vmtoll list capabilities",
         },
         {0},

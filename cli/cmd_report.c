@@ -108,8 +108,10 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .choices = formats,
             .help = format_help,
         },
+        vt_options_json(&a->format),
         {
             .name = "output",
+            .letter = 'o',
             .argument = "FILE",
             .text = &a->output,
             .help = "write to FILE instead of standard output",
@@ -157,12 +159,9 @@ static int parse(int *argc, char ***argv, struct arguments *a)
 }
 
 /* What could be read is shown, whatever could not. */
-static int show(const struct vt_gather *gather, struct vt_collection *collection, struct arguments *a)
+static int show(const struct vt_gather *gather, struct vt_collection *collection, struct arguments *a,
+                enum vt_format format)
 {
-    enum vt_format format;
-    struct vt_error error;
-    if (vt_format_choose(&format, a->format, a->output, vt_report_has_format, &error) != 0)
-        return vt_cli_fail(&error);
     int loaded = (int)vt_collect(collection, gather, a->by, complain);
     if (collection->count == 0 && collection->fleet.result_count == 0)
         return loaded;
@@ -179,14 +178,18 @@ int vt_cmd_report(int argc, char **argv)
     struct arguments a = {.output = "-"};
     struct vt_collection collection = {.count = 0};
     struct vt_gather gather = {0};
+    struct vt_error error;
+    enum vt_format format;
 
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
+    if (vt_format_choose(&format, a.format, a.output, vt_report_has_format, &error) != 0)
+        return vt_cli_fail(&error);
     a.source = argc > 0 ? argv[0] : a.list;
     status = gather_all(&gather, argc, argv, a.list);
     if (status == VT_EXIT_DONE)
-        status = show(&gather, &collection, &a);
+        status = show(&gather, &collection, &a, format);
     vt_gather_release(&gather);
     vt_collect_release(&collection);
     return status;

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/layout.h"
+#include "base/leftover.h"
 #include "base/suggest.h"
 #include "cli/command.h"
 #include "config.h"
@@ -37,10 +38,28 @@ static void ignore(int number)
 }
 
 /* A handler, unlike SIG_IGN, is not inherited by the programs this one starts. */
-static void turn_closed_pipes_into_errors(void)
+static void turn_failed_writes_into_errors(void)
 {
     struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
+}
+
+static void tidy_up(int number)
+{
+    vt_leftover_drop();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Commands that take long stop in order instead (cli/stop.h). */
+static void tidy_up_at_the_end(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = tidy_up}, before;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
 }
 
 /* With a standard stream closed, the next file opened would take its number and its output. */
@@ -56,7 +75,7 @@ static int finish(int status)
     int number = vt_file_flush(stdout);
     if (fclose(stdout) != 0 && number == 0)
         number = errno;
-    if (number == 0)
+    if (number == 0 || number == EPIPE) /* who reads no further has what was wanted */
         return status;
     vt_cli_warn("cannot write standard output: %s", strerror(number));
     return VT_EXIT_ENVIRONMENT;
@@ -65,8 +84,8 @@ static int finish(int status)
 static int run(int argc, char **argv)
 {
     if (argc < 2)
-        return vt_cli_misuse("missing command (see vmtoll help)");
-    if (strcmp(argv[1], "--version") == 0 && argc == 2) {
+        return help(1, (char *[]){"help", NULL});
+    if ((strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) && argc == 2) {
         printf("vmtoll %s\n", VT_VERSION);
         return VT_EXIT_DONE;
     }
@@ -87,6 +106,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
-    turn_closed_pipes_into_errors();
+    turn_failed_writes_into_errors();
+    tidy_up_at_the_end();
     return finish(run(argc, argv));
 }

@@ -1,6 +1,7 @@
 #include "cli/measured.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/screen.h"
 #include "report/format.h"
 #include "result/save.h"
@@ -14,18 +15,23 @@ struct vt_option vt_cli_option_cases(struct vt_cli_asked *asked)
     return (struct vt_option){.name = "case",
                               .argument = "GLOB,...",
                               .text = &asked->selection.cases,
+                              .list = &asked->cases,
                               .help = "cases by name or pattern; see vmtoll list cases [all]"};
 }
 
 struct vt_option vt_cli_option_levels(struct vt_cli_asked *asked, const char *help)
 {
-    return (struct vt_option){
-        .name = "cpl", .argument = "0,3", .text = &asked->selection.levels, .help = help};
+    return (struct vt_option){.name = "cpl",
+                              .argument = "0,3",
+                              .text = &asked->selection.levels,
+                              .list = &asked->levels,
+                              .help = help};
 }
 
 struct vt_option vt_cli_option_output(struct vt_cli_asked *asked)
 {
     return (struct vt_option){.name = "output",
+                              .letter = 'o',
                               .argument = "FILE",
                               .text = &asked->output,
                               .help = "write the result document to FILE; - is standard output"};
@@ -34,7 +40,7 @@ struct vt_option vt_cli_option_output(struct vt_cli_asked *asked)
 struct vt_option vt_cli_option_quiet(struct vt_cli_asked *asked)
 {
     return (struct vt_option){
-        .name = "quiet", .flag = &asked->quiet, .help = "no summary on standard output"};
+        .name = "quiet", .letter = 'q', .flag = &asked->quiet, .help = "no summary on standard output"};
 }
 
 int vt_cli_select(const struct vt_cli_asked *asked, struct vt_plan *plan)
@@ -65,6 +71,12 @@ static int print_summary(struct vt_result *result)
     return VT_EXIT_DONE;
 }
 
+static int print_document(const struct vt_result *result)
+{
+    struct vt_error error;
+    return vt_result_save(result, "-", &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
+}
+
 static int worst_status(const struct vt_result *result)
 {
     for (size_t i = 0; i < result->count; i++)
@@ -81,7 +93,9 @@ int vt_cli_deliver(struct vt_result *result, const struct vt_cli_asked *asked)
 
     if (asked->output && vt_result_save(result, asked->output, &error) != 0)
         return vt_cli_fail(&error);
-    if (!asked->quiet && !document_on_stdout)
+    if (vt_options_want_json(asked->format) && !document_on_stdout)
+        status = print_document(result);
+    else if (!asked->quiet && !document_on_stdout)
         status = print_summary(result);
     return status == VT_EXIT_DONE ? worst_status(result) : status;
 }

@@ -13,7 +13,9 @@
 
 struct vt_cli_asked {
     struct vt_selection selection;
-    const char *output; /* NULL: no document; "-": on standard output */
+    struct vt_words engines, paths, cases, levels; /* of lists given more than once */
+    const char *output;                            /* NULL: no document; "-": on standard output */
+    const char *format;                            /* of what goes to standard output: vt_options_format */
     bool quiet;
 };
 
@@ -37,9 +39,9 @@ struct vt_cli_moment {
 struct vt_cli_moment vt_cli_now(void);
 
 /*
- * Save the result as asked, print the text summary unless that is quiet or the
- * document went to standard output. Returns the exit status: 1 when a measurement
- * failed or timed out.
+ * Save the result as asked; print it in `asked->format`, as text only unless that is quiet,
+ * if the document did not go to standard output already. Returns the exit status: 1 when
+ * a measurement failed or timed out.
  */
 int vt_cli_deliver(struct vt_result *result, const struct vt_cli_asked *asked);
 

@@ -6,6 +6,7 @@
 #include "compare/floor.h"
 #include "compare/parts.h"
 #include "compare/spread.h"
+#include "result/path.h"
 #include "show/crossing.h"
 
 #include <errno.h>
@@ -18,8 +19,9 @@ static const double level = 0.05;
 static const double usual_threshold = 0.02;
 static const double disturbed_share = 0.25;
 static const double unlike_length = 8;
-static const double shared_share = 0.2; /* of a run's pairs */
-static const double vague = 0.5;        /* a standard error beyond which a ratio says nothing */
+static const double unlike_clock = 1e-3; /* what one clock is measured to be differs by less */
+static const double shared_share = 0.2;  /* of a run's pairs */
+static const double vague = 0.5;         /* a standard error beyond which a ratio says nothing */
 
 static int pair_rows(struct vt_comparison *comparison)
 {
@@ -48,6 +50,25 @@ static int pair_rows(struct vt_comparison *comparison)
     return 0;
 }
 
+/* As measured during the run, else as the host told; NaN: unknown. */
+static double tsc_khz(const struct vt_result *result)
+{
+    const json_t *measured = json_object_get(result->settings, "tsc_khz");
+    const json_t *told = vt_result_at(result->host, "timing.tsc_khz");
+    return json_is_number(measured) ? json_number_value(measured)
+           : json_is_number(told)   ? json_number_value(told)
+                                    : NAN;
+}
+
+static void warn_of_tsc(struct vt_comparison *comparison)
+{
+    double a = tsc_khz(comparison->before), b = tsc_khz(comparison->after);
+    if (fabs(a - b) > unlike_clock * fmax(a, b))
+        vt_compare_warn(comparison,
+                        "unlike clocks: the time-stamp counter ran at %.3f MHz and runs at %.3f MHz", a / 1e3,
+                        b / 1e3);
+}
+
 static void warn_of_host(struct vt_comparison *comparison)
 {
     static const struct {
@@ -57,6 +78,8 @@ static void warn_of_host(struct vt_comparison *comparison)
         {"kvm.backend", "KVM backend"},
         {"hypervisor.signature", "hypervisor around"},
         {"timing.governor", "frequency governor"},
+        {"system.hostname", "host name"},
+        {"timing.clocksource", "clock source"},
     };
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         const char *a = vt_result_host_text(comparison->before, facts[i].path);
@@ -67,6 +90,7 @@ static void warn_of_host(struct vt_comparison *comparison)
     }
     if (vt_compare_warn_of_labs(comparison))
         return;
+    warn_of_tsc(comparison);
     const char *a = vt_result_host_text(comparison->before, "system.kernel");
     const char *b = vt_result_host_text(comparison->after, "system.kernel");
     if (a && b && strcmp(a, b) != 0)
@@ -87,7 +111,14 @@ static void warn_of_company(struct vt_comparison *comparison, const struct vt_re
                             const char *side)
 {
     double share = json_number_value(json_object_get(result->settings, "shared"));
-    if (share > shared_share)
+    double throttled = json_number_value(json_object_get(result->settings, "throttled"));
+    if (throttled > 0)
+        vt_compare_warn(
+            comparison,
+            "a CPU quota (cpu.max of the control group) stopped the %s run %.0f times: only larger "
+            "changes can be found",
+            side, throttled);
+    else if (share > shared_share)
         vt_compare_warn(
             comparison,
             "something else used the core during %.0f %% of the %s run's batches: only larger changes "
@@ -218,6 +249,10 @@ static void judge_all(struct vt_comparison *comparison)
         comparison->changes[comparison->rows[i].change]++;
         comparison->worse += comparison->rows[i].worse;
         comparison->counts += comparison->rows[i].counts;
+        if (!is_usable(comparison->rows[i].before) || !is_usable(comparison->rows[i].after))
+            continue;
+        comparison->measured++;
+        comparison->judged += comparison->rows[i].change != VT_CHANGE_UNCLEAR;
     }
 }
 

@@ -64,9 +64,11 @@ struct vt_comparison {
     size_t group_count;
     size_t alone_before, alone_after; /* rows without a counterpart */
     size_t changes[VT_CHANGES];
+    size_t measured; /* rows measured on both sides */
+    size_t judged;   /* ... of which something can be said */
     size_t worse;
     size_t counts; /* rows that count instructions */
-    char warnings[12][512];
+    char warnings[20][512];
     size_t warning_count;
 };
 

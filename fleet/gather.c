@@ -7,18 +7,55 @@
 #include <errno.h>
 #include <fts.h>
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_THREADS = 64, MAX_LIST = 64 << 20, MAX_PARTS = 256 };
 static const uint64_t part_size = 8 << 20; /* bytes of a file of many documents that one thread takes */
 
+struct identity {
+    dev_t device;
+    ino_t file;
+};
+
+static int by_identity(const void *a, const void *b)
+{
+    const struct identity *x = a, *y = b;
+    if (x->device != y->device)
+        return x->device < y->device ? -1 : 1;
+    return (x->file > y->file) - (x->file < y->file);
+}
+
+/* By whatever name, a file is read once: 1 where it was named before, 0, or -ENOMEM. */
+static int was_named(struct vt_gather *gather, const char *path)
+{
+    struct stat status;
+    if ((strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status)) != 0)
+        return 0;
+    struct identity *identity = malloc(sizeof *identity);
+    if (!identity)
+        return -ENOMEM;
+    *identity = (struct identity){status.st_dev, status.st_ino};
+    struct identity **kept = tsearch(identity, &gather->seen, by_identity);
+    bool is_new = kept && *kept == identity;
+    if (!is_new)
+        free(identity);
+    return kept ? !is_new : -ENOMEM;
+}
+
 static int keep(struct vt_gather *gather, const char *path, struct vt_error *error)
 {
+    int named = was_named(gather, path);
+    if (named > 0)
+        return 0;
+    if (named < 0)
+        return vt_error_memory(error, "the names of the files");
     char **files = vt_memory_grow(gather->files, gather->count, 1, sizeof *files), *name = strdup(path);
     gather->files = files ? files : gather->files;
     if (!files || !name) {
@@ -60,14 +97,16 @@ static int walk(struct vt_gather *gather, const char *path, struct vt_error *err
     char *const roots[] = {(char *)(size_t)path, NULL};
     FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
     int status = 0;
-    size_t before = gather->count;
+    bool any = false;
     if (!tree)
         return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
     for (FTSENT *entry; status == 0 && (entry = fts_read(tree));)
-        if (is_unreadable(entry) || (is_file(entry) && is_result_name(entry->fts_name)))
+        if (is_unreadable(entry) || (is_file(entry) && is_result_name(entry->fts_name))) {
+            any = true;
             status = keep(gather, entry->fts_path, error);
+        }
     fts_close(tree);
-    if (status == 0 && gather->count == before)
+    if (status == 0 && !any)
         return vt_error_set(error, VT_EXIT_USAGE, ENOENT, "'%s' holds no file named *.json or *.jsonl", path);
     return status;
 }
@@ -111,6 +150,7 @@ void vt_gather_release(struct vt_gather *gather)
     for (size_t i = 0; i < gather->count; i++)
         free(gather->files[i]);
     free(gather->files);
+    tdestroy(gather->seen, free);
     *gather = (struct vt_gather){0};
 }
 

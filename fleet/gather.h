@@ -13,9 +13,11 @@
 struct vt_gather {
     char **files; /* owned */
     size_t count;
+    void *seen; /* which files these are; owned */
 };
 
-/* Add a file, or every *.json and *.jsonl below a folder. */
+/* Add a file, or every *.json and *.jsonl below a folder. What was added before, by whatever name, is not
+ * added again. */
 int vt_gather_add(struct vt_gather *gather, const char *path, struct vt_error *error);
 
 /* Add the files named in `path` ("-": standard input), one per line; if there is a NUL in it, each ended by

@@ -102,4 +102,5 @@ void vt_console_quote(const char *console, const char *panic, char *text, size_t
         add_panic(&quote, console, found);
     else
         add_last(&quote, console);
+    vt_text_clean(text, strlen(text));
 }

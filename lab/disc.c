@@ -67,10 +67,10 @@ static int run_step(const char *const *argv, const char *folder, const struct vt
                     struct vt_error *error)
 {
     char *text = NULL;
-    int status = vt_program_run((char *const *)argv, folder, &text, request->stop);
+    int status = vt_program_run((char *const *)argv, folder, &text, &request->stop);
 
-    if (status == -EINTR)
-        vt_error_set(error, VT_EXIT_NO, EINTR, "interrupted while making a boot disc");
+    if (status == -EINTR || status == -ETIME)
+        vt_lab_stop_tell(&request->stop, status, error, "making a boot disc");
     else if (status != 0)
         vt_error_set(error, VT_EXIT_ENVIRONMENT, 0, "making a boot disc failed at %s: %s", argv[0],
                      text ? vt_program_last_line(text) : "no reason given");

@@ -13,36 +13,54 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LARGEST_LOG ((size_t)16 << 20)
+/* Neither a console nor the emulator has more to say that matters. */
+#define LARGEST_LOG ((off_t)16 << 20)
+#define KEPT_LOG    ((off_t)1 << 20) /* the end of it */
 #define POLL_MS     20
 
+/* A case takes less than a second; one that is silent for this share of the limit does not return. */
+#define PATIENCE     6
+#define LEAST_SILENT 10 /* seconds */
+
 struct watch {
-    const struct vt_emulator *emulator;
+    struct vt_emulator *emulator;
     struct vt_lab_link *link;
     struct vt_error *error;
     pid_t pid;
-    int listen; /* of the link's file; -1: not there yet */
-    double started;
+    int listen;            /* of the link's file; -1: not there yet */
+    double started, heard; /* when the link's last byte came */
+    double limit;          /* seconds of the lab, for messages */
 };
 
-static double now(void)
+static int open_log(const struct watch *watch, const char *name)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+    char *path = vt_workspace_path(watch->emulator->folder, name);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW) : -1;
+    free(path);
+    return fd;
 }
 
+/* The end of it, as a text: what is behind a zero byte counts as well. NULL: there is none. */
 static char *read_log(const struct watch *watch, const char *name)
 {
-    struct vt_error ignored;
-    char *text = NULL, *path = vt_workspace_path(watch->emulator->folder, name);
-    size_t size;
-    if (path)
-        vt_file_read(path, LARGEST_LOG, &text, &size, &ignored);
-    free(path);
+    struct stat status;
+    int fd = open_log(watch, name);
+    char *text = NULL;
+    ssize_t got = -1;
+
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        off_t from = status.st_size > KEPT_LOG ? status.st_size - KEPT_LOG : 0;
+        text = malloc((size_t)(status.st_size - from) + 1);
+        got = text ? pread(fd, text, (size_t)(status.st_size - from), from) : -1;
+    }
+    for (ssize_t i = 0; text && i < got; i++)
+        text[i] = text[i] ? text[i] : '?';
+    if (text)
+        text[got > 0 ? got : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
     return text;
 }
 
@@ -71,6 +89,16 @@ static void keep_log(const struct watch *watch, char *name, size_t size)
         *name = '\0';
 }
 
+static size_t done_of(const struct watch *watch)
+{
+    return watch->emulator->before + watch->link->done;
+}
+
+static size_t total_of(const struct watch *watch)
+{
+    return watch->emulator->cases ? watch->emulator->cases : watch->link->total;
+}
+
 static const char *stage(const struct watch *watch)
 {
     return *watch->link->stage ? watch->link->stage : "booting";
@@ -85,14 +113,24 @@ static int fail(const struct watch *watch, enum vt_exit exit, const char *what, 
     keep_log(watch, log, sizeof log);
     if (last && *last)
         snprintf(said, sizeof said, "; it said last: %s", last);
+    snprintf(watch->emulator->why, sizeof watch->emulator->why, "%s%.250s", what, said);
     if (link->total)
-        snprintf(where, sizeof where, "measuring %s (%zu of %zu)", link->name, link->done, link->total);
+        snprintf(where, sizeof where, "measuring %s (%zu of %zu)", link->name, done_of(watch),
+                 total_of(watch));
     else
         snprintf(where, sizeof where, "%s", stage(watch));
     size_t others = strlen(what) + strlen(where) + strlen(log) + 40;
     int room = others < sizeof watch->error->text ? (int)(sizeof watch->error->text - others) : 0;
     return vt_error_set(watch->error, exit, 0, "lab %s: %s while %s%.*s%s%s", watch->emulator->lab, what,
                         where, room, said, *log ? "; full log: " : "", log);
+}
+
+/* Another run may do without the case that it was about. */
+static int fail_in_case(const struct watch *watch, enum vt_emulator_end end, int status)
+{
+    if (watch->link->total)
+        watch->emulator->end = end;
+    return status;
 }
 
 static int fail_with_console(const struct watch *watch, enum vt_exit exit, const char *what)
@@ -113,7 +151,7 @@ static int fail_ended(const struct watch *watch, int status)
     int result = spoke ? fail(watch, VT_EXIT_ENVIRONMENT, what, vt_program_last_line(output))
                        : fail_with_console(watch, VT_EXIT_ENVIRONMENT, what);
     free(output);
-    return result;
+    return fail_in_case(watch, VT_EMULATOR_DIED, result);
 }
 
 /* Bochs then waits for somebody at a screen that nobody sees. */
@@ -127,7 +165,8 @@ static int look_for_own_panic(const struct watch *watch)
         panic += strlen(watch->emulator->own_panic);
         panic += strspn(panic, " ");
         panic[strcspn(panic, "\n")] = '\0';
-        status = fail(watch, VT_EXIT_ENVIRONMENT, "the emulator itself panicked", panic);
+        status = fail_in_case(watch, VT_EMULATOR_DIED,
+                              fail(watch, VT_EXIT_ENVIRONMENT, "the emulator itself panicked", panic));
     }
     free(log);
     return status;
@@ -139,7 +178,29 @@ static int look_for_panic(const struct watch *watch)
     bool panicked = console && vt_console_has_panicked(console, watch->emulator->panic);
 
     free(console);
-    return panicked ? fail_with_console(watch, VT_EXIT_ENVIRONMENT, "the kernel panicked") : 0;
+    return panicked ? fail_in_case(watch, VT_EMULATOR_DIED,
+                                   fail_with_console(watch, VT_EXIT_ENVIRONMENT, "the kernel panicked"))
+                    : 0;
+}
+
+/* A machine that writes without end would fill the disk. */
+static int look_for_flood(const struct watch *watch)
+{
+    const char *const names[] = {watch->emulator->console_file, VT_EMULATOR_OUTPUT, watch->emulator->own_log};
+    char what[80];
+    struct stat status;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int fd = names[i] ? open_log(watch, names[i]) : -1;
+        bool flooded = fd >= 0 && fstat(fd, &status) == 0 && status.st_size > LARGEST_LOG;
+        if (fd >= 0)
+            close(fd);
+        snprintf(what, sizeof what, "the machine wrote more than %d MiB to its %s", (int)(LARGEST_LOG >> 20),
+                 i == 0 ? "console" : "emulator's log");
+        if (flooded)
+            return fail_with_console(watch, VT_EXIT_ENVIRONMENT, what);
+    }
+    return 0;
 }
 
 /* The emulator does not say so when what the machine writes is lost. */
@@ -167,6 +228,7 @@ static int listen_once(struct watch *watch)
         free(path);
     }
     while (watch->listen >= 0 && !watch->link->ended && (size = read(watch->listen, data, sizeof data)) > 0) {
+        watch->heard = vt_lab_stop_clock();
         int status = vt_lab_link_feed(watch->link, data, (size_t)size);
         if (status == -ENOMEM)
             return vt_error_memory(watch->error, "what the machine says");
@@ -181,11 +243,11 @@ static void report_progress(const struct watch *watch)
     const struct vt_lab_request *request = watch->emulator->request;
     struct vt_lab_progress progress = {
         .stage = stage(watch),
-        .done = watch->link->done,
-        .total = watch->link->total,
+        .done = done_of(watch),
+        .total = watch->link->total ? total_of(watch) : 0,
         .name = watch->link->name,
-        .elapsed = now() - watch->started,
-        .limit = watch->emulator->limit,
+        .elapsed = vt_lab_stop_clock() - watch->started,
+        .limit = watch->limit,
     };
     if (request->progress)
         request->progress(request->context, &progress);
@@ -203,6 +265,39 @@ static int judge_end(const struct watch *watch)
     return link->document_wanted ? fail(watch, VT_EXIT_ENVIRONMENT, "the result was cut off", NULL) : 0;
 }
 
+/* A console without a file of its own is what the emulator prints. */
+static int look_around(const struct watch *watch)
+{
+    static int (*const looks[])(const struct watch *) = {look_for_panic, look_for_own_panic, look_for_room,
+                                                         look_for_flood};
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < sizeof looks / sizeof looks[0]; i++)
+        status = looks[i](watch);
+    return status;
+}
+
+static double patience(const struct watch *watch)
+{
+    double share = watch->limit / PATIENCE, half = watch->limit / 3;
+    double least = half < LEAST_SILENT ? half : LEAST_SILENT;
+    return share > least ? share : least;
+}
+
+static int look_at_clock(const struct watch *watch)
+{
+    char what[64];
+    double now = vt_lab_stop_clock();
+
+    if (watch->emulator->deadline > 0 && now > watch->emulator->deadline) {
+        snprintf(what, sizeof what, "no result within %.0f s", watch->limit);
+        return fail_with_console(watch, VT_EXIT_ENVIRONMENT, what);
+    }
+    if (!watch->link->total || now - watch->heard <= patience(watch))
+        return 0;
+    snprintf(what, sizeof what, "nothing came for %.0f s", patience(watch));
+    return fail_in_case(watch, VT_EMULATOR_SILENT, fail_with_console(watch, VT_EXIT_ENVIRONMENT, what));
+}
+
 static int watch_it(struct watch *watch)
 {
     bool gone = false;
@@ -214,30 +309,54 @@ static int watch_it(struct watch *watch)
         int status = listen_once(watch);
         if (status != 0 || watch->link->ended)
             return status != 0 ? status : judge_end(watch);
-        if ((gone || turn % 16 == 0) && (status = look_for_panic(watch)) != 0)
-            return status;
-        if ((gone || turn % 16 == 0) && (status = look_for_own_panic(watch)) != 0)
-            return status;
-        if ((gone || turn % 16 == 0) && (status = look_for_room(watch)) != 0)
+        if ((gone || turn % 16 == 0) && (status = look_around(watch)) != 0)
             return status;
         if (gone)
             return fail_ended(watch, ended_with);
-        if (*watch->emulator->request->stop)
+        if (vt_lab_stop_asked(&watch->emulator->request->stop) == -EINTR)
             return vt_error_set(watch->error, VT_EXIT_NO, EINTR, "lab %s: interrupted while %s",
                                 watch->emulator->lab, watch->link->total ? "measuring" : stage(watch));
-        if (now() - watch->started > watch->emulator->limit) {
-            char what[64];
-            snprintf(what, sizeof what, "no result within %.0f s", watch->emulator->limit);
-            return fail_with_console(watch, VT_EXIT_ENVIRONMENT, what);
-        }
+        if ((status = look_at_clock(watch)) != 0)
+            return status;
         report_progress(watch);
         poll(NULL, 0, POLL_MS);
     }
 }
 
-int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)
+/* What an earlier run left would be taken for this one's. */
+static void forget_run(const struct vt_emulator *emulator)
 {
-    struct watch watch = {.emulator = emulator, .link = link, .error = error, .listen = -1, .started = now()};
+    const char *const names[] = {emulator->link_file, emulator->console_file, emulator->own_log,
+                                 VT_EMULATOR_OUTPUT};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = names[i] ? vt_workspace_path(emulator->folder, names[i]) : NULL;
+        if (path)
+            unlink(path);
+        free(path);
+    }
+}
+
+static void set_deadline(struct vt_emulator *emulator, double started)
+{
+    const struct vt_lab_stop *stop = &emulator->request->stop;
+    if (emulator->deadline <= 0)
+        emulator->deadline = stop->deadline > 0 ? stop->deadline : started + emulator->limit;
+    emulator->end = VT_EMULATOR_REFUSED;
+}
+
+int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)
+{
+    double started = vt_lab_stop_clock();
+    struct watch watch = {.emulator = emulator,
+                          .link = link,
+                          .error = error,
+                          .listen = -1,
+                          .started = started,
+                          .heard = started};
+
+    forget_run(emulator);
+    set_deadline(emulator, started);
+    watch.limit = emulator->request->stop.deadline > 0 ? emulator->request->stop.limit : emulator->limit;
     char *path = vt_workspace_path(emulator->folder, VT_EMULATOR_OUTPUT);
     int output = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
 

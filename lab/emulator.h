@@ -11,6 +11,13 @@
 
 #include <stddef.h>
 
+/* How a run failed, for a caller that can do without the case that was running. */
+enum vt_emulator_end {
+    VT_EMULATOR_REFUSED, /* in a way that another run would not mend */
+    VT_EMULATOR_SILENT,  /* a case does not return */
+    VT_EMULATOR_DIED,    /* the machine ended in a case */
+};
+
 struct vt_emulator {
     const char *lab; /* "svm": for messages */
     char *const *argv;
@@ -20,8 +27,14 @@ struct vt_emulator {
     const char *panic;        /* text on the console after which nothing follows, or NULL */
     const char *own_log;      /* of the emulator itself, or NULL ... */
     const char *own_panic;    /* ... and the text in it after which it may wait for ever */
-    double limit;             /* seconds */
+    double limit;             /* seconds, where the request has no deadline */
     const struct vt_lab_request *request;
+    /* Of several runs in one lab. */
+    double deadline;          /* by vt_lab_stop_clock; 0: the first run sets it */
+    size_t before;            /* cases that earlier runs have dealt with */
+    size_t cases;             /* as many there are at all; 0: the machine says */
+    enum vt_emulator_end end; /* of the run that failed, ... */
+    char why[400];            /* ... in words, with what the machine said last */
 };
 
 /* Name of the file both outputs of the emulator itself go to. */
@@ -31,6 +44,6 @@ struct vt_emulator {
  * Run until the machine has said all, and end it. On failure the whole log is kept
  * in the cache folder and `error` names it.
  */
-int vt_emulator_run(const struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error);
+int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "lab/image.h"
 #include "base/memory.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "bench/select.h"
 #include "base/statistics.h"
 #include "guest/image/choice.h"
@@ -21,7 +22,30 @@
 struct collection {
     const struct vt_lab_image *image;
     struct vt_lab_outcome *outcome;
+    const struct vt_case **cases; /* asked for, in the image's order */
+    size_t count;
+    size_t first; /* of `cases`: where the running emulator began */
 };
+
+static const struct vt_measurement *find_row(const struct collection *collection, const struct vt_case *c,
+                                             bool paravirtual)
+{
+    for (size_t i = 0; i < collection->outcome->count; i++) {
+        const struct vt_measurement *m = &collection->outcome->measurements[i];
+        if (m->c == c && (m->path == VT_PATH_PARAVIRTUAL) == paravirtual)
+            return m;
+    }
+    return NULL;
+}
+
+/* Among the cases of the running emulator; SIZE_MAX: it was not asked for. */
+static size_t find_case(const struct collection *collection, const struct vt_case *c)
+{
+    for (size_t i = collection->first; i < collection->count; i++)
+        if (collection->cases[i] == c)
+            return i;
+    return SIZE_MAX;
+}
 
 static struct vt_measurement *add(struct vt_lab_outcome *outcome)
 {
@@ -157,16 +181,12 @@ static int take_fault(const struct vt_lab_image *image, struct vt_measurement *m
     return 0;
 }
 
-static int fill(const struct collection *collection, struct vt_measurement *m, const char *form,
-                const char *status, char *rest)
+static int fill(const struct collection *collection, struct vt_measurement *m, const char *status, char *rest)
 {
-    bool paravirtual = strcmp(form, "paravirtual") == 0;
-
-    m->form = paravirtual ? vt_guest_pv_form(m->c, VT_PV_XEN) : NULL;
-    m->path = paravirtual ? VT_PATH_PARAVIRTUAL : collection->image->path;
     if (strcmp(status, "unsupported") == 0) {
         m->status = VT_STATUS_UNSUPPORTED;
         snprintf(m->reason, sizeof m->reason, "%s", rest);
+        vt_text_clean(m->reason, strlen(m->reason)); /* a character may have been cut */
         return 0;
     }
     if (strcmp(status, "fault") == 0)
@@ -179,7 +199,20 @@ static int fill(const struct collection *collection, struct vt_measurement *m, c
     return result;
 }
 
-/* "cpuid plain ok 100 ..." */
+static struct vt_measurement begin_row(const struct vt_lab_image *image, const struct vt_case *c,
+                                       bool paravirtual)
+{
+    return (struct vt_measurement){.c = c,
+                                   .engine = image->engine,
+                                   .form = paravirtual ? vt_guest_pv_form(c, VT_PV_XEN) : NULL,
+                                   .path = paravirtual ? VT_PATH_PARAVIRTUAL : image->path,
+                                   .cpl = paravirtual ? 0 : image->cpl,
+                                   .simulated = true,
+                                   .exits_per_op = NAN,
+                                   .tsc_khz = 1e6};
+}
+
+/* "cpuid plain ok 100 ...": of a case that was asked for, each form once. */
 static int take_row(void *context, char *line)
 {
     struct collection *collection = context;
@@ -189,29 +222,40 @@ static int take_row(void *context, char *line)
     if (sscanf(line, "%63s %15s %15s %n", name, form, status, &used) < 3)
         return -EPROTO;
     const struct vt_case *c = vt_guest_find_case(name);
-    if (!c)
+    bool paravirtual = strcmp(form, "paravirtual") == 0;
+    if (!c || (!paravirtual && strcmp(form, "plain") != 0) ||
+        (paravirtual && !vt_guest_pv_form(c, VT_PV_XEN)) || find_case(collection, c) == SIZE_MAX ||
+        find_row(collection, c, paravirtual))
         return -EPROTO;
     struct vt_measurement *m = add(collection->outcome);
     if (!m)
         return -ENOMEM;
-    *m = (struct vt_measurement){.c = c,
-                                 .engine = collection->image->engine,
-                                 .cpl = strcmp(form, "paravirtual") == 0 ? 0 : collection->image->cpl,
-                                 .simulated = true,
-                                 .stop = VT_STOP_SAMPLES,
-                                 .exits_per_op = NAN,
-                                 .tsc_khz = 1e6};
-    return fill(collection, m, form, status, line + used);
+    *m = begin_row(collection->image, c, paravirtual);
+    m->stop = VT_STOP_SAMPLES;
+    return fill(collection, m, status, line + used);
+}
+
+/* A bit for each, in the catalogue's order, as guest/image/choice.h reads them. */
+static void print_choice(const struct vt_case *const *chosen, size_t count, char text[VT_LAB_IMAGE_CHOICE])
+{
+    static const char word[] = "cases=", digits[] = "0123456789abcdef";
+    uint8_t bits[VT_IMAGE_CASES / 4] = {0};
+    size_t all, length = sizeof word - 1;
+    const struct vt_case *cases = vt_guest_cases(&all);
+
+    for (size_t i = 0; i < count; i++)
+        bits[(chosen[i] - cases) / 4] |= (uint8_t)(1 << (chosen[i] - cases) % 4);
+    memcpy(text, word, length);
+    for (size_t i = 0; i < (all + 3) / 4; i++)
+        text[length++] = digits[bits[i]];
+    text[length] = '\0';
 }
 
 int vt_lab_image_choice(const struct vt_lab_request *request, char text[VT_LAB_IMAGE_CHOICE],
                         struct vt_error *error)
 {
-    static const char word[] = "cases=", digits[] = "0123456789abcdef";
-    uint8_t bits[VT_IMAGE_CASES / 4] = {0};
     const struct vt_case **chosen;
-    size_t count, all, length = sizeof word - 1;
-    const struct vt_case *cases = vt_guest_cases(&all);
+    size_t count;
 
     *text = '\0';
     if (!request->cases)
@@ -219,12 +263,7 @@ int vt_lab_image_choice(const struct vt_lab_request *request, char text[VT_LAB_I
     int status = vt_select_cases(request->cases, &chosen, &count, error);
     if (status != 0)
         return status;
-    for (size_t i = 0; i < count; i++)
-        bits[(chosen[i] - cases) / 4] |= (uint8_t)(1 << (chosen[i] - cases) % 4);
-    memcpy(text, word, length);
-    for (size_t i = 0; i < (all + 3) / 4; i++)
-        text[length++] = digits[bits[i]];
-    text[length] = '\0';
+    print_choice(chosen, count, text);
     free(chosen);
     return 0;
 }
@@ -238,18 +277,91 @@ static int write_image(const struct vt_lab_image *image, const char *folder, str
     return status;
 }
 
-int vt_lab_image_run(const struct vt_lab_image *image, const struct vt_emulator *emulator,
-                     struct vt_lab_outcome *outcome, struct vt_error *error)
+static int run_once(struct collection *collection, struct vt_emulator *emulator,
+                    const struct vt_case **running, struct vt_error *error)
 {
-    struct collection collection = {.image = image, .outcome = outcome};
-    struct vt_lab_link link = {.row = take_row, .context = &collection};
+    struct vt_lab_link link = {.row = take_row, .context = collection};
+    struct vt_lab_outcome *outcome = collection->outcome;
 
-    int status = write_image(image, emulator->folder, error);
-    if (status == 0)
-        status = vt_emulator_run(emulator, &link, error);
+    int status = vt_emulator_run(emulator, &link, error);
     const char *hypervisor = vt_lab_link_fact(&link, "hypervisor");
     if (hypervisor)
         snprintf(outcome->hypervisor, sizeof outcome->hypervisor, "%s", hypervisor);
+    *running = link.total ? vt_guest_find_case(link.name) : NULL;
     vt_lab_link_release(&link);
+    return status;
+}
+
+/* The form that was running: the plain one comes first. */
+static int add_lost(struct collection *collection, const struct vt_emulator *emulator,
+                    const struct vt_case *c)
+{
+    bool paravirtual = find_row(collection, c, false);
+    struct vt_measurement *m = add(collection->outcome);
+
+    if (!m)
+        return -ENOMEM;
+    *m = begin_row(collection->image, c, paravirtual && vt_guest_pv_form(c, VT_PV_XEN));
+    m->status = emulator->end == VT_EMULATOR_SILENT ? VT_STATUS_TIMEOUT : VT_STATUS_FAILED;
+    snprintf(m->reason, sizeof m->reason, "%s; the machine was started again for the cases behind it",
+             emulator->why);
+    vt_text_clean(m->reason, strlen(m->reason));
+    return 0;
+}
+
+/* That all is said does not mean that all was done. */
+static int check_rows(const struct collection *collection, const struct vt_emulator *emulator,
+                      struct vt_error *error)
+{
+    const struct vt_case *missing = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < collection->count; i++)
+        if (!find_row(collection, collection->cases[i], false)) {
+            missing = missing ? missing : collection->cases[i];
+            count++;
+        }
+    if (!missing)
+        return 0;
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, EPROTO,
+                        "lab %s: the machine says that it is done, without a row for %s%s", emulator->lab,
+                        missing->name,
+                        count > 1 ? " and others that were asked for" : ", which was asked for");
+}
+
+/* Until every case has a row: each run but the last costs the case that ended it. */
+static int run_all(struct collection *collection, struct vt_emulator *emulator,
+                   char choice[VT_LAB_IMAGE_CHOICE], struct vt_error *error)
+{
+    while (collection->first < collection->count) {
+        const struct vt_case *running;
+        int status = run_once(collection, emulator, &running, error);
+        size_t lost = running ? find_case(collection, running) : SIZE_MAX;
+
+        if (status == 0)
+            break;
+        if (emulator->end == VT_EMULATOR_REFUSED || lost == SIZE_MAX)
+            return status;
+        if (add_lost(collection, emulator, running) != 0)
+            return vt_error_memory(error, "the rows");
+        emulator->before = collection->first = lost + 1;
+        print_choice(collection->cases + lost + 1, collection->count - lost - 1, choice);
+    }
+    return check_rows(collection, emulator, error);
+}
+
+int vt_lab_image_run(const struct vt_lab_image *image, struct vt_emulator *emulator,
+                     char choice[VT_LAB_IMAGE_CHOICE], struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    struct collection collection = {.image = image, .outcome = outcome};
+
+    int status = vt_select_cases(emulator->request->cases, &collection.cases, &collection.count, error);
+    if (status != 0)
+        return status;
+    emulator->cases = collection.count;
+    status = write_image(image, emulator->folder, error);
+    if (status == 0)
+        status = run_all(&collection, emulator, choice, error);
+    free(collection.cases);
     return status;
 }

@@ -27,9 +27,14 @@ struct vt_lab_image {
 int vt_lab_image_choice(const struct vt_lab_request *request, char text[VT_LAB_IMAGE_CHOICE],
                         struct vt_error *error);
 
-/* Write the image into emulator->folder, run the emulator, append the rows to the outcome. */
-int vt_lab_image_run(const struct vt_lab_image *image, const struct vt_emulator *emulator,
-                     struct vt_lab_outcome *outcome, struct vt_error *error);
+/*
+ * Write the image into emulator->folder, run the emulator, append the rows to the outcome. `choice` holds
+ * what the emulator's arguments tell the image. Where a case does not return or ends the machine, its row
+ * says so, and the emulator runs again for those behind it, `choice` naming them.
+ */
+int vt_lab_image_run(const struct vt_lab_image *image, struct vt_emulator *emulator,
+                     char choice[VT_LAB_IMAGE_CHOICE], struct vt_lab_outcome *outcome,
+                     struct vt_error *error);
 
 /* The ELF files inside this program. */
 extern const uint8_t vt_image_pvh[], vt_image_pvh_end[], vt_image_xenpv[], vt_image_xenpv_end[];

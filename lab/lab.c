@@ -1,18 +1,23 @@
 #include "lab/lab.h"
 #include "lab/fetch/program.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int vt_lab_require_emulator(struct vt_lab_outcome *outcome, const char *program, const char *package,
-                            struct vt_error *error)
+int vt_lab_require_emulator(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                            const char *program, const char *package, struct vt_error *error)
 {
     char *text = NULL;
     int status = vt_program_require(program, package, error);
     if (status != 0)
         return status;
-    vt_program_run((char *[]){(char *)program, "--version", NULL}, NULL, &text, NULL);
+    status = vt_program_run((char *[]){(char *)program, "--version", NULL}, NULL, &text, &request->stop);
+    if (status == -EINTR || status == -ETIME) {
+        free(text);
+        return vt_lab_stop_tell(&request->stop, status, error, "asking the emulator for its version");
+    }
     if (text)
         snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s", (int)strcspn(text, "\n"), text);
     free(text);

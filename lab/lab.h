@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "bench/measurement.h"
+#include "lab/fetch/stop.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,8 +27,8 @@ struct vt_lab_request {
     const char *hypervisor;       /* the same for a lab whose hypervisor is no kernel's part */
     const char *cases;            /* list of patterns, checked; NULL: all */
     const char *levels;           /* "0", "3" or "0,3" */
-    double limit;                 /* seconds; 0: the lab's own */
-    const volatile int *stop;     /* set asynchronously: end now, leave nothing behind */
+    struct vt_lab_stop
+        stop; /* end then, leave nothing behind; without a deadline: the lab's own, once it boots */
     void (*progress)(void *context, const struct vt_lab_progress *progress); /* or NULL */
     void *context;
 };
@@ -45,7 +46,7 @@ struct vt_lab_outcome {
 void vt_lab_release(struct vt_lab_outcome *outcome);
 
 /* The emulator must be installed; its version goes into the outcome. */
-int vt_lab_require_emulator(struct vt_lab_outcome *outcome, const char *program, const char *package,
-                            struct vt_error *error);
+int vt_lab_require_emulator(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                            const char *program, const char *package, struct vt_error *error);
 
 #endif

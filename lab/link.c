@@ -1,5 +1,6 @@
 #include "lab/link.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,24 +8,37 @@
 #include <string.h>
 
 /* Far above the largest document: a guest gone wrong must not fill this machine's memory. */
-#define MOST ((size_t)64 << 20)
+#define MOST ((size_t)16 << 20)
+
+/* Cut where there is no more room, and what the cut leaves of a character cleaned. */
+static void keep(char *to, size_t size, const char *text)
+{
+    snprintf(to, size, "%s", text);
+    vt_text_clean(to, strlen(to));
+}
 
 static int take_stage(struct vt_lab_link *link, char *rest)
 {
-    snprintf(link->stage, sizeof link->stage, "%s", rest);
+    keep(link->stage, sizeof link->stage, rest);
     return 0;
 }
 
 static int take_case(struct vt_lab_link *link, char *rest)
 {
-    return sscanf(rest, "%zu %zu %63s", &link->done, &link->total, link->name) == 3 ? 0 : -EPROTO;
+    char name[sizeof link->name];
+
+    if (sscanf(rest, "%9zu %9zu %63s", &link->done, &link->total, name) != 3 || link->done == 0 ||
+        link->done > link->total)
+        return -EPROTO;
+    keep(link->name, sizeof link->name, name);
+    return 0;
 }
 
 static int take_fact(struct vt_lab_link *link, char *rest)
 {
     if (link->fact_count == sizeof link->facts / sizeof link->facts[0])
         return -EPROTO;
-    snprintf(link->facts[link->fact_count], sizeof link->facts[0], "%s", rest);
+    keep(link->facts[link->fact_count], sizeof link->facts[0], rest);
     link->fact_count++;
     return 0;
 }
@@ -35,7 +49,7 @@ static int take_error(struct vt_lab_link *link, char *rest)
     link->exit = (int)strtol(rest, &text, 10);
     if (link->exit < VT_EXIT_NO || link->exit > VT_EXIT_INTERNAL)
         return -EPROTO;
-    snprintf(link->text, sizeof link->text, "%s", *text ? text + 1 : "no reason given");
+    keep(link->text, sizeof link->text, *text ? text + 1 : "no reason given");
     link->failed = true;
     return 0;
 }
@@ -120,6 +134,7 @@ int vt_lab_link_feed(struct vt_lab_link *link, const char *data, size_t size)
             return 0;
         *end = '\0';
         line[strcspn(line, "\r")] = '\0';
+        vt_text_clean(line, strlen(line));
         link->taken = (size_t)(end + 1 - link->data);
         status = take_line(link, line);
     }

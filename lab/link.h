@@ -1,7 +1,8 @@
 /*
  * What an emulated machine says to the program outside, byte by byte through the
  * debug port 0xE9, which QEMU (isa-debugcon) and Bochs (port_e9_hack) both write
- * out as it comes. Lines that do not start with '@' are somebody else's.
+ * out as it comes. Lines that do not start with '@' are somebody else's. The machine is
+ * not trusted: lines are cleaned here (base/text.h), once, and what it says is bounded.
  *
  *     @stage loading kvm.ko        what it is doing
  *     @case 3 75 cpuid             how far it is

@@ -1,6 +1,7 @@
 #include "lab/linux.h"
 #include "lab/fetch/archive.h"
 #include "lab/inside.h"
+#include "lab/kernel.h"
 #include "lab/fetch/modules.h"
 #include "lab/own.h"
 #include "lab/fetch/workspace.h"
@@ -46,7 +47,7 @@ static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request 
                        struct vt_error *error)
 {
     int status = vt_package_get(&linux_->package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
-                                request->stop, error);
+                                &request->stop, error);
     if (status != 0)
         return status;
     linux_->kernel = find_image(linux_->package.folder, linux_->package.name + strlen(REAL_PACKAGE));
@@ -57,7 +58,7 @@ static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request 
     return 0;
 }
 
-static int find_kernel(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+static int find_kernel(struct vt_lab_linux *linux_, const struct vt_lab_request *request, bool elf,
                        struct vt_error *error)
 {
     int status = 0;
@@ -73,10 +74,7 @@ static int find_kernel(struct vt_lab_linux *linux_, const struct vt_lab_request 
     }
     if (status == 0 && (!linux_->kernel || !linux_->modules))
         status = vt_error_memory(error, "the kernel's path");
-    else if (status == 0 && access(linux_->kernel, R_OK) != 0)
-        status = vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the kernel '%s': %s", linux_->kernel,
-                              strerror(errno));
-    return status;
+    return status == 0 ? vt_lab_kernel_check(linux_->kernel, elf, error) : status;
 }
 
 void vt_lab_linux_close(struct vt_lab_linux *linux_)
@@ -139,13 +137,25 @@ static int add_all(struct vt_archive *archive, const struct vt_lab_modules *modu
     return status == 0 ? add_modules(archive, modules, error) : status;
 }
 
+/* What Debian's package lacks is not its user's fault. */
+static int find_modules(struct vt_lab_modules *modules, const struct vt_lab_linux *linux_, const char *module,
+                        const struct vt_lab_request *request, struct vt_error *error)
+{
+    int status = vt_lab_modules_find(modules, linux_->modules, linux_->workspace.folder, module,
+                                     &request->stop, error);
+    if (status != 0 && !request->modules && error->exit == VT_EXIT_USAGE)
+        error->exit = VT_EXIT_ENVIRONMENT;
+    return status;
+}
+
 static int write_archive(const struct vt_lab_linux *linux_, const char *path, const char *module,
-                         const struct vt_lab_plan *plan, struct vt_error *error)
+                         const struct vt_lab_plan *plan, const struct vt_lab_request *request,
+                         struct vt_error *error)
 {
     struct vt_lab_modules modules;
     struct vt_archive archive;
     struct vt_error ignored;
-    int status = vt_lab_modules_find(&modules, linux_->modules, linux_->workspace.folder, module, error);
+    int status = find_modules(&modules, linux_, module, request, error);
     if (status != 0)
         return status;
     char *text = vt_lab_plan_print(plan);
@@ -175,19 +185,19 @@ static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct 
 }
 
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
-                      const char *module, struct vt_error *error)
+                      const char *module, bool elf, struct vt_error *error)
 {
     struct vt_lab_plan plan;
 
     *linux_ = (struct vt_lab_linux){0};
     int status = make_plan(&plan, lab, request, error);
     if (status == 0)
-        status = find_kernel(linux_, request, error);
+        status = find_kernel(linux_, request, elf, error);
     if (status == 0)
         status = vt_workspace_open(&linux_->workspace, error);
     if (status == 0) {
         char *path = vt_workspace_path(linux_->workspace.folder, VT_LAB_LINUX_INITRD);
-        status = path ? write_archive(linux_, path, module, &plan, error)
+        status = path ? write_archive(linux_, path, module, &plan, request, error)
                       : vt_error_memory(error, "the initial RAM disk's path");
         free(path);
     }

@@ -11,6 +11,8 @@
 #include "lab/fetch/package.h"
 #include "lab/fetch/workspace.h"
 
+#include <stdbool.h>
+
 /* The kernel's own messages on the first serial port, nothing random, an end where it panics. */
 #define VT_LAB_LINUX_COMMAND_LINE                                                                            \
     "console=ttyS0 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on rdinit=/vmtoll -- " \
@@ -28,10 +30,10 @@ struct vt_lab_linux {
 /*
  * Find the kernel and modules of the request, or Debian's, and write the initial
  * root file system into a new workspace: this program, a plan for rows of engine
- * `lab`, the module `module` and what it depends on.
+ * `lab`, the module `module` and what it depends on. `elf`: the boot loader takes a vmlinux as well.
  */
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
-                      const char *module, struct vt_error *error);
+                      const char *module, bool elf, struct vt_error *error);
 
 /* Safe when it failed to open. */
 void vt_lab_linux_close(struct vt_lab_linux *linux_);

@@ -30,13 +30,13 @@ int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *
         .lab = "svm",
         .argv = argv,
         .link_file = "link",
-        .limit = request->limit > 0 ? request->limit : LIMIT,
+        .limit = LIMIT,
         .request = request,
     };
 
-    int status = vt_lab_require_emulator(outcome, "qemu-system-x86_64", "qemu-system-x86", error);
+    int status = vt_lab_require_emulator(request, outcome, "qemu-system-x86_64", "qemu-system-x86", error);
     if (status == 0)
-        status = vt_lab_linux_open(&linux_, request, "svm", "kvm-amd", error);
+        status = vt_lab_linux_open(&linux_, request, "svm", "kvm-amd", true, error);
     if (status != 0)
         return status;
     memcpy(argv, arguments, sizeof arguments);

@@ -30,7 +30,7 @@ int vt_lab_run_tcg(const struct vt_lab_request *request, struct vt_lab_outcome *
                                        .file = "image",
                                        .path = VT_PATH_NATIVE};
 
-    int status = vt_lab_require_emulator(outcome, "qemu-system-x86_64", "qemu-system-x86", error);
+    int status = vt_lab_require_emulator(request, outcome, "qemu-system-x86_64", "qemu-system-x86", error);
     if (status == 0)
         status = vt_lab_image_choice(request, choice, error);
     if (status == 0)
@@ -43,12 +43,12 @@ int vt_lab_run_tcg(const struct vt_lab_request *request, struct vt_lab_outcome *
         .folder = workspace.folder,
         .link_file = "link",
         .console_file = "console",
-        .limit = request->limit > 0 ? request->limit : LIMIT,
+        .limit = LIMIT,
         .request = request,
     };
     memcpy(argv, arguments, sizeof arguments);
     argv[ARGUMENTS] = choice;
-    status = vt_lab_image_run(&image, &emulator, outcome, error);
+    status = vt_lab_image_run(&image, &emulator, choice, outcome, error);
     vt_workspace_close(&workspace);
     return status;
 }

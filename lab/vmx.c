@@ -74,7 +74,8 @@ static const struct {
     {"/usr/share/bochs/VGABIOS-lgpl-latest", "vgabios"},
 };
 
-static int require_all(struct vt_lab_outcome *outcome, struct vt_error *error)
+static int require_all(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                       struct vt_error *error)
 {
     char *text = NULL;
     int status = vt_program_require("bochs", "bochs bochsbios vgabios bochs-x", error);
@@ -89,7 +90,7 @@ static int require_all(struct vt_lab_outcome *outcome, struct vt_error *error)
                                   needed_files[i].package);
     if (status != 0)
         return status;
-    vt_program_run((char *[]){"bochs", "--help", "cpu", NULL}, NULL, &text, NULL);
+    vt_program_run((char *[]){"bochs", "--help", "cpu", NULL}, NULL, &text, &request->stop);
     const char *name = text ? strstr(text, "Bochs x86 Emulator") : NULL;
     if (name)
         snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s", (int)strcspn(name, "\n"), name);
@@ -115,14 +116,16 @@ static int tell(const struct vt_lab_request *request, const char *stage)
 }
 
 /* Bochs draws a screen nobody looks at; its other ways to run without one do not start. */
-static pid_t start_screen(const struct vt_lab_linux *linux_, char display[32], struct vt_error *error)
+static pid_t start_screen(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                          char display[32], struct vt_error *error)
 {
     char *const argv[] = {"Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", NULL};
     char *path = vt_workspace_path(linux_->workspace.folder, "screen");
     int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1, number = -1;
     pid_t pid = fd >= 0 ? vt_program_start(argv, linux_->workspace.folder, fd) : -1;
 
-    for (int turn = 0; pid > 0 && number < 0 && turn < 500; turn++) {
+    for (int turn = 0; pid > 0 && number < 0 && turn < 500 && vt_lab_stop_asked(&request->stop) == 0;
+         turn++) {
         char text[4096] = "";
         ssize_t size = pread(fd, text, sizeof text - 1, 0);
         const char *line = size > 0 && text[size - 1] == '\n' ? vt_program_last_line(text) : "";
@@ -138,6 +141,9 @@ static pid_t start_screen(const struct vt_lab_linux *linux_, char display[32], s
         return pid;
     }
     vt_program_end(pid);
+    int why = vt_lab_stop_asked(&request->stop);
+    if (why != 0)
+        return vt_lab_stop_tell(&request->stop, why, error, "starting Xvfb");
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, 0,
                         "lab vmx: Xvfb does not start: try: Xvfb -displayfd 1");
 }
@@ -153,11 +159,11 @@ static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *reques
         .link_file = VT_EMULATOR_OUTPUT,
         .own_log = "bochs.log",
         .own_panic = ">>PANIC<<",
-        .limit = request->limit > 0 ? request->limit : LIMIT,
+        .limit = LIMIT,
         .request = request,
     };
 
-    pid_t screen = start_screen(linux_, display, error);
+    pid_t screen = start_screen(linux_, request, display, error);
     if (screen < 0)
         return screen;
     int status = vt_lab_linux_run(linux_, &emulator, COMMAND_LINE, outcome, error);
@@ -169,9 +175,9 @@ int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *
                    struct vt_error *error)
 {
     struct vt_lab_linux linux_;
-    int status = require_all(outcome, error);
+    int status = require_all(request, outcome, error);
     if (status == 0)
-        status = vt_lab_linux_open(&linux_, request, "vmx", "kvm-intel", error);
+        status = vt_lab_linux_open(&linux_, request, "vmx", "kvm-intel", false, error);
     if (status != 0)
         return status;
     tell(request, "making a boot disc");

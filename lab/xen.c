@@ -7,9 +7,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "lab/image.h"
+#include "lab/kernel.h"
 #include "lab/labs.h"
+#include "lab/fetch/given.h"
 #include "lab/fetch/package.h"
-#include "lab/fetch/program.h"
 #include "lab/fetch/unpack.h"
 #include "lab/fetch/workspace.h"
 
@@ -25,6 +26,8 @@
 #define POLL_MS      20
 #define META_PACKAGE "xen-system-amd64"
 #define REAL_PACKAGE "xen-hypervisor-"
+
+#define MODULE "image " /* its name; what the image is told follows */
 
 #define COMMON_OPTIONS "console=com1 com1=115200,8n1 loglvl=warning dom0_mem=64M dom0_max_vcpus=1"
 
@@ -81,6 +84,7 @@ struct machine {
     struct vt_workspace workspace;
     struct vt_lab_request request; /* stop and progress lead to `both` */
     struct vt_lab_outcome outcome;
+    char module[sizeof MODULE + VT_LAB_IMAGE_CHOICE]; /* the image's name and command line */
     struct vt_error error;
     int status;
     pthread_t thread;
@@ -94,8 +98,7 @@ struct machine {
 struct both {
     pthread_mutex_t lock;
     volatile int stop;
-    char module[VT_LAB_IMAGE_CHOICE + 16]; /* the image's name and command line */
-    const struct machine *failed;          /* the first that did */
+    const struct machine *failed; /* the first that did */
     struct machine machine[DOMAINS];
 };
 
@@ -110,7 +113,7 @@ static int run_domain(struct machine *machine)
         .link_file = "link",
         .console_file = "console",
         .panic = "Panic on CPU",
-        .limit = machine->request.limit > 0 ? machine->request.limit : LIMIT,
+        .limit = LIMIT,
         .request = &machine->request,
     };
 
@@ -118,9 +121,10 @@ static int run_domain(struct machine *machine)
     for (char *const *more = domains[machine->index].arguments; *more; more++)
         argv[count++] = *more;
     argv[count++] = "-initrd";
-    argv[count++] = machine->both->module;
+    argv[count++] = machine->module;
     argv[count] = NULL;
-    return vt_lab_image_run(&domains[machine->index].image, &emulator, &machine->outcome, &machine->error);
+    return vt_lab_image_run(&domains[machine->index].image, &emulator, machine->module + strlen(MODULE),
+                            &machine->outcome, &machine->error);
 }
 
 static void *watch_domain(void *context)
@@ -184,7 +188,7 @@ static int start_machine(struct both *both, size_t index, const struct vt_lab_re
     machine->both = both;
     machine->index = index;
     machine->request = *request;
-    machine->request.stop = &both->stop;
+    machine->request.stop.flag = &both->stop;
     machine->request.progress = keep_progress;
     machine->request.context = machine;
     int number = pthread_create(&machine->thread, NULL, watch_domain, machine);
@@ -220,7 +224,7 @@ static int run_both(struct both *both, const struct vt_lab_request *request, str
         status = start_machine(both, i, request, error);
     both->stop |= status != 0;
     while (!report_both(both, request)) {
-        both->stop |= *request->stop;
+        both->stop |= *request->stop.flag;
         poll(NULL, 0, POLL_MS);
     }
     for (size_t i = 0; i < DOMAINS; i++)
@@ -252,27 +256,40 @@ static char *find_xen(const struct vt_package *package, const struct vt_lab_requ
                : path;
 }
 
-/* Unpacked: QEMU does not do it. */
+/* Unpacked into the folder, or a link to it. */
+static int name_in(const char *folder, const char *from, const char *unpacked, struct vt_error *error)
+{
+    char *path = vt_workspace_path(folder, "xen");
+    if (!path)
+        return vt_error_memory(error, "a file's name");
+    int status = strcmp(from, unpacked) == 0 ? symlink(unpacked, path) : rename(unpacked, path);
+    int number = errno;
+    free(path);
+    return status == 0 ? 0
+                       : vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "cannot write in '%s': %s", folder,
+                                      strerror(number));
+}
+
+/* Unpacked: QEMU does not do it. What Debian's package holds is not its user's fault. */
 static int place_xen(const struct vt_package *package, const char *folder,
                      const struct vt_lab_request *request, struct vt_error *error)
 {
-    char *from = find_xen(package, request), *text = NULL;
+    char *from = find_xen(package, request), *unpacked = NULL;
+
     if (!from)
-        return vt_error_memory(error, "Xen's path");
-    bool packed = vt_unpack_ending(from) > 0;
-    int status = vt_program_run((char *[]){"cp", "--", from, packed ? "xen.gz" : "xen", NULL}, folder, &text,
-                                request->stop);
-    if (status == 0 && packed) {
-        free(text);
-        text = NULL;
-        status = vt_program_run((char *[]){"gzip", "-d", "xen.gz", NULL}, folder, &text, request->stop);
-    }
-    if (status != 0)
-        vt_error_set(error, VT_EXIT_ENVIRONMENT, 0, "lab xen: cannot unpack '%s': %s", from,
-                     text ? vt_program_last_line(text) : "no reason given");
-    free(text);
+        return vt_error_memory(error, "a file's name");
+    int status = vt_given_check(from, "the hypervisor", error);
+    if (status == 0)
+        status = vt_unpack(from, folder, &unpacked, &request->stop, error);
+    if (status == 0)
+        status = vt_lab_hypervisor_check(unpacked, error);
+    if (status != 0 && !request->hypervisor && error->exit == VT_EXIT_USAGE)
+        error->exit = VT_EXIT_ENVIRONMENT;
+    if (status == 0)
+        status = name_in(folder, from, unpacked, error);
+    free(unpacked);
     free(from);
-    return status == 0 ? 0 : -EIO;
+    return status;
 }
 
 /* A folder for each machine, and Xen in it. */
@@ -291,12 +308,9 @@ static int make_folders(struct both *both, const struct vt_package *package,
 static int get_xen(struct vt_package *package, const struct vt_lab_request *request, struct vt_error *error)
 {
     if (!request->hypervisor)
-        return vt_package_get(package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request, request->stop,
-                              error);
-    if (access(request->hypervisor, R_OK) == 0)
-        return 0;
-    return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read the hypervisor '%s': %s",
-                        request->hypervisor, strerror(errno));
+        return vt_package_get(package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
+                              &request->stop, error);
+    return vt_given_check(request->hypervisor, "the hypervisor", error);
 }
 
 /* The package's version says more than Xen does of itself. */
@@ -325,10 +339,11 @@ int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *
     struct vt_package package = {0};
     char choice[VT_LAB_IMAGE_CHOICE];
 
-    int status = vt_lab_require_emulator(outcome, "qemu-system-x86_64", "qemu-system-x86", error);
+    int status = vt_lab_require_emulator(request, outcome, "qemu-system-x86_64", "qemu-system-x86", error);
     if (status == 0)
         status = vt_lab_image_choice(request, choice, error);
-    snprintf(both.module, sizeof both.module, "image %s", status == 0 ? choice : "");
+    for (size_t i = 0; status == 0 && i < DOMAINS; i++)
+        snprintf(both.machine[i].module, sizeof both.machine[i].module, MODULE "%s", choice);
     if (status == 0)
         status = get_xen(&package, request, error);
     if (status == 0)

@@ -1,6 +1,6 @@
 #include "probes/probe.h"
 #include "probes/dump/dump.h"
-#include "probes/kvm_run.h"
+#include "probes/kvm/run.h"
 #include "probes/live.h"
 #include "probes/section.h"
 

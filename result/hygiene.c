@@ -11,6 +11,12 @@
 #define STEAL_SHARE     0.005
 #define PREEMPTION_RATE 20.0
 
+/* Times per second that a spent quota stopped the run, from which on it explains the others. */
+#define THROTTLE_RATE 0.2
+
+/* What a frequency that is told may differ from one that is measured. */
+#define TSC_ERROR 0.01
+
 /* Share of the pairs during which something else used the core, from which on medians may hold it. */
 #define SHARED_SHARE 0.2
 
@@ -57,6 +63,13 @@ static bool tsc(const json_t *host, const json_t *settings)
     return json_is_false(vt_result_at(host, "timing.invariant_tsc"));
 }
 
+static bool contradicted(const json_t *host, const json_t *settings)
+{
+    double told = json_number_value(vt_result_at(host, "timing.tsc_khz"));
+    double measured = json_number_value(json_object_get(settings, "tsc_khz"));
+    return told > 0 && measured > 0 && fabs(measured - told) > TSC_ERROR * told;
+}
+
 static bool guest(const json_t *host, const json_t *settings)
 {
     (void)settings;
@@ -75,22 +88,39 @@ static bool steal(const json_t *host, const json_t *settings)
     return rate(settings, "steal_s") > STEAL_SHARE;
 }
 
-static bool preempted(const json_t *host, const json_t *settings)
+static bool moved(const json_t *host, const json_t *settings)
 {
     (void)host;
-    return rate(settings, "preemptions") > PREEMPTION_RATE;
+    return json_number_value(json_object_get(settings, "moved")) > 0;
+}
+
+static bool throttled(const json_t *host, const json_t *settings)
+{
+    (void)host;
+    return rate(settings, "throttled") > THROTTLE_RATE;
+}
+
+/* What a quota does looks like other work to every counter but its own. */
+static bool preempted(const json_t *host, const json_t *settings)
+{
+    return !throttled(host, settings) && rate(settings, "preemptions") > PREEMPTION_RATE;
 }
 
 static bool shared(const json_t *host, const json_t *settings)
 {
-    (void)host;
-    return json_number_value(json_object_get(settings, "shared")) > SHARED_SHARE;
+    return !throttled(host, settings) &&
+           json_number_value(json_object_get(settings, "shared")) > SHARED_SHARE;
 }
 
 static const struct {
     bool (*holds)(const json_t *host, const json_t *settings);
     const char *text;
 } rows[] = {
+    {moved, "The run was moved off the CPU it was pinned to, or was no longer pinned: something rewrote its "
+            "affinity or cpuset. The pairs are marked; measure again."},
+    {throttled,
+     "The CPU quota of this control group (cpu.max) stopped the run again and again: expect wide tails; "
+     "lift it, or run outside the container."},
     {unpinned, "The run could not be pinned to one CPU: migrations are in the figures."},
     {steal, "The hypervisor below took the CPU away during the run (steal time): expect wide tails."},
     {preempted, "Other work on this CPU preempted the run often: stop it, or pin to a quiet CPU with --cpu."},
@@ -103,6 +133,9 @@ static const struct {
     {turbo, "Turbo is on: the core's clock, and with it every toll, follows load and temperature."},
     {smt, "SMT is on: what the sibling thread does is in the figures."},
     {tsc, "The time-stamp counter is not invariant: cycles and times are not comparable across frequencies."},
+    {contradicted,
+     "The time-stamp counter was measured to run at another frequency than the machine tells (tsc_khz of the "
+     "settings against timing.tsc_khz of the host): one of the clocks is wrong, and times with it."},
     {guest, "This machine is itself a guest: native figures hold the exits of the hypervisor below it."},
 };
 

@@ -1,5 +1,6 @@
 #include "show/plot.h"
 #include "base/file.h"
+#include "base/leftover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -145,12 +146,13 @@ int vt_plot_run(const char *script, char **pictures, size_t count, struct vt_err
 {
     char folder[256];
     memset(pictures, 0, count * sizeof *pictures);
-    snprintf(folder, sizeof folder, "%.200s/vmtoll-plot-XXXXXX", temporary_folder());
-    if (!mkdtemp(folder))
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot make a temporary folder in %s: %s",
-                            temporary_folder(), strerror(errno));
+    int lock = vt_leftover_make_folder(temporary_folder(), "vmtoll-plot-", folder, sizeof folder);
+    if (lock < 0)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, -lock, "cannot make a temporary folder in %s: %s",
+                            temporary_folder(), strerror(-lock));
     int status = vt_plot_run_in(folder, script, SECONDS, error);
     collect(folder, pictures, count);
+    close(lock);
     for (size_t i = 0; status && i < count; i++) {
         free(pictures[i]);
         pictures[i] = NULL;

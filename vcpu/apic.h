@@ -3,7 +3,7 @@
  * priorities, self-IPIs and their end.
  *
  * Owns: the registers of struct vt_apic. Does not own: where the xAPIC page lies
- * (an environment sends its MMIO accesses here), entering a handler (vcpu/emulate.h).
+ * (an environment sends its MMIO accesses here), entering a handler (vcpu/emulate/emulate.h).
  */
 #ifndef VT_VCPU_APIC_H
 #define VT_VCPU_APIC_H

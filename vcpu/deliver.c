@@ -1,7 +1,7 @@
 /* Entering a handler through the IDT (Intel SDM 3A 6.12 and 6.14; AMD APM 2 8.9). */
 #include "vcpu/apic.h"
-#include "vcpu/emulate.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/emulate.h"
+#include "vcpu/emulate/internal.h"
 
 #define TSS_RSP0 4  /* offset in the 64-bit TSS of the stack for CPL 0; CPL 1 and 2 follow */
 #define TSS_IST1 36 /* offset of the first interrupt stack; 0 in a gate means none */

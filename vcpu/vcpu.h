@@ -3,7 +3,7 @@
  * that believes to run at ring 0 and does not.
  *
  * Owns: the state, its layout and what may be read from it without executing
- * anything. Does not own: executing an instruction (vcpu/emulate.h), decoding one
+ * anything. Does not own: executing an instruction (vcpu/emulate/emulate.h), decoding one
  * (vcpu/decode.h), the world outside the CPU (vcpu/environment.h).
  *
  * The struct is plain data of fixed layout: generated code addresses its members by
@@ -323,11 +323,25 @@ struct vt_msr_place {
  */
 const struct vt_msr_place *vt_vcpu_find_msr(uint32_t index);
 
+static inline bool vt_vcpu_fits(uint64_t address, bool wide)
+{
+    int shift = wide ? 64 - 57 : 64 - 48;
+    return (uint64_t)((int64_t)(address << shift) >> shift) == address;
+}
+
 /* Is a linear address canonical under the current paging mode? (Intel SDM 1 3.3.7.1) */
 static inline bool vt_vcpu_is_canonical(const struct vt_vcpu *vcpu, uint64_t address)
 {
-    int shift = vcpu->cr[4] & VT_CR4_LA57 ? 64 - 57 : 64 - 48;
-    return (uint64_t)((int64_t)(address << shift) >> shift) == address;
+    return vt_vcpu_fits(address, vcpu->cr[4] & VT_CR4_LA57);
+}
+
+/*
+ * May an address be loaded as the base of a table or into an MSR? Processors ask that by the width they have,
+ * whatever the paging mode (Intel, 5-Level Paging and 5-Level EPT, 2.2; Linux, arch/x86/kvm/mmu.h).
+ */
+static inline bool vt_vcpu_is_loadable(const struct vt_vcpu *vcpu, uint64_t address)
+{
+    return vt_vcpu_fits(address, vcpu->limits.cr4 & VT_CR4_LA57);
 }
 
 #endif

@@ -53,12 +53,13 @@ int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *scree
     for (size_t i = 0; i < c->warning_count; i++)
         json_array_append_new(warnings, json_string(c->warnings[i]));
     vt_compare_headline(c, text, sizeof text);
-    json_t *document = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1", "headline", text,
-        "threshold", vt_result_number(c->threshold), "count_threshold", vt_result_number(c->count_threshold),
-        "spread_between_runs", vt_result_number(c->spread), "regressions", (int)c->worse, "changes",
-        (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "warnings", warnings,
-        "measurements", rows);
+    json_t *document =
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1",
+                  "headline", text, "threshold", vt_result_number(c->threshold), "count_threshold",
+                  vt_result_number(c->count_threshold), "spread_between_runs", vt_result_number(c->spread),
+                  "regressions", (int)c->worse, "changes",
+                  (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "measured",
+                  (int)c->measured, "judged", (int)c->judged, "warnings", warnings, "measurements", rows);
     int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
     json_decref(document);
     fputc('\n', stream);

@@ -36,6 +36,21 @@ bool vt_compare_is_finding(const struct vt_compared *row)
     return row->change != VT_CHANGE_NONE && row->change != VT_CHANGE_UNCLEAR;
 }
 
+/* Of what was measured on both sides. */
+static size_t count_changed(const struct vt_comparison *c)
+{
+    return c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR] -
+           c->changes[VT_CHANGE_STATUS];
+}
+
+static const char *why_nothing(const struct vt_comparison *c)
+{
+    return c->measured
+               ? "what was measured on both sides is disturbed by other work, or too close to zero for "
+                 "a ratio"
+               : "no measurement was made on both sides";
+}
+
 void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
 {
     static const struct {
@@ -47,21 +62,27 @@ void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
         {VT_CHANGE_LONGER, "longer"},
         {VT_CHANGE_SHORTER, "shorter"},
         {VT_CHANGE_CROSSING, "crossing in another way"},
-        {VT_CHANGE_STATUS, "measured on one side only"},
     };
-    size_t changed = c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR];
-    if (changed == 0) {
-        snprintf(text, size, "Nothing changed%s, in %zu measurements.",
-                 c->counts == c->count ? "" : " beyond chance", c->count);
-        return;
-    }
-    snprintf(text, size, "%zu of %zu measurements changed", changed, c->count);
+    size_t changed = count_changed(c);
     const char *separator = ": ";
+    *text = '\0';
+    if (c->judged == 0)
+        vt_text_append(text, size, "Nothing could be compared: %s", why_nothing(c));
+    else if (changed == 0)
+        vt_text_append(text, size, "Nothing changed%s, in %zu measurement%s",
+                       c->counts == c->count ? "" : " beyond chance", c->judged, c->judged == 1 ? "" : "s");
+    else
+        vt_text_append(text, size, "%zu of %zu measurement%s changed", changed, c->judged,
+                       c->judged == 1 ? "" : "s");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (c->changes[kinds[i].change]) {
             vt_text_append(text, size, "%s%zu %s", separator, c->changes[kinds[i].change], kinds[i].words);
             separator = ", ";
         }
+    if (c->judged && c->measured > c->judged)
+        vt_text_append(text, size, "; %zu unclear", c->measured - c->judged);
+    if (c->changes[VT_CHANGE_STATUS])
+        vt_text_append(text, size, "; %zu measured on one side only", c->changes[VT_CHANGE_STATUS]);
     vt_text_append(text, size, ".");
 }
 

@@ -1,9 +1,10 @@
 #include "lab/fetch/modules.h"
 #include "base/file.h"
+#include "lab/fetch/given.h"
+#include "lab/fetch/tree.h"
 #include "lab/fetch/unpack.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,38 +15,9 @@
 
 struct place {
     const char *folder, *scratch;
+    const struct vt_lab_stop *stop;
+    struct vt_lab_tree tree;
 };
-
-static bool same_word(const char *a, const char *b, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (a[i] != b[i] && !(strchr("-_", a[i]) && strchr("-_", b[i])))
-            return false;
-    return true;
-}
-
-int vt_lab_modules_same(const char *path, const char *name)
-{
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    size_t length = strlen(name), whole = strlen(base) - vt_unpack_ending(base);
-    return whole == length + 3 && same_word(base, name, length) && strncmp(base + length, ".ko", 3) == 0;
-}
-
-/* The first file of that name, malloc'ed; NULL when there is none. */
-static char *find_file(const char *folder, const char *name)
-{
-    char *roots[] = {strdup(folder), NULL}, *found = NULL;
-    FTS *tree = roots[0] ? fts_open(roots, FTS_PHYSICAL | FTS_NOSTAT | FTS_NOCHDIR, NULL) : NULL;
-
-    for (FTSENT *entry; tree && !found && (entry = fts_read(tree));)
-        if ((entry->fts_info == FTS_NSOK || entry->fts_info == FTS_F) &&
-            vt_lab_modules_same(entry->fts_name, name))
-            found = strdup(entry->fts_path);
-    if (tree)
-        fts_close(tree);
-    free(roots[0]);
-    return found;
-}
 
 /* Section .modinfo holds "depends=kvm,ccp" and a 0 byte. Returns a copy, "" when there is no such line. */
 static int read_dependencies(const char *path, char **list, struct vt_error *error)
@@ -54,7 +26,9 @@ static int read_dependencies(const char *path, char **list, struct vt_error *err
     char *data;
     size_t size;
 
-    int status = vt_file_read(path, LARGEST, &data, &size, error);
+    int status = vt_given_check(path, "the module", error);
+    if (status == 0)
+        status = vt_file_read(path, LARGEST, &data, &size, error);
     if (status != 0)
         return status;
     bool elf = size > 4 && memcmp(data, "\177ELF", 4) == 0;
@@ -71,27 +45,62 @@ static int read_dependencies(const char *path, char **list, struct vt_error *err
 static bool known(const struct vt_lab_modules *modules, const char *name)
 {
     for (size_t i = 0; i < modules->count; i++)
-        if (vt_lab_modules_same(modules->paths[i], name))
+        if (vt_lab_tree_same(modules->paths[i], name))
             return true;
     return false;
 }
 
-static int visit(struct vt_lab_modules *modules, const struct place *place, const char *name, int depth,
-                 struct vt_error *error)
+/* Where it lies, unpacked if need be; NULL and 0: the kernel has it built in. */
+static int get_module(const struct place *place, const char *name, const char *needed_by, char **path,
+                      struct vt_error *error)
 {
-    char *list = NULL, *path = NULL, *found = known(modules, name) ? NULL : find_file(place->folder, name);
+    const char *found;
+    int status = vt_lab_tree_find(&place->tree, name, &found, error);
 
-    if (!found)
+    *path = NULL;
+    if (status != 0)
+        return status;
+    if (found && vt_given_check(found, "the module", error) != 0)
+        return -EINVAL;
+    if (found)
+        return vt_unpack(found, place->scratch, path, place->stop, error);
+    if (vt_lab_tree_has_built_in(&place->tree, name))
         return 0;
-    int status = vt_unpack(found, place->scratch, &path, error);
-    free(found);
-    if (status == 0)
-        status = read_dependencies(path, &list, error);
-    for (char *rest = list; status == 0 && rest;) {
-        char *word = strsep(&rest, ",");
+    if (needed_by)
+        return vt_error_set(error, VT_EXIT_USAGE, ENOENT,
+                            "'%s' holds no %s.ko, and %s.ko does not load without it", place->folder, name,
+                            needed_by);
+    return vt_error_set(
+        error, VT_EXIT_USAGE, ENOENT,
+        "'%s' has no KVM for this lab: it holds no %s.ko, and no modules.builtin or .config that "
+        "says the kernel has it built in",
+        place->folder, name);
+}
+
+static int visit(struct vt_lab_modules *modules, const struct place *place, const char *name,
+                 const char *needed_by, int depth, struct vt_error *error);
+
+static int visit_needed(struct vt_lab_modules *modules, const struct place *place, const char *name,
+                        char *list, int depth, struct vt_error *error)
+{
+    int status = 0;
+    for (char *word; status == 0 && (word = strsep(&list, ","));)
         if (*word && depth < VT_LAB_MODULES_MOST)
-            status = visit(modules, place, word, depth + 1, error);
-    }
+            status = visit(modules, place, word, name, depth + 1, error);
+    return status;
+}
+
+static int visit(struct vt_lab_modules *modules, const struct place *place, const char *name,
+                 const char *needed_by, int depth, struct vt_error *error)
+{
+    char *list = NULL, *path = NULL;
+    int status = known(modules, name) ? 0 : get_module(place, name, needed_by, &path, error);
+
+    if (status != 0 || !path)
+        return status;
+    status = read_dependencies(path, &list, error);
+    if (status == 0)
+        status = visit_needed(modules, place, name, list, depth, error);
     free(list);
     if (status == 0 && modules->count == VT_LAB_MODULES_MOST)
         status = vt_error_set(error, VT_EXIT_USAGE, E2BIG, "'%s' depends on more than %d modules", name,
@@ -104,15 +113,18 @@ static int visit(struct vt_lab_modules *modules, const struct place *place, cons
 }
 
 int vt_lab_modules_find(struct vt_lab_modules *modules, const char *folder, const char *scratch,
-                        const char *name, struct vt_error *error)
+                        const char *name, const struct vt_lab_stop *stop, struct vt_error *error)
 {
-    const struct place place = {folder, scratch};
+    struct place place = {folder, scratch, stop, {0}};
     struct stat status;
 
     *modules = (struct vt_lab_modules){0};
     if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))
         return vt_error_set(error, VT_EXIT_USAGE, ENOTDIR, "'%s' is not a folder of kernel modules", folder);
-    int result = visit(modules, &place, name, 0, error);
+    int result = vt_lab_tree_open(&place.tree, folder, stop, error);
+    if (result == 0)
+        result = visit(modules, &place, name, NULL, 0, error);
+    vt_lab_tree_close(&place.tree);
     if (result != 0)
         vt_lab_modules_release(modules);
     return result;

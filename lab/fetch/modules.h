@@ -3,6 +3,7 @@
 #define VT_LAB_FETCH_MODULES_H
 
 #include "base/error.h"
+#include "lab/fetch/stop.h"
 
 #include <stddef.h>
 
@@ -15,15 +16,12 @@ struct vt_lab_modules {
 
 /*
  * Find `name` ("kvm-amd") and what it depends on below `folder`; packed ones are
- * unpacked into `scratch`. A module that is not there may be built into the kernel:
- * that is no error here.
+ * unpacked into `scratch`. A module that is not there must be built into the kernel,
+ * and the folder say so.
  */
 int vt_lab_modules_find(struct vt_lab_modules *modules, const char *folder, const char *scratch,
-                        const char *name, struct vt_error *error);
+                        const char *name, const struct vt_lab_stop *stop, struct vt_error *error);
 
 void vt_lab_modules_release(struct vt_lab_modules *modules);
-
-/* Is `path` the file of module `name`, packed or not? Underscore and dash are the same in a module's name. */
-int vt_lab_modules_same(const char *path, const char *name);
 
 #endif

@@ -20,7 +20,7 @@ struct fetch {
     struct vt_package *package;
     const char *cache;
     const char *real; /* what the package's name starts with, before its version; or NULL */
-    const volatile int *stop;
+    const struct vt_lab_stop *stop;
     void (*note)(void *context, const char *text);
     void *context;
     struct vt_error *error;
@@ -36,9 +36,11 @@ static void note(const struct fetch *fetch, const char *what)
 
 static int lacks(const struct fetch *fetch, int number, const char *what, const char *why)
 {
-    if (number == -EINTR)
-        return vt_error_set(fetch->error, VT_EXIT_NO, EINTR, "interrupted while fetching %s",
-                            fetch->package->name);
+    char doing[160];
+
+    snprintf(doing, sizeof doing, "fetching %s", fetch->package->name);
+    if (number == -EINTR || number == -ETIME)
+        return vt_lab_stop_tell(fetch->stop, number, fetch->error, doing);
     return vt_error_set(fetch->error, VT_EXIT_ENVIRONMENT, 0, "cannot %s the package %s: %s", what,
                         fetch->package->name, why && *why ? why : "no reason given");
 }
@@ -82,9 +84,10 @@ static int lock(const struct fetch *fetch)
     for (bool waiting = false; flock(fd, LOCK_EX | LOCK_NB) != 0; waiting = true) {
         if (!waiting)
             note(fetch, "waiting for another vmtoll that fetches");
-        if (*fetch->stop) {
+        int why = vt_lab_stop_asked(fetch->stop);
+        if (why != 0) {
             close(fd);
-            return lacks(fetch, -EINTR, "", "");
+            return lacks(fetch, why, "", "");
         }
         poll(NULL, 0, 100);
     }
@@ -263,8 +266,9 @@ static int make_ready(const struct fetch *fetch)
         note(fetch, "checking");
     if (present && intact(fetch))
         return 0;
-    if (*fetch->stop)
-        return lacks(fetch, -EINTR, "", "");
+    int why = vt_lab_stop_asked(fetch->stop);
+    if (why != 0)
+        return lacks(fetch, why, "", "");
     if (present)
         note(fetch, "the cache is damaged, fetching again");
     return download(fetch);
@@ -302,7 +306,7 @@ static int get(struct fetch *fetch, const char *name)
 
 int vt_package_get(struct vt_package *package, const char *name, const char *real,
                    void (*note_line)(void *context, const char *text), void *context,
-                   const volatile int *stop, struct vt_error *error)
+                   const struct vt_lab_stop *stop, struct vt_error *error)
 {
     char *cache = vt_workspace_cache(error);
     struct fetch fetch = {package, cache, real, stop, note_line, context, error};

@@ -7,6 +7,7 @@
 #define VT_LAB_FETCH_PACKAGE_H
 
 #include "base/error.h"
+#include "lab/fetch/stop.h"
 
 struct vt_package {
     char *folder; /* what the package would install, below this folder; owned */
@@ -21,8 +22,8 @@ struct vt_package {
  * or is NULL.
  */
 int vt_package_get(struct vt_package *package, const char *name, const char *real,
-                   void (*note)(void *context, const char *text), void *context, const volatile int *stop,
-                   struct vt_error *error);
+                   void (*note)(void *context, const char *text), void *context,
+                   const struct vt_lab_stop *stop, struct vt_error *error);
 
 void vt_package_release(struct vt_package *package);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@
 #define MOST     ((off_t)1 << 20)
 #define GRACE_MS 1000
 #define TURN_MS  20
+
+/* Nothing made here is larger; what is packed may claim to be anything. */
+#define LARGEST_FILE ((rlim_t)1 << 30)
 
 static bool exists_in(const char *folders, const char *name)
 {
@@ -48,12 +52,22 @@ int vt_program_require(const char *name, const char *package, struct vt_error *e
                         "%s is missing: install it with: apt-get install %s", name, package);
 }
 
+static void limit_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur <= LARGEST_FILE)
+        return;
+    limit.rlim_cur = LARGEST_FILE;
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
 static _Noreturn void become(char *const *argv, const char *folder, int output, pid_t parent)
 {
     int nothing = open("/dev/null", O_RDONLY);
 
     setpgid(0, 0);
     signal(SIGPIPE, SIG_DFL);
+    limit_files();
     setenv("LC_ALL", "C", 1); /* what they say is read, not shown */
     /* The parent may have ended between fork and here; the signal would then never come. */
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || nothing < 0 || dup2(nothing, 0) < 0 ||
@@ -115,24 +129,24 @@ static char *read_all(int fd)
     return text;
 }
 
-static int wait_for(pid_t pid, const volatile int *stop)
+static int wait_for(pid_t pid, const struct vt_lab_stop *stop)
 {
-    int status;
+    int status, why;
     for (;;) {
         pid_t ended = waitpid(pid, &status, WNOHANG);
         if (ended == pid)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         if (ended < 0 && errno != EINTR)
             return -errno;
-        if (stop && *stop) {
+        if ((why = vt_lab_stop_asked(stop)) != 0) {
             vt_program_end(pid);
-            return -EINTR;
+            return why;
         }
         poll(NULL, 0, TURN_MS);
     }
 }
 
-int vt_program_run(char *const *argv, const char *folder, char **text, const volatile int *stop)
+int vt_program_run(char *const *argv, const char *folder, char **text, const struct vt_lab_stop *stop)
 {
     int output = memfd_create("output", MFD_CLOEXEC);
     if (output < 0)

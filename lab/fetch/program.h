@@ -5,6 +5,7 @@
 #define VT_LAB_FETCH_PROGRAM_H
 
 #include "base/error.h"
+#include "lab/fetch/stop.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,9 +30,10 @@ void vt_program_end(pid_t pid);
 
 /*
  * Run to the end. What it prints is malloc'ed into *text (the caller's; may be
- * NULL to forget it). Returns its exit status, 128 + signal, or a negative errno.
+ * NULL to forget it). Returns its exit status, 128 + signal, or a negative errno;
+ * -EINTR or -ETIME: it was ended because of `stop` (may be NULL).
  */
-int vt_program_run(char *const *argv, const char *folder, char **text, const volatile int *stop);
+int vt_program_run(char *const *argv, const char *folder, char **text, const struct vt_lab_stop *stop);
 
 /* The last line of `text` that is not empty, without surrounding blanks; text is changed. */
 char *vt_program_last_line(char *text);

@@ -3,6 +3,7 @@
 #include "lab/fetch/workspace.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,18 +32,37 @@ size_t vt_unpack_ending(const char *path)
     return packing ? strlen(packing->ending) : 0;
 }
 
-static int run(char *const *argv, const char *folder, const char *path, struct vt_error *error)
+/* A full disk is the machine's fault, all else the file's. */
+static int blame(int status, const char *path, char *text, const struct vt_lab_stop *stop,
+                 struct vt_error *error)
+{
+    static const int disk[] = {ENOSPC, EDQUOT};
+
+    if (status == -EINTR || status == -ETIME)
+        return vt_lab_stop_tell(stop, status, error, "unpacking");
+    for (size_t i = 0; text && i < sizeof disk / sizeof disk[0]; i++)
+        if (strstr(text, strerror(disk[i])))
+            return vt_error_set(error, VT_EXIT_ENVIRONMENT, disk[i], "cannot unpack '%s': %s (see TMPDIR)",
+                                path, strerror(disk[i]));
+    if (status == 128 + SIGXFSZ || (text && strstr(text, strerror(EFBIG))))
+        return vt_error_set(error, VT_EXIT_USAGE, EFBIG, "cannot unpack '%s': it is too large", path);
+    return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "cannot unpack '%s': %s", path,
+                        text && *text ? vt_program_last_line(text) : "no reason given");
+}
+
+static int run(char *const *argv, const char *folder, const char *path, const struct vt_lab_stop *stop,
+               struct vt_error *error)
 {
     char *text = NULL;
-    int status = vt_program_run(argv, folder, &text, NULL);
+    int status = vt_program_run(argv, folder, &text, stop);
     if (status != 0)
-        vt_error_set(error, VT_EXIT_USAGE, EINVAL, "cannot unpack '%s': %s", path,
-                     text && *text ? vt_program_last_line(text) : "no reason given");
+        blame(status, path, text, stop, error);
     free(text);
     return status == 0 ? 0 : -EINVAL;
 }
 
-int vt_unpack(const char *path, const char *folder, char **unpacked, struct vt_error *error)
+int vt_unpack(const char *path, const char *folder, char **unpacked, const struct vt_lab_stop *stop,
+              struct vt_error *error)
 {
     const struct packing *packing = packing_of(path);
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -54,10 +74,10 @@ int vt_unpack(const char *path, const char *folder, char **unpacked, struct vt_e
         return 0;
     int status = vt_program_require(packing->program, packing->package, error);
     if (status == 0)
-        status = run((char *[]){"cp", "--", (char *)path, *unpacked, NULL}, NULL, path, error);
+        status = run((char *[]){"cp", "--", (char *)path, *unpacked, NULL}, NULL, path, stop, error);
     if (status == 0)
         status = run((char *[]){(char *)packing->program, "-d", "-q", "-f", (char *)base, NULL}, folder, path,
-                     error);
+                     stop, error);
     if (status == 0) {
         (*unpacked)[strlen(*unpacked) - strlen(packing->ending)] = '\0';
     } else {

@@ -1,7 +1,9 @@
 #include "lab/fetch/workspace.h"
+#include "base/leftover.h"
 
 #include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,17 +24,19 @@ static const char *temporary_root(void)
 
 int vt_workspace_open(struct vt_workspace *workspace, struct vt_error *error)
 {
-    workspace->folder = vt_workspace_path(temporary_root(), "vmtoll-lab-XXXXXX");
-    if (!workspace->folder)
-        return vt_error_memory(error, "the working folder's path");
-    if (mkdtemp(workspace->folder))
-        return 0;
-    int number = errno;
-    free(workspace->folder);
+    char path[PATH_MAX];
     workspace->folder = NULL;
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
-                        "cannot make a temporary folder in '%s': %s (see TMPDIR)", temporary_root(),
-                        strerror(number));
+    workspace->lock = vt_leftover_make_folder(temporary_root(), "vmtoll-lab-", path, sizeof path);
+    if (workspace->lock < 0)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, -workspace->lock,
+                            "cannot make a temporary folder in '%s': %s (see TMPDIR)", temporary_root(),
+                            strerror(-workspace->lock));
+    workspace->folder = strdup(path);
+    if (workspace->folder)
+        return 0;
+    rmdir(path);
+    close(workspace->lock);
+    return vt_error_memory(error, "the working folder's path");
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
@@ -51,8 +55,10 @@ void vt_workspace_remove(const char *path)
 
 void vt_workspace_close(struct vt_workspace *workspace)
 {
-    if (workspace->folder)
+    if (workspace->folder) {
         vt_workspace_remove(workspace->folder);
+        close(workspace->lock);
+    }
     free(workspace->folder);
     workspace->folder = NULL;
 }

@@ -9,6 +9,7 @@
 
 struct vt_workspace {
     char *folder; /* owned */
+    int lock;     /* of it: see base/leftover.h */
 };
 
 /* Below $TMPDIR or /tmp. */

@@ -1,6 +1,7 @@
 #include "report/chart/export.h"
 #include "base/text.h"
 #include "base/file.h"
+#include "base/leftover.h"
 #include "report/chart/axis.h"
 #include "report/chart/draw.h"
 #include "show/plot.h"
@@ -26,6 +27,7 @@ struct export
     const char *folder;
     bool exists;            /* the folder was there before */
     char staging[MAX_PATH]; /* where the files grow */
+    int lock;               /* of it, or negative */
 };
 
 static int cannot(const struct export *export, int number, struct vt_error *error)
@@ -150,14 +152,13 @@ static int make_staging(struct export *export, struct vt_error *error)
         length--;
     while (!export->exists && length > 0 && export->folder[length - 1] != '/')
         length--;
-    snprintf(export->staging, sizeof export->staging, "%.*s%s.vmtoll-plots-XXXXXX", (int)length,
-             export->folder, export->exists ? "/" : "");
-    if (!mkdtemp(export->staging)) {
-        int number = errno;
-        export->staging[0] = '\0';
-        return cannot(export, number, error);
-    }
-    return 0;
+    char parent[MAX_PATH];
+    snprintf(parent, sizeof parent, "%.*s", length ? (int)length : 1, length ? export->folder : ".");
+    export->lock = vt_leftover_make_folder(parent, ".vmtoll-plots-", export->staging, sizeof export->staging);
+    if (export->lock >= 0)
+        return 0;
+    export->staging[0] = '\0';
+    return cannot(export, -export->lock, error);
 }
 
 static void drop_staging(const struct export *export)
@@ -169,6 +170,8 @@ static void drop_staging(const struct export *export)
         closedir(folder);
     if (export->staging[0])
         rmdir(export->staging);
+    if (export->lock >= 0)
+        close(export->lock);
 }
 
 static bool ends_with(const char *data, size_t size, const char *word)

@@ -97,12 +97,6 @@ static struct vt_load_frame *push(struct vt_loader *loader, enum vt_load_frame_t
     return frame;
 }
 
-static int push_skip(struct vt_loader *loader)
-{
-    loader->skipped_containers++;
-    return push(loader, FRAME_SKIP) != NULL;
-}
-
 static int push_object(struct vt_loader *loader, const struct vt_shape *shape, void *target)
 {
     struct vt_load_frame *frame = push(loader, FRAME_OBJECT);
@@ -127,8 +121,7 @@ static int start_document(struct vt_loader *loader, const struct vt_token *token
     if (token->type != VT_TOKEN_OBJECT)
         return vt_load_refuse_value(loader, "a result document, which is an object", token);
     uint64_t line, column;
-    size_t consumed = yajl_get_bytes_consumed(loader->parser);
-    vt_load_locate(loader, consumed, &line, &column);
+    vt_load_locate(loader, &line, &column);
     loader->result = vt_result_new();
     if (!loader->result)
         return vt_load_lacks_memory(loader);
@@ -136,7 +129,7 @@ static int start_document(struct vt_loader *loader, const struct vt_token *token
     if (loader->result->file)
         vt_text_clean((char *)(uintptr_t)loader->result->file, strlen(loader->result->file));
     loader->result->line = line;
-    loader->document_start = loader->chunk_start + consumed;
+    loader->document_start = loader->window_start;
     loader->document_line = line;
     loader->numbers_kept = loader->nodes = 0;
     if (!loader->result->file)
@@ -237,16 +230,16 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token)
     switch (frame->type) {
     case FRAME_OBJECT:
         if (frame->field && is_spared(loader, frame->field, token))
-            return push_skip(loader);
+            return push(loader, FRAME_SKIP) != NULL;
         if (frame->field)
             return open_field(loader, frame->field, place_of(frame), token);
-        return push_skip(loader);
+        return push(loader, FRAME_SKIP) != NULL;
     case FRAME_ROWS:
         return token->type == VT_TOKEN_OBJECT ? start_row(loader)
                                               : vt_load_refuse_value(loader, "an object", token);
     case FRAME_TREE:
         if (is_spared_of_host(loader, frame))
-            return push_skip(loader);
+            return push(loader, FRAME_SKIP) != NULL;
         if (!add_node(loader, frame, token, &node))
             return 0;
         frame = push(loader, FRAME_TREE);
@@ -255,7 +248,7 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token)
         frame->node = node;
         return 1;
     case FRAME_SKIP:
-        return push_skip(loader);
+        return push(loader, FRAME_SKIP) != NULL;
     default:
         return vt_load_refuse_value(loader, "a number", token);
     }

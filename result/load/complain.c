@@ -43,40 +43,74 @@ const char *vt_load_known_kind(const unsigned char *bytes, size_t size)
     return NULL;
 }
 
-void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *line, uint64_t *column)
+/* Line of `place`, which is in the window, and the offset where that begins. */
+static void find_line(const struct vt_loader *loader, const unsigned char *place, uint64_t *line,
+                      uint64_t *start)
 {
-    uint64_t start = loader->line_start;
-    if (consumed > loader->chunk_size)
-        consumed = loader->chunk_size;
-    const unsigned char *newline = consumed ? memrchr(loader->chunk, '\n', consumed) : NULL;
-    *line = loader->line + vt_load_scan_lines(loader->chunk, consumed);
-    if (newline)
-        start = loader->chunk_start + (uint64_t)(newline - loader->chunk) + 1;
-    *column = loader->chunk_start + consumed - start;
-    if (*column == 0)
-        *column = 1;
+    size_t size = (size_t)(place - loader->window);
+    const unsigned char *newline = size ? memrchr(loader->window, '\n', size) : NULL;
+    *line = loader->line + (newline ? vt_load_scan_lines(loader->window, size) : 0);
+    *start = newline ? loader->window_start + (uint64_t)(newline - loader->window) + 1 : loader->line_start;
+}
+
+void vt_load_advance(struct vt_loader *loader, const unsigned char *place)
+{
+    find_line(loader, place, &loader->line, &loader->line_start);
+    loader->window_start += (uint64_t)(place - loader->window);
+    loader->window = place;
+}
+
+void vt_load_locate(const struct vt_loader *loader, uint64_t *line, uint64_t *column)
+{
+    uint64_t start;
+    find_line(loader, loader->token, line, &start);
+    *column = loader->window_start + (uint64_t)(loader->token - loader->window) - start + 1;
 }
 
 int vt_load_refuse(struct vt_loader *loader, const char *format, ...)
 {
     char what[256], path[160], where[64] = "";
-    size_t consumed = yajl_get_bytes_consumed(loader->parser);
     uint64_t line, column;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     describe_path(loader, path, sizeof path);
-    vt_load_locate(loader, consumed, &line, &column);
+    vt_load_locate(loader, &line, &column);
     if (loader->depth && loader->documents + loader->complaints && line != loader->document_line)
         snprintf(where, sizeof where, "; the document starts at line %zu", loader->document_line);
     vt_error_set(loader->error, VT_EXIT_USAGE, EBADMSG, "%s:%ju:%ju: %s%s%s%s", loader->name, (uintmax_t)line,
                  (uintmax_t)column, path, *path ? ": " : "", what, where);
     loader->failed = loader->refused = true;
-    loader->refused_at =
-        loader->chunk_start + (consumed < loader->chunk_size ? consumed : loader->chunk_size);
+    loader->refused_at = loader->window_start + (uint64_t)(loader->token - loader->window);
     loader->refused_line = line;
     return 0;
+}
+
+static void name_byte(const struct vt_scan *scan, bool is_part, char *text, size_t size)
+{
+    if (scan->at == scan->end)
+        snprintf(text, size, is_part ? "the next document" : "the end of the file");
+    else
+        snprintf(text, size, *scan->at > ' ' && *scan->at < 0x7f ? "'%c'" : "byte 0x%02x", *scan->at);
+}
+
+int vt_load_refuse_syntax(struct vt_loader *loader, const char *expected)
+{
+    const struct vt_scan *scan = &loader->scan;
+    char found[32];
+    const char *kind = loader->window_start == 0
+                           ? vt_load_known_kind(loader->window, (size_t)(scan->end - loader->window))
+                           : NULL;
+    loader->token = scan->at;
+    if (kind)
+        return vt_load_refuse(loader, "expected a result document in JSON, found %s", kind);
+    if (scan->at == scan->end && loader->depth)
+        return vt_load_refuse(loader, "the %s, in the middle of a document; it was cut off",
+                              loader->is_part ? "next one starts here" : "file ends here");
+    name_byte(scan, loader->is_part, found, sizeof found);
+    return vt_load_refuse(loader, "expected a result document in JSON, and here %s, found %s", expected,
+                          found);
 }
 
 int vt_load_lacks_memory(struct vt_loader *loader)

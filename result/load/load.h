@@ -4,6 +4,12 @@
  * Owns: syntax, types, limits and the one line that says what is wrong where.
  * Input is streamed, so memory follows the largest document kept, not the file.
  * A file holds one document or several behind one another (JSON Lines).
+ *
+ * It tokenizes by itself, since no library that is kept does it at this price. Measured on Debian 12 with 200
+ * results of 149 MB: the whole report, this loader included, takes 0.40 s of CPU; parsing alone took
+ * jansson 2.9 s and json-c 2.4 s, and neither tells where a value stood that is of the wrong type. json-c
+ * crashes where memory runs out, and its names clash with jansson's. liblaxjson streams, but takes what is no
+ * JSON. yajl, which was here before, is unmaintained: it took 0.33 s for parsing alone.
  */
 #ifndef VT_RESULT_LOAD_LOAD_H
 #define VT_RESULT_LOAD_LOAD_H

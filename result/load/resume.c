@@ -9,16 +9,17 @@ static const uint64_t max_search = 1 << 26; /* bytes without a document: input m
 
 bool vt_load_starts_document(const unsigned char *bytes, size_t size)
 {
-    size_t i = 1;
-    if (size == 0 || bytes[0] != '{')
+    struct vt_scan mark = {.at = bytes, .end = bytes + size}, scan = mark;
+    const unsigned char *quote;
+    if (vt_load_scan_mark(&mark))
+        scan = mark;
+    if (scan.at == scan.end || *scan.at++ != '{')
         return false;
-    while (i < size && strchr(" \t\r\n", bytes[i]) && bytes[i])
-        i++;
-    if (i == size || bytes[i++] != '"')
-        return false;
-    const unsigned char *quote = memchr(bytes + i, '"', size - i);
-    return quote && vt_load_find_field(&vt_load_document_shape, 0, (const char *)bytes + i,
-                                       (size_t)(quote - bytes) - i) != NULL;
+    vt_load_scan_blanks(&scan);
+    bytes = scan.at;
+    return scan.at < scan.end && vt_load_scan_key(&scan, &quote) &&
+           vt_load_find_field(&vt_load_document_shape, 0, (const char *)bytes + 1,
+                              (size_t)(quote - bytes) - 1) != NULL;
 }
 
 int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *line)

@@ -1,77 +1,82 @@
 #include "result/load/scan.h"
+#include "base/text.h"
 
 #include <emmintrin.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-static const unsigned char *skip_blanks(const unsigned char *text, const unsigned char *end)
+static bool miss(struct vt_scan *scan, const unsigned char *at, const char *expected)
 {
-    while (text < end && (*text == ' ' || *text == '\n' || *text == '\r' || *text == '\t'))
-        text++;
-    return text;
+    scan->at = at;
+    scan->expected = expected;
+    return false;
 }
 
-static const unsigned char *skip_digits(const unsigned char *text, const unsigned char *end)
+void vt_load_scan_blanks(struct vt_scan *scan)
 {
-    while (text < end && *text >= '0' && *text <= '9')
-        text++;
-    return text;
+    const unsigned char *at = scan->at, *end = scan->end;
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    scan->at = at;
 }
 
-/* Behind the number (RFC 8259, 6) that starts at `text`; NULL: there is none, or it may go on behind `end`.
- */
-static const unsigned char *skip_number(const unsigned char *text, const unsigned char *end)
+static const unsigned char *skip_digits(const unsigned char *at, const unsigned char *end)
 {
-    const unsigned char *digits = text + (text < end && *text == '-');
-    text = skip_digits(digits, end);
-    if (text == digits || (*digits == '0' && text - digits > 1))
-        return NULL;
-    if (text < end && *text == '.') {
-        digits = text + 1;
-        text = skip_digits(digits, end);
-        if (text == digits)
-            return NULL;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+static bool scan_number(struct vt_scan *scan)
+{
+    const unsigned char *at = scan->at, *end = scan->end, *digits;
+    at += at < end && *at == '-';
+    digits = at;
+    at = at < end && *at == '0' ? at + 1 : skip_digits(at, end);
+    if (at == digits)
+        return miss(scan, at, "a digit");
+    if (at < end && *at == '.') {
+        digits = at + 1;
+        at = skip_digits(digits, end);
+        if (at == digits)
+            return miss(scan, at, "a digit");
     }
-    if (text < end && (*text | 0x20) == 'e') {
-        digits = text + 1;
+    if (at < end && (*at | 0x20) == 'e') {
+        digits = at + 1;
         digits += digits < end && (*digits == '+' || *digits == '-');
-        text = skip_digits(digits, end);
-        if (text == digits)
-            return NULL;
+        at = skip_digits(digits, end);
+        if (at == digits)
+            return miss(scan, at, "a digit");
     }
-    return text < end ? text : NULL;
+    scan->at = at;
+    return at < end || scan->last;
 }
 
-size_t vt_load_scan_numbers(const unsigned char *text, size_t size, size_t *count)
+size_t vt_load_scan_numbers(struct vt_scan *scan)
 {
-    const unsigned char *end = text + size, *done = text;
-    while (done < end && *done == ',') {
-        const unsigned char *next = skip_number(skip_blanks(done + 1, end), end);
-        next = next ? skip_blanks(next, end) : end;
-        if (next == end || (*next != ',' && *next != ']'))
+    struct vt_scan ahead = *scan;
+    size_t count = 0;
+    while (ahead.at < ahead.end && *ahead.at == ',') {
+        ahead.at++;
+        vt_load_scan_blanks(&ahead);
+        if (!scan_number(&ahead))
             break;
-        done = next;
-        ++*count;
+        vt_load_scan_blanks(&ahead);
+        if (ahead.at == ahead.end || (*ahead.at != ',' && *ahead.at != ']'))
+            break;
+        scan->at = ahead.at;
+        count++;
     }
-    return (size_t)(done - text);
+    return count;
 }
 
-size_t vt_load_scan_bracket(const unsigned char *text, size_t size)
+bool vt_load_scan_mark(struct vt_scan *scan)
 {
-    size_t i = 0;
-    /* '{' and '[' differ in one bit; '[' without it is '{' with it. */
-    const __m128i bit = _mm_set1_epi8(0x20), brace = _mm_set1_epi8('{');
-    for (; i + 16 <= size; i += 16) {
-        __m128i bytes = _mm_or_si128(_mm_loadu_si128((const __m128i *)(const void *)(text + i)), bit);
-        int found = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, brace));
-        if (found)
-            return i + (size_t)__builtin_ctz((unsigned int)found) + 1;
-    }
-    for (; i < size; i++)
-        if ((text[i] | 0x20) == '{')
-            return i + 1;
-    return size;
+    static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
+    for (size_t i = 0; i < sizeof mark; i++, scan->at++)
+        if (scan->at == scan->end || *scan->at != mark[i])
+            return miss(scan, scan->at, "a value");
+    return true;
 }
 
 /* Bytes of a string that need no look: printable ASCII but '"' and '\\'. */
@@ -93,109 +98,145 @@ static const unsigned char *skip_plain(const unsigned char *text, const unsigned
     return text;
 }
 
-static const unsigned char *skip_escape(const unsigned char *text, const unsigned char *end)
+static int hex_value(unsigned char c)
 {
-    if (end - text < 2)
-        return NULL;
-    if (text[1] != 'u')
-        return text[1] && strchr("\"\\/bfnrt", text[1]) ? text + 2 : NULL;
-    if (end - text < 6)
-        return NULL;
-    for (int i = 2; i < 6; i++)
-        if (!((text[i] >= '0' && text[i] <= '9') || ((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'f')))
-            return NULL;
-    return text + 6;
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
 }
 
-/* One character of two bytes or more (RFC 3629). */
-static const unsigned char *skip_character(const unsigned char *text, const unsigned char *end)
+static bool scan_escape(struct vt_scan *scan)
 {
-    int more = *text >= 0xc2 && *text <= 0xdf   ? 1
-               : *text >= 0xe0 && *text <= 0xef ? 2
-               : *text >= 0xf0 && *text <= 0xf4 ? 3
-                                                : 0;
-    if (more == 0 || end - text <= more)
-        return NULL;
-    for (int i = 1; i <= more; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return NULL;
-    return text + 1 + more;
-}
-
-/* Behind the string whose first quote is before `text`; NULL: it is none, or has no end here. */
-static const unsigned char *skip_string(const unsigned char *text, const unsigned char *end)
-{
-    while (text && (text = skip_plain(text, end)) < end) {
-        if (*text == '"')
-            return text + 1;
-        text = *text == '\\' ? skip_escape(text, end) : *text >= 0x80 ? skip_character(text, end) : NULL;
+    static const char expected[] = "an escape of JSON (\\n, \\u00e9)";
+    const unsigned char *at = scan->at + 1, *end = scan->end;
+    if (at < end && *at != 'u') {
+        scan->at += 2;
+        return (*at && strchr("\"\\/bfnrt", *at)) || miss(scan, at, expected);
     }
-    return NULL;
+    for (int i = 1; i <= 4; i++)
+        if (end - at <= i || hex_value(at[i]) < 0)
+            return miss(scan, end - at <= i ? end : at + i, expected);
+    scan->at = at + 5;
+    return true;
 }
 
-static const unsigned char *skip_word(const unsigned char *text, const unsigned char *end)
+static bool scan_character(struct vt_scan *scan)
+{
+    unsigned char bytes[5] = {0};
+    size_t there = (size_t)(scan->end - scan->at);
+    memcpy(bytes, scan->at, there < 4 ? there : 4);
+    size_t length = vt_text_character(bytes);
+    if (length == 0)
+        return miss(scan, there < 4 && !scan->last ? scan->end : scan->at, "a character of UTF-8");
+    scan->at += length;
+    return true;
+}
+
+static bool scan_string(struct vt_scan *scan)
+{
+    scan->escaped = false;
+    for (scan->at++;;) {
+        scan->at = skip_plain(scan->at, scan->end);
+        if (scan->at == scan->end)
+            return miss(scan, scan->end, "the end of a text");
+        unsigned char c = *scan->at;
+        if (c == '"') {
+            scan->at++;
+            return true;
+        }
+        if (c < 0x20)
+            return miss(scan, scan->at, "a text, control characters as escapes");
+        scan->escaped |= c == '\\';
+        if (!(c == '\\' ? scan_escape(scan) : scan_character(scan)))
+            return false;
+    }
+}
+
+static bool scan_word(struct vt_scan *scan)
 {
     static const char *const words[] = {"true", "false", "null"};
+    size_t there = (size_t)(scan->end - scan->at);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t length = strlen(words[i]);
-        if ((size_t)(end - text) > length && memcmp(text, words[i], length) == 0)
-            return text + length;
+        size_t length = strlen(words[i]), part = there < length ? there : length;
+        if (memcmp(scan->at, words[i], part) == 0)
+            return miss(scan, scan->at + part, words[i]) || part == length;
     }
-    return NULL;
+    return miss(scan, scan->at, "a value");
 }
 
-static const unsigned char *skip_scalar(const unsigned char *text, const unsigned char *end)
+bool vt_load_scan_scalar(struct vt_scan *scan)
 {
-    return *text == '"'                                     ? skip_string(text + 1, end)
-           : *text == '-' || (*text >= '0' && *text <= '9') ? skip_number(text, end)
-                                                            : skip_word(text, end);
+    unsigned char c = *scan->at;
+    return c == '"'                             ? scan_string(scan)
+           : c == '-' || (c >= '0' && c <= '9') ? scan_number(scan)
+                                                : scan_word(scan);
 }
 
-/* Behind "key" and its colon. */
-static const unsigned char *skip_key(const unsigned char *text, const unsigned char *end)
+bool vt_load_scan_key(struct vt_scan *scan, const unsigned char **quote)
 {
-    text = *text == '"' ? skip_string(text + 1, end) : NULL;
-    text = text ? skip_blanks(text, end) : end;
-    return text < end && *text == ':' ? skip_blanks(text + 1, end) : NULL;
+    if (*scan->at != '"')
+        return miss(scan, scan->at, "a key in quotes");
+    if (!scan_string(scan))
+        return false;
+    *quote = scan->at - 1;
+    vt_load_scan_blanks(scan);
+    if (scan->at == scan->end || *scan->at != ':')
+        return miss(scan, scan->at, "':'");
+    scan->at++;
+    return true;
 }
 
-size_t vt_load_scan_container(const unsigned char *text, size_t size, size_t levels)
+static unsigned int hex4(const unsigned char *text)
 {
-    const unsigned char *end = text + size, *at = text;
-    uint64_t objects = text[-1] == '{'; /* a bit per level that is open, the innermost lowest */
-    size_t depth = 1;
-    bool first = true, done = false; /* nothing yet in the container; a value ends here */
-    for (;;) {
-        at = skip_blanks(at, end);
-        if (at == end)
-            return 0;
-        if (*at == (objects & 1 ? '}' : ']') && (first || done)) {
-            if (--depth == 0)
-                return (size_t)(at - text);
-            objects >>= 1;
-            first = false;
-            done = true;
-            at++;
-            continue;
-        }
-        if (done && *at != ',')
-            return 0;
-        if (done)
-            at = skip_blanks(at + 1, end);
-        if (at < end && objects & 1)
-            at = skip_key(at, end);
-        if (!at || at == end)
-            return 0;
-        first = *at == '{' || *at == '[';
-        done = !first;
-        if (first && depth++ == levels)
-            return 0;
-        if (first)
-            objects = objects << 1 | (*at == '{');
-        at = first ? at + 1 : skip_scalar(at, end);
-        if (!at)
-            return 0;
+    unsigned int value = 0;
+    for (int i = 0; i < 4; i++)
+        value = value << 4 | (unsigned int)hex_value(text[i]);
+    return value;
+}
+
+/* Bytes of UTF-8. */
+static size_t encode(unsigned int code, char bytes[4])
+{
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned char first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = length; i-- > 1; code >>= 6)
+        bytes[i] = (char)(0x80 | (code & 0x3f));
+    bytes[0] = (char)(first[length] | code);
+    return length;
+}
+
+/* The character of the escape at *at, which is moved behind it. */
+static unsigned int decode_escape(const unsigned char **at, const unsigned char *end)
+{
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+    const unsigned char *text = *at;
+    const char *known = strchr(from, text[1]);
+    *at += text[1] == 'u' ? 6 : 2;
+    if (text[1] != 'u')
+        return known ? (unsigned char)to[known - from] : text[1];
+    unsigned int high = hex4(text + 2), low = 0;
+    if (high < 0xd800 || high > 0xdfff)
+        return high;
+    if (high < 0xdc00 && end - text >= 12 && text[6] == '\\' && text[7] == 'u')
+        low = hex4(text + 8);
+    if (low < 0xdc00 || low > 0xdfff)
+        return '?';
+    *at += 6;
+    return 0x10000 + ((high & 0x3ff) << 10 | (low & 0x3ff));
+}
+
+size_t vt_load_scan_decode(const unsigned char *string, size_t length, char *text, size_t room)
+{
+    const unsigned char *at = string, *end = string + length;
+    size_t used = 0;
+    while (at < end) {
+        char bytes[4] = {(char)*at};
+        size_t size = *at == '\\' ? encode(decode_escape(&at, end), bytes) : (at++, 1);
+        for (size_t i = 0; i < size; i++, used++)
+            if (used < room)
+                text[used] = bytes[i];
     }
+    return used;
 }
 
 size_t vt_load_scan_lines(const unsigned char *text, size_t size)

@@ -13,6 +13,16 @@ static int cannot_read(const struct vt_source *source, int number, struct vt_err
     return vt_error_set(error, VT_EXIT_USAGE, number, "cannot read '%s': %s", source->name, strerror(number));
 }
 
+static int widen(struct vt_source *source, size_t room, struct vt_error *error)
+{
+    unsigned char *buffer = realloc(source->buffer, room);
+    if (!buffer)
+        return vt_error_memory(error, source->name);
+    source->bytes = source->buffer = buffer;
+    source->room = room;
+    return 0;
+}
+
 int vt_source_open(struct vt_source *source, const char *path, const struct vt_load_part *part,
                    struct vt_error *error)
 {
@@ -31,11 +41,10 @@ int vt_source_open(struct vt_source *source, const char *path, const struct vt_l
         source->end = part->end;
     if (source->position && lseek(source->fd, (off_t)source->position, SEEK_SET) < 0)
         return cannot_read(source, errno, error);
-    source->bytes = source->buffer = malloc(WINDOW);
-    if (source->buffer)
-        return 0;
-    vt_source_release(source);
-    return vt_error_memory(error, source->name);
+    int status = widen(source, WINDOW, error);
+    if (status)
+        vt_source_release(source);
+    return status;
 }
 
 void vt_source_memory(struct vt_source *source, const char *name, const void *data, size_t size)
@@ -78,7 +87,7 @@ static int move(struct vt_source *source, uint64_t offset, struct vt_error *erro
 /* 0 at the end of the input. */
 static ssize_t read_more(struct vt_source *source, struct vt_error *error)
 {
-    size_t room = WINDOW - source->size;
+    size_t room = source->room - source->size;
     if (room > source->end - source->position)
         room = (size_t)(source->end - source->position);
     for (;;) {
@@ -100,6 +109,8 @@ ssize_t vt_source_at(struct vt_source *source, uint64_t offset, size_t least, co
     bool there = holds(source, offset) && source->size - (size_t)(offset - source->start) >= least;
     if (source->fd >= 0 && !there) {
         more = move(source, offset, error);
+        if (more == 0 && least > source->room)
+            more = widen(source, least, error);
         if (more < 0)
             return more;
         for (more = 1; more > 0 && source->size < least;)

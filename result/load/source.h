@@ -15,6 +15,7 @@ struct vt_source {
     int fd;           /* -1: memory */
     bool seekable;
     unsigned char *buffer;      /* of a file: owned */
+    size_t room;                /* in it */
     const unsigned char *bytes; /* the window */
     uint64_t start;             /* offset of the window */
     size_t size;
@@ -28,7 +29,8 @@ void vt_source_memory(struct vt_source *source, const char *name, const void *da
 void vt_source_release(struct vt_source *source);
 
 /*
- * The bytes from `offset`: at least `least` of them unless the input ends before.
+ * The bytes from `offset`: at least `least` of them unless the input ends before;
+ * the window grows to hold them.
  * Returns how many; 0 at the end; -ESPIPE where a pipe no longer has them; a negative
  * errno with `error` when reading fails. *bytes lasts until the next call.
  */

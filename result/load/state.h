@@ -1,7 +1,7 @@
 /*
  * The loader at work: what its parts share. Private to this folder.
  *
- * stream.c feeds the parser from source.c, build.c turns its events into a
+ * stream.c feeds parse.c from source.c, build.c turns its events into a
  * result, complain.c says what is wrong and where, resume.c finds the next
  * document behind a bad one.
  */
@@ -9,12 +9,12 @@
 #define VT_RESULT_LOAD_STATE_H
 
 #include "result/load/load.h"
+#include "result/load/scan.h"
 #include "result/load/shape.h"
 #include "result/load/source.h"
 #include "result/load/value.h"
 
 #include <stdint.h>
-#include <yajl/yajl_parse.h>
 
 /* Far beyond any honest document, near enough that a hostile one costs neither the memory nor the day. */
 enum {
@@ -26,6 +26,16 @@ enum {
     VT_LOAD_MAX_SERIES = 1 << 20,
     VT_LOAD_MAX_NUMBERS = 1 << 23, /* of all series of a document */
     VT_LOAD_MAX_NODES = 1 << 17,   /* of all trees of a document */
+    VT_LOAD_MAX_GAP = 1 << 22,     /* bytes of one token, or of blanks */
+};
+
+/* What may come next in a document, or between two. */
+enum vt_load_turn {
+    TURN_VALUE,
+    TURN_FIRST_VALUE, /* or the end of the array */
+    TURN_KEY,
+    TURN_FIRST_KEY, /* or the end of the object */
+    TURN_NEXT,      /* a comma, or the end of the container */
 };
 
 enum vt_load_frame_type {
@@ -62,27 +72,33 @@ struct vt_loader {
     size_t complaints;
     bool is_part; /* another document follows where the input ends */
 
-    yajl_handle parser;
-    const unsigned char *chunk;
-    size_t chunk_size;
-    uint64_t chunk_start;      /* offset of the chunk in the input */
-    uint64_t line, line_start; /* of the chunk's first byte: its line, and the offset where that began */
-    uint64_t last_event, document_start; /* offsets */
+    struct vt_scan scan;         /* from `window` on */
+    const unsigned char *token;  /* the one at hand: what errors point at */
+    const unsigned char *window; /* bytes of the input; those before are done with */
+    uint64_t window_start;       /* their offset */
+    uint64_t line, line_start;   /* of the window's first byte: its line, and the offset where that began */
+    size_t blanks;               /* before the window, behind the last token */
+    uint64_t document_start;     /* an offset */
     size_t document_line, documents;
+    enum vt_load_turn turn;
+    uint64_t objects;                /* a bit per open container, the innermost lowest: is it an object? */
+    char text[VT_LOAD_MAX_TEXT + 1]; /* the token without its escapes; longer ones are cut */
 
     struct vt_load_frame frames[VT_LOAD_MAX_DEPTH];
     size_t depth;
     struct vt_result *result;
     double *numbers;                          /* the series being read */
     size_t numbers_most, numbers_kept, nodes; /* the longest series so far */
-    size_t skipped_containers;                /* met so far */
     struct vt_result_counter evidence[VT_LOAD_MAX_EVIDENCE];
 };
 
 /*
- * Events of the parser; the error is set where they return 0, as the parser's
- * callbacks do to end it.
+ * Turn the window into events, up to its end or to a token that goes on behind it.
+ * 0: loading ends here, by an error or the sink's will.
  */
+int vt_load_parse(struct vt_loader *loader);
+
+/* The events; the error is set where they return 0. */
 int vt_load_open(struct vt_loader *loader, const struct vt_token *token);
 int vt_load_scalar(struct vt_loader *loader, const struct vt_token *token);
 int vt_load_key(struct vt_loader *loader, const char *key, size_t length);
@@ -100,8 +116,11 @@ bool vt_load_starts_document(const unsigned char *bytes, size_t size);
  */
 int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *line);
 
-/* Line and column of byte `consumed` of the chunk. */
-void vt_load_locate(const struct vt_loader *loader, size_t consumed, uint64_t *line, uint64_t *column);
+/* Let the window begin at `place`, which is in it. */
+void vt_load_advance(struct vt_loader *loader, const unsigned char *place);
+
+/* Line and column of the token. */
+void vt_load_locate(const struct vt_loader *loader, uint64_t *line, uint64_t *column);
 
 /* What a file that starts with these bytes is, and what to do about it; NULL: nothing known. */
 const char *vt_load_known_kind(const unsigned char *bytes, size_t size);
@@ -109,6 +128,7 @@ const char *vt_load_known_kind(const unsigned char *bytes, size_t size);
 /* Set the error; return 0. */
 int vt_load_refuse(struct vt_loader *loader, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int vt_load_refuse_value(struct vt_loader *loader, const char *expected, const struct vt_token *token);
+int vt_load_refuse_syntax(struct vt_loader *loader, const char *expected);
 int vt_load_lacks_memory(struct vt_loader *loader);
 
 #endif

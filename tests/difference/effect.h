@@ -106,6 +106,7 @@ void effect_note(struct effect *e, enum effect_device device, bool write, unsign
 
 /* Places that need not be equal, by bits: 1 << enum vt_gpr, or these. What is no register is still written
  * on both sides or on neither. */
+#define EFFECT_END    (UINT32_C(1) << 20) /* how it ended, and then all */
 #define EFFECT_FLAGS  (UINT32_C(1) << 16)
 #define EFFECT_STATE  (UINT32_C(1) << 17) /* privileged state */
 #define EFFECT_MEMORY (UINT32_C(1) << 18) /* the scratch block */

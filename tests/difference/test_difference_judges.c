@@ -4,7 +4,7 @@
  */
 #include "tests/difference/course.h"
 #include "tests/unit/suite.h"
-#include "vcpu/emulate_internal.h"
+#include "vcpu/emulate/internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "vmm/backend.h"
 #include "vmm/vm.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <signal.h>
@@ -167,19 +168,23 @@ static bool differs(const char *what, uint64_t ours, uint64_t theirs)
 }
 
 /*
- * KVM lets DR7's RTM be set without its bit in CPUID. It shows 32 bits of an AMD processor's SYSENTER_ESP and
- * SYSENTER_EIP (arch/x86/kvm/svm/svm.c) and of an Intel processor's SYSENTER_CS, and the VMCS has bit 13 of
- * access rights for CS alone (Intel SDM 3C table 24-2). Delivering an exception, PVM clears AC as SYSCALL
- * would; processors keep it.
+ * KVM lets DR7's RTM be set without its bit in CPUID, and DR6's be cleared where the processor has it. It
+ * shows 32 bits of an AMD processor's SYSENTER_ESP and SYSENTER_EIP (arch/x86/kvm/svm/svm.c) and of an Intel
+ * processor's SYSENTER_CS, and the VMCS has bit 13 of access rights for CS alone (Intel SDM 3C table 24-2).
+ * Delivering an exception, PVM clears AC as SYSCALL would; processors keep it.
  */
 static struct difference_ignored ignored_of(const struct difference *d)
 {
     const struct vt_vcpu *vcpu = &d->world.vcpu;
+    unsigned eax, ebx = 0, ecx, edx;
+
+    __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx);
     bool delivered = vcpu->rip - (WORLD_CODE + 0x400) < 0x100;
 
     return (struct difference_ignored){
         .judge = "KVM",
         .rflags = delivered && m.backend == VT_BACKEND_PVM ? VT_FLAG_AC : 0,
+        .dr6 = ebx & bit_RTM ? 0x10000 : 0,
         .dr7 = 0x800,
         .sysenter = m.backend == VT_BACKEND_SVM ? UPPER_HALF : 0,
         .sysenter_cs = m.backend == VT_BACKEND_VMX ? UPPER_HALF : 0,
@@ -316,18 +321,26 @@ static bool processors_differ(const struct difference *d)
     }
 }
 
+static bool has_wide_addresses(void)
+{
+    unsigned eax, ebx, ecx = 0, edx;
+
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && ecx & UINT32_C(1) << 16;
+}
+
 /*
  * Where KVM interprets ring 0 itself it takes liberties (Linux, arch/x86/kvm/emulate.c and the PVM patches):
  * no look at the upper halves of DR6 and DR7 written through their aliases, nor at the second half of a
  * system descriptor, and a 16-bit TSS for LTR; more than two bytes of a selector stored with REX.W; #UD for
  * REX.R with a segment register, which processors ignore; error code 0 for a system segment in the LDT. It
- * shows features that its CPUID denies, and lets IRETQ and bits of CR4 through unchecked.
+ * shows features that its CPUID denies, and lets IRETQ and bits of CR4 through unchecked. How wide an address
+ * may be that is loaded as a base it asks the host's processor, not its CPUID (arch/x86/kvm/mmu.h).
  */
 static bool interpreter_errs(const struct difference *d)
 {
     const struct vt_instruction *i = &d->instruction;
     bool stores = i->flags & VT_INSN_MEMORY;
-    bool rex_w = rex_of(d) & REX_W, rex_r = rex_of(d) & REX_R;
+    bool rex_w = rex_of(d) & REX_W, rex_r = rex_of(d) & REX_R, wide = has_wide_addresses();
 
     switch (i->operation) {
     case VT_OP_CPUID:
@@ -343,11 +356,14 @@ static bool interpreter_errs(const struct difference *d)
         return d->world.vcpu.gpr[i->rm] & ~(i->reg == 4 ? d->world.vcpu.limits.cr4 : UINT32_MAX);
     case VT_OP_MOV_TO_DR:
         return i->reg == 4 || i->reg == 5;
+    case VT_OP_LGDT:
+    case VT_OP_LIDT:
+        return wide && first.vector == VT_EXCEPTION_GP && !first.error;
     case VT_OP_LLDT:
     case VT_OP_LTR:
         return is_odd_selector(d);
     case VT_OP_WRMSR:
-        return accepts_anything(d->world.vcpu.gpr[VT_RCX]);
+        return accepts_anything(d->world.vcpu.gpr[VT_RCX]) || (wide && first.vector == VT_EXCEPTION_GP);
     case VT_OP_SLDT:
     case VT_OP_STR:
         return stores && rex_w;

@@ -113,13 +113,19 @@ static uint8_t *stack_at(struct difference *d)
     return rsp - WORLD_MEMORY < WORLD_SIZE - 64 ? emulator_at(&d->world, rsp) : NULL;
 }
 
-/* What IRET and far RET take, or a far pointer. */
+/*
+ * What IRET and far RET take, or a far pointer. Where AC is clear and IRET has just popped it, Intel's
+ * processors check the alignment of what is left of the frame, and show AC clear: Linux takes such a fault
+ * for a split lock and goes on with the instruction for ever (arch/x86/kernel/cpu/bus_lock.c).
+ */
 static void put_target(struct difference *d, uint8_t *at, uint64_t *random)
 {
+    uint64_t popped =
+        d->world.vcpu.limits.vendor == VT_VENDOR_INTEL ? VT_FLAGS_USER & ~VT_FLAG_AC : VT_FLAGS_USER;
     unsigned size = d->instruction.size;
     uint64_t frame[5] = {RING3_TARGET, pick_selector(random, true),
-                         difference_random(random) & VT_FLAGS_USER & ~(VT_FLAG_TF | VT_FLAG_NT),
-                         WORLD_STACK - 0x80, pick_selector(random, false)};
+                         difference_random(random) & popped & ~(VT_FLAG_TF | VT_FLAG_NT), WORLD_STACK - 0x80,
+                         pick_selector(random, false)};
     unsigned words = d->instruction.operation == VT_OP_IRET ? 5 : 2;
 
     for (unsigned i = 0; at && i < words; i++)

@@ -71,10 +71,11 @@ struct licence {
 };
 enum condition {
     ALWAYS,
-    PASSED,  /* trap: it did not fault, the processor executed it */
-    OUTSIDE, /* at CPL 3 */
-    INTEL,   /* or whoever else is not AMD */
-    ON_PVM,  /* at CPL 3 of a KVM that runs the guest at ring 3 of the host (virt-pvm) */
+    PASSED,       /* trap: it did not fault, the processor executed it */
+    OUTSIDE,      /* at CPL 3 */
+    INTEL,        /* or whoever else is not AMD */
+    INTEL_ON_PVM, /* both */
+    ON_PVM,       /* at CPL 3 of a KVM that runs the guest at ring 3 of the host (virt-pvm) */
 };
 
 #define R(name) (UINT32_C(1) << VT_##name)
@@ -113,6 +114,8 @@ static const struct licence licences[] = {
     {"lar", EFFECT_KVM, INTEL, R(RAX), "bits 19:16 are undefined (SDM 2A LAR)"},
     {"vmcall", EFFECT_KVM, OUTSIDE, R(RAX), "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
     {"vmmcall", EFFECT_KVM, OUTSIDE, R(RAX), "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
+    {"vmmcall", EFFECT_KVM, INTEL_ON_PVM, EFFECT_END,
+     "KVM answers the other vendor's instruction, which is #UD"},
     {"page-fault", EFFECT_KVM, OUTSIDE, EFFECT_MEMORY, "the error code says that it was user code"},
     {"pushf", EFFECT_KVM, ON_PVM, EFFECT_STACK, PVM},
     {"popf", EFFECT_KVM, ON_PVM, R(RBX), PVM},
@@ -133,6 +136,8 @@ static bool applies(const struct licence *licence, const struct effect *one, con
         return level == 3;
     case INTEL:
         return !vt_vendor_has_svm();
+    case INTEL_ON_PVM:
+        return !vt_vendor_has_svm() && level == 3 && vt_vmm_backend() == VT_BACKEND_PVM;
     case ON_PVM:
         return level == 3 && vt_vmm_backend() == VT_BACKEND_PVM;
     default:

@@ -53,6 +53,12 @@ is "nothing can be installed: succeeds, configure decides" 0
 holds "nothing can be installed: the package lists were updated" grep -q 'apt-get.* update' "$work/calls"
 has "nothing can be installed: says so" 'could not install: .*libjansson-dev' err
 
+# What make check tests, labs included, unless they are left out.
+checked() { (cd "$top" && make -n check "$@") | sed -n 's,^ *tools/deps ,,p'; }
+equals "make check installs what the labs need" "$(checked | tr -s ' ')" "report check lab"
+equals "make check LAB=0 does not" "$(checked LAB=0 | sed 's/ *$//')" "report check"
+holds "LAB=0 counts a lab as skipped, with the reason" sh -c 'LAB=0 sh "$1/tests/integration/test_lab_svm.sh" | grep -q "^1..0 # SKIP labs are left out: LAB=0"' sh "$top"
+
 run "$top/tools/deps" coffee
 is "an unknown purpose" 2
 

@@ -23,14 +23,18 @@ run env XDG_CACHE_HOME="$work/cache" "$VMTOLL" lab svm --case nop --quiet
 is "a damaged cache is fetched again" 0
 holds "and is whole afterwards" cmp "$module" "$(find "$package" -name 'kvm.ko*')"
 run "$VMTOLL" lab svm --case nop --kernel "$kernel" --modules "$work/empty"
+refuses "modules without KVM" 2 "has no KVM for this lab: it holds no kvm-amd.ko"
+echo kernel/arch/x86/kvm/kvm-amd.ko >"$work/empty/modules.builtin"
+run "$VMTOLL" lab svm --case nop --kernel "$kernel" --modules "$work/empty"
 refuses "a kernel without KVM" 3 "has no KVM for this CPU: it needs CONFIG_KVM"
+rm "$work/empty/modules.builtin"
 echo "not a module" >"$work/empty/kvm-amd.ko"
 run "$VMTOLL" lab svm --case nop --kernel "$kernel" --modules "$work/empty"
 refuses "a module that is none" 2 "is not a kernel module"
 rm "$work/empty/kvm-amd.ko"
 cp "$(find "$work/cache" -name 'kvm-amd.ko*')" "$work/empty/"
 run "$VMTOLL" lab svm --case nop --kernel "$kernel" --modules "$work/empty"
-refuses "a module whose others are missing" 3 "kvm-amd.ko does not load"
+refuses "a module whose others are missing" 2 "holds no kvm.ko, and kvm-amd.ko does not load without it"
 
 "$VMTOLL" lab svm --case nop --quiet --output "$work/first.json" 2>"$work/first.err" &
 run "$VMTOLL" lab tcg --case nop --quiet --output "$work/third.json"

@@ -3,7 +3,8 @@
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
-mkdir "$work/tmp" "$work/empty" "$work/bin"
+mkdir "$work/tmp" "$work/empty" "$work/bin" "$work/builtin"
+printf 'kernel/arch/x86/kvm/%s.ko\n' kvm kvm-amd kvm-intel >"$work/builtin/modules.builtin"
 export TMPDIR="$work/tmp"
 export HOME="${HOME:-$work}" # where the cache and its logs go
 
@@ -22,6 +23,17 @@ with_fake() {
     run env PATH="$work/bin:$PATH" "$@"
 }
 
+# What the boot protocol of Linux wants of a bzImage for 64 bits, and no kernel behind it.
+poke() { # file, offset, bytes for printf
+    # shellcheck disable=SC2059
+    printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>"$work/log"
+}
+head -c 4096 /dev/zero >"$work/kernel"
+poke "$work/kernel" 497 '\001'
+poke "$work/kernel" 510 '\125\252'
+poke "$work/kernel" 514 'HdrS\017\002'
+poke "$work/kernel" 566 '\001'
+
 # Command line
 run "$VMTOLL" lab
 refuses "no lab named" 2 "missing"
@@ -31,7 +43,7 @@ run "$VMTOLL" lab svm --case cpuuid
 refuses "a misspelt case costs no boot" 2 "did you mean 'cpuid'"
 run "$VMTOLL" lab svm --kernel /boot/vmlinuz
 refuses "a kernel without its modules" 2 "go together"
-run "$VMTOLL" lab svm --kernel "$work/none" --modules "$work/empty"
+run "$VMTOLL" lab svm --kernel "$work/none" --modules "$work/builtin"
 refuses "a kernel that is not there" 2 "cannot read the kernel"
 for option in "--kernel a --modules b" "--cpl 3"; do
     for lab in xen tcg; do
@@ -60,41 +72,212 @@ refuses "no apt, and a kernel to find" 3 "apt-get is missing: on a system that i
 run env PATH="$work/bin" "$VMTOLL" lab xen
 refuses "no apt, and a hypervisor to find" 3 "apt-get is missing: on a system that is not Debian give .*xen: --hypervisor FILE"
 rm "$work/bin/qemu-system-x86_64"
-echo kernel >"$work/kernel"
-run "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
-refuses "a kernel that is none" 3 "ended with status .* full log: "
-clean "a kernel that is none"
-run "$VMTOLL" lab xen --hypervisor "$work/kernel"
-refuses "a hypervisor that is none" 3 "ended with status .* full log: "
-clean "a hypervisor that is none"
+
+# What cannot be booted is said before anything is started.
+fake 'touch ../../booted; exec sleep 60'
+bad_kernel() { # what, expression, [lab]
+    with_fake timeout 20 "$VMTOLL" lab "${3:-svm}" --kernel "$work/other" --modules "$work/builtin"
+    refuses "$1" 2 "$2"
+}
+echo kernel >"$work/other"
+bad_kernel "a kernel that is none" "cannot boot '.*/other': it is no kernel for x86: give a bzImage"
+: >"$work/other"
+bad_kernel "an empty kernel" "no kernel for x86"
+cp "$work/kernel" "$work/other"
+poke "$work/other" 500 '\000\001'
+bad_kernel "a kernel that is cut off" "it is cut off"
+cp "$work/kernel" "$work/other"
+poke "$work/other" 566 '\000'
+bad_kernel "a kernel for 32 bits" "for 32 bits"
+cp "$(command -v sh)" "$work/other"
+bad_kernel "a program as a kernel" "an ELF file without a PVH entry"
+rm "$work/other"
+mkdir "$work/other"
+bad_kernel "a folder as a kernel" "it is a folder"
+rmdir "$work/other"
+mkfifo "$work/other"
+bad_kernel "a pipe as a kernel" "it is a pipe"
+rm "$work/other"
+echo hypervisor >"$work/other"
+with_fake timeout 20 "$VMTOLL" lab xen --hypervisor "$work/other"
+refuses "a hypervisor that is none" 2 "cannot boot '.*/other': it is no multiboot image"
+rm "$work/other"
+mkfifo "$work/other"
+with_fake timeout 20 "$VMTOLL" lab xen --hypervisor "$work/other"
+refuses "a pipe as a hypervisor" 2 "it is a pipe"
+modules() { # what, status, expression: of the folder $work/modules
+    with_fake timeout 20 "$VMTOLL" lab svm --limit 10 --kernel "$work/kernel" --modules "$work/modules"
+    refuses "$1" "$2" "$3"
+}
+mkdir "$work/modules"
+modules "a folder without a KVM module" 2 "has no KVM for this lab: it holds no kvm-amd.ko"
+printf '\177ELF\002 depends=kvm\n' | tr '\n ' '\000\000' >"$work/modules/kvm-amd.ko"
+modules "a module whose others are missing" 2 "holds no kvm.ko, and kvm-amd.ko does not load without it"
+mkfifo "$work/modules/kvm.ko"
+modules "a pipe as a module" 2 "cannot read the module '.*kvm.ko': it is a pipe"
+rm "$work/modules/kvm.ko"
+ln -s /dev/zero "$work/modules/kvm.ko"
+modules "a device as a module" 2 "it is a device"
+rm "$work/modules/kvm.ko"
+printf '\177ELF\002 depends=\n' | tr '\n ' '\000\000' >"$work/plain"
+mkdir "$work/modules/a" "$work/modules/b"
+cp "$work/plain" "$work/modules/a/kvm.ko"
+(cat "$work/plain" && echo of-folder-b) >"$work/modules/b/kvm.ko"
+modules "two files of one module" 2 "two files of the module kvm: '.*/a/kvm.ko' and '.*/b/kvm.ko'"
+holds "nothing was started for any of them" test ! -e "$work/booted"
+clean "what cannot be booted"
+boots() { # what, folder: the machine gets the modules there
+    # shellcheck disable=SC2016
+    fake 'cp initrd "$BOOTED"; exit 1'
+    rm -f "$work/initrd"
+    BOOTED="$work/initrd" with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$2"
+    refuses "$1" 3 "ended with status 1"
+    holds "$1: it is in the machine" grep -qa 'modules/00-kvm.ko' "$work/initrd"
+}
+echo 'b/kvm.ko:' >"$work/modules/modules.dep"
+boots "modules.dep decides which of two files" "$work/modules"
+holds "it is the one in modules.dep" grep -qa of-folder-b "$work/initrd"
+cp "$work/plain" "$work/modules/b/kvm.ko"
+rm "$work/modules/modules.dep"
+boots "two copies of one file are one" "$work/modules"
+ln -s modules "$work/link"
+boots "a link to a folder" "$work/link"
+mkdir "$work/farm" "$work/farm/sub"
+ln -s "$work/modules/kvm-amd.ko" "$work/farm/kvm-amd.ko"
+ln -s "$work/modules/a" "$work/farm/sub/a"
+ln -s . "$work/farm/sub/loop"
+boots "a folder of links" "$work/farm"
+mkdir "$work/farm/tree"
+(cat "$work/plain" && echo unstripped) >"$work/farm/tree/kvm.ko"
+mv "$work/farm/tree" "$work/tree"
+ln -s "$work/tree" "$work/farm/build"
+boots "the link to what modules were built from is not followed" "$work/farm"
+rm "$work/modules/a/kvm.ko" "$work/modules/b/kvm.ko"
+printf 'kernel/arch/x86/kvm/kvm.ko\n' >"$work/modules/modules.builtin"
+fake 'exit 1'
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/modules"
+refuses "a module that modules.builtin names is no lack" 3 "ended with status 1"
+
+# Unpacking is bounded, ends with --limit, and a full disk is not the module's fault.
+if command -v gzip >/dev/null 2>&1; then
+    rm "$work/modules/modules.builtin"
+    mkdir "$work/slow"
+    printf '#!/bin/sh\nexec sleep 60\n' >"$work/slow/gzip"
+    chmod +x "$work/slow/gzip"
+    gzip -c "$work/plain" >"$work/modules/kvm.ko.gz"
+    run env PATH="$work/slow:$work/bin:$PATH" timeout 20 "$VMTOLL" lab svm --limit 2 --kernel "$work/kernel" --modules "$work/modules"
+    refuses "--limit covers unpacking" 3 "no result within 2 s while unpacking"
+    clean "--limit covers unpacking"
+    run timeout -s TERM 2 env PATH="$work/slow:$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/modules"
+    holds "^C covers unpacking" grep -q 'interrupted while unpacking' "$work/err"
+    clean "^C covers unpacking"
+    printf '#!/bin/sh\necho "gzip: kvm.ko: No space left on device"\nexit 1\n' >"$work/slow/gzip"
+    run env PATH="$work/slow:$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/modules"
+    refuses "a small TMPDIR" 3 "cannot unpack '.*kvm.ko.gz': No space left on device .see TMPDIR"
+    rm "$work/modules/kvm.ko.gz"
+else
+    skip "unpacking" "gzip is missing: apt-get install gzip"
+fi
 fake 'echo "[    1.0] Kernel panic - not syncing: it is a test" >console; exec sleep 60'
-with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
 refuses "a panic" 3 "panicked while booting; it said last: .*not syncing: it is a test; full log: "
 clean "a panic"
 fake 'echo "@error 3 the module kvm.ko does not load: it is a test" >link; exec sleep 60'
-with_fake "$VMTOLL" lab svm --limit 3 --kernel "$work/kernel" --modules "$work/empty"
+with_fake "$VMTOLL" lab svm --limit 3 --kernel "$work/kernel" --modules "$work/builtin"
 refuses "a machine that speaks and then is silent" 3 "no result within 3 s while booting"
 fake 'printf "@stage loading kvm.ko\n@error 3 the module kvm.ko does not load: it is a test\n@end\n" >link; exec sleep 60'
-with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
 refuses "a module that does not load" 3 "lab svm: the module kvm.ko does not load: it is a test; full log: "
 clean "a module that does not load"
 fake 'printf "@result 5000\n{\"schema\"" >link'
-with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
 refuses "a result that is cut off" 3 "ended with status 0"
 fake 'printf "@result 9\n{\"a\": 1}\n\n@end\n" >link; exec sleep 60'
-with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
 refuses "a result that is none" 2 "expected"
 fake 'printf "@result 99999999999\n" >link; exec sleep 60'
-with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+with_fake "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
 refuses "a size nobody believes" 4 "makes no sense"
 fake 'printf "@row cpuid plain ok 0 1 1\n@end\n" >link; exec sleep 60'
 with_fake "$VMTOLL" lab tcg
 refuses "a row that makes no sense" 4 "makes no sense"
+said() { # what, status, expression, lab with options; the machine's words are in $work/words
+    what=$1 wanted=$2 expected=$3
+    shift 3
+    # shellcheck disable=SC2016
+    fake 'cat "$WORDS" >link; exec sleep 60'
+    WORDS="$work/words" with_fake timeout 60 "$VMTOLL" lab "$@"
+    refuses "$what" "$wanted" "$expected"
+}
+row='@row cpuid plain ok 100 231 200 231 200 231 200 231 200 231 200 231 200 231 200'
+echo @end >"$work/words"
+said "an end without rows" 3 "says that it is done, without a row for cpuid" tcg --case cpuid
+said "an end without all rows" 3 "without a row for .* and others" tcg
+said "an end without a document" 3 "says that it is done, and sent no result" svm --kernel "$work/kernel" --modules "$work/builtin"
+printf '%s\n' "$row" "$row" @end >"$work/words"
+said "a row twice" 4 "makes no sense" tcg --case cpuid
+printf '%s\n' "$row" @end >"$work/words"
+said "a row that nobody asked for" 4 "makes no sense" tcg --case nop
+yes "$row" | head -n 500000 >"$work/words"
+said "rows without end" 4 "makes no sense" tcg --case cpuid
+head -c 70000000 /dev/zero | tr '\000' x >"$work/words"
+said "a line without end" 4 "makes no sense" tcg --case cpuid
+document='{"schema": "vmtoll.result/1", "measurements": []}'
+printf '@result %s\n%s@end\n' "${#document}" "$document" >"$work/words"
+said "a document without rows" 3 "without a row for" svm --kernel "$work/kernel" --modules "$work/builtin"
+# A title, a cleared screen, the first of C1, a text turned round, no UTF-8.
+printf '@stage \033]0;title\007\302\233 2J\342\200\256gpj\377\n' >"$work/words"
+said "words that a terminal would obey" 3 "while [?]]0;title[?]{3} 2J[?]{3}gpj[?];" tcg --limit 2
+printf '%s\n@row nop plain unsupported \377\033c\342\200\213why\n@end\n' "$row" >"$work/words"
+# shellcheck disable=SC2016
+fake 'cat "$WORDS" >link; exec sleep 60'
+WORDS="$work/words" with_fake "$VMTOLL" lab tcg --case cpuid,nop --quiet --output "$work/said.json"
+is "a reason of any bytes is taken" 0
+holds "it is cleaned, not lost" grep -q '"[?]*c[?]*why"' "$work/said.json"
+fake 'printf "\033]52;c;YQ==\007\n" >console; exit 3'
+with_fake "$VMTOLL" lab tcg
+refuses "a console that a terminal would obey" 3 "it said last: [?]]52;c;YQ==[?]"
+fake 'head -c 20000000 /dev/zero >console; exec sleep 60'
+with_fake timeout 60 "$VMTOLL" lab tcg
+refuses "a console without end" 3 "wrote more than 16 MiB to its console"
+fake 'printf "x\000y\nKernel panic - not syncing: behind a zero\n.\n" >console; exec sleep 60'
+with_fake timeout 60 "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
+refuses "a panic behind a zero byte" 3 "panicked while booting; it said last: .*behind a zero"
+clean "words of a machine that lies"
+
+# A case that does not return, or ends the machine, costs that case. The machine that runs again is
+# told of the cases behind it alone: 1 is nop, 2 is cpuid.
+lost() { # what, status of the row, how the first machine ends
+    fake "if [ -e ../../again ]; then printf '%s\n@end\n' \"\$ROW\" >link; exec sleep 60; fi
+touch ../../again; printf '@stage measuring\n@case 1 2 %s\n' \"\$FIRST\" >link; $3"
+    rm -f "$work/again"
+    FIRST=$first ROW=$second with_fake timeout 60 "$VMTOLL" lab tcg --case cpuid,nop --limit 9 --quiet --output "$work/lost.json"
+    is "$1" 1
+    holds "$1: its row says so" jq -e --arg name "$first" --arg status "$2" '[.measurements[] | select(.case == $name and .status == $status and (.reason | test("started again")))] | length == 1' "$work/lost.json"
+    holds "$1: the other case is measured" jq -e --arg name "$first" '[.measurements[] | select(.case != $name and .status == "ok")] | length == 1' "$work/lost.json"
+}
+if command -v jq >/dev/null 2>&1; then
+    first=$("$VMTOLL" list cases | awk '$1 == "cpuid" || $1 == "nop" { print $1; exit }')
+    second=$(echo "$row" | sed "s/cpuid/$([ "$first" = cpuid ] && echo nop || echo cpuid)/")
+    lost "a case that does not return" timeout 'exec sleep 60'
+    lost "a case that ends the machine" failed 'exit 0'
+    clean "a lost case"
+else
+    skip "a lost case" "jq is missing: apt-get install jq"
+fi
+# nohup(1) has SIGHUP ignored, and it stays so.
+fake 'sleep 3; exit 7'
+(trap '' HUP; exec env PATH="$work/bin:$PATH" "$VMTOLL" lab tcg) >"$work/out" 2>"$work/err" &
+sleep 1
+kill -HUP $!
+wait $!
+status=$?
+refuses "SIGHUP under nohup ends nothing" 3 "ended with status 7"
 clean "words that make no sense"
 
 # Interruption
 fake 'exec sleep 60'
-env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty" >"$work/out" 2>"$work/err" &
+env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" >"$work/out" 2>"$work/err" &
 sleep 1
 kill -TERM $!
 wait $!
@@ -102,7 +285,7 @@ status=$?
 refuses "interrupted" 1 "interrupted while booting"
 clean "interrupted"
 fake 'printf "@stage measuring\n@case 3 9 cpuid\n" >link; exec sleep 60'
-env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty" >"$work/out" 2>"$work/err" &
+env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" >"$work/out" 2>"$work/err" &
 sleep 1
 kill -INT $!
 kill -TERM $!
@@ -156,16 +339,16 @@ interrupt "while tcg measures" measuring "grep -q '^@case' link" tcg
 printf '#!/bin/sh\nexec sleep 60\n' >"$work/bin/grub-mkimage"
 chmod +x "$work/bin/grub-mkimage"
 path=$PATH PATH=$work/bin:$PATH
-interrupt "while a boot disc is made" "making a boot disc" "test -e disc/initrd" vmx --kernel kernel --modules empty
+interrupt "while a boot disc is made" "making a boot disc" "test -e disc/initrd" vmx --kernel kernel --modules builtin
 PATH=$path
 rm "$work/bin/grub-mkimage"
-interrupt "while Bochs boots" booting "test -e bochs.log" vmx --kernel kernel --modules empty
+interrupt "while Bochs boots" booting "test -e bochs.log" vmx --kernel kernel --modules builtin
 
 # Bochs waits at its screen when it has panicked.
 # shellcheck disable=SC2016
 printf '#!/bin/sh\n[ "$1" = --help ] && exit\necho "00p[MEM0  ] >>PANIC<< ROM: it is a test" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
 chmod +x "$work/bin/bochs"
-with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/empty"
+with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/builtin"
 rm "$work/bin/bochs"
 if grep -q 'is missing: install it' "$work/err"; then
     skip "Bochs itself panics" "$(cat "$work/err")"
@@ -217,12 +400,17 @@ wait $!
 status=$?
 refuses "interrupted while fetching" 1 "interrupted while fetching linux-image-0-cloud"
 clean "interrupted while fetching"
+run env XDG_CACHE_HOME="$work/cache" PATH="$work/bin:$PATH" timeout 20 "$VMTOLL" lab svm --case nop --limit 2
+refuses "--limit covers downloading" 3 "no result within 2 s while fetching linux-image-0-cloud"
+printf '#!/bin/sh\nexec sleep 60\n' >"$work/bin/apt-cache"
+run env XDG_CACHE_HOME="$work/cache" PATH="$work/bin:$PATH" timeout 20 "$VMTOLL" lab svm --case nop --limit 2
+refuses "--limit covers looking up" 3 "no result within 2 s while fetching linux-image-cloud-amd64"
 holds "interrupted while fetching: nothing but the lock is in the cache" test "$(ls "$work/cache/vmtoll")" = lock
 holds "interrupted while fetching: apt-get is gone" test -z "$(readlink /proc/[0-9]*/cwd 2>/dev/null | grep "$work/cache")"
 rm "$work/bin/apt-cache" "$work/bin/apt-get"
 
 # A full disk, as a limit on the size of files
-run sh -c 'trap "" XFSZ; ulimit -f 64; exec "$@"' sh "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+run sh -c 'trap "" XFSZ; ulimit -f 64; exec "$@"' sh "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
 refuses "no room for the machine's files" 3 "cannot write"
 clean "no room for the machine's files"
 run "$VMTOLL" lab tcg --case nop --quiet --output /dev/full
@@ -230,7 +418,7 @@ refuses "no room for the result" 3 "No space left"
 mkdir "$work/small"
 if mount -t tmpfs -o size=1m tmpfs "$work/small" 2>/dev/null; then
     trap 'umount "$work/small"; rm -rf "$work"' EXIT
-    run env TMPDIR="$work/small" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/empty"
+    run env TMPDIR="$work/small" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin"
     refuses "a full disk before it starts" 3 "cannot write '$work/small/.*No space left"
     fake 'head -c 4000000 /dev/zero >console; exec sleep 60'
     run env TMPDIR="$work/small" PATH="$work/bin:$PATH" "$VMTOLL" lab tcg --limit 30

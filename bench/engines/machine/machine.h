@@ -16,7 +16,7 @@
 #include "bench/engine.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
-#include "vcpu/emulate.h"
+#include "vcpu/emulate/emulate.h"
 
 #include <stdbool.h>
 #include <ucontext.h>

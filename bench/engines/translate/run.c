@@ -4,7 +4,7 @@
  */
 #include "bench/engines/translate/build.h"
 
-#include "vcpu/emulate.h"
+#include "vcpu/emulate/emulate.h"
 
 #include <errno.h>
 #include <stdlib.h>

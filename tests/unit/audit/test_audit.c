@@ -1,6 +1,6 @@
 #include "audit/audit.h"
 #include "audit/catalogue.h"
-#include "audit/judge.h"
+#include "audit/judge/judge.h"
 #include "audit/verdict.h"
 #include "config.h"
 #include "tests/unit/suite.h"

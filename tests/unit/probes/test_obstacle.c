@@ -1,6 +1,6 @@
 /* Why KVM cannot be used: each cause is told from the others, and has a fix that can work there. */
-#include "probes/kvm_access.h"
-#include "probes/kvm_device.h"
+#include "probes/kvm/access.h"
+#include "probes/kvm/device.h"
 #include "tests/unit/suite.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 #include "config.h"
-#include "probes/kvm_run.h"
+#include "probes/kvm/run.h"
 #include "probes/probe.h"
 #include "probes/section.h"
 #include "tests/unit/suite.h"

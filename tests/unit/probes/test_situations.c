@@ -4,7 +4,7 @@
  * under every state of KVM, no two answers that contradict one another.
  */
 #include "probes/dump/dump.h"
-#include "probes/kvm_device.h"
+#include "probes/kvm/device.h"
 #include "probes/probe.h"
 #include "probes/section.h"
 #include "tests/unit/suite.h"

@@ -20,6 +20,25 @@ static size_t warnings(const char *host, const char *settings, const char *menti
     return count;
 }
 
+/* A quota is the reason of what looks like other work, and the only one given. */
+START_TEST(a_quota_is_named_as_such)
+{
+    const char *settings =
+        "{\"cpu\": 1, \"elapsed_s\": 10, \"preemptions\": 900, \"shared\": 0.5, \"throttled\": 90}";
+    ck_assert_uint_eq(warnings("{}", settings, "CPU quota"), 1);
+    ck_assert_uint_eq(warnings("{}", "{\"cpu\": 1, \"elapsed_s\": 10, \"throttled\": 1}", NULL), 0);
+}
+END_TEST
+
+START_TEST(clocks_that_contradict_are_named)
+{
+    const char *host = "{\"timing\": {\"tsc_khz\": 2400000}}";
+    ck_assert_uint_eq(warnings(host, "{\"cpu\": 1, \"tsc_khz\": 2410000}", NULL), 0);
+    ck_assert_uint_eq(warnings(host, "{\"cpu\": 1, \"tsc_khz\": 2600000}", "time-stamp counter"), 1);
+    ck_assert_uint_eq(warnings("{}", "{\"cpu\": 1, \"tsc_khz\": 2600000}", NULL), 0);
+}
+END_TEST
+
 #define CLEAN "{\"cpu\": 1, \"elapsed_s\": 20, \"steal_s\": 0, \"preemptions\": 3}"
 #define QUIET                                                                                                \
     "{\"timing\": {\"governor\": \"performance\", \"turbo\": false, \"smt\": \"off\", \"invariant_tsc\": "   \
@@ -56,8 +75,11 @@ START_TEST(each_condition_is_named)
     ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"elapsed_s\": 10, \"preemptions\": 900}", "preempted"),
                       1);
     ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"shared\": 0.1}", NULL), 0);
+    ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"moved\": 0, \"throttled\": null}", NULL), 0);
+    ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"moved\": 3}", "moved off the CPU"), 1);
     ck_assert_uint_eq(warnings(QUIET, "{\"cpu\": 1, \"shared\": 0.3}", "used the core"), 1);
 }
 END_TEST
 
-VT_SUITE(a_quiet_machine_raises_nothing, what_is_unknown_raises_nothing, each_condition_is_named)
+VT_SUITE(a_quota_is_named_as_such, clocks_that_contradict_are_named, a_quiet_machine_raises_nothing,
+         what_is_unknown_raises_nothing, each_condition_is_named)

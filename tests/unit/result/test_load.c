@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define DOCUMENT(name, more)                                                                                 \
@@ -238,6 +239,161 @@ START_TEST(a_bad_end_is_an_error)
 }
 END_TEST
 
+#define START "{\"schema\":\"vmtoll.result/1\","
+
+START_TEST(what_is_no_json_is_named_where_it_stands)
+{
+    static const struct {
+        const char *text, *complaint;
+    } texts[] = {
+        {"nothing", "x:1:1: expected a result document in JSON, and here a value, found 'n'"},
+        {"\n  nul", "x:2:6: expected a result document in JSON, and here null, found the end of the file"},
+        {"\"text", "x:1:6: expected a result document in JSON, and here the end of a text, found the end"},
+        {"{\n\"a\" 1}", "x:2:5: expected a result document in JSON, and here ':', found '1'"},
+        {"{\"a\":1\n\"b\":2}", "x:2:1: expected a result document in JSON, and here ',' or '}', found '\"'"},
+        {"{\"a\":[1 2]}", "x:1:9: expected a result document in JSON, and here ',' or ']', found '2'"},
+        {"{\"a\":[1}", "x:1:8: expected a result document in JSON, and here ',' or ']', found '}'"},
+        {"{,}", "x:1:2: expected a result document in JSON, and here a key in quotes, found ','"},
+        {"{\"a\":1,}", "x:1:8: expected a result document in JSON, and here a key in quotes, found '}'"},
+        {"{\"a\":[1,]}", "x:1:9: expected a result document in JSON, and here a value, found ']'"},
+        {"{\"a\":}", "x:1:6: expected a result document in JSON, and here a value, found '}'"},
+        {"{\"a\":-}", "x:1:7: expected a result document in JSON, and here a digit, found '}'"},
+        {"{\"a\":1.e5}", "x:1:8: expected a result document in JSON, and here a digit, found 'e'"},
+        {"{\"a\":01}", "x:1:7: expected a result document in JSON, and here ',' or '}', found '1'"},
+        {"{\"a\":\"b\tc\"}",
+         "x:1:8: expected a result document in JSON, and here a text, control characters"},
+        {"{\"a\":\"\\x\"}", "x:1:8: expected a result document in JSON, and here an escape"},
+        {"{\"a\":\"\\u12g4\"}", "x:1:11: expected a result document in JSON, and here an escape"},
+        {"{\"a\":\"\xc3(\"}", "x:1:7: expected a result document in JSON, and here a character of UTF-8"},
+        {"{\"a\":\"\xe0\x80\x80\"}", "and here a character of UTF-8, found byte 0xe0"},
+        {"{\"a\":\"\xed\xa0\x80\"}", "and here a character of UTF-8, found byte 0xed"},
+        {"{\"a\":\"\xf4\x90\x80\x80\"}", "and here a character of UTF-8, found byte 0xf4"},
+        {"{\"a\":\"\xf0\x9f\x98", "and here a character of UTF-8, found byte 0xf0"},
+        {"{\"a\":1/**/}", "and here ',' or '}', found '/'"},
+        {"{\"a\":'b'}", "x:1:6: expected a result document in JSON, and here a value, found '''"},
+        {"{\"host\":{\"cpu\":{\"n\":+1}}}", "x:1:21: host.cpu: expected a result document in JSON"},
+        {"{\"a\":1,\n\"b\":[", "x:2:6: the file ends here, in the middle of a document"},
+        {START "\n \"started\": 7}", "x:2:13: started: expected a string or null, found 7"},
+        {START "\"started\":\n\"\\n\\n\",\n\"started\":1}", "x:3:1: started: expected each key once"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct tally tally;
+        struct vt_error error = {.text = ""};
+        ck_assert_int_ne(load(texts[i].text, &patient, &tally, &error), 0);
+        ck_assert_msg(strstr(error.text, texts[i].complaint), "'%s' gave: %s", texts[i].text, error.text);
+        ck_assert_ptr_null(strchr(error.text, '\n'));
+    }
+}
+END_TEST
+
+static int keep_started(struct vt_result *result, void *context)
+{
+    snprintf(context, 64, "%s", result->started ? result->started : "");
+    vt_result_free(result);
+    return 0;
+}
+
+START_TEST(escapes_become_characters)
+{
+    static const struct {
+        const char *text, *started;
+    } texts[] = {
+        {"a\\\"b\\\\c\\/d", "a\"b\\c/d"},
+        {"\\u0041\\u00e9\\u20AC\\ud83d\\uDe00", "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\\ud83d", "?"},
+        {"\\ud83dx", "?x"},
+        {"\\ude00\\ud83d", "??"},
+        {"\\ud83d\\u0041", "?A"},
+        {"\\b\\f\\n\\r\\t\\u0000", "??????"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[256], started[64];
+        struct vt_error error = {.text = ""};
+        snprintf(text, sizeof text, START "\"\\u0073tarted\":\"%s\",\"measurements\":[]}", texts[i].text);
+        int status = vt_result_load_memory("x", text, strlen(text), &patient, keep_started, started, &error);
+        ck_assert_msg(status == 0, "%s: %s", texts[i].text, error.text);
+        ck_assert_str_eq(started, texts[i].started);
+    }
+}
+END_TEST
+
+START_TEST(a_mark_may_stand_before_each_document)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    char text[512];
+    struct tally tally;
+    struct vt_error error = {.text = ""};
+    snprintf(text, sizeof text, "%s%s%s%s%s{}\n%s%s", mark, DOCUMENT("a", ""), mark, DOCUMENT("b", ""), mark,
+             mark, DOCUMENT("c", ""));
+    ck_assert_msg(load(text, &patient, &tally, &error) == 0, "%s", error.text);
+    ck_assert_uint_eq(tally.documents, 3);
+    ck_assert_uint_eq(tally.complaints, 1);
+    ck_assert_uint_eq(tally.lines[2], 4);
+}
+END_TEST
+
+static void write_pieces(int fd, const char *text, size_t size, size_t cut)
+{
+    bool done = write(fd, text, cut) == (ssize_t)cut && usleep(1000) == 0 &&
+                write(fd, text + cut, size - cut) == (ssize_t)(size - cut);
+    _exit(done ? 0 : 1);
+}
+
+/* A pipe may cut every token in two. */
+START_TEST(tokens_may_come_in_pieces)
+{
+    static const char text[] = DOCUMENT(
+        "a", ",\"reason\":\"\\u00e9\xe2\x82\xac\\ud83d\\ude00\",\"toll\":null,"
+             "\"simulated\":false,\"samples\":[1,-2.5e+3 ,0.25]") "\xef\xbb\xbf" DOCUMENT("b", ",\"cpl\":7");
+    for (size_t cut = 0; cut < sizeof text - 1; cut++) {
+        int ends[2];
+        char path[32];
+        struct tally tally = {0};
+        struct vt_error error = {.text = ""};
+        ck_assert_int_eq(pipe(ends), 0);
+        pid_t writer = fork();
+        if (writer == 0)
+            write_pieces(ends[1], text, sizeof text - 1, cut);
+        close(ends[1]);
+        snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+        ck_assert_int_ne(vt_result_load(path, &patient, count, &tally, &error), 0);
+        ck_assert_uint_eq(tally.documents, 1);
+        ck_assert_msg(strstr(error.text, ":2:") && strstr(error.text, "cpl: expected a privilege level"),
+                      "%zu: %s", cut, error.text);
+        close(ends[0]);
+        waitpid(writer, NULL, 0);
+    }
+}
+END_TEST
+
+START_TEST(texts_and_gaps_have_an_end)
+{
+    enum { MANY = (1 << 22) + 4096 };
+    static const struct {
+        const char *before;
+        char repeated;
+    } fillings[] = {
+        {START "\"x\":\"", 'x'},  {START "\"x\":1", '0'}, {START "\"x", 'k'},
+        {START "\"x\":[1,", ' '}, {START "\"x\"", '\n'},  {"", ' '},
+    };
+    char *text = malloc(MANY + 256);
+    for (size_t i = 0; i < sizeof fillings / sizeof fillings[0]; i++) {
+        struct tally tally = {0};
+        struct vt_error error = {.text = ""};
+        char path[] = "/tmp/vmtoll-load-XXXXXX";
+        size_t before = strlen(fillings[i].before);
+        memcpy(text, fillings[i].before, before);
+        memset(text + before, fillings[i].repeated, MANY);
+        write_file(path, text, before + MANY);
+        ck_assert_int_ne(vt_result_load(path, &patient, count, &tally, &error), 0);
+        ck_assert_msg(strstr(error.text, "no single value or gap of more than"), "%zu: %s", i, error.text);
+        unlink(path);
+    }
+    free(text);
+}
+END_TEST
+
 /* Hostile: every line is bad, and each swallows what follows. */
 START_TEST(bad_lines_without_end_are_left_off)
 {
@@ -303,4 +459,6 @@ END_TEST
 VT_SUITE(lists_nobody_asked_for_are_judged_alike, containers_nobody_asked_for_are_judged_alike,
          long_lists_cross_the_window, a_bad_line_is_named_and_skipped, a_bad_end_is_an_error,
          bad_lines_without_end_are_left_off, parts_hold_every_document_once,
-         a_receiver_without_memory_ends_loading_and_is_told_of)
+         a_receiver_without_memory_ends_loading_and_is_told_of,
+         what_is_no_json_is_named_where_it_stands, escapes_become_characters,
+         a_mark_may_stand_before_each_document, tokens_may_come_in_pieces, texts_and_gaps_have_an_end)

@@ -243,7 +243,7 @@ static const struct {
     {"   \n ", "expected a result document"},
     {"[]", "expected a result document, which is an object, found an array"},
     {"3", "expected a result document, which is an object"},
-    {"nonsense", "expected a result document in JSON: lexical error"},
+    {"nonsense", "x.json:1:1: expected a result document in JSON, and here a value, found 'n'"},
     {"{\"schema\":\"vmtoll.result/1\"", "the file ends here, in the middle of a document"},
     {"{\"schema\":\"vmtoll.result/1\"}", "expected the key \"measurements\""},
     {"{\"measurements\":[]}", "expected the key \"schema\""},

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-START_TEST(what_a_terminal_would_obey_and_what_is_no_utf8_goes)
+START_TEST(what_is_obeyed_or_unseen_and_what_is_no_utf8_goes)
 {
     static const struct {
         const char *from, *to;
@@ -28,6 +28,17 @@ START_TEST(what_a_terminal_would_obey_and_what_is_no_utf8_goes)
         {"\xed\xa0\x80", "???"},             /* half a pair of UTF-16 */
         {"\xf4\x90\x80\x80", "????"},        /* beyond U+10FFFF */
         {"\xc3(", "?("},
+        {"\xc2\x80 \xc2\x85 \xc2\x9f", "?? ?? ??"}, /* the first, NEL and the last of C1 */
+        {"\xe2\x80\xae"
+         "txt.exe",
+         "???txt.exe"},                                       /* U+202E turns what follows around */
+        {"\xe2\x81\xa6 \xe2\x81\xa9 \xd8\x9c", "??? ??? ??"}, /* isolates, Arabic letter mark */
+        {"cpu\xe2\x80\x8bid", "cpu???id"},                    /* U+200B takes no room */
+        {"\xe2\x80\x8d \xef\xbb\xbf \xc2\xad", "??? ??? ??"}, /* joiner, byte-order mark, soft hyphen */
+        {"\xe2\x80\xa8 \xe2\x80\xa9", "??? ???"},             /* line and paragraph separator */
+        {"\xf3\xa0\x81\x81", "????"},                         /* a letter among the tags, never shown */
+        {"\xe2\x80\x94 \xe2\x80\xa6 \xe2\x81\x84",
+         "\xe2\x80\x94 \xe2\x80\xa6 \xe2\x81\x84"}, /* dashes stay */
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char text[64];
@@ -69,4 +80,4 @@ START_TEST(a_field_is_text_and_no_formula)
 }
 END_TEST
 
-VT_SUITE(what_a_terminal_would_obey_and_what_is_no_utf8_goes, a_field_is_text_and_no_formula)
+VT_SUITE(what_is_obeyed_or_unseen_and_what_is_no_utf8_goes, a_field_is_text_and_no_formula)

@@ -6,7 +6,7 @@
 #define VT_TESTS_UNIT_VCPU_EMULATOR_H
 
 #include "vcpu/decode.h"
-#include "vcpu/emulate.h"
+#include "vcpu/emulate/emulate.h"
 
 /* Linear addresses of the world, inside the memory of a virtual machine of ours. Everything else is a page
  * fault. */

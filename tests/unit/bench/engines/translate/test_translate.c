@@ -5,7 +5,7 @@
 #include "tests/unit/suite.h"
 #include "tests/unit/bench/engines/translate/translated.h"
 #include "vcpu/decode.h"
-#include "vcpu/emulate.h"
+#include "vcpu/emulate/emulate.h"
 
 #include <cpuid.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/suite.h"
 #include "tests/unit/bench/engines/translate/translated.h"
 #include "vcpu/apic.h"
-#include "vcpu/emulate.h"
+#include "vcpu/emulate/emulate.h"
 #include "vcpu/vcpu.h"
 
 #include <string.h>
