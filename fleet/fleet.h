@@ -159,4 +159,7 @@ void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_sp
 void vt_fleet_explain_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text,
                           size_t size);
 
+/* In the order of reports: engine, privilege level, path and unit; 0: of one road. */
+int vt_fleet_compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y);
+
 #endif

@@ -319,11 +319,7 @@ static int by_class(const void *a, const void *b)
 {
     const struct vt_fleet_cell *x = *(const struct vt_fleet_cell *const *)a,
                                *y = *(const struct vt_fleet_cell *const *)b;
-    int order = strcmp(x->engine, y->engine);
-    order = order ? order : x->cpl - y->cpl;
-    order = order ? order : (int)x->simulated - (int)y->simulated;
-    order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
-    order = order ? order : (int)y->unit - (int)x->unit;
+    int order = vt_fleet_compare_roads(x, y);
     order = order ? order : strcmp(x->group, y->group);
     order = order ? order : strcmp(x->class ? x->class : "", y->class ? y->class : "");
     return order ? order : (x > y) - (x < y);

@@ -17,6 +17,15 @@ static bool shares_road(const struct vt_fleet_cell *x, const struct vt_fleet_cel
            x->group == y->group;
 }
 
+int vt_fleet_compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    int order = strcmp(x->engine, y->engine);
+    order = order ? order : x->cpl - y->cpl;
+    order = order ? order : (int)x->simulated - (int)y->simulated;
+    order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
+    return order ? order : (int)y->unit - (int)x->unit;
+}
+
 static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
     int order = strcmp(x->group, y->group);

@@ -109,14 +109,6 @@ static bool is_answered_by_kernel(const struct ground *ground, const struct vt_r
            is_one(cell->exits_per_op);
 }
 
-static const struct vt_line *find_line(const struct vt_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->line_count; i++)
-        if (strcmp(table->lines[i].name, name) == 0)
-            return &table->lines[i];
-    return NULL;
-}
-
 static bool is_control(const struct vt_line *line)
 {
     return line->known == VT_CLASS_CONTROL || line->known == VT_CLASS_COMPUTE;
@@ -195,7 +187,7 @@ static struct vt_share handling(const struct ground *ground, const struct vt_lin
 static void take_answer(const struct ground *ground, const struct vt_line *line, const char *twin,
                         struct vt_share *shares)
 {
-    const struct vt_line *other = twin ? find_line(ground->table, twin) : NULL;
+    const struct vt_line *other = twin ? vt_table_find_line(ground->table, twin) : NULL;
     const struct vt_result_row *cell = cell_of(ground, line);
     if (!is_answered_by_process(cell)) {
         shares[VT_PART_KERNEL] = handling(ground, line);
@@ -248,7 +240,7 @@ static void collect_column(struct vt_breakdown *breakdown, const struct vt_table
     struct ground ground = {.table = table, .column = column};
     survey(&ground);
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
-        const struct vt_line *line = find_line(table, subjects[i].name);
+        const struct vt_line *line = vt_table_find_line(table, subjects[i].name);
         if (!line || breakdown->count == VT_BREAKDOWN_MOST)
             continue;
         struct vt_crossing_parts *parts = &breakdown->list[breakdown->count];

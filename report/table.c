@@ -81,7 +81,7 @@ static int collect_columns(struct vt_table *table)
     return 0;
 }
 
-static struct vt_line *find_line(struct vt_table *table, const char *name)
+struct vt_line *vt_table_find_line(const struct vt_table *table, const char *name)
 {
     for (size_t i = 0; i < table->line_count; i++)
         if (strcmp(table->lines[i].name, name) == 0)
@@ -111,7 +111,7 @@ static struct vt_line *add_line(struct vt_table *table, const struct vt_result_r
 static int place_row(struct vt_table *table, const struct vt_result_row *row, size_t document)
 {
     struct vt_column wanted = column_of(row, document);
-    struct vt_line *line = find_line(table, row->name);
+    struct vt_line *line = vt_table_find_line(table, row->name);
     if (!line)
         line = add_line(table, row);
     if (!line)

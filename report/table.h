@@ -54,6 +54,9 @@ int vt_table_build(struct vt_table *table, struct vt_result *const *results, siz
 
 void vt_table_release(struct vt_table *table);
 
+/* NULL: no result has the case. */
+struct vt_line *vt_table_find_line(const struct vt_table *table, const char *name);
+
 /* Number of the note that explains the cell, from 1; 0: none. */
 size_t vt_table_note(const struct vt_table *table, const struct vt_result_row *cell);
 
