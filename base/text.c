@@ -1,7 +1,6 @@
 #include "base/text.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +69,11 @@ void vt_text_clean(char *text, size_t length)
         if (whole == 0 || misleads(code_point(at, whole)))
             memset(at, '?', step);
     }
+}
+
+bool vt_text_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 void vt_text_append(char *text, size_t size, const char *format, ...)

@@ -1,4 +1,5 @@
 #include "bench/quota.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -42,7 +43,7 @@ static double look_below(const char *mount, bool unified, const char *cgroup)
     for (int i = 0; i < 2; i++) {
         char path[MAX_PATH];
         int length = snprintf(path, sizeof path, "%s%s", mount, places[unified][i]);
-        snprintf(path + length, sizeof path - (size_t)length, "%s", strcmp(cgroup, "/") == 0 ? "" : cgroup);
+        vt_text_append(path, sizeof path, "%s", strcmp(cgroup, "/") == 0 ? "" : cgroup);
         double sum = add_upwards(path, (size_t)length);
         if (!isnan(sum))
             return sum;

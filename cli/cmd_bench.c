@@ -5,11 +5,9 @@
 #include "cli/command.h"
 #include "cli/measured.h"
 #include "cli/options.h"
-#include "cli/stop.h"
 #include "probes/probe.h"
 #include "result/document.h"
 #include "result/hygiene.h"
-#include "result/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +132,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     struct vt_document document = {
         .started = started,
         .host = vt_probes_machine(&error),
-        .settings = vt_settings_run(&a->asked.selection, a->budget, run),
+        .settings = vt_result_settings(&a->asked.selection, a->budget, run),
         .audit = audit_machine(),
         .measurements = run->measurements,
         .count = run->count,

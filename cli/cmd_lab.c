@@ -5,10 +5,8 @@
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "lab/labs.h"
-#include "cli/stop.h"
 #include "result/document.h"
 #include "result/load/load.h"
-#include "result/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,7 +203,7 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
     };
     int status = vt_cli_check_sent(lab, &a->asked.selection, outcome, result, &error);
     if (status == 0)
-        status = vt_settings_add(result, started, settings, &error);
+        status = vt_result_describe(result, started, settings, &error);
     status = status == 0 ? vt_cli_deliver(result, &a->asked) : vt_cli_fail(&error);
     vt_result_free(result);
     return status;

@@ -6,6 +6,7 @@
 #include "report/format.h"
 #include "result/save.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -50,6 +51,27 @@ int vt_cli_select(const struct vt_cli_asked *asked, struct vt_plan *plan)
     if (status == 0 && asked->output)
         status = vt_file_check(asked->output, &error);
     return status == 0 ? VT_OPTIONS_PROCEED : vt_cli_fail(&error);
+}
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+const volatile int *vt_cli_stop(bool insist)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = insist ? (int)SA_RESETHAND : 0}, before;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        /* nohup(1) */
+        bool ignored = sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+        if (numbers[i] != SIGHUP || !ignored)
+            sigaction(numbers[i], &action, NULL);
+    }
+    return &stop;
 }
 
 struct vt_cli_moment vt_cli_now(void)

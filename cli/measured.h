@@ -1,6 +1,6 @@
 /*
- * What `bench` and `lab` do alike: what they are asked for, and what they do once
- * there is a result document: show it and decide the exit status.
+ * What `bench` and `lab` do alike: what they are asked for, how they are stopped,
+ * and what they do once there is a result document: show it and decide the exit status.
  */
 #ifndef VT_CLI_MEASURED_H
 #define VT_CLI_MEASURED_H
@@ -30,6 +30,12 @@ struct vt_option vt_cli_option_quiet(struct vt_cli_asked *asked);
  * be written. Returns VT_OPTIONS_PROCEED, or the exit status after one line. Release the plan in any case.
  */
 int vt_cli_select(const struct vt_cli_asked *asked, struct vt_plan *plan);
+
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP set what this returns, and the command ends in order. `insist`: a
+ * second one ends the process at once; not where that would leave something behind.
+ */
+const volatile int *vt_cli_stop(bool insist);
 
 /* ISO 8601, UTC: what a result document says of when it started. */
 struct vt_cli_moment {

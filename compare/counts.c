@@ -10,7 +10,7 @@ static const double least = 0.005;
 
 bool vt_compare_is_count(const struct vt_result_row *row)
 {
-    return row->simulated && strcmp(row->unit, "instructions") == 0;
+    return row->simulated && row->unit == VT_UNIT_INSTRUCTIONS;
 }
 
 double vt_compare_lab_noise(const char *engine)

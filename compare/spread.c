@@ -2,6 +2,7 @@
 #include "compare/floor.h"
 #include "compare/statistics.h"
 #include "base/statistics.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,9 +31,8 @@ static bool has_floor(const struct vt_compared *row)
 
 static bool same_group(const struct vt_result_row *a, const struct vt_result_row *b)
 {
-    bool alike =
-        a->crossing && b->crossing ? strcmp(a->crossing, b->crossing) == 0 : a->crossing == b->crossing;
-    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->engine, b->engine) == 0 && alike;
+    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->engine, b->engine) == 0 &&
+           vt_text_same(a->crossing, b->crossing);
 }
 
 static double root_of_squares(const double *values, size_t count)

@@ -39,7 +39,8 @@ struct vt_fleet_host {
 /* One case on one road within one group, crossed in one way: figures of other ways, and unproved ones, are
  * apart. */
 struct vt_fleet_cell {
-    const char *name, *class, *engine, *path, *unit, *group;
+    const char *name, *class, *engine, *path, *group;
+    enum vt_unit unit;
     const char *crossing;  /* NULL: not observed */
     enum vt_status status; /* ok or unverified */
     int cpl;
@@ -157,5 +158,8 @@ void vt_fleet_explain_way(const struct vt_fleet *fleet, const struct vt_fleet_sp
 /* The same of the hosts of a gap, against the others of their group. */
 void vt_fleet_explain_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap, char *text,
                           size_t size);
+
+/* In the order of reports: engine, privilege level, path and unit; 0: of one road. */
+int vt_fleet_compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y);
 
 #endif

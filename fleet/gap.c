@@ -18,14 +18,6 @@ static int by_case(const void *a, const void *b)
                                   *(const struct vt_fleet_cell *const *)b);
 }
 
-static int by_group(const void *a, const void *b, void *context)
-{
-    const struct vt_fleet *fleet = context;
-    unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
-    int order = strcmp(fleet->hosts[x].group, fleet->hosts[y].group);
-    return order ? order : (x > y) - (x < y);
-}
-
 static struct vt_fleet_gap *new_gap(struct search *search, const struct vt_fleet_cell *cell, size_t hosts)
 {
     struct vt_fleet *fleet = search->fleet;
@@ -173,7 +165,7 @@ int vt_fleet_find_gaps(struct vt_fleet *fleet)
         search.members[i] = (unsigned int)i;
     if (status == 0 && fleet->cell_count) {
         qsort(search.at, fleet->cell_count, sizeof *search.at, by_case);
-        qsort_r(search.members, fleet->host_count, sizeof *search.members, by_group, fleet);
+        qsort_r(search.members, fleet->host_count, sizeof *search.members, vt_fleet_by_group, fleet);
         status = judge_cases(&search);
     }
     status = status ? status : bring_together(fleet);

@@ -300,7 +300,7 @@ static int judge_cases(struct judge *judge)
 static bool shares_class(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
     return x->engine == y->engine && x->cpl == y->cpl && x->simulated == y->simulated && x->path == y->path &&
-           strcmp(x->unit, y->unit) == 0 && x->group == y->group && x->class == y->class;
+           x->unit == y->unit && x->group == y->group && x->class == y->class;
 }
 
 static int judge_classes(struct judge *judge)
@@ -319,11 +319,7 @@ static int by_class(const void *a, const void *b)
 {
     const struct vt_fleet_cell *x = *(const struct vt_fleet_cell *const *)a,
                                *y = *(const struct vt_fleet_cell *const *)b;
-    int order = strcmp(x->engine, y->engine);
-    order = order ? order : x->cpl - y->cpl;
-    order = order ? order : (int)x->simulated - (int)y->simulated;
-    order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
-    order = order ? order : strcmp(x->unit, y->unit);
+    int order = vt_fleet_compare_roads(x, y);
     order = order ? order : strcmp(x->group, y->group);
     order = order ? order : strcmp(x->class ? x->class : "", y->class ? y->class : "");
     return order ? order : (x > y) - (x < y);

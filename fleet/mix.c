@@ -18,7 +18,7 @@ struct kin {
     size_t count, fact;
 };
 
-static int by_group(const void *a, const void *b, void *context)
+int vt_fleet_by_group(const void *a, const void *b, void *context)
 {
     const struct vt_fleet *fleet = context;
     const struct vt_fleet_host *x = &fleet->hosts[*(const unsigned int *)a],
@@ -112,7 +112,7 @@ int vt_fleet_find_mixes(struct vt_fleet *fleet)
     }
     for (size_t i = 0; i < fleet->host_count; i++)
         hosts[i] = (unsigned int)i;
-    qsort_r(hosts, fleet->host_count, sizeof *hosts, by_group, fleet);
+    qsort_r(hosts, fleet->host_count, sizeof *hosts, vt_fleet_by_group, fleet);
     for (size_t i = 0, length; i < fleet->host_count; i += length) {
         for (length = 1; i + length < fleet->host_count &&
                          fleet->hosts[hosts[i]].group == fleet->hosts[hosts[i + length]].group;)

@@ -13,8 +13,17 @@ struct search {
 /* Paths are ways themselves: what is hardware on most hosts may be emulated on some. Texts are interned. */
 static bool shares_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
-    return x->engine == y->engine && x->cpl == y->cpl && x->simulated == y->simulated &&
-           strcmp(x->unit, y->unit) == 0 && x->group == y->group;
+    return x->engine == y->engine && x->cpl == y->cpl && x->simulated == y->simulated && x->unit == y->unit &&
+           x->group == y->group;
+}
+
+int vt_fleet_compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+{
+    int order = strcmp(x->engine, y->engine);
+    order = order ? order : x->cpl - y->cpl;
+    order = order ? order : (int)x->simulated - (int)y->simulated;
+    order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
+    return order ? order : (int)y->unit - (int)x->unit;
 }
 
 static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
@@ -23,7 +32,7 @@ static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_ce
     order = order ? order : strcmp(x->engine, y->engine);
     order = order ? order : x->cpl - y->cpl;
     order = order ? order : (int)x->simulated - (int)y->simulated;
-    return order ? order : strcmp(x->unit, y->unit);
+    return order ? order : (int)y->unit - (int)x->unit;
 }
 
 int vt_fleet_compare_cases(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)

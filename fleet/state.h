@@ -58,4 +58,7 @@ bool vt_fleet_shares_case(const struct vt_fleet_cell *x, const struct vt_fleet_c
 /* An order that brings such cells together, that of most hosts first, and before that cells of one road. */
 int vt_fleet_compare_cases(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y);
 
+/* Of indices of hosts, `context` being the fleet: a group's behind one another, for qsort_r. */
+int vt_fleet_by_group(const void *a, const void *b, void *context);
+
 #endif

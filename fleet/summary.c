@@ -62,11 +62,7 @@ static int compare_ways(const struct vt_fleet_cell *x, const struct vt_fleet_cel
 static int compare_cells(const void *a, const void *b)
 {
     const struct vt_fleet_cell *x = a, *y = b;
-    int order = strcmp(x->engine, y->engine);
-    order = order ? order : x->cpl - y->cpl;
-    order = order ? order : (int)x->simulated - (int)y->simulated;
-    order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
-    order = order ? order : strcmp(x->unit, y->unit);
+    int order = vt_fleet_compare_roads(x, y);
     size_t p = position_of(x), q = position_of(y);
     if (order == 0 && p != q)
         order = p < q ? -1 : 1;

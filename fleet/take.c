@@ -182,16 +182,12 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
     return to;
 }
 
-static bool same(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool is_of(const struct vt_fleet_cell *cell, const struct vt_result_row *row, const char *group)
 {
     return cell->group == group && cell->cpl == row->cpl && cell->simulated == row->simulated &&
-           cell->status == row->status && same(cell->name, row->name) && same(cell->engine, row->engine) &&
-           same(cell->path, row->path) && same(cell->crossing, row->crossing) && same(cell->unit, row->unit);
+           cell->status == row->status && vt_text_same(cell->name, row->name) &&
+           vt_text_same(cell->engine, row->engine) && vt_text_same(cell->path, row->path) &&
+           vt_text_same(cell->crossing, row->crossing) && cell->unit == row->unit;
 }
 
 static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_result_row *row,
@@ -203,7 +199,7 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
     size_t guess = p->last_cell + 1 < fleet->cell_count ? p->last_cell + 1 : 0;
     if (guess < fleet->cell_count && is_of(&fleet->cells[guess], row, group))
         return &fleet->cells[p->last_cell = guess];
-    snprintf(key, sizeof key, "%.300s\n%.200s\n%.200s\n%.100s\n%.100s\n%s\n%d %d%d", group, row->name,
+    snprintf(key, sizeof key, "%.300s\n%.200s\n%.200s\n%.100s\n%.100s\n%d %d %d%d", group, row->name,
              row->engine, row->path ? row->path : "", row->crossing ? row->crossing : "", row->unit, row->cpl,
              row->simulated, row->status);
     json_t *known = json_object_get(p->index, key);
@@ -217,7 +213,7 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
                                                       .class = intern(fleet, row->class),
                                                       .engine = intern(fleet, row->engine),
                                                       .path = intern(fleet, row->path),
-                                                      .unit = row->unit, /* one of two literals */
+                                                      .unit = row->unit,
                                                       .group = group,
                                                       .crossing = intern(fleet, row->crossing),
                                                       .status = row->status,

@@ -92,8 +92,9 @@ static bool is_one(double count)
 
 static bool is_answered_by_process(const struct vt_result_row *cell)
 {
-    return strcmp(cell->crossing, "exit-user") == 0 ||
-           (strcmp(cell->crossing, "interpreted") == 0 && fabs(evidence_of(cell, "user_exits") - 1) < 0.05);
+    return cell->known.crossing == VT_CROSSING_EXIT_USER ||
+           (cell->known.crossing == VT_CROSSING_INTERPRETED &&
+            fabs(evidence_of(cell, "user_exits") - 1) < 0.05);
 }
 
 static bool is_answered_by_kernel(const struct ground *ground, const struct vt_result_row *cell)
@@ -101,32 +102,26 @@ static bool is_answered_by_kernel(const struct ground *ground, const struct vt_r
     if (!is_proved(cell) || !(cell->toll.median > 0))
         return false;
     if (ground->interpreted)
-        return strcmp(cell->crossing, "interpreted") == 0 && evidence_of(cell, "user_exits") < 0.05 &&
+        return cell->known.crossing == VT_CROSSING_INTERPRETED && evidence_of(cell, "user_exits") < 0.05 &&
                is_one(evidence_of(cell, "insn_emulation"));
-    return (strcmp(cell->crossing, "exit-kernel") == 0 || strcmp(cell->crossing, "hypercall") == 0) &&
+    return (cell->known.crossing == VT_CROSSING_EXIT_KERNEL ||
+            cell->known.crossing == VT_CROSSING_HYPERCALL) &&
            is_one(cell->exits_per_op);
-}
-
-static const struct vt_line *find_line(const struct vt_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->line_count; i++)
-        if (strcmp(table->lines[i].name, name) == 0)
-            return &table->lines[i];
-    return NULL;
 }
 
 static bool is_control(const struct vt_line *line)
 {
-    return strcmp(line->class, "control") == 0 || strcmp(line->class, "compute") == 0;
+    return line->known == VT_CLASS_CONTROL || line->known == VT_CLASS_COMPUTE;
 }
 
 static void survey(struct ground *ground)
 {
     for (size_t i = 0; i < ground->table->line_count; i++) {
         const struct vt_result_row *cell = ground->table->lines[i].cells[ground->column];
-        if (is_proved(cell) && strncmp(cell->crossing, "exit-", 5) == 0)
+        if (is_proved(cell) && (cell->known.crossing == VT_CROSSING_EXIT_KERNEL ||
+                                cell->known.crossing == VT_CROSSING_EXIT_USER))
             ground->interpreted = false;
-        else if (is_proved(cell) && strcmp(cell->crossing, "interpreted") == 0)
+        else if (is_proved(cell) && cell->known.crossing == VT_CROSSING_INTERPRETED)
             ground->interpreted = true;
         else
             continue;
@@ -192,7 +187,7 @@ static struct vt_share handling(const struct ground *ground, const struct vt_lin
 static void take_answer(const struct ground *ground, const struct vt_line *line, const char *twin,
                         struct vt_share *shares)
 {
-    const struct vt_line *other = twin ? find_line(ground->table, twin) : NULL;
+    const struct vt_line *other = twin ? vt_table_find_line(ground->table, twin) : NULL;
     const struct vt_result_row *cell = cell_of(ground, line);
     if (!is_answered_by_process(cell)) {
         shares[VT_PART_KERNEL] = handling(ground, line);
@@ -245,7 +240,7 @@ static void collect_column(struct vt_breakdown *breakdown, const struct vt_table
     struct ground ground = {.table = table, .column = column};
     survey(&ground);
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
-        const struct vt_line *line = find_line(table, subjects[i].name);
+        const struct vt_line *line = vt_table_find_line(table, subjects[i].name);
         if (!line || breakdown->count == VT_BREAKDOWN_MOST)
             continue;
         struct vt_crossing_parts *parts = &breakdown->list[breakdown->count];

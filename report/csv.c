@@ -18,7 +18,7 @@ static void put_row(const struct vt_result *result, const struct vt_result_row *
         row->path,    row->engine,
     };
     const char *const more[] = {row->crossing, vt_status_name(row->status), row->reason,
-                                row->simulated ? "true" : "false", row->unit};
+                                row->simulated ? "true" : "false", vt_unit_name(row->unit)};
     const struct vt_summary *t = &row->toll;
     const double numbers[] = {row->iterations,
                               row->batches,

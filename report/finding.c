@@ -13,15 +13,10 @@
 
 enum { MAX_GROUPS = 64 };
 
-static bool same_crossing(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool counts(const struct vt_line *line, const struct vt_result_row *cell)
 {
     return cell && cell->status == VT_STATUS_OK && vt_result_has_toll(cell) &&
-           strcmp(line->class, "control") != 0 && strcmp(line->class, "compute") != 0;
+           line->known != VT_CLASS_CONTROL && line->known != VT_CLASS_COMPUTE;
 }
 
 static void note_extremes(struct vt_group *group, const struct vt_line *line, double toll)
@@ -43,20 +38,20 @@ static double summarize_part(const struct vt_table *table, const struct vt_group
     size_t count = 0;
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_result_row *cell = table->lines[i].cells[group->column];
-        if (counts(&table->lines[i], cell) && same_crossing(cell->crossing, group->crossing) &&
+        if (counts(&table->lines[i], cell) && cell->known.crossing == group->crossing &&
             isfinite(cell->breakdown[part].median))
             work[count++] = cell->breakdown[part].median;
     }
     return count ? vt_statistics_median(work, count) : NAN;
 }
 
-static struct vt_group summarize(const struct vt_table *table, size_t column, const char *crossing)
+static struct vt_group summarize(const struct vt_table *table, size_t column, enum vt_crossing crossing)
 {
     struct vt_group group = {.column = column, .crossing = crossing, .median = NAN};
     double *tolls = calloc(table->line_count + 1, sizeof *tolls);
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_result_row *cell = table->lines[i].cells[column];
-        if (!counts(&table->lines[i], cell) || !same_crossing(cell->crossing, crossing))
+        if (!counts(&table->lines[i], cell) || cell->known.crossing != crossing)
             continue;
         note_extremes(&group, &table->lines[i], cell->toll.median);
         if (tolls)
@@ -76,7 +71,7 @@ size_t vt_finding_groups(const struct vt_table *table, struct vt_group *groups, 
     const struct vt_crossing_style *style = vt_crossing_styles(&styles);
     for (size_t k = 0; k < table->column_count; k++)
         for (size_t i = 0; i < styles && count < room; i++) {
-            groups[count] = summarize(table, k, style[i].name);
+            groups[count] = summarize(table, k, style[i].crossing);
             count += groups[count].count > 0;
         }
     return count;
@@ -84,12 +79,11 @@ size_t vt_finding_groups(const struct vt_table *table, struct vt_group *groups, 
 
 /* The largest group of a crossing on real machines, or on simulated ones. */
 static const struct vt_group *find_group(const struct vt_table *table, const struct vt_group *groups,
-                                         size_t count, const char *crossing, bool simulated)
+                                         size_t count, enum vt_crossing crossing, bool simulated)
 {
     const struct vt_group *best = NULL;
     for (size_t i = 0; i < count; i++)
-        if (same_crossing(groups[i].crossing, crossing) &&
-            table->columns[groups[i].column].simulated == simulated &&
+        if (groups[i].crossing == crossing && table->columns[groups[i].column].simulated == simulated &&
             (!best || groups[i].count > best->count))
             best = &groups[i];
     return best;
@@ -138,7 +132,7 @@ static void say_nothing(char *text, size_t size, const struct vt_table *table)
             const struct vt_result_row *cell = table->lines[i].cells[k];
             bool measured = cell && vt_result_has_toll(cell);
             proved += measured && cell->status == VT_STATUS_OK;
-            kernels += measured && strcmp(table->lines[i].class, "compute") == 0;
+            kernels += measured && table->lines[i].known == VT_CLASS_COMPUTE;
             unverified += measured && cell->status == VT_STATUS_UNVERIFIED;
         }
     if (proved && kernels)
@@ -162,10 +156,10 @@ static void say_headline(struct vt_findings *findings, const struct vt_table *ta
                          const struct vt_group *groups, size_t count)
 {
     bool simulated = all_simulated(table);
-    const struct vt_group *kernel = find_group(table, groups, count, "exit-kernel", simulated);
-    const struct vt_group *user = find_group(table, groups, count, "exit-user", simulated);
-    const struct vt_group *interpreted = find_group(table, groups, count, "interpreted", simulated);
-    const struct vt_group *trap = find_group(table, groups, count, "trap", simulated);
+    const struct vt_group *kernel = find_group(table, groups, count, VT_CROSSING_EXIT_KERNEL, simulated);
+    const struct vt_group *user = find_group(table, groups, count, VT_CROSSING_EXIT_USER, simulated);
+    const struct vt_group *interpreted = find_group(table, groups, count, VT_CROSSING_INTERPRETED, simulated);
+    const struct vt_group *trap = find_group(table, groups, count, VT_CROSSING_TRAP, simulated);
     char a[32];
     char *text = findings->headline;
     size_t size = sizeof findings->headline;
@@ -213,16 +207,16 @@ static void say_group(struct vt_findings *findings, const struct vt_table *table
 {
     const struct vt_column *column = &table->columns[group->column];
     char low[32], median[32], high[32], parts[160];
-    if (!group->crossing || strcmp(group->crossing, "none") == 0)
+    if (group->crossing <= VT_CROSSING_NONE)
         return;
     cost(table, group, group->median, median);
     say_parts(parts, sizeof parts, table, group);
     if (group->count == 1)
-        say(findings, "%s, %s: %s (%s)%s.", column->title, vt_crossing_style(group->crossing)->title, median,
-            group->cheapest, parts);
+        say(findings, "%s, %s: %s (%s)%s.", column->title,
+            vt_crossing_style(vt_crossing_name(group->crossing))->title, median, group->cheapest, parts);
     else
         say(findings, "%s, %s: median %s over %zu cases, from %s (%s) to %s (%s)%s.", column->title,
-            vt_crossing_style(group->crossing)->title, median, group->count,
+            vt_crossing_style(vt_crossing_name(group->crossing))->title, median, group->count,
             cost(table, group, group->low, low), group->cheapest, cost(table, group, group->high, high),
             group->dearest, parts);
 }

@@ -10,7 +10,7 @@
 /* The proved measurements of one column that crossed in the same way. */
 struct vt_group {
     size_t column;
-    const char *crossing; /* NULL: not observed */
+    enum vt_crossing crossing;
     size_t count;
     double low, median, high;       /* of the tolls' medians, in the column's unit */
     const char *cheapest, *dearest; /* cases */

@@ -36,7 +36,7 @@ static void put_cell(const struct vt_table *table, const struct vt_result_row *r
     if (!row)
         return;
     if (vt_result_has_toll(row))
-        put_toll(row, strcmp(row->unit, "ns") == 0 ? size : 1, stream);
+        put_toll(row, row->unit == VT_UNIT_NS ? size : 1, stream);
     else
         fputs(words[row->status], stream);
     size_t note = vt_table_note(table, row);

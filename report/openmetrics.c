@@ -8,8 +8,8 @@
 /* One value of a row, as a metric family. */
 struct family {
     const char *name, *help;
-    const char *unit; /* rows of this unit only; NULL: of any */
-    double factor;    /* to the base unit */
+    enum vt_unit unit; /* rows of this unit only; VT_UNITS: of any */
+    double factor;     /* to the base unit */
     double (*value)(const struct vt_result_row *row);
 };
 
@@ -34,12 +34,12 @@ static double exits(const struct vt_result_row *row)
 }
 
 static const struct family families[] = {
-    {"vmtoll_toll_seconds", "Net cost of one operation, median.", "ns", 1e-9, median},
-    {"vmtoll_toll_low_seconds", "Lower end of the 95 % interval of the median.", "ns", 1e-9, low},
-    {"vmtoll_toll_high_seconds", "Upper end of the 95 % interval of the median.", "ns", 1e-9, high},
+    {"vmtoll_toll_seconds", "Net cost of one operation, median.", VT_UNIT_NS, 1e-9, median},
+    {"vmtoll_toll_low_seconds", "Lower end of the 95 % interval of the median.", VT_UNIT_NS, 1e-9, low},
+    {"vmtoll_toll_high_seconds", "Upper end of the 95 % interval of the median.", VT_UNIT_NS, 1e-9, high},
     {"vmtoll_toll_instructions", "Net cost of one operation in instructions executed, simulated.",
-     "instructions", 1, median},
-    {"vmtoll_exits_per_operation", "VM exits, or signals, per operation.", NULL, 1, exits},
+     VT_UNIT_INSTRUCTIONS, 1, median},
+    {"vmtoll_exits_per_operation", "VM exits, or signals, per operation.", VT_UNITS, 1, exits},
 };
 
 /* Its name; where it has none of its own, the place it was read from. */
@@ -79,7 +79,7 @@ static void put_row(const struct vt_report *report, const struct vt_result *resu
 
 static bool belongs(const struct family *family, const struct vt_result_row *row)
 {
-    return vt_result_has_toll(row) && (!family->unit || strcmp(family->unit, row->unit) == 0) &&
+    return vt_result_has_toll(row) && (family->unit == VT_UNITS || family->unit == row->unit) &&
            isfinite(family->value(row));
 }
 

@@ -28,13 +28,9 @@ static const struct {
 
 static const struct vt_line *find_line(const struct vt_table *table, const char *operation)
 {
-    for (size_t i = 0; i < sizeof counterparts / sizeof counterparts[0]; i++) {
-        if (strcmp(counterparts[i].operation, operation) != 0)
-            continue;
-        for (size_t k = 0; k < table->line_count; k++)
-            if (strcmp(table->lines[k].name, counterparts[i].name) == 0)
-                return &table->lines[k];
-    }
+    for (size_t i = 0; i < sizeof counterparts / sizeof counterparts[0]; i++)
+        if (strcmp(counterparts[i].operation, operation) == 0)
+            return vt_table_find_line(table, counterparts[i].name);
     return NULL;
 }
 

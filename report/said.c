@@ -108,7 +108,8 @@ void vt_said_holes(const struct vt_result *result, struct vt_pen *pen)
 static void say_parts(const struct vt_table *table, const struct vt_crossing_parts *parts, struct vt_pen *pen)
 {
     const struct vt_line *line = &table->lines[parts->line];
-    const char *unit = table->columns[parts->column].unit, *joint = ": ";
+    enum vt_unit unit = table->columns[parts->column].unit;
+    const char *joint = ": ";
     char amount[64];
     vt_quantity_print(line->cells[parts->column]->toll.median, unit, "µs", amount, sizeof amount);
     vt_pen_item(pen, 1);

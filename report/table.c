@@ -30,7 +30,7 @@ static int compare_roads(const struct vt_column *a, const struct vt_column *b)
     order = order ? order : strcmp(a->engine, b->engine);
     order = order ? order : a->cpl - b->cpl;
     order = order ? order : compare_texts(a->path, b->path);
-    return order ? order : strcmp(a->unit, b->unit);
+    return order ? order : (int)b->unit - (int)a->unit;
 }
 
 static int compare_columns(const void *a, const void *b)
@@ -81,7 +81,7 @@ static int collect_columns(struct vt_table *table)
     return 0;
 }
 
-static struct vt_line *find_line(struct vt_table *table, const char *name)
+struct vt_line *vt_table_find_line(const struct vt_table *table, const char *name)
 {
     for (size_t i = 0; i < table->line_count; i++)
         if (strcmp(table->lines[i].name, name) == 0)
@@ -99,6 +99,7 @@ static struct vt_line *add_line(struct vt_table *table, const struct vt_result_r
     *line = (struct vt_line){
         .name = row->name,
         .class = row->class ? row->class : "other",
+        .known = row->known.class,
         .operation = row->operation,
         .cells = vt_arena_take(&table->arena, (table->column_count + 1) * sizeof *line->cells)};
     if (!line->cells)
@@ -110,7 +111,7 @@ static struct vt_line *add_line(struct vt_table *table, const struct vt_result_r
 static int place_row(struct vt_table *table, const struct vt_result_row *row, size_t document)
 {
     struct vt_column wanted = column_of(row, document);
-    struct vt_line *line = find_line(table, row->name);
+    struct vt_line *line = vt_table_find_line(table, row->name);
     if (!line)
         line = add_line(table, row);
     if (!line)
@@ -164,7 +165,7 @@ static void entitle(struct vt_table *table, struct vt_column *column)
 {
     column->rank = 0;
     for (const struct vt_column *before = table->columns; before < column; before++)
-        column->rank += strcmp(before->unit, column->unit) == 0;
+        column->rank += before->unit == column->unit;
     for (size_t i = 0; i < table->column_count; i++)
         if (&table->columns[i] != column && compare_roads(&table->columns[i], column) == 0)
             column->shared_name = true;
@@ -175,7 +176,7 @@ static void entitle(struct vt_table *table, struct vt_column *column)
     else
         snprintf(column->title, sizeof column->title, "%.60s CPL %d", column->engine, column->cpl);
     snprintf(column->subtitle, sizeof column->subtitle, "%.20s%s%s%s%.40s", column->path ? column->path : "?",
-             strcmp(column->unit, "ns") == 0 ? "" : ", instructions", column->simulated ? ", simulated" : "",
+             column->unit == VT_UNIT_NS ? "" : ", instructions", column->simulated ? ", simulated" : "",
              column->shared_name ? ", " : "",
              column->shared_name && origin ? (slash ? slash + 1 : origin) : "");
 }

@@ -14,7 +14,8 @@
 #include <stddef.h>
 
 struct vt_column {
-    const char *engine, *path, *unit;
+    const char *engine, *path;
+    enum vt_unit unit;
     int cpl;
     bool simulated;
     size_t document;   /* index of the result it is of; several may share a column */
@@ -26,6 +27,7 @@ struct vt_column {
 
 struct vt_line {
     const char *name, *class, *operation; /* class is never NULL */
+    enum vt_class known;                  /* VT_CLASSES: a class this version does not know */
     const struct vt_result_row **cells;   /* one per column; NULL: nothing known */
 };
 
@@ -51,6 +53,9 @@ struct vt_table {
 int vt_table_build(struct vt_table *table, struct vt_result *const *results, size_t count);
 
 void vt_table_release(struct vt_table *table);
+
+/* NULL: no result has the case. */
+struct vt_line *vt_table_find_line(const struct vt_table *table, const char *name);
 
 /* Number of the note that explains the cell, from 1; 0: none. */
 size_t vt_table_note(const struct vt_table *table, const struct vt_result_row *cell);

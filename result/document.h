@@ -11,7 +11,8 @@
 #define VT_RESULT_DOCUMENT_H
 
 #include "base/error.h"
-#include "bench/measurement.h"
+#include "bench/runner.h"
+#include "bench/select.h"
 #include "result/result.h"
 
 #include <jansson.h>
@@ -32,5 +33,17 @@ struct vt_result *vt_result_make(const struct vt_document *document, struct vt_e
 
 /* Make it, write it to `path` ("-": standard output) all or nothing, forget it. */
 int vt_result_write(const struct vt_document *document, const char *path, struct vt_error *error);
+
+/* The settings of a run on this machine: what was asked for and how it went. A new value; NULL: no memory. */
+json_t *vt_result_settings(const struct vt_selection *selection, double budget, const struct vt_run *run);
+
+/* A text under its key; NULL and "" are what is not known. */
+struct vt_setting {
+    const char *key, *text;
+};
+
+/* Add when it started (ISO 8601, UTC) and texts, which end with a key of NULL. 0, or -ENOMEM. */
+int vt_result_describe(struct vt_result *result, const char *started, const struct vt_setting *settings,
+                       struct vt_error *error);
 
 #endif

@@ -39,12 +39,29 @@ const char *vt_result_host_text(const struct vt_result *result, const char *path
     return json_string_value(vt_result_at(result->host, path));
 }
 
+const char *vt_unit_name(enum vt_unit unit)
+{
+    static const char *const names[VT_UNITS] = {"ns", "instructions"};
+    return names[unit];
+}
+
+void vt_result_recognize(struct vt_result_row *row)
+{
+    int class = 0, path = 0, crossing = row->crossing ? 1 : VT_CROSSING_UNKNOWN;
+    while (class < VT_CLASSES && !(row->class && strcmp(row->class, vt_guest_class_name(class)) == 0))
+        class ++;
+    while (path < VT_PATHS && !(row->path && strcmp(row->path, vt_path_name(path)) == 0))
+        path++;
+    while (row->crossing && crossing < VT_CROSSINGS && strcmp(row->crossing, vt_crossing_name(crossing)) != 0)
+        crossing++;
+    row->known = (struct vt_result_words){class, path, crossing};
+}
+
 static bool same_road(const struct vt_result_row *a, const struct vt_result_row *b)
 {
-    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->unit, b->unit) == 0 &&
+    return a->cpl == b->cpl && a->simulated == b->simulated && a->unit == b->unit &&
            strcmp(a->name, b->name) == 0 && strcmp(a->engine, b->engine) == 0 &&
-           (strcmp(a->path ? a->path : "", "paravirtual") == 0) ==
-               (strcmp(b->path ? b->path : "", "paravirtual") == 0);
+           (a->known.path == VT_PATH_PARAVIRTUAL) == (b->known.path == VT_PATH_PARAVIRTUAL);
 }
 
 const struct vt_result_row *vt_result_find_like(const struct vt_result *result,

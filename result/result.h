@@ -19,6 +19,11 @@
 
 #define VT_RESULT_SCHEMA "vmtoll.result/1"
 
+/* What tolls are in. */
+enum vt_unit { VT_UNIT_NS, VT_UNIT_INSTRUCTIONS, VT_UNITS };
+
+const char *vt_unit_name(enum vt_unit unit); /* as in the document: "ns" */
+
 /* Occurrences of a counter per operation. */
 struct vt_result_counter {
     const char *name;
@@ -30,12 +35,21 @@ struct vt_result_series {
     size_t count;
 };
 
+/* What texts of a row mean to this version: VT_CLASSES, VT_PATHS, VT_CROSSINGS where it does not know the
+ * word. */
+struct vt_result_words {
+    enum vt_class class;
+    enum vt_path path;
+    enum vt_crossing crossing; /* VT_CROSSING_UNKNOWN: no text */
+};
+
 /* One case on one engine at one privilege level. */
 struct vt_result_row {
     const char *name; /* of the case */
     const char *class, *operation;
     const char *path, *engine, *crossing, *reason, *stopped;
-    const char *unit; /* "ns" or "instructions" */
+    struct vt_result_words known; /* of class, path and crossing */
+    enum vt_unit unit;
     enum vt_status status;
     int cpl; /* -1: unknown */
     bool simulated;
@@ -74,6 +88,9 @@ void vt_result_free(struct vt_result *result);
 
 /* A summary of which nothing is known. */
 struct vt_summary vt_result_unknown_summary(void);
+
+/* Fill `known` from the texts. */
+void vt_result_recognize(struct vt_result_row *row);
 
 /* Was a toll measured (whether or not its crossing is proved)? */
 bool vt_result_has_toll(const struct vt_result_row *row);

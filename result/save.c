@@ -99,7 +99,7 @@ static json_t *row_json(const struct vt_result_row *row)
     json_object_set_new(object, "reason", text_or_null(row->reason));
     json_object_set_new(object, "stopped", text_or_null(row->stopped));
     json_object_set_new(object, "simulated", json_boolean(row->simulated));
-    json_object_set_new(object, "unit", json_string(row->unit));
+    json_object_set_new(object, "unit", json_string(vt_unit_name(row->unit)));
     json_object_set_new(object, "iterations", vt_result_number(row->iterations));
     json_object_set_new(object, "batches", vt_result_number(row->batches));
     json_object_set_new(object, "marked", vt_result_number(row->marked));

@@ -3,21 +3,22 @@
 #include <string.h>
 
 static const struct vt_crossing_style styles[] = {
-    {NULL, " ", "not observed", "no counter watches this road, so nothing is claimed"},
-    {"none", ".", "no crossing", "the CPU did it in place; nobody was asked"},
-    {"inline", "i", "inline",
+    {VT_CROSSING_UNKNOWN, NULL, " ", "not observed", "no counter watches this road, so nothing is claimed"},
+    {VT_CROSSING_NONE, "none", ".", "no crossing", "the CPU did it in place; nobody was asked"},
+    {VT_CROSSING_INLINE, "inline", "i", "inline",
      "the translator had rewritten the instruction; it ran inside the translated code"},
-    {"callout", "c", "call-out", "translated code called the emulator, without leaving its process"},
-    {"trap", "T", "trap", "the instruction faulted, and a signal handler answered"},
-    {"interpreted", "I", "interpreted",
+    {VT_CROSSING_CALLOUT, "callout", "c", "call-out",
+     "translated code called the emulator, without leaving its process"},
+    {VT_CROSSING_TRAP, "trap", "T", "trap", "the instruction faulted, and a signal handler answered"},
+    {VT_CROSSING_INTERPRETED, "interpreted", "I", "interpreted",
      "the hypervisor's instruction emulator executed it; the CPU never did"},
-    {"hypercall", "H", "hypercall", "the guest asked the hypervisor on purpose"},
-    {"exit-kernel", "K", "exit to the kernel",
+    {VT_CROSSING_HYPERCALL, "hypercall", "H", "hypercall", "the guest asked the hypervisor on purpose"},
+    {VT_CROSSING_EXIT_KERNEL, "exit-kernel", "K", "exit to the kernel",
      "the CPU left the guest; the kernel part of the hypervisor answered"},
-    {"exit-user", "U", "exit to user space",
+    {VT_CROSSING_EXIT_USER, "exit-user", "U", "exit to user space",
      "the CPU left the guest; the kernel handed it on to a process, which answered"},
 };
-static const struct vt_crossing_style future = {"", "*", "another crossing",
+static const struct vt_crossing_style future = {VT_CROSSINGS, "", "*", "another crossing",
                                                 "a kind that this version does not know"};
 
 const struct vt_crossing_style *vt_crossing_styles(size_t *count)

@@ -4,9 +4,12 @@
 #ifndef VT_SHOW_CROSSING_H
 #define VT_SHOW_CROSSING_H
 
+#include "bench/measurement.h"
+
 #include <stddef.h>
 
 struct vt_crossing_style {
+    enum vt_crossing crossing;
     const char *name;    /* as in the document; NULL: no counter spoke */
     const char *mark;    /* one character */
     const char *title;   /* "exit to the kernel" */

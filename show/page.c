@@ -37,12 +37,8 @@ void vt_page_foot(const char *version, bool scripts, FILE *stream)
 
 const char *vt_page_mark_class(const char *crossing)
 {
-    static const char *const known[] = {"none",        "inline",    "callout",     "trap",
-                                        "interpreted", "hypercall", "exit-kernel", "exit-user"};
-    for (size_t i = 0; crossing && i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i], crossing) == 0)
-            return known[i];
-    return "other";
+    const char *known = vt_crossing_style(crossing)->name;
+    return known && *known ? known : "other";
 }
 
 void vt_page_date(const char *iso, FILE *stream)

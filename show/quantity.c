@@ -23,7 +23,7 @@ struct vt_scale vt_quantity_common_scale(const struct vt_result_row *const *cell
     for (size_t i = 0; i < count; i++) {
         if (!cells[i] || !vt_result_has_toll(cells[i]))
             continue;
-        if (strcmp(cells[i]->unit, "ns") != 0) {
+        if (cells[i]->unit != VT_UNIT_NS) {
             instructions = true;
             continue;
         }
@@ -59,13 +59,13 @@ double vt_quantity_round(double value, int decimals)
     return rounded == 0 ? 0 : rounded;
 }
 
-void vt_quantity_print(double value, const char *unit, const char *micro, char *text, size_t size)
+void vt_quantity_print(double value, enum vt_unit unit, const char *micro, char *text, size_t size)
 {
     if (!isfinite(value)) {
         snprintf(text, size, "unknown");
         return;
     }
-    if (strcmp(unit, "ns") != 0) {
+    if (unit != VT_UNIT_NS) {
         snprintf(text, size, "%.*f instructions", fabs(value) < 100 ? 1 : 0, value);
         return;
     }
@@ -77,10 +77,10 @@ void vt_quantity_print(double value, const char *unit, const char *micro, char *
              strcmp(scale.name, "us") == 0 ? micro : scale.name);
 }
 
-void vt_quantity_print_interval(double value, double half_width, const char *unit, const char *micro,
+void vt_quantity_print_interval(double value, double half_width, enum vt_unit unit, const char *micro,
                                 char *text, size_t size)
 {
-    bool time = strcmp(unit, "ns") == 0;
+    bool time = unit == VT_UNIT_NS;
     struct vt_scale scale = time ? vt_quantity_scale(value) : (struct vt_scale){"instructions", 1};
     const char *name = strcmp(scale.name, "us") == 0 ? micro : scale.name;
     double half = half_width / scale.size, shown = value / scale.size;

@@ -32,10 +32,10 @@ int vt_quantity_decimals(double value, double half_width);
 double vt_quantity_round(double value, int decimals);
 
 /* "33.0 us": a value by itself, three significant digits. `micro` is the text for "us", "µs" say. */
-void vt_quantity_print(double value, const char *unit, const char *micro, char *text, size_t size);
+void vt_quantity_print(double value, enum vt_unit unit, const char *micro, char *text, size_t size);
 
 /* "33.0 ±0.2 us": the same with half the width of its interval, which may be NaN. */
-void vt_quantity_print_interval(double value, double half_width, const char *unit, const char *micro,
+void vt_quantity_print_interval(double value, double half_width, enum vt_unit unit, const char *micro,
                                 char *text, size_t size);
 
 #endif

@@ -116,7 +116,7 @@ static void tell(const struct vt_compared *row, char *text, size_t size)
 static void put_count(const struct vt_compared *row, struct vt_pen *pen)
 {
     char road[80], before[32], after[32], difference[64], tale[256];
-    bool paravirtual = row->before->path && strcmp(row->before->path, "paravirtual") == 0;
+    bool paravirtual = row->before->known.path == VT_PATH_PARAVIRTUAL;
     vt_compare_road(row, road, sizeof road);
     vt_text_append(road, sizeof road, "%s", paravirtual ? " paravirtual" : "");
     vt_compare_print_count(row->before->toll.median, before, sizeof before);

@@ -7,7 +7,7 @@ void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream)
           stream);
     for (size_t i = 0; i < fleet->cell_count; i++) {
         const struct vt_fleet_cell *c = &fleet->cells[i];
-        const char *const texts[] = {c->group, c->name, c->class, c->engine, c->path, c->unit};
+        const char *const texts[] = {c->group, c->name, c->class, c->engine, c->path, vt_unit_name(c->unit)};
         for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
             vt_escape_csv(texts[k], stream);
             putc(',', stream);

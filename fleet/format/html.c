@@ -11,7 +11,7 @@
 
 enum { TOLD = 200, GROUPS_SHOWN = 24, STRIP = 120, STRIP_HEIGHT = 14 };
 
-static void put_quantity(double value, const char *unit, FILE *stream)
+static void put_quantity(double value, enum vt_unit unit, FILE *stream)
 {
     char text[32];
     vt_quantity_print(value, unit, "µs", text, sizeof text);

@@ -22,7 +22,7 @@ static json_t *cell_json(const struct vt_fleet_cell *c)
     json_object_set_new(object, "engine", text_or_null(c->engine));
     json_object_set_new(object, "path", text_or_null(c->path));
     json_object_set_new(object, "cpl", level_json(c));
-    json_object_set_new(object, "unit", json_string(c->unit));
+    json_object_set_new(object, "unit", json_string(vt_unit_name(c->unit)));
     json_object_set_new(object, "simulated", json_boolean(c->simulated));
     json_object_set_new(object, "crossing", text_or_null(c->crossing));
     json_object_set_new(object, "status", json_string(vt_status_name(c->status)));

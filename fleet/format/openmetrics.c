@@ -32,13 +32,13 @@ static void put_labels(const struct vt_fleet_cell *cell, FILE *stream)
     vt_metrics_label("simulated", cell->simulated ? "true" : "false", false, stream);
 }
 
-static void put_tolls(const struct vt_fleet *fleet, const char *name, const char *help, const char *unit,
+static void put_tolls(const struct vt_fleet *fleet, const char *name, const char *help, enum vt_unit unit,
                       double factor, FILE *stream)
 {
     bool headed = false;
     for (size_t i = 0; i < fleet->cell_count; i++) {
         const struct vt_fleet_cell *cell = &fleet->cells[i];
-        if (strcmp(cell->unit, unit) != 0)
+        if (cell->unit != unit)
             continue;
         if (!headed)
             vt_metrics_head(name, help, stream);
@@ -62,7 +62,7 @@ static void put_members(const struct vt_fleet *fleet, FILE *stream)
     for (size_t i = 0; i < fleet->cell_count; i++) {
         fputs("vmtoll_fleet_toll_hosts", stream);
         put_labels(&fleet->cells[i], stream);
-        vt_metrics_label("unit", fleet->cells[i].unit, false, stream);
+        vt_metrics_label("unit", vt_unit_name(fleet->cells[i].unit), false, stream);
         put_page(fleet, false, stream);
         fprintf(stream, "%zu\n", fleet->cells[i].count);
     }
@@ -106,9 +106,9 @@ void vt_fleet_print_metrics(const struct vt_fleet *fleet, FILE *stream)
     put_hosts(fleet, stream);
     put_members(fleet, stream);
     put_tolls(fleet, "vmtoll_fleet_toll_seconds", "Net cost of one operation, over the medians of hosts.",
-              "ns", 1e-9, stream);
+              VT_UNIT_NS, 1e-9, stream);
     put_tolls(fleet, "vmtoll_fleet_toll_instructions",
               "Net cost of one operation in instructions executed, simulated, over the medians of hosts.",
-              "instructions", 1, stream);
+              VT_UNIT_INSTRUCTIONS, 1, stream);
     fputs("# EOF\n", stream);
 }

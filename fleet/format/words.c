@@ -9,15 +9,9 @@
 
 enum { NAMED = 6 }; /* cases of a split */
 
-static bool is_one_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
-{
-    return strcmp(x->engine, y->engine) == 0 && x->cpl == y->cpl && x->simulated == y->simulated &&
-           strcmp(x->path ? x->path : "", y->path ? y->path : "") == 0 && strcmp(x->unit, y->unit) == 0;
-}
-
 bool vt_fleet_starts_road(const struct vt_fleet *fleet, size_t i)
 {
-    return i == 0 || !is_one_road(&fleet->cells[i - 1], &fleet->cells[i]);
+    return i == 0 || vt_fleet_compare_roads(&fleet->cells[i - 1], &fleet->cells[i]) != 0;
 }
 
 size_t vt_fleet_outliers(const struct vt_fleet *fleet)
@@ -101,7 +95,8 @@ void vt_fleet_name_gap(const struct vt_fleet *fleet, const struct vt_fleet_gap *
 {
     text[0] = '\0';
     for (size_t i = 0, length; i < gap->case_count; i += length) {
-        for (length = 1; i + length < gap->case_count && is_one_road(gap->cases[i], gap->cases[i + length]);)
+        for (length = 1; i + length < gap->case_count &&
+                         vt_fleet_compare_roads(gap->cases[i], gap->cases[i + length]) == 0;)
             length++;
         vt_text_append(text, size, "%s", i ? "; " : "");
         name_cases(gap->cases + i, length, text, size);

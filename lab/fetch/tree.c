@@ -1,5 +1,6 @@
 #include "lab/fetch/tree.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "lab/fetch/unpack.h"
 
 #include <ctype.h>
@@ -60,10 +61,8 @@ static bool leads_away(const FTSENT *entry)
 
 static int add(struct vt_lab_tree *tree, const char *path)
 {
-    char *copy = strdup(path), **more = tree->paths;
+    char *copy = strdup(path), **more = vt_memory_grow(tree->paths, tree->count, 1, sizeof *more);
 
-    if ((tree->count & (tree->count - 1)) == 0)
-        more = realloc(tree->paths, (tree->count ? 2 * tree->count : 1) * sizeof *more);
     if (more)
         tree->paths = more;
     if (!copy || !more) {

@@ -61,7 +61,7 @@ static void name_chart(struct export *export, size_t i)
         snprintf(name, MAX_NAME, "%s", chart->class ? "roads-" : "roads");
         append_word(name, chart->class ? chart->class : "");
     }
-    if (strcmp(chart->unit, "ns") != 0)
+    if (chart->unit != VT_UNIT_NS)
         vt_text_append(name, MAX_NAME, "-instructions");
     size_t length = strlen(name);
     for (size_t k = 0, copy = 2; k < i; k++)
@@ -73,7 +73,7 @@ static void name_chart(struct export *export, size_t i)
 }
 
 /* The whole, and each class by itself: a paper has no room for ninety lines. */
-static int plan_roads(struct export *export, const char *unit)
+static int plan_roads(struct export *export, enum vt_unit unit)
 {
     const struct vt_table *table = export->table;
     if (!vt_chart_shows_class(table, NULL, unit))
@@ -98,8 +98,8 @@ static int plan(struct export *export)
 {
     struct vt_charts page = {0};
     int status = vt_chart_plan(&page, export->table);
-    status = status ? status : plan_roads(export, "ns");
-    status = status ? status : plan_roads(export, "instructions");
+    status = status ? status : plan_roads(export, VT_UNIT_NS);
+    status = status ? status : plan_roads(export, VT_UNIT_INSTRUCTIONS);
     for (size_t i = 0; i < page.count && status == 0; i++)
         if (!is_for_page(&page.list[i]))
             status = vt_chart_add(&export->charts, page.list[i]);

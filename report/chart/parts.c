@@ -15,7 +15,7 @@ struct bars {
     const struct vt_canvas *canvas;
     const struct vt_table *table;
     struct vt_breakdown breakdown;
-    const char *unit;
+    enum vt_unit unit;
     bool narrow;
     double rows[VT_BREAKDOWN_MOST]; /* where each stands; NaN: not drawn */
     double count, high;
@@ -42,7 +42,7 @@ static void place(struct bars *bars)
         const struct vt_crossing_parts *parts = &bars->breakdown.list[i];
         bars->rows[i] = NAN;
         if (bars->table->columns[parts->column].rank >= VT_CHART_SERIES ||
-            strcmp(bars->table->columns[parts->column].unit, bars->unit) != 0)
+            bars->table->columns[parts->column].unit != bars->unit)
             continue;
         if (parts->column != column)
             bars->count += column == SIZE_MAX ? 1 : 1.35;
@@ -82,7 +82,7 @@ static void name_rows(const struct bars *bars, FILE *stream)
 
 static void name_axis(const struct bars *bars, FILE *stream)
 {
-    bool time = strcmp(bars->unit, "ns") == 0;
+    bool time = bars->unit == VT_UNIT_NS;
     double step = vt_chart_step(bars->high * (bars->narrow ? 1.6 : 0.8));
     struct vt_scale scale = time ? vt_quantity_scale(bars->high) : (struct vt_scale){"", 1};
     const char *name = strcmp(scale.name, "us") == 0 ? "µs" : scale.name;
@@ -127,7 +127,7 @@ static void put_totals(const struct bars *bars, FILE *stream)
         if (isnan(bars->rows[i]))
             continue;
         vt_quantity_print(total_of(bars, i), bars->unit, "µs", text, sizeof text);
-        if (strcmp(bars->unit, "ns") != 0)
+        if (bars->unit != VT_UNIT_NS)
             *strchr(text, ' ') = '\0';
         fprintf(stream, "%.6g %.2f \"%s\"\n", total_of(bars, i), bars->rows[i], text);
     }
@@ -157,7 +157,7 @@ void vt_chart_parts(const struct vt_canvas *canvas, const struct vt_chart *chart
                         .table = table,
                         .unit = chart->unit,
                         .narrow = chart->kind == VT_CHART_PARTS_NARROW};
-    bool time = strcmp(chart->unit, "ns") == 0;
+    bool time = chart->unit == VT_UNIT_NS;
     vt_breakdown_collect(&bars.breakdown, table);
     place(&bars);
     int height = (int)(bars.count * (bars.narrow ? 22 : 21)) + 60 + vt_canvas_head(canvas);

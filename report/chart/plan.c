@@ -21,23 +21,22 @@ size_t vt_chart_columns(const struct vt_table *table)
 }
 
 static const struct vt_result_row *drawn_cell(const struct vt_table *table, size_t i, size_t k,
-                                              const char *unit)
+                                              enum vt_unit unit)
 {
     const struct vt_result_row *cell = table->lines[i].cells[k];
-    return cell && table->columns[k].rank < VT_CHART_SERIES && vt_result_has_toll(cell) &&
-                   strcmp(cell->unit, unit) == 0
+    return cell && table->columns[k].rank < VT_CHART_SERIES && vt_result_has_toll(cell) && cell->unit == unit
                ? cell
                : NULL;
 }
 
 /* The controls are zero by construction, and a log axis has no zero. */
-bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, const char *unit)
+bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, enum vt_unit unit)
 {
     const struct vt_result_row *cell = drawn_cell(table, i, k, unit);
-    return cell && cell->toll.median > 0 && strcmp(table->lines[i].class, "control") != 0;
+    return cell && cell->toll.median > 0 && table->lines[i].known != VT_CLASS_CONTROL;
 }
 
-bool vt_chart_shows_class(const struct vt_table *table, const char *class, const char *unit)
+bool vt_chart_shows_class(const struct vt_table *table, const char *class, enum vt_unit unit)
 {
     for (size_t i = 0; i < table->line_count; i++)
         for (size_t k = 0; k < vt_chart_columns(table); k++)
@@ -56,14 +55,14 @@ int vt_chart_add(struct vt_charts *charts, struct vt_chart chart)
     return 0;
 }
 
-bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, const char *unit)
+bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, enum vt_unit unit)
 {
     const struct vt_result_row *cell = drawn_cell(table, i, k, unit);
     return cell && cell->samples.count >= 5;
 }
 
 /* Ratios to the median say something only where the median stands clear of the noise. */
-static enum vt_chart_axis axis_of(const struct vt_table *table, size_t i, const char *unit)
+static enum vt_chart_axis axis_of(const struct vt_table *table, size_t i, enum vt_unit unit)
 {
     for (size_t k = 0; k < vt_chart_columns(table); k++) {
         const struct vt_result_row *cell = table->lines[i].cells[k];
@@ -83,7 +82,7 @@ static bool varies(const struct vt_result_row *cell)
     return false;
 }
 
-static bool has_distribution(const struct vt_table *table, size_t i, const char *unit)
+static bool has_distribution(const struct vt_table *table, size_t i, enum vt_unit unit)
 {
     for (size_t k = 0; k < vt_chart_columns(table); k++)
         if (vt_chart_has_spread(table, i, k, unit) && varies(table->lines[i].cells[k]))
@@ -91,9 +90,7 @@ static bool has_distribution(const struct vt_table *table, size_t i, const char 
     return false;
 }
 
-static const char *const units[] = {"ns", "instructions"};
-
-static bool is_drawn(const struct vt_table *table, size_t i, const char *unit)
+static bool is_drawn(const struct vt_table *table, size_t i, enum vt_unit unit)
 {
     for (size_t k = 0; k < vt_chart_columns(table); k++)
         if (vt_chart_shows(table, i, k, unit))
@@ -101,7 +98,7 @@ static bool is_drawn(const struct vt_table *table, size_t i, const char *unit)
     return false;
 }
 
-static size_t count_drawn(const struct vt_table *table, const char *unit)
+static size_t count_drawn(const struct vt_table *table, enum vt_unit unit)
 {
     size_t count = 0;
     for (size_t i = 0; i < table->line_count; i++)
@@ -109,7 +106,7 @@ static size_t count_drawn(const struct vt_table *table, const char *unit)
     return count;
 }
 
-static int add_roads(struct vt_charts *charts, size_t from, size_t to, const char *unit)
+static int add_roads(struct vt_charts *charts, size_t from, size_t to, enum vt_unit unit)
 {
     struct vt_chart wide = {.kind = VT_CHART_ROADS, .unit = unit, .from = from, .to = to}, narrow = wide;
     narrow.kind = VT_CHART_ROADS_NARROW;
@@ -118,7 +115,7 @@ static int add_roads(struct vt_charts *charts, size_t from, size_t to, const cha
 }
 
 /* In parts that fit a sheet of paper with letters that can be read, cut between classes. */
-static int plan_roads(struct vt_charts *charts, const struct vt_table *table, const char *unit)
+static int plan_roads(struct vt_charts *charts, const struct vt_table *table, enum vt_unit unit)
 {
     size_t drawn = count_drawn(table, unit), parts = (drawn + SHEET - 1) / SHEET, from = 0, filled = 0;
     int status = 0;
@@ -133,13 +130,13 @@ static int plan_roads(struct vt_charts *charts, const struct vt_table *table, co
     return status || filled == 0 ? status : add_roads(charts, from, table->line_count, unit);
 }
 
-static int plan_parts(struct vt_charts *charts, const struct vt_table *table, const char *unit)
+static int plan_parts(struct vt_charts *charts, const struct vt_table *table, enum vt_unit unit)
 {
     struct vt_breakdown breakdown;
     vt_breakdown_collect(&breakdown, table);
     for (size_t i = 0; i < breakdown.count; i++)
         if (table->columns[breakdown.list[i].column].rank < VT_CHART_SERIES &&
-            strcmp(table->columns[breakdown.list[i].column].unit, unit) == 0) {
+            table->columns[breakdown.list[i].column].unit == unit) {
             int status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_PARTS, .unit = unit});
             return status
                        ? status
@@ -151,16 +148,16 @@ static int plan_parts(struct vt_charts *charts, const struct vt_table *table, co
 int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table)
 {
     int status = 0;
-    for (size_t u = 0; u < 2 && status == 0; u++)
-        status = plan_roads(charts, table, units[u]);
-    for (size_t u = 0; u < 2 && status == 0; u++)
-        status = plan_parts(charts, table, units[u]);
+    for (enum vt_unit unit = 0; unit < VT_UNITS && status == 0; unit++)
+        status = plan_roads(charts, table, unit);
+    for (enum vt_unit unit = 0; unit < VT_UNITS && status == 0; unit++)
+        status = plan_parts(charts, table, unit);
     for (size_t i = 0; i < table->line_count; i++)
-        for (size_t u = 0; u < 2 && status == 0; u++)
-            if (has_distribution(table, i, units[u]))
+        for (enum vt_unit unit = 0; unit < VT_UNITS && status == 0; unit++)
+            if (has_distribution(table, i, unit))
                 status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_DISTRIBUTION,
                                                                 .line = i,
-                                                                .unit = units[u],
-                                                                .axis = axis_of(table, i, units[u])});
+                                                                .unit = unit,
+                                                                .axis = axis_of(table, i, unit)});
     return status;
 }

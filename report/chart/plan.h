@@ -29,7 +29,7 @@ enum vt_chart_axis {
 
 struct vt_chart {
     enum vt_chart_kind kind;
-    const char *unit;  /* of the columns drawn; static */
+    enum vt_unit unit; /* of the columns drawn; static */
     const char *class; /* VT_CHART_ROADS: of this class alone; NULL: of all. The table's. */
     size_t line;       /* VT_CHART_DISTRIBUTION */
     size_t from, to;   /* VT_CHART_ROADS: lines of the table; to is 0: all of them */
@@ -55,13 +55,13 @@ int vt_chart_point(size_t rank, bool hollow);
 size_t vt_chart_columns(const struct vt_table *table);
 
 /* Is cell k of line i drawn in the roads charts? */
-bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, const char *unit);
+bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, enum vt_unit unit);
 
 /* Is any cell of the class (NULL: of any class)? */
-bool vt_chart_shows_class(const struct vt_table *table, const char *class, const char *unit);
+bool vt_chart_shows_class(const struct vt_table *table, const char *class, enum vt_unit unit);
 
 /* Has it samples enough, in this unit, to draw their distribution? */
-bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, const char *unit);
+bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, enum vt_unit unit);
 
 /* Add what a page shows, or one chart more. 0, or -ENOMEM; release in any case. */
 int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table);

@@ -10,8 +10,9 @@ enum { MAX_LABEL = 48 };
 struct roads {
     const struct vt_canvas *canvas;
     const struct vt_table *table;
-    const char *unit, *class; /* NULL: of every class */
-    size_t from, to;          /* lines of the table */
+    enum vt_unit unit;
+    const char *class; /* NULL: of every class */
+    size_t from, to;   /* lines of the table */
     bool narrow;
     double low, high; /* of the axis: powers of ten */
     double *rows;     /* per line: where it stands; NAN: not drawn */
@@ -87,7 +88,7 @@ static void label_decade(double value, bool time, char *text, size_t size)
 
 static void set_axis(const struct roads *roads, const char *axis, FILE *stream)
 {
-    bool time = strcmp(roads->unit, "ns") == 0, first = true;
+    bool time = roads->unit == VT_UNIT_NS, first = true;
     fprintf(stream, "set logscale %s\nset %srange [%g:%g]\nset %stics scale 0 (", axis, axis,
             roads->low * 0.7, roads->high, axis);
     int decades = (int)floor(log10(roads->high * 1.01 / roads->low)) + 1;
@@ -124,8 +125,8 @@ static size_t columns_of_unit(const struct roads *roads)
 {
     size_t count = 0;
     for (size_t k = 0; k < vt_chart_columns(roads->table); k++)
-        count += strcmp(roads->table->columns[k].unit, roads->unit) == 0 &&
-                 roads->table->columns[k].rank < VT_CHART_SERIES;
+        count +=
+            roads->table->columns[k].unit == roads->unit && roads->table->columns[k].rank < VT_CHART_SERIES;
     return count;
 }
 
@@ -189,7 +190,7 @@ static void plot(const struct roads *roads, FILE *stream)
 
 static void caption(const struct roads *roads, int height)
 {
-    bool time = strcmp(roads->unit, "ns") == 0;
+    bool time = roads->unit == VT_UNIT_NS;
     vt_chart_caption(roads->canvas, vt_canvas_head(roads->canvas), height,
                      roads->class ? roads->class : "Toll of one operation",
                      time ? "time per operation, with the 95 % interval of the median"

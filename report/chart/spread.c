@@ -62,7 +62,7 @@ static struct vt_scale axis_scale(const struct vt_chart *chart, double low, doub
 {
     if (chart->axis == VT_AXIS_RELATIVE)
         return (struct vt_scale){"%%", 1};
-    if (strcmp(chart->unit, "ns") != 0)
+    if (chart->unit != VT_UNIT_NS)
         return (struct vt_scale){"", 1};
     struct vt_scale scale = vt_quantity_scale(fmax(fabs(low), fabs(high)));
     return strcmp(scale.name, "us") == 0 ? (struct vt_scale){"µs", scale.size} : scale;
@@ -176,9 +176,9 @@ void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *char
             VT_CANVAS_GRID);
     put_ticks(chart, low, high, canvas->stream);
     vt_chart_caption(canvas, head, height, line->name,
-                     chart->axis == VT_AXIS_RELATIVE  ? "distance from the median"
-                     : strcmp(chart->unit, "ns") == 0 ? "time per operation"
-                                                      : "instructions per operation");
+                     chart->axis == VT_AXIS_RELATIVE ? "distance from the median"
+                     : chart->unit == VT_UNIT_NS     ? "time per operation"
+                                                     : "instructions per operation");
     put_data(chart, table, series, 1.02 + STEP * (double)drawn, canvas->stream);
     plot(canvas, table, series);
 }

@@ -12,7 +12,7 @@ enum { MAX_REASONS = 32 };
 struct reasons {
     const char *list[MAX_REASONS];
     size_t count;
-    const char *unit; /* of the table they belong to: part of their names in the page */
+    enum vt_unit unit; /* of the table they belong to: part of their names in the page */
 };
 
 /* From 1; 0: there is no room for another. */
@@ -33,12 +33,13 @@ static void put_reasons(const struct vt_html *page, const struct reasons *reason
         return;
     fputs("<ol class=\"notes\">\n", page->stream);
     for (size_t i = 0; i < reasons->count; i++) {
-        vt_markup(page->stream, "<li id=\"gap-%s-%zu\">%s</li>\n", reasons->unit, i + 1, reasons->list[i]);
+        vt_markup(page->stream, "<li id=\"gap-%s-%zu\">%s</li>\n", vt_unit_name(reasons->unit), i + 1,
+                  reasons->list[i]);
     }
     fputs("</ol>\n", page->stream);
 }
 
-static void put_share(const struct vt_html *page, const struct vt_share *share, const char *unit,
+static void put_share(const struct vt_html *page, const struct vt_share *share, enum vt_unit unit,
                       struct reasons *reasons)
 {
     char text[64];
@@ -52,7 +53,7 @@ static void put_share(const struct vt_html *page, const struct vt_share *share, 
         fprintf(page->stream,
                 "<td class=\"absent\">– <a class=\"note\" href=\"#gap-%s-%zu\" aria-label=\"not measured, "
                 "reason %zu\">[%zu]</a></td>",
-                reasons->unit, number, number, number);
+                vt_unit_name(reasons->unit), number, number, number);
     }
 }
 
@@ -92,7 +93,7 @@ static void put_column(const struct vt_html *page, const struct vt_column *colum
 }
 
 /* Times and instructions never share a column. */
-static void put_table(const struct vt_html *page, const struct vt_breakdown *breakdown, const char *unit)
+static void put_table(const struct vt_html *page, const struct vt_breakdown *breakdown, enum vt_unit unit)
 {
     const struct vt_table *table = page->report->table;
     struct reasons reasons = {.unit = unit};
@@ -100,7 +101,7 @@ static void put_table(const struct vt_html *page, const struct vt_breakdown *bre
     put_heads(page);
     for (size_t i = 0; i < breakdown->count; i++) {
         const struct vt_crossing_parts *parts = &breakdown->list[i];
-        if (strcmp(table->columns[parts->column].unit, unit) != 0)
+        if (table->columns[parts->column].unit != unit)
             continue;
         if (parts->column != column)
             put_column(page, &table->columns[parts->column], column == SIZE_MAX);
@@ -134,21 +135,21 @@ static void put_chart(const struct vt_html *page, const struct vt_chart *wide, c
     fprintf(page->stream,
             "<figcaption>%s per operation, from zero: lengths can be compared. A hollow end is what no row "
             "tells apart.</figcaption>\n</figure>\n",
-            strcmp(wide->unit, "ns") == 0 ? "Time" : "Instructions");
+            wide->unit == VT_UNIT_NS ? "Time" : "Instructions");
 }
 
-static void put_unit(const struct vt_html *page, const struct vt_breakdown *breakdown, const char *unit)
+static void put_unit(const struct vt_html *page, const struct vt_breakdown *breakdown, enum vt_unit unit)
 {
     const struct vt_table *table = page->report->table;
     size_t count = 0;
     for (size_t i = 0; i < breakdown->count; i++)
-        count += strcmp(table->columns[breakdown->list[i].column].unit, unit) == 0;
+        count += table->columns[breakdown->list[i].column].unit == unit;
     if (count == 0)
         return;
-    if (strcmp(unit, "ns") != 0)
+    if (unit != VT_UNIT_NS)
         fputs("<h3>In instructions, simulated</h3>\n", page->stream);
     for (size_t i = 0; page->drawn && i + 1 < page->charts.count; i++)
-        if (page->charts.list[i].kind == VT_CHART_PARTS && strcmp(page->charts.list[i].unit, unit) == 0)
+        if (page->charts.list[i].kind == VT_CHART_PARTS && page->charts.list[i].unit == unit)
             put_chart(page, &page->charts.list[i], &page->charts.list[i + 1]);
     put_table(page, breakdown, unit);
 }
@@ -170,7 +171,7 @@ void vt_html_breakdown(const struct vt_html *page)
         page->stream);
     if (page->drawn)
         put_key(page);
-    put_unit(page, &breakdown, "ns");
-    put_unit(page, &breakdown, "instructions");
+    put_unit(page, &breakdown, VT_UNIT_NS);
+    put_unit(page, &breakdown, VT_UNIT_INSTRUCTIONS);
     fputs("</section>\n", page->stream);
 }

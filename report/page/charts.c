@@ -15,12 +15,12 @@ static void put_key_entry(const struct vt_html *page, size_t k)
               column->rank + 1, vt_chart_point(column->rank, false) - 1, column->title, column->subtitle);
 }
 
-static void put_key(const struct vt_html *page, const char *unit)
+static void put_key(const struct vt_html *page, enum vt_unit unit)
 {
     const struct vt_table *table = page->report->table;
     fputs("<ul class=\"key\" aria-label=\"Symbols of the columns\">\n", page->stream);
     for (size_t k = 0; k < vt_chart_columns(table); k++)
-        if (strcmp(table->columns[k].unit, unit) == 0 && table->columns[k].rank < VT_CHART_SERIES)
+        if (table->columns[k].unit == unit && table->columns[k].rank < VT_CHART_SERIES)
             put_key_entry(page, k);
     fputs("</ul>\n", page->stream);
 }
@@ -55,22 +55,22 @@ static void put_road_chart(const struct vt_html *page, const struct vt_chart *wi
     fputs("</figure>\n", page->stream);
 }
 
-static bool leaves_out(const struct vt_table *table, const char *unit)
+static bool leaves_out(const struct vt_table *table, enum vt_unit unit)
 {
     for (size_t k = 0; k < table->column_count; k++)
-        if (strcmp(table->columns[k].unit, unit) == 0 &&
+        if (table->columns[k].unit == unit &&
             (k >= VT_CHART_COLUMNS || table->columns[k].rank >= VT_CHART_SERIES))
             return true;
     return false;
 }
 
-static void put_road_charts(const struct vt_html *page, const char *unit)
+static void put_road_charts(const struct vt_html *page, enum vt_unit unit)
 {
-    bool time = strcmp(unit, "ns") == 0;
+    bool time = unit == VT_UNIT_NS;
     size_t shown = 0;
     for (size_t i = 0; i + 1 < page->charts.count; i++) {
         const struct vt_chart *chart = &page->charts.list[i];
-        if (chart->kind != VT_CHART_ROADS || strcmp(chart->unit, unit) != 0)
+        if (chart->kind != VT_CHART_ROADS || chart->unit != unit)
             continue;
         if (shown++ == 0) {
             fputs(time ? "" : "<h3>In instructions, simulated</h3>\n", page->stream);
@@ -103,8 +103,8 @@ void vt_html_roads(const struct vt_html *page)
     if (!page->drawn)
         put_missing(page);
     if (page->drawn) {
-        put_road_charts(page, "ns");
-        put_road_charts(page, "instructions");
+        put_road_charts(page, VT_UNIT_NS);
+        put_road_charts(page, VT_UNIT_INSTRUCTIONS);
     }
     fputs("</section>\n", page->stream);
 }
@@ -122,13 +122,12 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
                 label, sizeof label,
                 "; %.70s: median %.4g, middle half %.4g to %.4g, 5th to 95th percentile %.4g to %.4g %s",
                 table->columns[k].title, cell->toll.median, cell->toll.p25, cell->toll.p75, cell->toll.p05,
-                cell->toll.p95, cell->unit);
+                cell->toll.p95, vt_unit_name(cell->unit));
     }
     vt_markup(page->stream, "<figure class=\"spread\">\n<figcaption>%s", line->name);
     if (chart->axis == VT_AXIS_ABSOLUTE)
-        fprintf(page->stream, " <small>in %s</small>",
-                strcmp(chart->unit, "ns") == 0 ? "time" : "instructions");
-    else if (strcmp(chart->unit, "ns") != 0)
+        fprintf(page->stream, " <small>in %s</small>", chart->unit == VT_UNIT_NS ? "time" : "instructions");
+    else if (chart->unit != VT_UNIT_NS)
         fputs(" <small>instructions, simulated</small>", page->stream);
     fputs("</figcaption>\n", page->stream);
     vt_html_picture(page, chart, "", label);
@@ -151,11 +150,10 @@ static void put_class(const struct vt_html *page, size_t *i)
 /* One key per unit that is drawn: times and instructions share neither pictures nor symbols. */
 static void put_keys(const struct vt_html *page, size_t first)
 {
-    static const char *const units[] = {"ns", "instructions"};
-    for (size_t u = 0; u < 2; u++)
+    for (enum vt_unit unit = 0; unit < VT_UNITS; unit++)
         for (size_t i = first; i < page->charts.count; i++)
-            if (strcmp(page->charts.list[i].unit, units[u]) == 0) {
-                put_key(page, units[u]);
+            if (page->charts.list[i].unit == unit) {
+                put_key(page, unit);
                 break;
             }
 }

@@ -7,7 +7,7 @@
 
 enum { MAX_GROUPS = 64 };
 
-static void put_extreme(const struct vt_html *page, double value, const char *unit, const char *name)
+static void put_extreme(const struct vt_html *page, double value, enum vt_unit unit, const char *name)
 {
     char text[32];
     vt_quantity_print(value, unit, "µs", text, sizeof text);
@@ -17,13 +17,14 @@ static void put_extreme(const struct vt_html *page, double value, const char *un
 static void put_group(const struct vt_html *page, const struct vt_group *group)
 {
     const struct vt_column *column = &page->report->table->columns[group->column];
+    const char *crossing = vt_crossing_name(group->crossing);
     char text[32];
     vt_quantity_print(group->median, column->unit, "µs", text, sizeof text);
     vt_markup(page->stream,
               "<tr><th scope=\"row\">%s <small>%s</small></th><td class=\"crossing\"><span class=\"mark "
               "m-%s\" aria-hidden=\"true\">%s</span>%s</td><td class=\"number\"><b>%s</b></td>",
-              column->title, column->subtitle, vt_page_mark_class(group->crossing),
-              vt_crossing_style(group->crossing)->mark, vt_crossing_style(group->crossing)->title, text);
+              column->title, column->subtitle, vt_page_mark_class(crossing),
+              vt_crossing_style(crossing)->mark, vt_crossing_style(crossing)->title, text);
     put_extreme(page, group->low, column->unit, group->cheapest);
     put_extreme(page, group->high, column->unit, group->dearest);
     fprintf(page->stream, "<td class=\"number\">%zu</td>", group->count);
@@ -33,8 +34,8 @@ static void put_group(const struct vt_html *page, const struct vt_group *group)
 /* A group that crossed nowhere tells nothing about crossing. */
 static bool is_told(const struct vt_html *page, const struct vt_group *group, bool time)
 {
-    return group->crossing && strcmp(group->crossing, "none") != 0 &&
-           (strcmp(page->report->table->columns[group->column].unit, "ns") == 0) == time;
+    return group->crossing > VT_CROSSING_NONE &&
+           (page->report->table->columns[group->column].unit == VT_UNIT_NS) == time;
 }
 
 static void put_heads(const struct vt_html *page, bool time)

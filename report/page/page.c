@@ -32,7 +32,7 @@ static void put_head(const struct vt_html *page)
 static void put_tile(const struct vt_html *page, const struct vt_group *group)
 {
     const struct vt_column *column = &page->report->table->columns[group->column];
-    const struct vt_crossing_style *style = vt_crossing_style(group->crossing);
+    const struct vt_crossing_style *style = vt_crossing_style(vt_crossing_name(group->crossing));
     char text[32];
     vt_quantity_print(group->median, column->unit, "µs", text, sizeof text);
     char *unit = strchr(text, ' ');
@@ -40,9 +40,8 @@ static void put_tile(const struct vt_html *page, const struct vt_group *group)
         page->stream,
         "<li class=\"tile\"><p class=\"what\"><span class=\"mark m-%s\">%s</span> %s</p><p "
         "class=\"big\">%.*s<small>%s</small></p><p class=\"where\">%s, median of %zu case%s%s</p></li>\n",
-        vt_page_mark_class(group->crossing), style->mark, style->title, (int)(unit ? unit - text : 0), text,
-        unit ? unit : "", column->title, group->count, group->count == 1 ? "" : "s",
-        column->simulated ? ", simulated" : "");
+        style->name, style->mark, style->title, (int)(unit ? unit - text : 0), text, unit ? unit : "",
+        column->title, group->count, group->count == 1 ? "" : "s", column->simulated ? ", simulated" : "");
 }
 
 static int weigh(const void *a, const void *b)
@@ -57,10 +56,9 @@ static size_t keep_telling(const struct vt_table *table, struct vt_group *groups
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        if (!groups[i].crossing || strcmp(groups[i].crossing, "none") == 0 ||
-            table->columns[groups[i].column].simulated)
+        if (groups[i].crossing <= VT_CROSSING_NONE || table->columns[groups[i].column].simulated)
             continue;
-        while (k < kept && strcmp(groups[k].crossing, groups[i].crossing) != 0)
+        while (k < kept && groups[k].crossing != groups[i].crossing)
             k++;
         if (k == kept || groups[i].count > groups[k].count)
             groups[k] = groups[i];

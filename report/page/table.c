@@ -56,7 +56,7 @@ static void put_cell(const struct vt_html *page, const struct vt_result_row *cel
     if (!cell) {
         fputs("<td></td>", page->stream);
     } else if (vt_result_has_toll(cell)) {
-        put_measured(page, cell, strcmp(cell->unit, "ns") == 0 ? size : 1);
+        put_measured(page, cell, cell->unit == VT_UNIT_NS ? size : 1);
     } else {
         bool unsupported = cell->status == VT_STATUS_UNSUPPORTED;
         fprintf(page->stream, "<td class=\"number absent\"><span class=\"%s\">%s</span>",

@@ -69,7 +69,7 @@ static void fill_cell(struct cell *cell, const struct vt_table *table, const str
     if (!row)
         return;
     if (vt_result_has_toll(row))
-        fill_toll(cell, row, strcmp(row->unit, "ns") == 0 ? scale->size : 1);
+        fill_toll(cell, row, row->unit == VT_UNIT_NS ? scale->size : 1);
     else
         fill_status(cell, row);
     size_t note = vt_table_note(table, row);

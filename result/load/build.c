@@ -148,7 +148,6 @@ static int start_row(struct vt_loader *loader)
     result->rows = rows;
     struct vt_result_row *row = &rows[result->count++];
     *row = (struct vt_result_row){.cpl = -1,
-                                  .unit = "ns",
                                   .iterations = NAN,
                                   .batches = NAN,
                                   .marked = NAN,
@@ -443,11 +442,12 @@ static int require(struct vt_loader *loader, struct vt_load_frame *frame, const 
 static int close_row(struct vt_loader *loader, struct vt_load_frame *frame)
 {
     static const char *const required[] = {"case", "engine", "status", NULL};
-    const struct vt_result_row *row = frame->target;
+    struct vt_result_row *row = frame->target;
     if (!require(loader, frame, required))
         return 0;
     if (!row->name || !row->engine)
         return vt_load_refuse(loader, "expected a case and an engine, found null");
+    vt_result_recognize(row);
     (frame - 1)->index++;
     return 1;
 }

@@ -14,7 +14,7 @@ enum vt_kind {
     VT_KIND_FLAG,     /* bool */
     VT_KIND_LEVEL,    /* int: a privilege level */
     VT_KIND_STATUS,   /* enum vt_status */
-    VT_KIND_UNIT,     /* const char * */
+    VT_KIND_UNIT,     /* enum vt_unit */
     VT_KIND_SCHEMA,   /* checked, not kept */
     VT_KIND_INTERVAL, /* two doubles, the lower one first */
     VT_KIND_SERIES,   /* struct vt_result_series */

@@ -1,4 +1,5 @@
 #include "result/load/source.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@ static int cannot_read(const struct vt_source *source, int number, struct vt_err
 
 static int widen(struct vt_source *source, size_t room, struct vt_error *error)
 {
-    unsigned char *buffer = realloc(source->buffer, room);
+    unsigned char *buffer = vt_memory_grow(source->buffer, source->room, room - source->room, 1);
     if (!buffer)
         return vt_error_memory(error, source->name);
     source->bytes = source->buffer = buffer;

@@ -63,15 +63,14 @@ static bool read_status(const struct vt_token *token, enum vt_status *status)
     return false;
 }
 
-static bool read_unit(const struct vt_token *token, const char **unit)
+static bool read_unit(const struct vt_token *token, enum vt_unit *unit)
 {
-    if (token_is(token, "ns"))
-        *unit = "ns";
-    else if (token_is(token, "instructions"))
-        *unit = "instructions";
-    else
-        return false;
-    return true;
+    for (int i = 0; i < VT_UNITS; i++)
+        if (token_is(token, vt_unit_name(i))) {
+            *unit = i;
+            return true;
+        }
+    return false;
 }
 
 bool vt_load_field(const struct vt_token *token, enum vt_kind kind, void *place)
@@ -86,7 +85,7 @@ bool vt_load_field(const struct vt_token *token, enum vt_kind kind, void *place)
     case VT_KIND_STATUS:
         return read_status(token, place);
     case VT_KIND_UNIT:
-        return read_unit(token, (const char **)place);
+        return read_unit(token, place);
     case VT_KIND_SCHEMA:
         return token_is(token, VT_RESULT_SCHEMA);
     case VT_KIND_FLAG:

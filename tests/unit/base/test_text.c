@@ -14,4 +14,14 @@ START_TEST(pieces_follow_one_another_as_far_as_there_is_room)
 }
 END_TEST
 
-VT_SUITE(pieces_follow_one_another_as_far_as_there_is_room)
+START_TEST(what_is_not_known_equals_nothing_else)
+{
+    ck_assert(vt_text_same("exit", "exit"));
+    ck_assert(vt_text_same(NULL, NULL));
+    ck_assert(!vt_text_same("exit", "none"));
+    ck_assert(!vt_text_same(NULL, "exit"));
+    ck_assert(!vt_text_same("exit", NULL));
+}
+END_TEST
+
+VT_SUITE(pieces_follow_one_another_as_far_as_there_is_room, what_is_not_known_equals_nothing_else)

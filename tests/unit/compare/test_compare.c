@@ -46,7 +46,7 @@ static struct vt_result *run(double noise, double between_runs)
         result->rows[i] = (struct vt_result_row){.name = names[i],
                                                  .engine = i % 2 ? "kvm" : "native",
                                                  .crossing = i % 2 ? "exit-kernel" : "none",
-                                                 .unit = "ns",
+                                                 .unit = VT_UNIT_NS,
                                                  .cpl = 3,
                                                  .status = VT_STATUS_OK,
                                                  .batches = SAMPLES,
@@ -316,7 +316,7 @@ START_TEST(unlike_units_are_refused)
     struct vt_error error;
     struct vt_result *a = run(0.02, 0), *b = run(0.02, 0);
     for (int i = 0; i < CASES; i++) {
-        b->rows[i].unit = "instructions";
+        b->rows[i].unit = VT_UNIT_INSTRUCTIONS;
         b->rows[i].simulated = true;
     }
     ck_assert_int_ne(vt_compare(&comparison, a, b, 0.02, &error), 0);
@@ -345,7 +345,7 @@ static struct vt_result *lab(const char *engine)
     for (int i = 0; i < CASES; i++) {
         struct vt_result_row *row = &result->rows[i];
         row->engine = engine;
-        row->unit = "instructions";
+        row->unit = VT_UNIT_INSTRUCTIONS;
         row->simulated = true;
         row->samples = (struct vt_result_series){NULL, 0};
         row->toll = (struct vt_summary){.median = 1000, .ci_low = 1000, .ci_high = 1000};

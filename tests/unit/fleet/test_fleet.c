@@ -82,7 +82,7 @@ static struct vt_result *make_result(const struct shape *shape, size_t host)
                                                  .class = classes[c / 5],
                                                  .engine = "kvm",
                                                  .path = "hardware",
-                                                 .unit = "ns",
+                                                 .unit = VT_UNIT_NS,
                                                  .status = VT_STATUS_OK,
                                                  .toll = vt_result_unknown_summary()};
         result->rows[c].crossing = "none";

@@ -30,7 +30,8 @@ static struct vt_result *result_of(const struct given *given, size_t count)
         row->engine = "kvm";
         row->path = "hardware";
         row->crossing = given[i].crossing;
-        row->unit = "ns";
+        row->unit = VT_UNIT_NS;
+        vt_result_recognize(row);
         row->status = given[i].status;
         row->toll = vt_result_unknown_summary();
         row->toll.median = given[i].toll;

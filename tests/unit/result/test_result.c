@@ -173,6 +173,48 @@ END_TEST
 #define DOCUMENT(row) "{\"schema\":\"vmtoll.result/1\",\"measurements\":[" row "]}"
 #define ROW(more)     "{\"case\":\"c\",\"engine\":\"e\",\"status\":\"ok\"" more "}"
 
+START_TEST(words_of_another_version_survive_the_round_trip)
+{
+    static const struct {
+        const char *more;
+        struct vt_result_words known;
+        enum vt_unit unit;
+    } rows[] = {
+        {",\"class\":\"compute\",\"path\":\"paravirtual\",\"crossing\":\"hypercall\",\"unit\":"
+         "\"instructions\"",
+         {VT_CLASS_COMPUTE, VT_PATH_PARAVIRTUAL, VT_CROSSING_HYPERCALL},
+         VT_UNIT_INSTRUCTIONS},
+        {",\"class\":\"quantum\",\"path\":\"warped\",\"crossing\":\"exit-moon\"",
+         {VT_CLASSES, VT_PATHS, VT_CROSSINGS},
+         VT_UNIT_NS},
+        {",\"class\":null,\"path\":null,\"crossing\":null",
+         {VT_CLASSES, VT_PATHS, VT_CROSSING_UNKNOWN},
+         VT_UNIT_NS},
+        {"", {VT_CLASSES, VT_PATHS, VT_CROSSING_UNKNOWN}, VT_UNIT_NS},
+    };
+    static const char *const words[] = {"\"paravirtual\"", "\"instructions\"", "\"quantum\"", "\"warped\"",
+                                        "\"exit-moon\""};
+    struct vt_error error;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[512];
+        struct vt_result *result;
+        snprintf(text, sizeof text, DOCUMENT(ROW("%s")), rows[i].more);
+        ck_assert_msg(load(text, &result, &error) == 0, "%s", error.text);
+        const struct vt_result_words *known = &result->rows[0].known;
+        ck_assert_int_eq(known->class, rows[i].known.class);
+        ck_assert_int_eq(known->path, rows[i].known.path);
+        ck_assert_int_eq(known->crossing, rows[i].known.crossing);
+        ck_assert_int_eq(result->rows[0].unit, rows[i].unit);
+        char *printed = print(result, true);
+        for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+            ck_assert_msg(!strstr(rows[i].more, words[k]) == !strstr(printed, words[k]), "%s: %s", words[k],
+                          printed);
+        free(printed);
+        vt_result_free(result);
+    }
+}
+END_TEST
+
 START_TEST(strange_but_honest_input_is_read)
 {
     static const char *const texts[] = {
@@ -291,8 +333,8 @@ END_TEST
 
 START_TEST(units_follow_the_row)
 {
-    struct vt_result_row a = {.unit = "ns", .toll = {.median = 33000}},
-                         b = {.unit = "ns", .toll = {.median = 245}};
+    struct vt_result_row a = {.unit = VT_UNIT_NS, .toll = {.median = 33000}},
+                         b = {.unit = VT_UNIT_NS, .toll = {.median = 245}};
     const struct vt_result_row *cells[] = {&a, NULL, &b};
     ck_assert_str_eq(vt_quantity_common_scale(cells, 1).name, "us");
     ck_assert_str_eq(vt_quantity_common_scale(cells, 3).name, "us");
@@ -353,7 +395,8 @@ START_TEST(markup_stays_text)
 }
 END_TEST
 
-VT_SUITE(measurements_become_rows, a_document_survives_the_round_trip, the_build_that_measured_is_kept,
+VT_SUITE(measurements_become_rows, a_document_survives_the_round_trip,
+         words_of_another_version_survive_the_round_trip, the_build_that_measured_is_kept,
          unknown_is_null_and_not_zero, numbers_have_six_digits, strange_but_honest_input_is_read,
          malformed_input_is_refused_in_one_line, positions_count_lines_and_columns, deep_nesting_is_refused,
          controls_never_reach_a_terminal, units_follow_the_row, every_format_shows_every_case,
