@@ -8,7 +8,7 @@ START_TEST(msr_bases_must_be_canonical)
 {
     emulator_open(w);
     *reg(VT_RCX) = 0xc0000100;
-    *reg(VT_RDX) = 0x8000;
+    *reg(VT_RDX) = 0x80000000; /* of 48 bits and of 57 */
     ck_fault(STEP(w, "\x0f\x30"), VT_EXCEPTION_GP, 0);
     *reg(VT_RDX) = 0xffff8000;
     *reg(VT_RAX) = 0x1000;
