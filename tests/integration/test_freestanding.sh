@@ -10,7 +10,7 @@ flags="-std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-r
     -fno-stack-protector -fcf-protection=none"
 
 compile_all() {
-    for source in "$root"/vcpu/*.c; do
+    for source in "$root"/vcpu/*.c "$root"/vcpu/*/*.c; do
         name=$(basename "$source" .c)
         [ "$name" = decode ] && continue # the one file that needs the decoder
         # shellcheck disable=SC2086
