@@ -9,14 +9,16 @@ export TMPDIR="$work/tmp"
 # Stands for the emulator: an image that says one row, of seven pairs of a hundred operations.
 fake() { # case, form, counters
     # shellcheck disable=SC2016
-    printf '#!/bin/sh\n[ "$1" = --version ] && exec echo "QEMU emulator version 0"\nprintf "%%s\\n" "%s" @end >link\nexec sleep 60\n' \
-        "@row $1 $2 ok 100 50200 200 50200 200 50200 200 50200 200 50200 200 50200 200 50200 200$3" >"$work/bin/qemu-system-x86_64"
+    plain=
+    [ "$2" = plain ] || plain="@row $1 plain ok 100 50200 200 50200 200 50200 200 50200 200 50200 200 50200 200 50200 200"
+    printf '#!/bin/sh\n[ "$1" = --version ] && exec echo "QEMU emulator version 0"\nprintf "%%s\\n" "%s" "%s" @end >link\nexec sleep 60\n' \
+        "@row $1 $2 ok 100 50200 200 50200 200 50200 200 50200 200 50200 200 50200 200 50200 200$3" "$plain" >"$work/bin/qemu-system-x86_64"
     chmod +x "$work/bin/qemu-system-x86_64"
 }
 
 verdict() { # name, case, form, counters, crossing status, reason
     fake "$2" "$3" "$4"
-    run env PATH="$work/bin:$PATH" "$VMTOLL" lab tcg --quiet --output "$work/result.json"
+    run env PATH="$work/bin:$PATH" "$VMTOLL" lab tcg --quiet --case "$2" --output "$work/result.json"
     got=$(jq -r '.measurements[0] | "\(.crossing) \(.status)"' "$work/result.json" 2>/dev/null)
     why=$(jq -r '.measurements[0].reason // ""' "$work/result.json" 2>/dev/null)
     if [ "$got" = "$5" ] && echo "$why" | grep -q "$6"; then
