@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#include <string.h>
-
 enum { MAX_WARNINGS = 8, MAX_HOLES = 64 };
 
 static void say_verdict(const struct vt_verdict *verdict, struct vt_pen *pen)

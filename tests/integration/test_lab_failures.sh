@@ -308,15 +308,7 @@ within_machine() { # command that succeeds in the machine's folder
         (cd "$machine" && eval "$1") && return
     done
 }
-interrupt() { # when, its words in the message, shell commands that find out, lab with options
-    interruption="^C $1"
-    words=$2
-    moment=$3
-    shift 3
-    if ! command -v script >/dev/null 2>&1; then
-        skip "$interruption" "script is missing: apt-get install bsdutils"
-        return
-    fi
+press() { # lab with options
     rm -f "$work/keyboard"
     mkfifo "$work/keyboard"
     SHELL=/bin/sh script -qec "cd '$work' && exec '$VMTOLL' lab $* >'$work/out' 2>'$work/err'" /dev/null <"$work/keyboard" >/dev/null 2>&1 &
@@ -327,6 +319,20 @@ interrupt() { # when, its words in the message, shell commands that find out, la
     exec 3>&-
     wait $!
     status=$?
+}
+interrupt() { # when, its words in the message, shell commands that find out, lab with options
+    interruption="^C $1"
+    words=$2
+    moment=$3
+    shift 3
+    if ! command -v script >/dev/null 2>&1; then
+        skip "$interruption" "script is missing: apt-get install bsdutils"
+        return
+    fi
+    tries=0
+    while press "$@" && [ "$status" -eq 0 ] && [ $tries -lt 5 ]; do # the machine was faster than the key
+        tries=$((tries + 1))
+    done
     if grep -q 'is missing: install it' "$work/err"; then
         skip "$interruption" "$(cat "$work/err")"
         return
