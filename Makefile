@@ -28,8 +28,7 @@ STUBS := $(wildcard audit/*.S)
 LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o $B/guest/image_files.o
 
 # Whole, so that every program carries every case: the cases are found by their section, not by name.
-# Functions are bound at the start: what is bound later writes into static data, which bench/guard.c watches.
-WHOLE := -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive -Wl,-z,relro,-z,now
+WHOLE := -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive
 
 all: $B/vmtoll
 

@@ -5,7 +5,6 @@
 #include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
-#include "bench/guard.h"
 #include "bench/engines/native/umip.h"
 #include "guest/abi.h"
 
@@ -36,7 +35,6 @@ struct native_engine {
     struct sigaction previous[CAUGHT];
     sigjmp_buf escape;
     volatile sig_atomic_t inside, signal, code;
-    bool tried; /* in a child: the prepared case writes to nothing that is not its own */
 };
 
 /* A signal handler has no argument of ours: the engine whose case this thread is inside. */
@@ -172,7 +170,6 @@ static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_erro
     struct native_engine *engine = state;
     (void)cpl, (void)error;
     engine->c = c;
-    engine->tried = false;
     return 0;
 }
 
@@ -212,27 +209,10 @@ static __attribute__((noinline)) bool call_guarded(struct native_engine *engine,
     return true;
 }
 
-static void try(void *context)
-{
-    struct native_engine *engine = context;
-    uint64_t tsc[2];
-
-    call_guarded(engine, engine->c->body, VT_GUARD_TURNS, tsc);
-}
-
-static bool passes(struct native_engine *engine, struct vt_error *error)
-{
-    const struct vt_guard_own own[] = {{engine, 0}, {engine->stack, 0}};
-    engine->tried = engine->tried || vt_guard_passes(try, engine, own, sizeof own / sizeof own[0], error);
-    return engine->tried;
-}
-
 static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iterations, struct vt_batch *out,
                                struct vt_error *error)
 {
     struct native_engine *engine = state;
-    if (!passes(engine, error))
-        return VT_BATCH_FAULT;
     vt_case_function function = twin == VT_BODY ? engine->c->body : engine->c->baseline;
     bool emulated = engine->umip_emulated && twin == VT_BODY && vt_native_umip_covers(engine->c);
     uint64_t tsc[2];

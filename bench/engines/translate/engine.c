@@ -10,7 +10,6 @@
 #include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
-#include "bench/guard.h"
 #include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"
 #include "bench/engines/translate/translate.h"
@@ -48,7 +47,6 @@ struct translate_engine {
     struct proof proof[2]; /* by enum vt_twin */
     uint64_t warm[2];      /* flush count when the twin was last run, plus 1 */
     uint64_t tsc[2];
-    bool tried; /* in a child: the prepared case writes to nothing that is not its own */
 };
 
 static bool available(char *reason, size_t size)
@@ -251,7 +249,6 @@ static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_erro
 
     (void)cpl, (void)error;
     engine->c = c;
-    engine->tried = false;
     vt_machine_prepare(engine->machine, c);
     vt_translate_forget(engine->translate);
     vt_translate_reset_vectors(engine->translate);
@@ -354,31 +351,10 @@ static void fill_counters(struct vt_counters *counters, const struct vt_translat
     vt_counters_put(counters, VT_LOOKUP_MISSES, after->lookup_misses - before->lookup_misses);
 }
 
-static void try(void *context)
-{
-    struct translate_engine *engine = context;
-    run(engine, VT_BODY, VT_GUARD_TURNS);
-}
-
-/* The child shares the memory of translated code: what it left there is forgotten. */
-static bool passes(struct translate_engine *engine, struct vt_error *error)
-{
-    struct vt_guard_own own[VT_TRANSLATE_OWN + 2] = {{engine, 0}, {engine->machine, 0}};
-    if (engine->tried)
-        return true;
-    vt_translate_own(engine->translate, own + 2);
-    bool passed = vt_guard_passes(try, engine, own, sizeof own / sizeof own[0], error);
-    prepare(engine, engine->c, 0, NULL);
-    engine->tried = passed;
-    return passed;
-}
-
 static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iterations, struct vt_batch *out,
                                struct vt_error *error)
 {
     struct translate_engine *engine = state;
-    if (!passes(engine, error))
-        return VT_BATCH_FAULT;
     enum vt_translate_end end = prove(engine, twin, iterations);
 
     if (end == VT_TRANSLATE_RETURNED)

@@ -456,11 +456,3 @@ bool vt_translate_store(struct vt_translate *t, uint64_t address, const void *va
     memcpy((void *)(uintptr_t)address, value, size);
     return true;
 }
-
-void vt_translate_own(const struct vt_translate *t, struct vt_guard_own own[VT_TRANSLATE_OWN])
-{
-    const void *parts[VT_TRANSLATE_OWN] = {t,          t->build,       t->signal_stack,
-                                           t->watched, t->by_emulator, t->table_filled};
-    for (int i = 0; i < VT_TRANSLATE_OWN; i++)
-        own[i] = (struct vt_guard_own){parts[i], 0};
-}

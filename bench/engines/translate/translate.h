@@ -17,7 +17,6 @@
 #define VT_BENCH_ENGINES_TRANSLATE_TRANSLATE_H
 
 #include "base/error.h"
-#include "bench/guard.h"
 #include "vcpu/environment.h"
 #include "vcpu/vcpu.h"
 
@@ -115,9 +114,5 @@ void vt_translate_flush(struct vt_translate *translate);
 void vt_translate_forget(struct vt_translate *translate);
 
 struct vt_translate_counts vt_translate_counts(const struct vt_translate *translate);
-
-/* What it writes in the heap of this process while guest code runs. */
-enum { VT_TRANSLATE_OWN = 6 };
-void vt_translate_own(const struct vt_translate *translate, struct vt_guard_own own[VT_TRANSLATE_OWN]);
 
 #endif

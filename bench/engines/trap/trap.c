@@ -6,7 +6,6 @@
 #include "base/usage.h"
 #include "base/watchdog.h"
 #include "bench/engine.h"
-#include "bench/guard.h"
 #include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"
 #include "bench/engines/native/umip.h"
@@ -31,7 +30,6 @@ struct trap_engine {
     uint32_t used;      /* for the prepared case */
     bool umip_emulated; /* the host kernel answers SGDT and its kin itself */
     bool inside;        /* this machine is itself a guest */
-    bool tried;         /* in a child: the prepared case writes to nothing that is not its own */
     uint64_t tsc[2];
     struct vt_trap_catcher catcher;
 };
@@ -135,7 +133,6 @@ static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_erro
 
     (void)cpl, (void)error;
     engine->c = c;
-    engine->tried = false;
     engine->used = wanted_assists(c) & engine->assists;
     vt_machine_prepare(engine->machine, c);
     vt_trap_forget(&engine->catcher);
@@ -218,19 +215,6 @@ static enum vt_trap_end run(struct trap_engine *engine, vt_case_function functio
     return end;
 }
 
-static void try(void *context)
-{
-    struct trap_engine *engine = context;
-    run(engine, engine->c->body, VT_GUARD_TURNS);
-}
-
-static bool passes(struct trap_engine *engine, struct vt_error *error)
-{
-    const struct vt_guard_own own[] = {{engine, 0}, {engine->catcher.stack, 0}, {engine->machine, 0}};
-    engine->tried = engine->tried || vt_guard_passes(try, engine, own, sizeof own / sizeof own[0], error);
-    return engine->tried;
-}
-
 static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iterations, struct vt_batch *out,
                                struct vt_error *error)
 {
@@ -238,8 +222,6 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
     struct vt_usage before, after;
     enum vt_trap_end end;
 
-    if (!passes(engine, error))
-        return VT_BATCH_FAULT;
     if (engine->c->needs & VT_NEED_DISCARD)
         vt_machine_discard(engine->machine);
     before = vt_usage_now();
