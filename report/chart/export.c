@@ -275,9 +275,10 @@ int vt_chart_export(struct vt_result *const *results, size_t count, const char *
     struct vt_table table;
     struct export export = {.table = &table, .folder = folder};
     *files = 0;
-    if (vt_table_build(&table, results, count) != 0)
-        return vt_error_memory(error, "the charts");
-    int status = run(&export, error);
+    int status = vt_table_build(&table, results, count, error);
+    if (status)
+        return status;
+    status = run(&export, error);
     if (status == 0)
         *files = MEDIA * export.charts.count;
     drop_staging(&export);
