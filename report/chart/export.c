@@ -79,7 +79,7 @@ static int plan_roads(struct export *export, enum vt_unit unit)
     if (!vt_chart_shows_class(table, NULL, unit))
         return 0;
     int status = vt_chart_add(&export->charts, (struct vt_chart){.kind = VT_CHART_ROADS, .unit = unit});
-    for (size_t i = 0; i < table->line_count && status == 0; i++)
+    for (size_t i = 0; i < vt_chart_lines(table) && status == 0; i++)
         if (vt_table_starts_class(table, i) && vt_chart_shows_class(table, table->lines[i].class, unit))
             status = vt_chart_add(
                 &export->charts,
