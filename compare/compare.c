@@ -7,6 +7,7 @@
 #include "compare/parts.h"
 #include "compare/spread.h"
 #include "result/path.h"
+#include "result/match.h"
 #include "show/crossing.h"
 
 #include <errno.h>
@@ -26,12 +27,12 @@ static const double vague = 0.5;         /* a standard error beyond which a rati
 static int pair_rows(struct vt_comparison *comparison)
 {
     const struct vt_result *before = comparison->before, *after = comparison->after;
-    size_t hint = 0;
+    struct vt_result_matcher matcher;
     comparison->rows = calloc(before->count + 1, sizeof *comparison->rows);
-    if (!comparison->rows)
+    if (!comparison->rows || vt_result_match_start(&matcher, after) != 0)
         return -ENOMEM;
     for (size_t i = 0; i < before->count; i++) {
-        const struct vt_result_row *other = vt_result_find_like(after, &before->rows[i], &hint);
+        const struct vt_result_row *other = vt_result_match(&matcher, &before->rows[i]);
         if (other)
             comparison->rows[comparison->count++] = (struct vt_compared){.before = &before->rows[i],
                                                                          .after = other,
@@ -46,6 +47,7 @@ static int pair_rows(struct vt_comparison *comparison)
         else
             comparison->alone_before++;
     }
+    vt_result_match_end(&matcher);
     comparison->alone_after = after->count > comparison->count ? after->count - comparison->count : 0;
     return 0;
 }

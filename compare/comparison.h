@@ -45,7 +45,6 @@ struct vt_compared {
 
 /* Cases that cross alike: they drift together, and a kernel or a mitigation changes them together. */
 struct vt_compare_group {
-    size_t number;
     size_t count;          /* cases with a ratio */
     double shift;          /* median of their log ratios; where they are too few, of their engine and level */
     double baseline_shift; /* median of their baselines' log ratios */

@@ -2,7 +2,6 @@
 #include "compare/floor.h"
 #include "compare/statistics.h"
 #include "base/statistics.h"
-#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -29,10 +28,31 @@ static bool has_floor(const struct vt_compared *row)
     return isfinite(row->ratio) && isfinite(row->floor_ratio) && row->floor_ratio > 0;
 }
 
-static bool same_group(const struct vt_result_row *a, const struct vt_result_row *b)
+/* Rows of one group, or of one road. */
+struct kin {
+    const struct vt_comparison *comparison;
+    const size_t *rows; /* their indices */
+    size_t count;
+};
+
+static const struct vt_compared *member_of(const struct kin *kin, size_t i)
 {
-    return a->cpl == b->cpl && a->simulated == b->simulated && strcmp(a->engine, b->engine) == 0 &&
-           vt_text_same(a->crossing, b->crossing);
+    return &kin->comparison->rows[kin->rows[i]];
+}
+
+static int compare_roads(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    int order = strcmp(a->engine, b->engine);
+    order = order ? order : a->cpl - b->cpl;
+    return order ? order : (int)a->simulated - (int)b->simulated;
+}
+
+static int compare_groups(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    int order = compare_roads(a, b);
+    if (order || !a->crossing || !b->crossing)
+        return order ? order : (a->crossing != NULL) - (b->crossing != NULL);
+    return strcmp(a->crossing, b->crossing);
 }
 
 static double root_of_squares(const double *values, size_t count)
@@ -50,27 +70,24 @@ static double doubt(double shaken)
 }
 
 /* The members' doubt in common. */
-static double doubt_of(const struct vt_comparison *comparison, const struct vt_compare_group *group,
-                       double *work)
+static double doubt_of(const struct kin *group, double *work)
 {
     size_t count = 0;
-    for (size_t i = 0; i < comparison->count; i++)
-        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
-            work[count++] = doubt(comparison->rows[i].shaken);
+    for (size_t i = 0; i < group->count; i++)
+        if (has_floor(member_of(group, i)))
+            work[count++] = doubt(member_of(group, i)->shaken);
     return vt_statistics_median(work, count);
 }
 
 /* The members' drift in common during a run, as standard error of the group's median ratio. */
-static double run_drift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
-                        bool after, double *work)
+static double run_drift(const struct kin *group, bool after, double *work)
 {
     double series[STRETCHES];
-    size_t count = 0, room = comparison->count;
-    for (size_t i = 0; i < comparison->count; i++) {
-        const struct vt_compared *row = &comparison->rows[i];
+    size_t count = 0, room = group->count;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct vt_compared *row = member_of(group, i);
         double medians[STRETCHES];
-        if (!has_floor(row) || row->group != group->number ||
-            !vt_compare_stretches(after ? row->after : row->before, medians, STRETCHES))
+        if (!has_floor(row) || !vt_compare_stretches(after ? row->after : row->before, medians, STRETCHES))
             continue;
         for (size_t k = 0; k < STRETCHES; k++)
             work[k * room + count] = medians[k] / (after ? row->after : row->before)->toll.median;
@@ -81,61 +98,87 @@ static double run_drift(const struct vt_comparison *comparison, const struct vt_
     return vt_compare_mean_error(series, STRETCHES);
 }
 
-/* A group too small for a median of its own drifts with its engine and level. */
-static double road_shift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
-                         double *work)
+static size_t collect_shifts(const struct kin *kin, double *work)
 {
-    const struct vt_result_row *member = NULL;
     size_t count = 0;
-    for (size_t i = 0; i < comparison->count && !member; i++)
-        if (comparison->rows[i].group == group->number)
-            member = comparison->rows[i].before;
-    for (size_t i = 0; i < comparison->count && member; i++) {
-        const struct vt_result_row *row = comparison->rows[i].before;
-        if (has_floor(&comparison->rows[i]) && row->cpl == member->cpl &&
-            row->simulated == member->simulated && strcmp(row->engine, member->engine) == 0)
-            work[count++] = log(comparison->rows[i].floor_ratio);
-    }
+    for (size_t i = 0; i < kin->count; i++)
+        if (has_floor(member_of(kin, i)))
+            work[count++] = log(member_of(kin, i)->floor_ratio);
+    return count;
+}
+
+/* A group too small for a median of its own drifts with its engine and level. */
+static double road_shift(const struct kin *road, double *work)
+{
+    size_t count = collect_shifts(road, work);
     return count >= GROUP_LEAST ? vt_statistics_median(work, count) : 0;
 }
 
 /* A changed machine moves the baselines of a group together; a neighbour moves that of one case. */
-static double baseline_shift(const struct vt_comparison *comparison, const struct vt_compare_group *group,
-                             double *work)
+static double baseline_shift(const struct kin *group, double *work)
 {
     size_t count = 0;
-    for (size_t i = 0; i < comparison->count; i++)
-        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number &&
-            isfinite(comparison->rows[i].baseline_ratio))
-            work[count++] = log(comparison->rows[i].baseline_ratio);
+    for (size_t i = 0; i < group->count; i++)
+        if (has_floor(member_of(group, i)) && isfinite(member_of(group, i)->baseline_ratio))
+            work[count++] = log(member_of(group, i)->baseline_ratio);
     return count >= GROUP_LEAST ? vt_statistics_median(work, count) : 0;
 }
 
-static void measure_group(const struct vt_comparison *comparison, struct vt_compare_group *group,
-                          double *work)
+static struct vt_compare_group measure_group(const struct kin *group, double shift, double *work)
 {
-    for (size_t i = 0; i < comparison->count; i++)
-        if (has_floor(&comparison->rows[i]) && comparison->rows[i].group == group->number)
-            work[group->count++] = log(comparison->rows[i].floor_ratio);
-    group->baseline_shift = baseline_shift(comparison, group, work + comparison->count);
-    if (group->count < GROUP_LEAST) {
-        group->shift = road_shift(comparison, group, work);
-        return;
-    }
-    group->shift = vt_statistics_median(work, group->count);
-    group->error = root_of_squares((const double[]){run_drift(comparison, group, false, work),
-                                                    run_drift(comparison, group, true, work), layout,
-                                                    doubt_of(comparison, group, work)},
-                                   4);
+    struct vt_compare_group measured = {.shift = shift, .baseline_shift = baseline_shift(group, work)};
+    measured.count = collect_shifts(group, work);
+    if (measured.count < GROUP_LEAST)
+        return measured;
+    measured.shift = vt_statistics_median(work, measured.count);
+    measured.error =
+        root_of_squares((const double[]){run_drift(group, false, work), run_drift(group, true, work), layout,
+                                         doubt_of(group, work)},
+                        4);
+    return measured;
 }
 
-static void assign_groups(struct vt_comparison *comparison)
+static int by_group(const void *a, const void *b, void *context)
 {
-    for (size_t i = 0; i < comparison->count; i++) {
-        size_t k = 0;
-        while (k < i && !same_group(comparison->rows[k].before, comparison->rows[i].before))
-            k++;
-        comparison->rows[i].group = k == i ? comparison->group_count++ : comparison->rows[k].group;
+    const struct vt_comparison *comparison = context;
+    const size_t *x = a, *y = b;
+    int order = compare_groups(comparison->rows[*x].before, comparison->rows[*y].before);
+    return order ? order : (*x > *y) - (*x < *y);
+}
+
+/* Groups are numbered as they are met; afterwards those of one road, and of one group in it, are together. */
+static void assign_groups(struct vt_comparison *comparison, size_t *order)
+{
+    struct vt_compared *rows = comparison->rows;
+    for (size_t i = 0; i < comparison->count; i++)
+        order[i] = i;
+    qsort_r(order, comparison->count, sizeof *order, by_group, comparison);
+    for (size_t i = 0; i < comparison->count; i++) /* for now, the group's first row */
+        rows[order[i]].group = i && compare_groups(rows[order[i - 1]].before, rows[order[i]].before) == 0
+                                   ? rows[order[i - 1]].group
+                                   : order[i];
+    for (size_t i = 0; i < comparison->count; i++)
+        rows[i].group = rows[i].group == i ? comparison->group_count++ : rows[rows[i].group].group;
+}
+
+/* As many of the rows as are alike with the first. */
+static struct kin kin_of(const struct vt_comparison *comparison, const size_t *rows, size_t count,
+                         int (*compare)(const struct vt_result_row *, const struct vt_result_row *))
+{
+    size_t length = count ? 1 : 0;
+    while (length < count &&
+           compare(comparison->rows[rows[0]].before, comparison->rows[rows[length]].before) == 0)
+        length++;
+    return (struct kin){comparison, rows, length};
+}
+
+static void measure_road(struct vt_comparison *comparison, const struct kin *road, double *work)
+{
+    double shift = road_shift(road, work);
+    struct kin group;
+    for (size_t i = 0; i < road->count; i += group.count) {
+        group = kin_of(comparison, road->rows + i, road->count - i, compare_groups);
+        comparison->groups[member_of(&group, 0)->group] = measure_group(&group, shift, work);
     }
 }
 
@@ -234,18 +277,21 @@ static void measure_errors(struct vt_comparison *comparison, double *work)
 
 int vt_compare_estimate_spread(struct vt_comparison *comparison)
 {
-    double *work = malloc(STRETCHES * (comparison->count + 1) * sizeof *work);
-    comparison->groups = calloc(comparison->count + 1, sizeof *comparison->groups);
-    if (work && comparison->groups) {
-        assign_groups(comparison);
-        for (size_t i = 0; i < comparison->group_count; i++) {
-            comparison->groups[i].number = i;
-            measure_group(comparison, &comparison->groups[i], work);
+    size_t count = comparison->count, *order = calloc(count + 1, sizeof *order);
+    double *work = malloc(STRETCHES * (count + 1) * sizeof *work);
+    comparison->groups = calloc(count + 1, sizeof *comparison->groups);
+    int status = order && work && comparison->groups ? 0 : -ENOMEM;
+    if (status == 0) {
+        struct kin road;
+        assign_groups(comparison, order);
+        for (size_t i = 0; i < count; i += road.count) {
+            road = kin_of(comparison, order + i, count - i, compare_roads);
+            measure_road(comparison, &road, work);
         }
         judge_groups(comparison, work);
         measure_errors(comparison, work);
     }
-    int status = work && comparison->groups ? 0 : -ENOMEM;
+    free(order);
     free(work);
     return status;
 }

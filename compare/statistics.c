@@ -11,7 +11,7 @@ enum { REPLICATES = 1000 };
 double *vt_compare_sorted(const double *values, size_t count)
 {
     double *copy = malloc((count + 1) * sizeof *copy);
-    if (copy) {
+    if (copy && count) { /* without values there may be no list of them */
         memcpy(copy, values, count * sizeof *copy);
         vt_statistics_sort(copy, count);
     }

@@ -15,12 +15,12 @@ int vt_report_print(enum vt_format format, struct vt_result *const *results, siz
                     const struct vt_screen *screen, FILE *stream, struct vt_error *error)
 {
     struct vt_table table;
-    if (vt_table_build(&table, results, count) != 0)
-        return vt_error_memory(error, "the report");
+    int status = vt_table_build(&table, results, count, error);
+    if (status)
+        return status;
     struct vt_report report = {.table = &table, .screen = *screen};
     vt_finding_collect(&report.findings, &table);
     struct vt_published published = {0};
-    int status = 0;
     if (screen->published && vt_published_load(&published, &table) != 0)
         status = vt_error_memory(error, "the published figures");
     report.published = screen->published ? &published : NULL;

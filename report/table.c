@@ -50,14 +50,6 @@ static struct vt_column column_of(const struct vt_result_row *row, size_t docume
                               .document = document};
 }
 
-static struct vt_column *find_column(struct vt_table *table, const struct vt_column *wanted)
-{
-    for (size_t i = 0; i < table->column_count; i++)
-        if (compare_columns(&table->columns[i], wanted) == 0)
-            return &table->columns[i];
-    return NULL;
-}
-
 static int add_column(struct vt_table *table, const struct vt_column *column)
 {
     struct vt_column *columns = vt_memory_grow(table->columns, table->column_count, 1, sizeof *columns);
@@ -68,25 +60,73 @@ static int add_column(struct vt_table *table, const struct vt_column *column)
     return 0;
 }
 
-static int collect_columns(struct vt_table *table)
+/* A row on its way into the table. */
+struct placed {
+    struct vt_column column;
+    const struct vt_result_row *row;
+    size_t number; /* of the column */
+    size_t order;  /* of the row: of several that say the same the last counts */
+};
+
+static int compare_orders(const struct placed *a, const struct placed *b)
 {
+    return (a->order > b->order) - (a->order < b->order);
+}
+
+static int by_column(const void *a, const void *b)
+{
+    const struct placed *left = a, *right = b;
+    int order = compare_columns(&left->column, &right->column);
+    return order ? order : compare_orders(left, right);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct placed *left = a, *right = b;
+    int order = strcmp(left->row->name, right->row->name);
+    return order ? order : compare_orders(left, right);
+}
+
+static struct placed *list_rows(const struct vt_table *table, size_t *count)
+{
+    size_t total = 0, n = 0;
     for (size_t r = 0; r < table->result_count; r++)
-        for (size_t i = 0; i < table->results[r]->count; i++) {
-            struct vt_column column = column_of(&table->results[r]->rows[i], r);
-            if (!find_column(table, &column) && add_column(table, &column) != 0)
-                return -ENOMEM;
+        total += table->results[r]->count;
+    struct placed *list = calloc(total + 1, sizeof *list);
+    for (size_t r = 0; list && r < table->result_count; r++)
+        for (size_t i = 0; i < table->results[r]->count; i++, n++) {
+            const struct vt_result_row *row = &table->results[r]->rows[i];
+            list[n] = (struct placed){.column = column_of(row, r), .row = row, .order = n};
         }
-    if (table->column_count)
-        qsort(table->columns, table->column_count, sizeof *table->columns, compare_columns);
+    *count = total;
+    return list;
+}
+
+static int collect_columns(struct vt_table *table, struct placed *list, size_t count)
+{
+    qsort(list, count, sizeof *list, by_column);
+    for (size_t i = 0; i < count; i++) {
+        if ((i == 0 || compare_columns(&list[i - 1].column, &list[i].column) != 0) &&
+            add_column(table, &list[i].column) != 0)
+            return -ENOMEM;
+        list[i].number = table->column_count - 1;
+    }
     return 0;
 }
 
-struct vt_line *vt_table_find_line(const struct vt_table *table, const char *name)
+static size_t count_names(const struct placed *list, size_t count)
 {
-    for (size_t i = 0; i < table->line_count; i++)
-        if (strcmp(table->lines[i].name, name) == 0)
-            return &table->lines[i];
-    return NULL;
+    size_t names = 0;
+    for (size_t i = 0; i < count; i++)
+        names += i == 0 || strcmp(list[i - 1].row->name, list[i].row->name) != 0;
+    return names;
+}
+
+static size_t position_of(const char *name)
+{
+    size_t count;
+    const struct vt_case *cases = vt_guest_cases(&count), *c = vt_guest_find_case(name);
+    return c ? (size_t)(c - cases) : count;
 }
 
 static struct vt_line *add_line(struct vt_table *table, const struct vt_result_row *row)
@@ -98,6 +138,7 @@ static struct vt_line *add_line(struct vt_table *table, const struct vt_result_r
     struct vt_line *line = &lines[table->line_count];
     *line = (struct vt_line){
         .name = row->name,
+        .position = position_of(row->name),
         .class = row->class ? row->class : "other",
         .known = row->known.class,
         .operation = row->operation,
@@ -108,25 +149,39 @@ static struct vt_line *add_line(struct vt_table *table, const struct vt_result_r
     return line;
 }
 
-static int place_row(struct vt_table *table, const struct vt_result_row *row, size_t document)
+/* Every name at every column takes room: of too many of both, no table is made. */
+static int refuse(const struct vt_table *table, size_t names, struct vt_error *error)
 {
-    struct vt_column wanted = column_of(row, document);
-    struct vt_line *line = vt_table_find_line(table, row->name);
-    if (!line)
-        line = add_line(table, row);
-    if (!line)
-        return -ENOMEM;
-    line->cells[find_column(table, &wanted) - table->columns] = row;
+    const char *file = table->results[0]->file;
+    return vt_error_set(error, VT_EXIT_USAGE, E2BIG,
+                        "%.200s: %zu cases on %zu roads are more than a report can show side by side (%d "
+                        "cells)",
+                        file ? file : "the result", names, table->column_count, VT_TABLE_CELLS);
+}
+
+static int place_rows(struct vt_table *table, struct placed *list, size_t count, struct vt_error *error)
+{
+    qsort(list, count, sizeof *list, by_name);
+    size_t names = count_names(list, count);
+    if (names && table->column_count > VT_TABLE_CELLS / names)
+        return refuse(table, names, error);
+    for (size_t i = 0; i < count; i++) {
+        bool first = i == 0 || strcmp(list[i - 1].row->name, list[i].row->name) != 0;
+        if (first && !add_line(table, list[i].row))
+            return vt_error_memory(error, "the report");
+        table->lines[table->line_count - 1].cells[list[i].number] = list[i].row;
+    }
     return 0;
 }
 
-static int place_rows(struct vt_table *table)
+static int place(struct vt_table *table, struct vt_error *error)
 {
-    for (size_t r = 0; r < table->result_count; r++)
-        for (size_t i = 0; i < table->results[r]->count; i++)
-            if (place_row(table, &table->results[r]->rows[i], r) != 0)
-                return -ENOMEM;
-    return 0;
+    size_t count;
+    struct placed *list = list_rows(table, &count);
+    int status = list && collect_columns(table, list, count) == 0 ? 0 : vt_error_memory(error, "the report");
+    status = status ? status : place_rows(table, list, count, error);
+    free(list);
+    return status;
 }
 
 static bool columns_overlap(const struct vt_table *table, size_t a, size_t b)
@@ -137,38 +192,45 @@ static bool columns_overlap(const struct vt_table *table, size_t a, size_t b)
     return false;
 }
 
-static void merge_columns(struct vt_table *table, size_t into, size_t from)
+static void move_column(struct vt_table *table, size_t into, size_t from)
 {
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_result_row **cells = table->lines[i].cells;
-        if (cells[from])
-            cells[into] = cells[from];
-        memmove(cells + from, cells + from + 1, (table->column_count - from - 1) * sizeof *cells);
+        const struct vt_result_row *cell = cells[from];
+        cells[from] = NULL;
+        if (cell)
+            cells[into] = cell;
     }
-    memmove(table->columns + from, table->columns + from + 1,
-            (table->column_count - from - 1) * sizeof *table->columns);
-    table->column_count--;
 }
 
-/* Documents that measured different cases on the same road complete one another. */
+/* Documents that measured different cases on the same road complete one another. Columns of one road stand
+ * side by side. */
 static void merge_complements(struct vt_table *table)
 {
-    for (size_t a = 0; a < table->column_count; a++)
-        for (size_t b = a + 1; b < table->column_count;)
-            if (compare_roads(&table->columns[a], &table->columns[b]) == 0 && !columns_overlap(table, a, b))
-                merge_columns(table, a, b);
-            else
-                b++;
+    size_t kept = 0, first = 0, into; /* columns so far, and the first of them on the road at hand */
+    for (size_t k = 0; k < table->column_count; k++) {
+        if (kept == 0 || compare_roads(&table->columns[first], &table->columns[k]) != 0)
+            first = kept;
+        for (into = first; into < kept && columns_overlap(table, into, k); into++)
+            continue;
+        if (into == kept)
+            table->columns[kept++] = table->columns[k];
+        if (into != k)
+            move_column(table, into, k);
+    }
+    table->column_count = kept;
 }
 
-static void entitle(struct vt_table *table, struct vt_column *column)
+static bool shares_road(const struct vt_table *table, size_t a, size_t b)
 {
-    column->rank = 0;
-    for (const struct vt_column *before = table->columns; before < column; before++)
-        column->rank += before->unit == column->unit;
-    for (size_t i = 0; i < table->column_count; i++)
-        if (&table->columns[i] != column && compare_roads(&table->columns[i], column) == 0)
-            column->shared_name = true;
+    return b < table->column_count && compare_roads(&table->columns[a], &table->columns[b]) == 0;
+}
+
+static void entitle(struct vt_table *table, size_t k, size_t times)
+{
+    struct vt_column *column = &table->columns[k];
+    column->rank = column->unit == VT_UNIT_NS ? times : k - times;
+    column->shared_name = shares_road(table, k, k + 1) || (k && shares_road(table, k, k - 1));
     const char *origin = table->results[column->document]->file;
     const char *slash = origin ? strrchr(origin, '/') : NULL;
     if (column->cpl < 0)
@@ -181,19 +243,19 @@ static void entitle(struct vt_table *table, struct vt_column *column)
              column->shared_name && origin ? (slash ? slash + 1 : origin) : "");
 }
 
-static size_t position_of(const struct vt_line *line)
+static void entitle_columns(struct vt_table *table)
 {
-    size_t count;
-    const struct vt_case *cases = vt_guest_cases(&count), *c = vt_guest_find_case(line->name);
-    return c ? (size_t)(c - cases) : count;
+    for (size_t k = 0, times = 0; k < table->column_count; k++) {
+        entitle(table, k, times);
+        times += table->columns[k].unit == VT_UNIT_NS;
+    }
 }
 
 static int compare_lines(const void *a, const void *b)
 {
     const struct vt_line *left = a, *right = b;
-    size_t x = position_of(left), y = position_of(right);
-    if (x != y)
-        return x < y ? -1 : 1;
+    if (left->position != right->position)
+        return left->position < right->position ? -1 : 1;
     int order = strcmp(left->class, right->class);
     return order ? order : strcmp(left->name, right->name);
 }
@@ -212,45 +274,104 @@ static size_t reason_length(const char *reason)
                                                                                  : strlen(reason);
 }
 
-static int note_cell(struct vt_table *table, const struct vt_result_row *cell)
+/* A cell's reason, on its way among the notes. */
+struct said {
+    const char *text;
+    size_t length, order;
+};
+
+static int compare_reasons(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-    size_t number = vt_table_note(table, cell);
-    if (number == 0) {
-        struct vt_note *notes = vt_memory_grow(table->notes, table->note_count, 1, sizeof *notes);
-        if (!notes)
-            return -ENOMEM;
-        table->notes = notes;
-        const char *text = vt_arena_text(&table->arena, cell->reason, reason_length(cell->reason));
+    int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
+    return order ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const struct said *x = a, *y = b;
+    int order = compare_reasons(x->text, x->length, y->text, y->length);
+    return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct vt_note *x = a, *y = b;
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+static size_t list_reasons(const struct vt_table *table, struct said *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->line_count; i++)
+        for (size_t k = 0; k < table->column_count; k++) {
+            const struct vt_result_row *cell = table->lines[i].cells[k];
+            if (!needs_note(cell))
+                continue;
+            if (list)
+                list[count] = (struct said){cell->reason, reason_length(cell->reason), count};
+            count++;
+        }
+    return count;
+}
+
+/* Each reason once, by its text. */
+static int take_notes(struct vt_table *table, const struct said *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct vt_note *last = table->note_count ? &table->notes[table->note_count - 1] : NULL;
+        if (last && compare_reasons(last->text, strlen(last->text), list[i].text, list[i].length) == 0) {
+            last->uses++;
+            continue;
+        }
+        const char *text = vt_arena_text(&table->arena, list[i].text, list[i].length);
         if (!text)
             return -ENOMEM;
-        table->notes[table->note_count] = (struct vt_note){text, 0};
-        number = ++table->note_count;
+        table->notes[table->note_count++] = (struct vt_note){text, 1, list[i].order};
     }
-    table->notes[number - 1].uses++;
     return 0;
 }
 
+static int by_note(const void *a, const void *b)
+{
+    const struct vt_note *const *x = a, *const *y = b;
+    return strcmp((*x)->text, (*y)->text);
+}
+
+/* Notes are numbered as they are met. */
 static int collect_notes(struct vt_table *table)
 {
-    for (size_t i = 0; i < table->line_count; i++)
-        for (size_t k = 0; k < table->column_count; k++)
-            if (needs_note(table->lines[i].cells[k]) && note_cell(table, table->lines[i].cells[k]) != 0)
-                return -ENOMEM;
-    return 0;
+    size_t count = list_reasons(table, NULL);
+    struct said *list = calloc(count + 1, sizeof *list);
+    table->notes = calloc(count + 1, sizeof *table->notes);
+    table->notes_by_text = calloc(count + 1, sizeof *table->notes_by_text);
+    int status = list && table->notes && table->notes_by_text ? 0 : -ENOMEM;
+    if (status == 0) {
+        list_reasons(table, list);
+        qsort(list, count, sizeof *list, by_text);
+        status = take_notes(table, list, count);
+    }
+    if (status == 0) {
+        qsort(table->notes, table->note_count, sizeof *table->notes, by_order);
+        for (size_t i = 0; i < table->note_count; i++)
+            table->notes_by_text[i] = &table->notes[i];
+        qsort(table->notes_by_text, table->note_count, sizeof *table->notes_by_text, by_note);
+    }
+    free(list);
+    return status;
 }
 
-int vt_table_build(struct vt_table *table, struct vt_result *const *results, size_t count)
+int vt_table_build(struct vt_table *table, struct vt_result *const *results, size_t count,
+                   struct vt_error *error)
 {
     *table = (struct vt_table){.results = results, .result_count = count};
-    int status = collect_columns(table);
-    status = status ? status : place_rows(table);
+    int status = place(table, error);
     if (status == 0) {
         merge_complements(table);
-        for (size_t i = 0; i < table->column_count; i++)
-            entitle(table, &table->columns[i]);
+        entitle_columns(table);
         if (table->line_count)
             qsort(table->lines, table->line_count, sizeof *table->lines, compare_lines);
-        status = collect_notes(table);
+        if (collect_notes(table) != 0)
+            status = vt_error_memory(error, "the report");
     }
     if (status)
         vt_table_release(table);
@@ -262,19 +383,33 @@ void vt_table_release(struct vt_table *table)
     free(table->columns);
     free(table->lines);
     free(table->notes);
+    free(table->notes_by_text);
     vt_arena_release(&table->arena);
     *table = (struct vt_table){0};
 }
 
+static int compare_cell(const void *cell, const void *note)
+{
+    const char *reason = ((const struct vt_result_row *)cell)->reason,
+               *text = (*(const struct vt_note *const *)note)->text;
+    return compare_reasons(reason, reason_length(reason), text, strlen(text));
+}
+
 size_t vt_table_note(const struct vt_table *table, const struct vt_result_row *cell)
 {
-    if (!needs_note(cell))
-        return 0;
-    size_t length = reason_length(cell->reason);
-    for (size_t i = 0; i < table->note_count; i++)
-        if (strlen(table->notes[i].text) == length && memcmp(table->notes[i].text, cell->reason, length) == 0)
-            return i + 1;
-    return 0;
+    const struct vt_note *const *note = needs_note(cell)
+                                            ? bsearch(cell, table->notes_by_text, table->note_count,
+                                                      sizeof *table->notes_by_text, compare_cell)
+                                            : NULL;
+    return note ? (size_t)(*note - table->notes) + 1 : 0;
+}
+
+struct vt_line *vt_table_find_line(const struct vt_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->line_count; i++)
+        if (strcmp(table->lines[i].name, name) == 0)
+            return &table->lines[i];
+    return NULL;
 }
 
 bool vt_table_starts_class(const struct vt_table *table, size_t line)

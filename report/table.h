@@ -8,6 +8,7 @@
 #ifndef VT_REPORT_TABLE_H
 #define VT_REPORT_TABLE_H
 
+#include "base/error.h"
 #include "result/result.h"
 
 #include <stdbool.h>
@@ -25,9 +26,12 @@ struct vt_column {
     char subtitle[96]; /* "emulated", "instructions, simulated", ... */
 };
 
+enum { VT_TABLE_CELLS = 1 << 20 }; /* at most, empty ones included */
+
 struct vt_line {
     const char *name, *class, *operation; /* class is never NULL */
     enum vt_class known;                  /* VT_CLASSES: a class this version does not know */
+    size_t position;                      /* of the case in the catalogue */
     const struct vt_result_row **cells;   /* one per column; NULL: nothing known */
 };
 
@@ -35,6 +39,7 @@ struct vt_line {
 struct vt_note {
     const char *text;
     size_t uses;
+    size_t first; /* among the cells with a reason, which it is that gave it */
 };
 
 struct vt_table {
@@ -45,12 +50,14 @@ struct vt_table {
     struct vt_line *lines; /* in the catalogue's order, grouped by class */
     size_t line_count;
     struct vt_note *notes;
+    const struct vt_note **notes_by_text;
     size_t note_count;
     struct vt_arena arena;
 };
 
-/* 0, or -ENOMEM. On success vt_table_release must follow. */
-int vt_table_build(struct vt_table *table, struct vt_result *const *results, size_t count);
+/* 0, -ENOMEM, or -E2BIG: more than VT_TABLE_CELLS. On success vt_table_release must follow. */
+int vt_table_build(struct vt_table *table, struct vt_result *const *results, size_t count,
+                   struct vt_error *error);
 
 void vt_table_release(struct vt_table *table);
 

@@ -1,5 +1,6 @@
 #include "result/pool.h"
 #include "base/statistics.h"
+#include "result/match.h"
 
 #include <errno.h>
 #include <math.h>
@@ -109,13 +110,13 @@ static bool same_crossing(const struct vt_result_row *a, const struct vt_result_
     return !a->crossing || !b->crossing || strcmp(a->crossing, b->crossing) == 0;
 }
 
-static int pool_row(struct vt_result_row *row, struct vt_result *const *runs, size_t count, size_t *hints,
-                    struct members *members)
+static int pool_row(struct vt_result_row *row, struct vt_result *const *runs, size_t count,
+                    struct vt_result_matcher *matchers, struct members *members)
 {
     members->count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct vt_result_row *other = row;
-        if (i && !(other = vt_result_find_like(runs[i], row, &hints[i])))
+        if (i && !(other = vt_result_match(&matchers[i], row)))
             continue;
         if (other->status != VT_STATUS_OK || !vt_result_has_toll(other))
             continue;
@@ -152,11 +153,15 @@ int vt_result_pool(struct vt_result *const *runs, size_t count, struct vt_error 
         if (vt_result_pool_check(runs[0], runs[i], error) != 0)
             return -EINVAL;
     struct members members = {calloc(count, sizeof *members.rows), 0};
-    size_t *hints = calloc(count, sizeof *hints);
-    int status = members.rows && hints ? 0 : -ENOMEM;
+    struct vt_result_matcher *matchers = calloc(count, sizeof *matchers);
+    int status = members.rows && matchers ? 0 : -ENOMEM;
+    for (size_t i = 1; i < count && status == 0; i++)
+        status = vt_result_match_start(&matchers[i], runs[i]);
     for (size_t i = 0; i < runs[0]->count && status == 0; i++)
-        status = pool_row(&runs[0]->rows[i], runs, count, hints, &members);
+        status = pool_row(&runs[0]->rows[i], runs, count, matchers, &members);
+    for (size_t i = 1; matchers && i < count; i++)
+        vt_result_match_end(&matchers[i]);
     free(members.rows);
-    free(hints);
+    free(matchers);
     return status ? vt_error_memory(error, "the pooled runs") : 0;
 }

@@ -56,23 +56,3 @@ void vt_result_recognize(struct vt_result_row *row)
         crossing++;
     row->known = (struct vt_result_words){class, path, crossing};
 }
-
-static bool same_road(const struct vt_result_row *a, const struct vt_result_row *b)
-{
-    return a->cpl == b->cpl && a->simulated == b->simulated && a->unit == b->unit &&
-           strcmp(a->name, b->name) == 0 && strcmp(a->engine, b->engine) == 0 &&
-           (a->known.path == VT_PATH_PARAVIRTUAL) == (b->known.path == VT_PATH_PARAVIRTUAL);
-}
-
-const struct vt_result_row *vt_result_find_like(const struct vt_result *result,
-                                                const struct vt_result_row *row, size_t *hint)
-{
-    for (size_t i = 0; i < result->count; i++) {
-        size_t at = (*hint + i) % result->count;
-        if (same_road(&result->rows[at], row)) {
-            *hint = at + 1;
-            return &result->rows[at];
-        }
-    }
-    return NULL;
-}

@@ -95,14 +95,6 @@ void vt_result_recognize(struct vt_result_row *row);
 /* Was a toll measured (whether or not its crossing is proved)? */
 bool vt_result_has_toll(const struct vt_result_row *row);
 
-/*
- * The row of `result` that measured the same thing on the same road in the same unit,
- * or NULL. `hint` is where the search starts, and is moved on: documents of one
- * machine list their rows in one order.
- */
-const struct vt_result_row *vt_result_find_like(const struct vt_result *result,
-                                                const struct vt_result_row *row, size_t *hint);
-
 /* A text of the host document by its keys ("cpu.brand"), or NULL. The host's. */
 const char *vt_result_host_text(const struct vt_result *result, const char *path);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { TOLD = 200, GROUPS_SHOWN = 24, STRIP = 120, STRIP_HEIGHT = 14 };
+enum { KINDS = 64 }; /* ways to cross, verified or not: more than there are */
 
 static void put_quantity(double value, enum vt_unit unit, FILE *stream)
 {
@@ -178,50 +179,79 @@ static size_t group_of(const struct vt_fleet *fleet, const struct vt_fleet_cell 
     return g;
 }
 
-/* Proved figures of one crossing compare with one another; what crosses otherwise has its own measure. */
-static bool is_comparable(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+/*
+ * The measure of those cells of a case that cross alike: the median of the largest
+ * group that has the case, since groups are shown beside one another.
+ */
+struct measure {
+    const char *crossing;
+    enum vt_status status;
+    size_t group; /* its number among the groups shown */
+    double median;
+};
+
+struct measures {
+    struct measure list[KINDS];
+    size_t count;
+};
+
+/* Texts are interned. NULL: there are more kinds than are told apart. */
+static struct measure *find_measure(struct measures *measures, const struct vt_fleet_cell *cell)
 {
-    return x->name == y->name && x->crossing == y->crossing && x->status == y->status;
+    size_t i = 0;
+    while (i < measures->count &&
+           (measures->list[i].crossing != cell->crossing || measures->list[i].status != cell->status))
+        i++;
+    if (i == KINDS)
+        return NULL;
+    if (i == measures->count)
+        measures->list[measures->count++] =
+            (struct measure){cell->crossing, cell->status, GROUPS_SHOWN, cell->median};
+    return &measures->list[i];
 }
 
-/* The median of the largest group that has the case: groups are shown beside one another. */
-static double reference_of(const struct vt_fleet *fleet, size_t i)
+static bool starts_case(const struct vt_fleet *fleet, size_t i)
 {
-    size_t first = i, best = GROUPS_SHOWN;
-    double reference = fleet->cells[i].median;
-    if (fleet->group_count == 1)
-        return reference;
-    while (first > 0 && !vt_fleet_starts_road(fleet, first) &&
-           strcmp(fleet->cells[first - 1].name, fleet->cells[i].name) == 0)
-        first--;
-    for (size_t k = first; k < fleet->cell_count && strcmp(fleet->cells[k].name, fleet->cells[i].name) == 0 &&
-                           (k == first || !vt_fleet_starts_road(fleet, k));
-         k++) {
-        size_t g = group_of(fleet, &fleet->cells[k]);
-        if (g < best && is_comparable(&fleet->cells[k], &fleet->cells[i])) {
-            best = g;
-            reference = fleet->cells[k].median;
+    return vt_fleet_starts_road(fleet, i) || fleet->cells[i - 1].name != fleet->cells[i].name;
+}
+
+/* Of the case whose cells begin with the first one. */
+static void take_measures(const struct vt_fleet *fleet, size_t first, struct measures *measures)
+{
+    measures->count = 0;
+    for (size_t i = first; i < fleet->cell_count && (i == first || !starts_case(fleet, i)); i++) {
+        const struct vt_fleet_cell *cell = &fleet->cells[i];
+        struct measure *measure = find_measure(measures, cell);
+        size_t group = group_of(fleet, cell);
+        if (measure && group < measure->group) {
+            measure->group = group;
+            measure->median = cell->median;
         }
     }
-    return reference;
+}
+
+static void put_road(const struct vt_fleet_cell *cell, bool first, FILE *stream)
+{
+    char road[160];
+    vt_fleet_name_road(cell, road, sizeof road);
+    fputs(first ? "" : "</tbody>\n", stream);
+    vt_markup(stream,
+              "<tbody><tr class=\"class\"><th scope=\"rowgroup\" colspan=\"7\"><span>%s</span></th></tr>\n",
+              road);
 }
 
 static void put_rows(const struct vt_fleet *fleet, FILE *stream)
 {
-    char road[160];
+    struct measures measures = {0};
     for (size_t i = 0; i < fleet->cell_count; i++) {
         const struct vt_fleet_cell *cell = &fleet->cells[i];
-        if (vt_fleet_starts_road(fleet, i)) {
-            vt_fleet_name_road(cell, road, sizeof road);
-            vt_markup(stream,
-                      i ? "</tbody>\n<tbody><tr class=\"class\"><th scope=\"rowgroup\" "
-                          "colspan=\"7\"><span>%s</span></th></tr>\n"
-                        : "<tbody><tr class=\"class\"><th scope=\"rowgroup\" "
-                          "colspan=\"7\"><span>%s</span></th></tr>\n",
-                      road);
-        }
+        if (vt_fleet_starts_road(fleet, i))
+            put_road(cell, i == 0, stream);
+        if (starts_case(fleet, i))
+            take_measures(fleet, i, &measures);
+        const struct measure *measure = find_measure(&measures, cell);
         if (group_of(fleet, cell) < GROUPS_SHOWN)
-            put_line(fleet, cell, reference_of(fleet, i), stream);
+            put_line(fleet, cell, measure ? measure->median : cell->median, stream);
     }
     fputs(fleet->cell_count ? "</tbody>\n" : "", stream);
 }

@@ -79,7 +79,7 @@ static int plan_roads(struct export *export, enum vt_unit unit)
     if (!vt_chart_shows_class(table, NULL, unit))
         return 0;
     int status = vt_chart_add(&export->charts, (struct vt_chart){.kind = VT_CHART_ROADS, .unit = unit});
-    for (size_t i = 0; i < table->line_count && status == 0; i++)
+    for (size_t i = 0; i < vt_chart_lines(table) && status == 0; i++)
         if (vt_table_starts_class(table, i) && vt_chart_shows_class(table, table->lines[i].class, unit))
             status = vt_chart_add(
                 &export->charts,
@@ -275,9 +275,10 @@ int vt_chart_export(struct vt_result *const *results, size_t count, const char *
     struct vt_table table;
     struct export export = {.table = &table, .folder = folder};
     *files = 0;
-    if (vt_table_build(&table, results, count) != 0)
-        return vt_error_memory(error, "the charts");
-    int status = run(&export, error);
+    int status = vt_table_build(&table, results, count, error);
+    if (status)
+        return status;
+    status = run(&export, error);
     if (status == 0)
         *files = MEDIA * export.charts.count;
     drop_staging(&export);

@@ -20,6 +20,11 @@ size_t vt_chart_columns(const struct vt_table *table)
     return table->column_count < VT_CHART_COLUMNS ? table->column_count : VT_CHART_COLUMNS;
 }
 
+size_t vt_chart_lines(const struct vt_table *table)
+{
+    return table->line_count < VT_CHART_LINES ? table->line_count : VT_CHART_LINES;
+}
+
 static const struct vt_result_row *drawn_cell(const struct vt_table *table, size_t i, size_t k,
                                               enum vt_unit unit)
 {
@@ -38,7 +43,7 @@ bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, enum vt_un
 
 bool vt_chart_shows_class(const struct vt_table *table, const char *class, enum vt_unit unit)
 {
-    for (size_t i = 0; i < table->line_count; i++)
+    for (size_t i = 0; i < vt_chart_lines(table); i++)
         for (size_t k = 0; k < vt_chart_columns(table); k++)
             if ((!class || strcmp(table->lines[i].class, class) == 0) && vt_chart_shows(table, i, k, unit))
                 return true;
@@ -101,7 +106,7 @@ static bool is_drawn(const struct vt_table *table, size_t i, enum vt_unit unit)
 static size_t count_drawn(const struct vt_table *table, enum vt_unit unit)
 {
     size_t count = 0;
-    for (size_t i = 0; i < table->line_count; i++)
+    for (size_t i = 0; i < vt_chart_lines(table); i++)
         count += is_drawn(table, i, unit);
     return count;
 }
@@ -119,7 +124,7 @@ static int plan_roads(struct vt_charts *charts, const struct vt_table *table, en
 {
     size_t drawn = count_drawn(table, unit), parts = (drawn + SHEET - 1) / SHEET, from = 0, filled = 0;
     int status = 0;
-    for (size_t i = 0; i < table->line_count && status == 0; i++) {
+    for (size_t i = 0; i < vt_chart_lines(table) && status == 0; i++) {
         if (vt_table_starts_class(table, i) && filled > 0 && filled * parts >= drawn) {
             status = add_roads(charts, from, i, unit);
             from = i;
@@ -127,7 +132,7 @@ static int plan_roads(struct vt_charts *charts, const struct vt_table *table, en
         }
         filled += is_drawn(table, i, unit);
     }
-    return status || filled == 0 ? status : add_roads(charts, from, table->line_count, unit);
+    return status || filled == 0 ? status : add_roads(charts, from, vt_chart_lines(table), unit);
 }
 
 static int plan_parts(struct vt_charts *charts, const struct vt_table *table, enum vt_unit unit)
@@ -152,7 +157,7 @@ int vt_chart_plan(struct vt_charts *charts, const struct vt_table *table)
         status = plan_roads(charts, table, unit);
     for (enum vt_unit unit = 0; unit < VT_UNITS && status == 0; unit++)
         status = plan_parts(charts, table, unit);
-    for (size_t i = 0; i < table->line_count; i++)
+    for (size_t i = 0; i < vt_chart_lines(table); i++)
         for (enum vt_unit unit = 0; unit < VT_UNITS && status == 0; unit++)
             if (has_distribution(table, i, unit))
                 status = vt_chart_add(charts, (struct vt_chart){.kind = VT_CHART_DISTRIBUTION,

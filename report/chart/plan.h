@@ -42,8 +42,9 @@ struct vt_charts {
     size_t count;
 };
 
-/* Columns beyond this many, and beyond this many of one unit, are in the table, not in the pictures. */
-enum { VT_CHART_COLUMNS = 32, VT_CHART_SERIES = 8 };
+/* Columns beyond this many, and beyond this many of one unit, and lines beyond this many are in the table, not in
+ * the pictures. */
+enum { VT_CHART_COLUMNS = 32, VT_CHART_SERIES = 8, VT_CHART_LINES = 1024 };
 
 /* Series (from 0) whose colour a part of a crossing has. */
 size_t vt_chart_part_series(enum vt_part part);
@@ -53,6 +54,9 @@ int vt_chart_point(size_t rank, bool hollow);
 
 /* Columns of the table that may be drawn: the first VT_CHART_COLUMNS. */
 size_t vt_chart_columns(const struct vt_table *table);
+
+/* Lines of the table that may be drawn: the first VT_CHART_LINES. */
+size_t vt_chart_lines(const struct vt_table *table);
 
 /* Is cell k of line i drawn in the roads charts? */
 bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, enum vt_unit unit);

@@ -39,7 +39,7 @@ static bool line_is_shown(const struct roads *roads, size_t i)
 static void measure_axis(struct roads *roads)
 {
     double low = INFINITY, high = 0;
-    for (size_t i = 0; i < roads->table->line_count; i++)
+    for (size_t i = 0; i < vt_chart_lines(roads->table); i++)
         for (size_t k = 0; k < vt_chart_columns(roads->table); k++) {
             double median =
                 roads->table->lines[i].cells[k] ? roads->table->lines[i].cells[k]->toll.median : NAN;
@@ -58,7 +58,7 @@ static void place_rows(struct roads *roads, FILE *stream)
 {
     const char *class = roads->class ? roads->class : "";
     double row = 0;
-    for (size_t i = 0; i < roads->table->line_count; i++) {
+    for (size_t i = 0; i < vt_chart_lines(roads->table); i++) {
         const struct vt_line *line = &roads->table->lines[i];
         char label[MAX_LABEL];
         roads->rows[i] = NAN;
@@ -110,7 +110,7 @@ static void name_rows(const struct roads *roads, FILE *stream)
 {
     bool first = true;
     fprintf(stream, "set yrange [%.2f:-0.7]\nset ytics scale 0 (", (double)roads->count - 0.3);
-    for (size_t i = 0; i < roads->table->line_count; i++) {
+    for (size_t i = 0; i < vt_chart_lines(roads->table); i++) {
         char label[MAX_LABEL];
         if (isnan(roads->rows[i]))
             continue;
@@ -138,7 +138,7 @@ static bool put_points(const struct roads *roads, size_t k, bool unverified, FIL
     double shift = ((double)roads->table->columns[k].rank - (double)(columns - 1) / 2) * step;
     bool any = false;
     fprintf(stream, "$%s%zu << EOD\n", unverified ? "u" : "v", k);
-    for (size_t i = 0; i < roads->table->line_count; i++) {
+    for (size_t i = 0; i < vt_chart_lines(roads->table); i++) {
         const struct vt_result_row *cell = roads->table->lines[i].cells[k];
         if (!is_shown(roads, i, k) || (cell->status == VT_STATUS_UNVERIFIED) != unverified)
             continue;
@@ -222,12 +222,12 @@ void vt_chart_roads(const struct vt_canvas *canvas, const struct vt_chart *chart
                           .unit = chart->unit,
                           .class = chart->class,
                           .from = chart->from,
-                          .to = chart->to ? chart->to : table->line_count,
+                          .to = chart->to ? chart->to : vt_chart_lines(table),
                           .narrow = chart->kind == VT_CHART_ROADS_NARROW};
     char *labels = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&labels, &size);
-    roads.rows = calloc(table->line_count + 1, sizeof *roads.rows);
+    roads.rows = calloc(vt_chart_lines(table) + 1, sizeof *roads.rows);
     if (memory && roads.rows) {
         measure_axis(&roads);
         place_rows(&roads, memory);

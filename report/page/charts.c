@@ -83,6 +83,10 @@ static void put_road_charts(const struct vt_html *page, enum vt_unit unit)
             page->stream,
             "<p class=\"caption\">The charts show the first %d columns of a unit; the table shows all.</p>\n",
             VT_CHART_SERIES);
+    if (shown && page->report->table->line_count > VT_CHART_LINES)
+        fprintf(page->stream,
+                "<p class=\"caption\">The charts show the first %d cases; the table shows all.</p>\n",
+                VT_CHART_LINES);
     if (shown)
         fprintf(
             page->stream,

@@ -25,6 +25,7 @@ struct layout {
 struct vt_text_grid {
     struct cell *cells; /* line by line */
     struct layout *layouts;
+    const char **units; /* line by line */
     int name, unit;
 };
 
@@ -116,6 +117,7 @@ static void fill_cells(struct vt_text *page)
         const struct vt_line *line = &table->lines[i];
         struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
         page->grid->name = max(page->grid->name, vt_pen_width(line->name) + 2);
+        page->grid->units[i] = scale.name;
         page->grid->unit = max(page->grid->unit, vt_pen_width(scale.name));
         for (size_t k = 0; k < table->column_count; k++)
             fill_cell(&page->grid->cells[i * table->column_count + k], table, line->cells[k], &scale);
@@ -178,10 +180,9 @@ static void print_line(const struct vt_text *page, size_t i, size_t first, size_
 {
     const struct vt_table *table = page->report->table;
     const struct vt_line *line = &table->lines[i];
-    struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
     fputs("  ", page->stream);
     vt_text_left(page, VT_TEXT_PLAIN, line->name, page->grid->name - 1);
-    vt_text_left(page, VT_TEXT_DIM, scale.name, page->grid->unit);
+    vt_text_left(page, VT_TEXT_DIM, page->grid->units[i], page->grid->unit);
     last = last_filled(line, first, last);
     for (size_t k = first; k < last; k++) {
         vt_text_pad(page, GAP);
@@ -287,13 +288,15 @@ static int print_grid(const struct vt_report *report, FILE *stream)
     struct vt_text page = {.report = report, .stream = stream, .grid = &grid};
     grid.cells = calloc(table->line_count * table->column_count + 1, sizeof *grid.cells);
     grid.layouts = calloc(table->column_count + 1, sizeof *grid.layouts);
-    if (grid.cells && grid.layouts) {
+    grid.units = calloc(table->line_count + 1, sizeof *grid.units);
+    int status = grid.cells && grid.layouts && grid.units ? 0 : -ENOMEM;
+    if (status == 0) {
         fill_cells(&page);
         print_table(&page);
         print_legend(&page);
     }
-    int status = grid.cells && grid.layouts ? 0 : -ENOMEM;
     free(grid.cells);
+    free(grid.units);
     free(grid.layouts);
     return status;
 }

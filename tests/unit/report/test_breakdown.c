@@ -57,7 +57,7 @@ static const struct vt_share *parts_of(const struct given *given, size_t count, 
     struct vt_result *result = result_of(given, count);
     struct vt_table table;
     const struct vt_share *found = NULL;
-    ck_assert_int_eq(vt_table_build(&table, &result, 1), 0);
+    ck_assert_int_eq(vt_table_build(&table, &result, 1, NULL), 0);
     vt_breakdown_collect(&breakdown, &table);
     for (size_t i = 0; i < breakdown.count; i++)
         if (strcmp(table.lines[breakdown.list[i].line].name, name) == 0)

@@ -44,14 +44,14 @@ void *malloc(size_t size)
     return is_out() ? NULL : __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-    return is_out() ? NULL : __libc_calloc(count, size);
+    return is_out() ? NULL : __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *memory, size_t size)
+void *realloc(void *ptr, size_t size)
 {
-    return is_out() ? NULL : __libc_realloc(memory, size);
+    return is_out() ? NULL : __libc_realloc(ptr, size);
 }
 
 /* What was read is printed when there is memory again. */
