@@ -217,6 +217,17 @@ void vt_pen_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
     pen->marks->put_row(pen, cells);
 }
 
+void vt_pen_put_cell(struct vt_pen *pen, const struct vt_pen_cell *cell)
+{
+    const char *text = cell->text ? cell->text : "";
+    char note[LONGEST];
+    vt_pen_mark(pen, cell->mark);
+    vt_pen_tone(pen, *text ? cell->tone : VT_TONE_PLAIN, "%s", text);
+    snprintf(note, sizeof note, "%s", cell->note ? cell->note : "");
+    if (*note)
+        put_text(pen, pen->marks->note[0], note, pen->marks->note[1]);
+}
+
 void vt_pen_end_table(struct vt_pen *pen)
 {
     fputs(pen->marks->close_table, pen->stream);
