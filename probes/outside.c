@@ -14,8 +14,7 @@ static const struct conduct {
 } conducts[] = {
     {"Hyper-V", "root partition",
      "run the machines under Hyper-V, or start this system without it (Windows: bcdedit /set "
-     "hypervisorlaunchtype "
-     "off)",
+     "hypervisorlaunchtype off)",
      "Set-VMProcessor -ExposeVirtualizationExtensions $true"},
     {"Xen", "dom0", "run the machines under Xen (xl create), or start this system without it",
      "nestedhvm=1 for an HVM guest"},

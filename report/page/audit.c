@@ -31,8 +31,8 @@ void vt_html_audit(const struct vt_html *page)
     put_assists(json_object_get(result->audit, "assists"), &pen);
     vt_pen_paragraph(
         &pen,
-        "Each line was found by executing the instruction at ring 3. Silent: no trap, and not what a "
-        "guest kernel expects. Emulated: the CPU faults and the host kernel answers in its place. "
+        "Each line was found by executing the instruction at ring 3. Silent: no trap, and not what a guest "
+        "kernel expects. Emulated: the CPU faults and the host kernel answers in its place. "
         "Traps: a hypervisor can emulate it. The guest kernel of the comparison is %s.",
         vt_audited_word(result->audit, "guest"));
     vt_said_trials(result, VT_TRIALS_UNPRIVILEGED, &pen);

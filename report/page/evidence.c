@@ -100,11 +100,9 @@ static void put_marked(const struct vt_html *page)
         return;
     fprintf(page->stream,
             "<li>%.0f pairs of batches were taken. %.0f of them were hit by a preemption, as the counters of "
-            "this "
-            "process show; they are kept and marked, never dropped.</li>\n"
+            "this process show; they are kept and marked, never dropped.</li>\n"
             "<li>%zu of %zu measurements reached an interval of 1 %% of the median; the others ended with "
-            "their share "
-            "of the time, and their interval says how far they got.</li>\n",
+            "their share of the time, and their interval says how far they got.</li>\n",
             pairs, marked, precise, measured);
 }
 
@@ -120,8 +118,7 @@ static void put_settings(const struct vt_html *page, json_t *settings)
     if (json_is_number(steal) && json_is_number(elapsed))
         fprintf(page->stream,
                 "<li>The hypervisor around this machine took %.2f s of the run's %.1f s away from this CPU "
-                "(steal "
-                "time).</li>\n",
+                "(steal time).</li>\n",
                 json_number_value(steal), json_number_value(elapsed));
 }
 
@@ -130,8 +127,7 @@ static void put_timing(const struct vt_html *page, const struct vt_result *resul
     json_t *timing = json_object_get(result->host, "timing");
     if (json_is_false(json_object_get(timing, "invariant_tsc")))
         fputs("<li><strong>The time-stamp counter of this machine is not invariant:</strong> its rate "
-              "follows the "
-              "clock frequency, so times are doubtful.</li>\n",
+              "follows the clock frequency, so times are doubtful.</li>\n",
               page->stream);
     if (json_is_true(json_object_get(json_object_get(result->host, "hypervisor"), "present")))
         fputs(
@@ -143,14 +139,14 @@ static void put_timing(const struct vt_html *page, const struct vt_result *resul
 void vt_html_evidence(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
-    fputs("<section id=\"trust\"><h2>Why you can believe it</h2>\n"
-          "<p>Every crossing is proved: counters of the hypervisor, of the signal handler or of the "
-          "translator are read "
-          "before and after each batch, and the difference per operation decides which road the instruction "
-          "took. "
-          "Where the counters contradict what must have happened, the figure is marked unverified.</p>\n"
-          "<ul class=\"findings\">\n",
-          page->stream);
+    fputs(
+        "<section id=\"trust\"><h2>Why you can believe it</h2>\n"
+        "<p>Every crossing is proved: counters of the hypervisor, of the signal handler or of the "
+        "translator are read before and after each batch, and the difference per operation decides which "
+        "road the instruction "
+        "took. Where the counters contradict what must have happened, the figure is marked unverified.</p>\n"
+        "<ul class=\"findings\">\n",
+        page->stream);
     put_controls(page);
     put_marked(page);
     if (table->result_count) {
