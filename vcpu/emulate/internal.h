@@ -120,6 +120,13 @@ static inline enum vt_step vt_emulate_gp(struct vt_emulation *e, uint32_t error)
     return vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, error);
 }
 
+/* The same for what answers whether it succeeded: false. */
+static inline bool vt_emulate_refuse(struct vt_emulation *e, uint8_t vector, uint32_t error)
+{
+    vt_vcpu_raise_error(e->vcpu, vector, error);
+    return false;
+}
+
 /*
  * General registers. A 4-byte write clears the upper half, shorter ones keep it
  * (Intel SDM 1 3.4.1.1). `high`: the second byte of the register.
@@ -208,6 +215,9 @@ enum vt_descriptor_result vt_emulate_descriptor(struct vt_emulation *e, uint16_t
 
 uint32_t vt_descriptor_limit(const struct vt_descriptor *descriptor);
 uint64_t vt_descriptor_base(const struct vt_descriptor *descriptor);
+
+/* The segment register that holds it. */
+struct vt_segment vt_descriptor_segment(const struct vt_descriptor *descriptor, uint16_t selector);
 
 /* Load the hidden part of segment `name`; marks the descriptor accessed. False: a fault was raised. */
 bool vt_emulate_fill_segment(struct vt_emulation *e, unsigned name, uint16_t selector,

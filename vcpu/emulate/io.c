@@ -3,12 +3,6 @@
 
 #define IO_MAP_BASE 102 /* offset in the TSS of the offset of the permission map */
 
-static bool refuse(struct vt_emulation *e)
-{
-    vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, 0);
-    return false;
-}
-
 /* The CPU always reads two bytes of the map (Intel SDM 1 19.5.2). */
 bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size)
 {
@@ -19,14 +13,14 @@ bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size
     if (vcpu->cpl <= (vcpu->system_flags & VT_FLAG_IOPL) >> 12)
         return true;
     if (!tss->rights || tss->limit < IO_MAP_BASE + 1)
-        return refuse(e);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     if (!vt_emulate_load_system(e, tss->base + IO_MAP_BASE, &map, 2))
         return false;
     if (map + (uint32_t)port / 8 + 1 > tss->limit)
-        return refuse(e);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     if (!vt_emulate_load_system(e, tss->base + map + port / 8, &bits, 2))
         return false;
-    return bits >> (port & 7) & ((1u << size) - 1) ? refuse(e) : true;
+    return bits >> (port & 7) & ((1u << size) - 1) ? vt_emulate_refuse(e, VT_EXCEPTION_GP, 0) : true;
 }
 
 static uint16_t port_of(const struct vt_emulation *e)
