@@ -88,7 +88,7 @@ bool vt_outside_withholds(const struct vt_outside *outside, bool supported)
            (!supported || outside->control == VT_YES || outside->paravirtual || outside->encrypted);
 }
 
-const char *vt_outside_extension(const json_t *document)
+static const char *extension_of(const json_t *document)
 {
     static const struct {
         const char *vendor, *extension;
@@ -105,7 +105,7 @@ const char *vt_outside_extension(const json_t *document)
 
 void vt_outside_cause(const json_t *document, const struct vt_outside *outside, char *text, size_t size)
 {
-    const char *extension = vt_outside_extension(document);
+    const char *extension = extension_of(document);
     if (outside->control == VT_YES)
         snprintf(text, size, "the processor's %s is used by %s: this is its %s, the host's own system",
                  extension, outside->name, outside->place);

@@ -31,7 +31,8 @@ size_t vt_said_answers(const struct vt_result *result, struct vt_pen *pen)
     return count;
 }
 
-void vt_said_obstacle(const struct vt_result *result, struct vt_pen *pen)
+/* Why no machine runs on VT-x or AMD-V, where none does: it bears on the figures. */
+static void say_obstacle(const struct vt_result *result, struct vt_pen *pen)
 {
     struct vt_verdict verdicts[VT_VERDICTS];
     size_t count = vt_host_verdict(result, verdicts);
@@ -171,7 +172,7 @@ static void say_sources(const struct vt_breakdown *breakdown, size_t column, str
         }
 }
 
-void vt_said_breakdown(const struct vt_table *table, struct vt_pen *pen)
+static void say_breakdown(const struct vt_table *table, struct vt_pen *pen)
 {
     struct vt_breakdown breakdown;
     vt_breakdown_collect(&breakdown, table);
@@ -241,13 +242,13 @@ int vt_said_report(const struct vt_report *report, struct vt_pen *pen,
     int status = 0;
     say_findings(&report->findings, pen);
     for (size_t i = 0; i < table->result_count; i++) {
-        vt_said_obstacle(table->results[i], pen);
+        say_obstacle(table->results[i], pen);
         vt_said_facts(table, table->results[i], pen);
     }
     if (table->line_count) {
         status = print_table(report, pen->stream);
         say_notes(table, pen);
-        vt_said_breakdown(table, pen);
+        say_breakdown(table, pen);
     }
     const struct vt_result *audited = vt_said_verdict(table, pen);
     if (audited)

@@ -10,9 +10,6 @@
 /* The probe's questions and their answers; returns how many. */
 size_t vt_said_answers(const struct vt_result *result, struct vt_pen *pen);
 
-/* Of them what bears on the figures: why no machine runs on VT-x or AMD-V, where none does. */
-void vt_said_obstacle(const struct vt_result *result, struct vt_pen *pen);
-
 /* What is known of the machine; its file before, where there are several. */
 size_t vt_said_facts(const struct vt_table *table, const struct vt_result *result, struct vt_pen *pen);
 
@@ -29,9 +26,6 @@ enum vt_trials {
     VT_TRIALS_EVERY
 };
 void vt_said_trials(const struct vt_result *result, enum vt_trials which, struct vt_pen *pen);
-
-/* Where the cost of one crossing goes, or why that is not known. */
-void vt_said_breakdown(const struct vt_table *table, struct vt_pen *pen);
 
 /* Figures of others, where they were asked for. */
 void vt_said_published(const struct vt_published *published, struct vt_pen *pen);

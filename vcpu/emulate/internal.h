@@ -213,7 +213,6 @@ enum vt_descriptor_result { VT_DESCRIPTOR_FOUND, VT_DESCRIPTOR_OUTSIDE, VT_DESCR
 enum vt_descriptor_result vt_emulate_descriptor(struct vt_emulation *e, uint16_t selector, unsigned size,
                                                 struct vt_descriptor *descriptor);
 
-uint32_t vt_descriptor_limit(const struct vt_descriptor *descriptor);
 uint64_t vt_descriptor_base(const struct vt_descriptor *descriptor);
 
 /* The segment register that holds it. */
@@ -223,16 +222,10 @@ struct vt_segment vt_descriptor_segment(const struct vt_descriptor *descriptor, 
 bool vt_emulate_fill_segment(struct vt_emulation *e, unsigned name, uint16_t selector,
                              struct vt_descriptor *descriptor);
 
-/* Load a data segment register with all its checks. False: a fault was raised. */
-bool vt_emulate_load_segment(struct vt_emulation *e, unsigned name, uint16_t selector);
-
 static inline bool vt_selector_is_null(uint16_t selector)
 {
     return (selector & 0xfffc) == 0;
 }
-
-/* May code at this CPL touch `size` ports from `port`? False: a fault was raised. */
-bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size);
 
 /* What entering a handler needs beyond the gate. */
 struct vt_delivery {

@@ -4,7 +4,7 @@
 #define IO_MAP_BASE 102 /* offset in the TSS of the offset of the permission map */
 
 /* The CPU always reads two bytes of the map (Intel SDM 1 19.5.2). */
-bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size)
+static bool allows_port(struct vt_emulation *e, uint16_t port, unsigned size)
 {
     const struct vt_vcpu *vcpu = e->vcpu;
     const struct vt_segment *tss = &vcpu->segment[VT_TR];
@@ -34,7 +34,7 @@ enum vt_step vt_emulate_in(struct vt_emulation *e)
     unsigned size = e->instruction->size;
     uint16_t port = port_of(e);
 
-    if (!vt_emulate_allows_port(e, port, size))
+    if (!allows_port(e, port, size))
         return VT_STEP_FAULT;
     vt_emulate_put(e->vcpu, VT_RAX, size, false,
                    e->environment->port_read(e->environment->context, port, size));
@@ -46,7 +46,7 @@ enum vt_step vt_emulate_out(struct vt_emulation *e)
     unsigned size = e->instruction->size;
     uint16_t port = port_of(e);
 
-    if (!vt_emulate_allows_port(e, port, size))
+    if (!allows_port(e, port, size))
         return VT_STEP_FAULT;
     e->environment->port_write(e->environment->context, port, size,
                                vt_emulate_get(e->vcpu, VT_RAX, size, false));
@@ -83,14 +83,14 @@ static bool outs_turn(struct vt_emulation *e)
 
 enum vt_step vt_emulate_ins(struct vt_emulation *e)
 {
-    if (!vt_emulate_allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
+    if (!allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
         return VT_STEP_FAULT;
     return vt_emulate_repeat(e, ins_turn);
 }
 
 enum vt_step vt_emulate_outs(struct vt_emulation *e)
 {
-    if (!vt_emulate_allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
+    if (!allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
         return VT_STEP_FAULT;
     return vt_emulate_repeat(e, outs_turn);
 }

@@ -3,7 +3,7 @@
 #include "vcpu/emulate/emulate.h"
 #include "vcpu/emulate/internal.h"
 
-uint32_t vt_descriptor_limit(const struct vt_descriptor *descriptor)
+static uint32_t limit_of(const struct vt_descriptor *descriptor)
 {
     uint32_t limit = (descriptor->low & 0xffff) | (descriptor->low >> 32 & 0xf0000);
 
@@ -21,7 +21,7 @@ struct vt_segment vt_descriptor_segment(const struct vt_descriptor *descriptor, 
     return (struct vt_segment){
         .selector = selector,
         .rights = descriptor->low >> 40 & 0xf0ff,
-        .limit = vt_descriptor_limit(descriptor),
+        .limit = limit_of(descriptor),
         .base = vt_descriptor_base(descriptor),
     };
 }
@@ -112,7 +112,7 @@ static bool fits_data(const struct vt_vcpu *vcpu, uint16_t selector, const struc
            (is_conforming(descriptor) || is_privileged_enough(vcpu, selector, descriptor));
 }
 
-bool vt_emulate_load_segment(struct vt_emulation *e, unsigned name, uint16_t selector)
+static bool load_segment(struct vt_emulation *e, unsigned name, uint16_t selector)
 {
     uint32_t error = selector & 0xfffc;
     struct vt_descriptor descriptor;
@@ -147,7 +147,7 @@ enum vt_step vt_emulate_mov_to_segment(struct vt_emulation *e)
 
     if (name == VT_CS || name > VT_GS)
         return vt_emulate_ud(e);
-    if (!vt_emulate_read_operand(e, 2, &selector) || !vt_emulate_load_segment(e, name, selector))
+    if (!vt_emulate_read_operand(e, 2, &selector) || !load_segment(e, name, selector))
         return VT_STEP_FAULT;
     e->shadow = name == VT_SS;
     return VT_STEP_DONE;
@@ -173,7 +173,7 @@ enum vt_step vt_emulate_pop_segment(struct vt_emulation *e)
     if (!vt_emulate_pop(e, read, &selector))
         return VT_STEP_FAULT;
     e->vcpu->gpr[VT_RSP] = rsp + size;
-    if (!vt_emulate_load_segment(e, e->instruction->reg, selector)) {
+    if (!load_segment(e, e->instruction->reg, selector)) {
         e->vcpu->gpr[VT_RSP] = rsp;
         return VT_STEP_FAULT;
     }
@@ -192,7 +192,7 @@ enum vt_step vt_emulate_load_far_pointer(struct vt_emulation *e)
 
     if (!vt_emulate_load(e, address, instruction->segment, &offset, instruction->size) ||
         !vt_emulate_load(e, address + instruction->size, instruction->segment, &selector, 2) ||
-        !vt_emulate_load_segment(e, name, selector))
+        !load_segment(e, name, selector))
         return VT_STEP_FAULT;
     vt_emulate_put(e->vcpu, instruction->reg, instruction->size, false, offset);
     return VT_STEP_DONE;
@@ -254,8 +254,7 @@ enum vt_step vt_emulate_lsl(struct vt_emulation *e)
         return VT_STEP_FAULT;
     put_zf(e->vcpu, found);
     if (found)
-        vt_emulate_put(e->vcpu, e->instruction->reg, e->instruction->size, false,
-                       vt_descriptor_limit(&descriptor));
+        vt_emulate_put(e->vcpu, e->instruction->reg, e->instruction->size, false, limit_of(&descriptor));
     return VT_STEP_DONE;
 }
 
