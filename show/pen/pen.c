@@ -1,7 +1,7 @@
 #include "show/pen/pen.h"
 #include "base/text.h"
 #include "show/page.h"
-#include "show/pen/wrap.h"
+#include "base/wrap.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static void end_block(struct vt_pen *pen)
 {
     if (!pen->end)
         return;
-    vt_pen_wrap(pen->block, pen->width, pen->indent, pen->stream);
+    vt_wrap(pen->block, pen->width, pen->indent, pen->indent, pen->stream);
     fputs(pen->end, pen->stream);
     *pen->block = '\0';
     pen->end = NULL;

@@ -1,13 +1,13 @@
 #include "show/pen/pen.h"
-#include "show/pen/wrap.h"
+#include "base/wrap.h"
 
 #include <ctype.h>
 
 static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cell, bool last)
 {
     const struct vt_pen_column *column = &pen->columns[i];
-    int noted = cell->note && *cell->note ? vt_pen_width(cell->note) + 3 : 0;
-    int padding = column->width - vt_pen_width(cell->text ? cell->text : "") - noted;
+    int noted = cell->note && *cell->note ? vt_wrap_width(cell->note) + 3 : 0;
+    int padding = column->width - vt_wrap_width(cell->text ? cell->text : "") - noted;
     padding = padding > 0 ? padding : 0;
     fputs(i ? "  " : "", pen->stream);
     fprintf(pen->stream, "%*s", column->number ? padding : 0, "");
