@@ -165,8 +165,7 @@ static int try_all(struct vt_audit *audit, struct vt_audit_arena *arena, struct 
     return any ? 0
                : vt_error_set(error, VT_EXIT_ENVIRONMENT, EPERM,
                               "audit: none of %zu instructions came back: something ends the processes they "
-                              "are tried in; "
-                              "try outside the sandbox or tracer",
+                              "are tried in; try outside the sandbox or tracer",
                               count);
 }
 

@@ -1,5 +1,7 @@
 #include "audit/descriptor.h"
 
+#include <stdbool.h>
+
 /* Intel SDM 3A 3.4.5 */
 #define RIGHTS_CODE    (UINT32_C(0x18) << 8) /* S and the code bit of the type */
 #define RIGHTS_PRESENT (UINT32_C(0x80) << 8)
@@ -8,7 +10,8 @@
 #define RIGHTS_DEFAULT (UINT32_C(1) << 22)
 #define GDT_ENTRIES    32
 
-bool vt_audit_rights(uint16_t selector, uint32_t *rights)
+/* Access rights as LAR gives them: bits 8-15 and 20-23 of the descriptor's second half (Intel SDM 2A LAR). */
+static bool read_rights(uint16_t selector, uint32_t *rights)
 {
     bool valid;
     uint32_t value = 0;
@@ -36,7 +39,7 @@ uint16_t vt_audit_find_code32(void)
     const uint32_t wanted = RIGHTS_CODE | RIGHTS_PRESENT | RIGHTS_DPL3 | RIGHTS_DEFAULT;
     uint32_t rights;
     for (unsigned i = 1; i < GDT_ENTRIES; i++)
-        if (vt_audit_rights((uint16_t)(i << 3 | 3), &rights) && (rights & wanted) == wanted &&
+        if (read_rights((uint16_t)(i << 3 | 3), &rights) && (rights & wanted) == wanted &&
             !(rights & RIGHTS_LONG))
             return (uint16_t)(i << 3 | 3);
     return 0;

@@ -53,9 +53,7 @@ struct vt_audit_trial {
     struct vt_audit_feature feature;
     /* Inputs that depend on the host; may be NULL. */
     void (*prepare)(const struct vt_audit_arena *arena, struct vt_audit_run *run);
-    /* Called when the instruction ran to its end: fill seen, expected and outcome. */
-    void (*judge)(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                  struct vt_audit_finding *finding);
+    void (*judge)(struct vt_audit_finding *finding); /* reads what an instruction left that ran to its end */
 };
 
 /* One trial's answer. */

@@ -184,8 +184,7 @@ static void say_answer(struct text *text, const struct vt_audit *audit)
     size_t classic = count(audit, is_classic_silent), others = count(audit, is_other_silent);
     if (audit->answer == VT_AUDIT_YES) {
         say(text, "Yes: as configured, this CPU can be virtualized by trap and emulate alone (Popek and "
-                  "Goldberg): every "
-                  "sensitive instruction traps at ring 3.");
+                  "Goldberg): every sensitive instruction traps at ring 3.");
     } else if (audit->answer == VT_AUDIT_UNDECIDED) {
         say(text, "Undecided: no sensitive instruction was seen to run silently at ring 3, but some could "
                   "not be tried: ");
@@ -194,8 +193,7 @@ static void say_answer(struct text *text, const struct vt_audit *audit)
     } else {
         say(text,
             "No: as configured, this CPU cannot be virtualized by trap and emulate alone (Popek and "
-            "Goldberg): "
-            "%zu of the %zu sensitive unprivileged instructions of Robin and Irvine",
+            "Goldberg): %zu of the %zu sensitive unprivileged instructions of Robin and Irvine",
             classic, count(audit, is_classic));
         say(text, others ? " and %zu others run at ring 3 without a trap." : " run at ring 3 without a trap.",
             others);

@@ -13,4 +13,12 @@
  */
 void *vt_memory_grow(void *list, size_t count, size_t more, size_t size);
 
+/* Where the next item of a list goes, which `list` and `count` (both variables) then hold; NULL: as above. */
+#define vt_memory_append(list, count)                                                                        \
+    ({                                                                                                       \
+        __typeof__(list) vt_grown = vt_memory_grow(list, count, 1, sizeof *vt_grown);                        \
+        (list) = vt_grown ? vt_grown : (list);                                                               \
+        vt_grown ? &vt_grown[(count)++] : NULL;                                                              \
+    })
+
 #endif

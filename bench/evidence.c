@@ -220,8 +220,7 @@ static const char *not_honoured(const struct vt_measurement *m)
     if (!(m->form->needs & VT_PV_NEED_EOI))
         return "the hypervisor was not seen to honour it";
     return "the hypervisor was not seen to honour it: KVM does not where the processor ends interrupts by "
-           "itself "
-           "(APICv, AVIC), nor where their handler is interpreted";
+           "itself (APICv, AVIC), nor where their handler is interpreted";
 }
 
 /*

@@ -158,22 +158,22 @@ int vt_select_cases(const char *list, const struct vt_case ***cases, size_t *cou
     return collect(&choice, list, case_item, (const void ***)cases, count, error);
 }
 
-int vt_select_engines(const char *list, const struct vt_engine ***engines, size_t *count,
-                      struct vt_error *error)
+static int select_engines(const char *list, const struct vt_engine ***engines, size_t *count,
+                          struct vt_error *error)
 {
     struct choice choice = {.what = "engine", .command = "vmtoll list engines", .name = engine_name};
     vt_bench_engines(&choice.count);
     return collect(&choice, list, engine_item, (const void ***)engines, count, error);
 }
 
-int vt_select_paths(const char *list, uint32_t *paths, struct vt_error *error)
+static int select_paths(const char *list, uint32_t *paths, struct vt_error *error)
 {
     struct choice choice = {
         .what = "path", .command = "vmtoll list paths", .name = path_name, .count = VT_PATHS};
     return collect_bits(&choice, list, paths, error);
 }
 
-int vt_select_levels(const char *list, uint32_t *levels, struct vt_error *error)
+static int select_levels(const char *list, uint32_t *levels, struct vt_error *error)
 {
     struct choice choice = {
         .what = "privilege level", .command = "vmtoll bench --help", .name = level_name, .count = 2};
@@ -188,12 +188,12 @@ int vt_select(const struct vt_selection *selection, struct vt_plan *plan, struct
     int status =
         vt_select_cases(selection->cases, (const struct vt_case ***)&plan->cases, &plan->case_count, error);
     if (status == 0)
-        status = vt_select_engines(selection->engines, (const struct vt_engine ***)&plan->engines,
-                                   &plan->engine_count, error);
+        status = select_engines(selection->engines, (const struct vt_engine ***)&plan->engines,
+                                &plan->engine_count, error);
     if (status == 0)
-        status = vt_select_paths(selection->paths, &plan->paths, error);
+        status = select_paths(selection->paths, &plan->paths, error);
     if (status == 0)
-        status = vt_select_levels(selection->levels, &plan->levels, error);
+        status = select_levels(selection->levels, &plan->levels, error);
     return status;
 }
 

@@ -20,24 +20,15 @@
  */
 int vt_select_cases(const char *list, const struct vt_case ***cases, size_t *count, struct vt_error *error);
 
-/* Engines by name, in the registry's order; NULL selects all. *engines is malloc'ed and the caller's. */
-int vt_select_engines(const char *list, const struct vt_engine ***engines, size_t *count,
-                      struct vt_error *error);
-
-/* Bit per enum vt_path; NULL selects all. */
-int vt_select_paths(const char *list, uint32_t *paths, struct vt_error *error);
-
-/* Bit per privilege level; NULL selects 0 and 3. */
-int vt_select_levels(const char *list, uint32_t *levels, struct vt_error *error);
-
-/* The four lists of a command line, each NULL where it was not given. */
+/* The four lists of a command line, each NULL where it was not given: all, of levels 0 and 3. */
 struct vt_selection {
     const char *cases, *engines, *paths, *levels;
 };
 
 /*
- * All of the above into `plan`, whose other members stay as they are. On success
- * and on failure the caller calls vt_select_release.
+ * What they name into `plan`, whose other members stay as they are: engines in the
+ * registry's order, paths and levels as a bit each. On success and on failure the
+ * caller calls vt_select_release.
  */
 int vt_select(const struct vt_selection *selection, struct vt_plan *plan, struct vt_error *error);
 void vt_select_release(struct vt_plan *plan);

@@ -1,29 +1,18 @@
 #include "audit/audit.h"
+#include "base/wrap.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "show/pen/pen.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { COLUMNS = 110, ASSIST_COLUMN = 29, TEXT = 96 };
+enum { COLUMNS = 110, ASSIST_COLUMN = 29 };
 
-/* Prints from `column` on and breaks between words; further lines start at `indent`. */
-static void print_wrapped(const char *text, int column, int indent)
+static void print_wrapped(const char *text, int indent)
 {
-    for (bool first = true; *text; first = false) {
-        int length = (int)strcspn(text, " ");
-        if (!first && column + 1 + length > COLUMNS) {
-            printf("\n%*s", indent, "");
-            column = indent;
-        } else if (!first) {
-            column += printf(" ");
-        }
-        column += printf("%.*s", length, text);
-        text += length;
-        text += strspn(text, " ");
-    }
+    vt_wrap(text, COLUMNS, indent, indent, stdout);
     putchar('\n');
 }
 
@@ -32,16 +21,8 @@ static void print_assists(const struct vt_audit *audit)
     printf("\n%-15s %-12s %s\n", "ASSIST", "STATE", "EVIDENCE");
     for (int i = VT_AUDIT_NO_ASSIST + 1; i < VT_AUDIT_ASSISTS; i++) {
         printf("%-15s %-12s ", vt_audit_assist_title(i), vt_audit_state_name(audit->assists[i].state));
-        print_wrapped(audit->assists[i].evidence, ASSIST_COLUMN, ASSIST_COLUMN);
+        print_wrapped(audit->assists[i].evidence, ASSIST_COLUMN);
     }
-}
-
-static const char *operation_of(const struct vt_audit_finding *finding, char text[TEXT])
-{
-    const struct vt_audit_trial *trial = finding->trial;
-    const char *with = trial->with;
-    snprintf(text, TEXT, "%s%s%s%s", trial->stub->text, with ? " (" : "", with ? with : "", with ? ")" : "");
-    return text;
 }
 
 static const char *seen_of(const struct vt_audit_finding *finding)
@@ -49,50 +30,47 @@ static const char *seen_of(const struct vt_audit_finding *finding)
     return *finding->seen ? finding->seen : "-";
 }
 
-struct widths {
-    int operation, outcome, seen;
-};
-
-static void widen(int *width, const char *text)
+static int operation_width(const struct vt_audit_trial *trial)
 {
-    int length = (int)strlen(text);
-    *width = length > *width ? length : *width;
+    return vt_wrap_width(trial->stub->text) + (trial->with ? vt_wrap_width(trial->with) + 3 : 0);
 }
 
-static struct widths measure(const struct vt_audit *audit)
+static void widen(int *width, int wanted)
 {
-    struct widths widths = {0};
-    char operation[TEXT];
+    *width = wanted > *width ? wanted : *width;
+}
+
+/* Columns are as wide as their widest entry, in all groups alike. */
+static void measure(const struct vt_audit *audit, struct vt_pen_column columns[4])
+{
     for (size_t i = 0; i < audit->finding_count; i++) {
         const struct vt_audit_finding *finding = &audit->findings[i];
-        widen(&widths.operation, operation_of(finding, operation));
-        widen(&widths.outcome, vt_audit_outcome_name(finding->outcome));
-        widen(&widths.seen, seen_of(finding));
+        widen(&columns[0].width, operation_width(finding->trial));
+        widen(&columns[1].width, vt_wrap_width(vt_audit_outcome_name(finding->outcome)));
+        widen(&columns[2].width, vt_wrap_width(seen_of(finding)));
     }
-    return widths;
 }
 
-static void print_row(struct widths widths, const char *operation, const char *outcome, const char *seen,
-                      const char *expected)
+static void print_group(const struct vt_audit *audit, enum vt_audit_group group,
+                        const struct vt_pen_column columns[4])
 {
-    printf("%-*s  %-*s  %-*s  %s\n", widths.operation, operation, widths.outcome, outcome, widths.seen, seen,
-           expected);
-}
-
-static void print_group(const struct vt_audit *audit, enum vt_audit_group group, struct widths widths)
-{
-    char operation[TEXT];
+    struct vt_pen pen = vt_pen_on(stdout, &vt_pen_text, NULL);
     printf("\n%s\n", vt_audit_group_title(group));
-    print_row(widths, "OPERATION", "OUTCOME", "AT RING 3, HERE", "A GUEST KERNEL EXPECTS");
+    vt_pen_table(&pen, vt_audit_group_title(group), columns, 4);
     for (size_t i = 0; i < audit->finding_count; i++) {
         const struct vt_audit_finding *finding = &audit->findings[i];
         if (finding->trial->group != group)
             continue;
-        print_row(widths, operation_of(finding, operation), vt_audit_outcome_name(finding->outcome),
-                  seen_of(finding), finding->expected);
+        vt_pen_row(&pen, (const struct vt_pen_cell[]){
+                             {.text = finding->trial->stub->text, .note = finding->trial->with},
+                             {.text = vt_audit_outcome_name(finding->outcome)},
+                             {.text = seen_of(finding)},
+                             {.text = finding->expected},
+                         });
         if (finding->outcome == VT_AUDIT_UNKNOWN)
             printf("  %s\n", finding->note);
     }
+    vt_pen_end_table(&pen);
 }
 
 static void print_legend(void)
@@ -101,21 +79,23 @@ static void print_legend(void)
     for (int i = 0; i < VT_AUDIT_OUTCOMES; i++)
         printf("%-9s %s\n", vt_audit_outcome_name(i), vt_audit_outcome_text(i));
     printf("%-9s ", "guest");
-    print_wrapped(vt_audit_guest_text(), 10, 10);
+    print_wrapped(vt_audit_guest_text(), 10);
 }
 
 static void print_text(const struct vt_audit *audit)
 {
-    struct widths widths = measure(audit);
-    print_wrapped(audit->verdict, 0, 0);
+    struct vt_pen_column columns[] = {
+        {.head = "operation"}, {.head = "outcome"}, {.head = "at ring 3, here"}, {.head = "a guest kernel expects"}};
+    measure(audit, columns);
+    print_wrapped(audit->verdict, 0);
     if (audit->under_hypervisor)
         print_wrapped(
             "This machine is itself a guest: the hypervisor outside may answer CPUID and others in the "
             "CPU's place.",
-            0, 0);
+            0);
     print_assists(audit);
     for (int i = 0; i < VT_AUDIT_GROUPS; i++)
-        print_group(audit, i, widths);
+        print_group(audit, i, columns);
     print_legend();
 }
 

@@ -21,11 +21,9 @@ static int by_case(const void *a, const void *b)
 static struct vt_fleet_gap *new_gap(struct search *search, const struct vt_fleet_cell *cell, size_t hosts)
 {
     struct vt_fleet *fleet = search->fleet;
-    struct vt_fleet_gap *list = vt_memory_grow(fleet->gaps, fleet->gap_count, 1, sizeof *list);
-    if (!list)
+    struct vt_fleet_gap *gap = vt_memory_append(fleet->gaps, fleet->gap_count);
+    if (!gap)
         return NULL;
-    fleet->gaps = list;
-    struct vt_fleet_gap *gap = &list[fleet->gap_count++];
     *gap = (struct vt_fleet_gap){.cases = vt_memory_grow(NULL, 0, 1, sizeof *gap->cases),
                                  .case_count = 1,
                                  .hosts = calloc(hosts, sizeof *gap->hosts)};
@@ -118,11 +116,10 @@ static bool has_same_hosts(const struct vt_fleet_gap *x, const struct vt_fleet_g
 
 static int take(struct vt_fleet_gap *to, struct vt_fleet_gap *from)
 {
-    const struct vt_fleet_cell **cases = vt_memory_grow(to->cases, to->case_count, 1, sizeof *cases);
-    if (!cases)
+    const struct vt_fleet_cell **next = vt_memory_append(to->cases, to->case_count);
+    if (!next)
         return -ENOMEM;
-    to->cases = cases;
-    cases[to->case_count++] = from->cases[0];
+    *next = from->cases[0];
     free(from->cases);
     free(from->hosts);
     *from = (struct vt_fleet_gap){0};

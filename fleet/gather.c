@@ -56,14 +56,10 @@ static int keep(struct vt_gather *gather, const char *path, struct vt_error *err
         return 0;
     if (named < 0)
         return vt_error_memory(error, "the names of the files");
-    char **files = vt_memory_grow(gather->files, gather->count, 1, sizeof *files), *name = strdup(path);
-    gather->files = files ? files : gather->files;
-    if (!files || !name) {
-        free(name);
-        return vt_error_memory(error, "the names of the files");
-    }
-    files[gather->count++] = name;
-    return 0;
+    char **next = vt_memory_append(gather->files, gather->count);
+    if (next)
+        *next = strdup(path);
+    return next && *next ? 0 : vt_error_memory(error, "the names of the files");
 }
 
 static bool is_result_name(const char *name)

@@ -233,11 +233,9 @@ static bool is_told(const struct vt_fleet *fleet, const struct subject *subject,
 static struct vt_fleet_oddity *new_oddity(struct judge *judge, const struct subject *subject, size_t hosts)
 {
     struct vt_fleet *fleet = judge->fleet;
-    struct vt_fleet_oddity *list = vt_memory_grow(fleet->oddities, fleet->oddity_count, 1, sizeof *list);
-    if (!list)
+    struct vt_fleet_oddity *oddity = vt_memory_append(fleet->oddities, fleet->oddity_count);
+    if (!oddity)
         return NULL;
-    fleet->oddities = list;
-    struct vt_fleet_oddity *oddity = &fleet->oddities[fleet->oddity_count++];
     *oddity = (struct vt_fleet_oddity){
         .hosts = calloc(hosts, sizeof *oddity->hosts),
         .cells = calloc(subject->cell_count, sizeof *oddity->cells),

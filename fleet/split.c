@@ -90,16 +90,13 @@ static struct vt_fleet_split *new_split(struct search *search, const struct vt_f
                                         size_t count)
 {
     struct vt_fleet *fleet = search->fleet;
-    struct vt_fleet_split *list = vt_memory_grow(fleet->splits, fleet->split_count, 1, sizeof *list);
-    if (!list)
+    struct vt_fleet_split *split = vt_memory_append(fleet->splits, fleet->split_count);
+    if (!split)
         return NULL;
-    fleet->splits = list;
-    const struct vt_fleet_cell **copy = calloc(count, sizeof *copy);
-    if (!copy)
+    *split = (struct vt_fleet_split){.ways = calloc(count, sizeof *split->ways), .way_count = count};
+    if (!split->ways)
         return NULL;
-    memcpy(copy, ways, count * sizeof *copy);
-    struct vt_fleet_split *split = &fleet->splits[fleet->split_count++];
-    *split = (struct vt_fleet_split){.ways = copy, .way_count = count};
+    memcpy(split->ways, ways, count * sizeof *ways);
     return split;
 }
 
@@ -109,11 +106,10 @@ static int tell(struct search *search, const struct vt_fleet_cell *const *ways, 
     split = split ? split : new_split(search, ways, count);
     if (!split)
         return -ENOMEM;
-    const struct vt_fleet_cell **cases = vt_memory_grow(split->cases, split->case_count, 1, sizeof *cases);
-    if (!cases)
+    const struct vt_fleet_cell **next = vt_memory_append(split->cases, split->case_count);
+    if (!next)
         return -ENOMEM;
-    split->cases = cases;
-    cases[split->case_count++] = ways[0];
+    *next = ways[0];
     return 0;
 }
 

@@ -158,11 +158,9 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
 {
     char text[512];
     struct vt_fleet_private *p = fleet->private;
-    struct vt_fleet_result *list = vt_memory_grow(p->results, fleet->result_count, 1, sizeof *list);
-    if (!list)
+    struct vt_fleet_result *to = vt_memory_append(p->results, fleet->result_count);
+    if (!to)
         return NULL;
-    p->results = list;
-    struct vt_fleet_result *to = &list[fleet->result_count++];
     const json_t *elapsed = json_object_get(result->settings, "elapsed_s");
     *to = (struct vt_fleet_result){
         .hostname = intern(fleet, vt_result_host_text(result, "system.hostname")),
@@ -205,35 +203,34 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
     json_t *known = json_object_get(p->index, key);
     if (known)
         return &fleet->cells[p->last_cell = (size_t)json_integer_value(known)];
-    struct vt_fleet_cell *cells = vt_memory_grow(fleet->cells, fleet->cell_count, 1, sizeof *cells);
-    if (!cells)
+    p->last_cell = fleet->cell_count;
+    struct vt_fleet_cell *cell = vt_memory_append(fleet->cells, fleet->cell_count);
+    if (!cell)
         return NULL;
-    fleet->cells = cells;
-    cells[fleet->cell_count] = (struct vt_fleet_cell){.name = intern(fleet, row->name),
-                                                      .class = intern(fleet, row->class),
-                                                      .engine = intern(fleet, row->engine),
-                                                      .path = intern(fleet, row->path),
-                                                      .unit = row->unit,
-                                                      .group = group,
-                                                      .crossing = intern(fleet, row->crossing),
-                                                      .status = row->status,
-                                                      .cpl = row->cpl,
-                                                      .simulated = row->simulated};
-    json_object_set_new_nocheck(p->index, key, json_integer((json_int_t)fleet->cell_count));
-    return &cells[p->last_cell = fleet->cell_count++];
+    *cell = (struct vt_fleet_cell){.name = intern(fleet, row->name),
+                                   .class = intern(fleet, row->class),
+                                   .engine = intern(fleet, row->engine),
+                                   .path = intern(fleet, row->path),
+                                   .unit = row->unit,
+                                   .group = group,
+                                   .crossing = intern(fleet, row->crossing),
+                                   .status = row->status,
+                                   .cpl = row->cpl,
+                                   .simulated = row->simulated};
+    json_object_set_new_nocheck(p->index, key, json_integer((json_int_t)p->last_cell));
+    return cell;
 }
 
 static int add_value(struct vt_fleet_cell *cell, const struct vt_summary *toll, size_t result)
 {
-    struct vt_fleet_value *values = vt_memory_grow(cell->values, cell->count, 1, sizeof *values);
-    if (!values)
+    struct vt_fleet_value *value = vt_memory_append(cell->values, cell->count);
+    if (!value)
         return -ENOMEM;
-    cell->values = values;
     /* The interval holds 95 %: 1.96 standard errors to either side. */
     double error = (toll->ci_high - toll->ci_low) / 3.92;
-    values[cell->count++] = (struct vt_fleet_value){.host = (unsigned int)result,
-                                                    .median = (float)toll->median,
-                                                    .error = isfinite(error) ? (float)error : 0};
+    *value = (struct vt_fleet_value){.host = (unsigned int)result,
+                                     .median = (float)toll->median,
+                                     .error = isfinite(error) ? (float)error : 0};
     return 0;
 }
 

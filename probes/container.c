@@ -192,13 +192,12 @@ static bool find_root(const struct vt_container_facts *facts, struct vt_containe
 static void tell(const struct vt_container_facts *facts, enum vt_answer contained, const char *kind,
                  char *why, size_t size)
 {
-    const char *base =
-        facts->first_pid == VT_UNKNOWN ? "/proc does not tell its namespaces"
-        : facts->first_pid == VT_NO    ? "its PID namespace is not the system's first"
-        : facts->first_cgroup == VT_NO
-            ? "its cgroup namespace is not the system's first, its PID namespace is"
-            : "its PID namespace is the system's first, and neither its cgroup nor its root file "
-              "system is a container's";
+    const char *base = facts->first_pid == VT_UNKNOWN ? "/proc does not tell its namespaces"
+                       : facts->first_pid == VT_NO    ? "its PID namespace is not the system's first"
+                       : facts->first_cgroup == VT_NO
+                           ? "its cgroup namespace is not the system's first, its PID namespace is"
+                           : "its PID namespace is the system's first, and neither its cgroup nor its root "
+                             "file system is a container's";
     const char *namer = *facts->own ? "the variable container" : facts->mark;
     if (*kind)
         snprintf(why, size, "%s; %s%s %s", base, contained == VT_YES ? "" : "that ", namer,

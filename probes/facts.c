@@ -34,23 +34,18 @@ void vt_facts_free(struct vt_facts *facts)
 
 struct vt_processor *vt_facts_add_processor(struct vt_facts *facts, long number, uint32_t line)
 {
-    struct vt_processor *list = vt_memory_grow(facts->processors, facts->count, 1, sizeof *list);
-    if (!list)
-        return NULL;
-    facts->processors = list;
-    struct vt_processor *processor = &facts->processors[facts->count++];
-    *processor = (struct vt_processor){.number = number, .line = line};
+    struct vt_processor *processor = vt_memory_append(facts->processors, facts->count);
+    if (processor)
+        *processor = (struct vt_processor){.number = number, .line = line};
     return processor;
 }
 
 int vt_facts_add_leaf(struct vt_processor *processor, const struct vt_leaf *leaf)
 {
-    struct vt_leaf *list = vt_memory_grow(processor->leaves, processor->count, 1, sizeof *list);
-    if (!list)
-        return -ENOMEM;
-    processor->leaves = list;
-    list[processor->count++] = *leaf;
-    return 0;
+    struct vt_leaf *next = vt_memory_append(processor->leaves, processor->count);
+    if (next)
+        *next = *leaf;
+    return next ? 0 : -ENOMEM;
 }
 
 static int compare(const void *left, const void *right)

@@ -14,8 +14,7 @@ static const struct conduct {
 } conducts[] = {
     {"Hyper-V", "root partition",
      "run the machines under Hyper-V, or start this system without it (Windows: bcdedit /set "
-     "hypervisorlaunchtype "
-     "off)",
+     "hypervisorlaunchtype off)",
      "Set-VMProcessor -ExposeVirtualizationExtensions $true"},
     {"Xen", "dom0", "run the machines under Xen (xl create), or start this system without it",
      "nestedhvm=1 for an HVM guest"},
@@ -89,7 +88,7 @@ bool vt_outside_withholds(const struct vt_outside *outside, bool supported)
            (!supported || outside->control == VT_YES || outside->paravirtual || outside->encrypted);
 }
 
-const char *vt_outside_extension(const json_t *document)
+static const char *extension_of(const json_t *document)
 {
     static const struct {
         const char *vendor, *extension;
@@ -106,7 +105,7 @@ const char *vt_outside_extension(const json_t *document)
 
 void vt_outside_cause(const json_t *document, const struct vt_outside *outside, char *text, size_t size)
 {
-    const char *extension = vt_outside_extension(document);
+    const char *extension = extension_of(document);
     if (outside->control == VT_YES)
         snprintf(text, size, "the processor's %s is used by %s: this is its %s, the host's own system",
                  extension, outside->name, outside->place);

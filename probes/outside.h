@@ -25,9 +25,6 @@ void vt_outside_read(const json_t *document, struct vt_outside *outside);
 /* It keeps the processor's virtualization from this system: `supported`, CPUID shows it here. */
 bool vt_outside_withholds(const struct vt_outside *outside, bool supported);
 
-/* "VT-x" or "AMD-V", by whose processor it is; "virtualization extension" when that is not known. */
-const char *vt_outside_extension(const json_t *document);
-
 /* Who keeps it and why, without a full stop. */
 void vt_outside_cause(const json_t *document, const struct vt_outside *outside, char *text, size_t size);
 

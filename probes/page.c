@@ -1,4 +1,5 @@
 #include "probes/page.h"
+#include "base/wrap.h"
 
 #include <string.h>
 
@@ -16,30 +17,9 @@ struct vt_page vt_page_open(const json_t *probe, FILE *stream, bool colour, int 
     };
 }
 
-int vt_page_width(const char *text, size_t length)
-{
-    int count = 0;
-    for (size_t i = 0; i < length; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 void vt_page_wrap(const struct vt_page *page, const char *text, int indent, int at)
 {
-    for (const char *word = text; *word;) {
-        size_t length = strcspn(word, " ");
-        int size = vt_page_width(word, length);
-        if (at > indent && at + 1 + size > page->columns) {
-            fprintf(page->stream, "\n%*s", indent, "");
-            at = indent;
-        } else if (word != text) {
-            fputc(' ', page->stream);
-            at++;
-        }
-        fprintf(page->stream, "%.*s", (int)length, word);
-        at += size;
-        word += length + (word[length] == ' ');
-    }
+    vt_wrap(text, page->columns, indent, at, page->stream);
     fprintf(page->stream, "%s\n", page->plain);
 }
 

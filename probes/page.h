@@ -18,10 +18,7 @@ struct vt_page {
 
 struct vt_page vt_page_open(const json_t *probe, FILE *stream, bool colour, int columns);
 
-/* Characters, not bytes: UTF-8 continuation bytes take no room. */
-int vt_page_width(const char *text, size_t length);
-
-/* Words up to the right edge; following lines start at `indent`. `at` is where the cursor stands. */
+/* A line of words up to the right edge, further ones indented (base/wrap.h). */
 void vt_page_wrap(const struct vt_page *page, const char *text, int indent, int at);
 
 /* `all`: also an answer that an earlier one contains, and what to do after each. */

@@ -27,8 +27,8 @@ static struct vt_finding ask_dmi(const struct vt_facts *facts)
                             "there is no DMI that would name the machine");
     if (named && around->smbios_vm == VT_UNKNOWN && !is_let_whole(around->dmi[VT_DMI_PRODUCT]))
         return vt_row_found(VT_UNKNOWN,
-                            "CPUID 0x1 ECX[31] = 0 and the kernel names no hypervisor, but DMI (%.100s) "
-                            "is of virtual machines as well as of whole ones",
+                            "CPUID 0x1 ECX[31] = 0 and the kernel names no hypervisor, but DMI (%.100s) is "
+                            "of virtual machines as well as of whole ones",
                             machine);
     return vt_row_found(
         VT_NO, "CPUID 0x1 ECX[31] = 0, and neither the kernel nor DMI (%.120s) names a hypervisor", machine);

@@ -1,5 +1,6 @@
 #include "probes/document.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "probes/page.h"
 #include "probes/probe.h"
 
@@ -144,7 +145,7 @@ static const char *print_item(const struct vt_page *page, const struct item *ite
     if (!value)
         return said;
     format(value, text, sizeof text);
-    int length = vt_page_width(text, strlen(text)), pad = length < VALUE ? VALUE - length : 0;
+    int length = vt_wrap_width(text), pad = length < VALUE ? VALUE - length : 0;
     fprintf(page->stream, "  %-*s  %s", LABEL, item->label, text);
     if (!*why || strcmp(why, said) == 0) {
         fputc('\n', page->stream);

@@ -34,10 +34,9 @@ static void put_microcode(json_t *document)
         vt_document_put(document, "system.microcode", json_string(line),
                         "/sys/devices/system/cpu/cpu0/microcode/version");
     else
-        vt_document_unknown(
-            document, "system.microcode",
-            "no /sys/devices/system/cpu/cpu0/microcode: the kernel has no microcode driver, or this "
-            "is a guest");
+        vt_document_unknown(document, "system.microcode",
+                            "no /sys/devices/system/cpu/cpu0/microcode: the kernel has no microcode driver, "
+                            "or this is a guest");
 }
 
 static void put_machine(json_t *document, const struct vt_facts *facts)

@@ -126,8 +126,8 @@ static void explain(struct situation *s)
                  s->backend, text_or(d, "kvm.cpl0", vt_document_reason(d, "kvm.cpl0")));
     else if (s->standing == ABLE)
         snprintf(s->cause, sizeof s->cause,
-                 "the processor has %s%s, but a CPUID dump does not tell whether its "
-                 "firmware and its kernel let it be used",
+                 "the processor has %s%s, but a CPUID dump does not tell whether its firmware and its kernel "
+                 "let it be used",
                  s->extension,
                  s->outside.present == VT_YES ? ", which the hypervisor outside passes on" : "");
 }

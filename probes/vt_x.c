@@ -141,8 +141,7 @@ static bool ask_msr(const struct vt_facts *facts, const struct vmx_row *row, str
     if (msr.source == VT_MSR_KVM && !set) {
         snprintf(finding->why, sizeof finding->why,
                  "KVM does not offer it to guests, which tells nothing of the processor; MSR 0x%x itself "
-                 "cannot be "
-                 "read here",
+                 "cannot be read here",
                  row->msr);
         return false;
     }

@@ -32,23 +32,3 @@ const char *vt_audited_verdict(const struct vt_result *result)
 {
     return vt_audited_word(json_object_get(result->audit, "verdict"), "text");
 }
-
-size_t vt_audited_holes(const struct vt_result *result, struct vt_audited_hole *holes, size_t room)
-{
-    const json_t *instruction;
-    size_t index, count = 0;
-    json_array_foreach(json_object_get(result->audit, "instructions"), index, instruction)
-    {
-        const json_t *trial = vt_audited_trial(instruction);
-        if (count == room || !trial || strcmp(vt_audited_word(instruction, "outcome"), "silent") != 0)
-            continue;
-        holes[count++] = (struct vt_audited_hole){
-            .name = vt_audited_word(instruction, "name"),
-            .operation = vt_audited_word(trial, "operation"),
-            .with = vt_audited_word(trial, "with"),
-            .seen = vt_audited_word(trial, *vt_audited_word(trial, "seen") ? "seen" : "note"),
-            .expected = vt_audited_word(trial, "expected"),
-        };
-    }
-    return count;
-}

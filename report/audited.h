@@ -19,13 +19,4 @@ const json_t *vt_audited_trial(const json_t *instruction);
 /* The conclusion, one paragraph. The document's. */
 const char *vt_audited_verdict(const struct vt_result *result);
 
-/* An instruction that ring 3 may execute and that does not do what a guest kernel expects. Texts: the
- * document's. */
-struct vt_audited_hole {
-    const char *name, *operation, *with, *seen, *expected;
-};
-
-/* Returns how many, at most `room`. */
-size_t vt_audited_holes(const struct vt_result *result, struct vt_audited_hole *holes, size_t room);
-
 #endif

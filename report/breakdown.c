@@ -52,7 +52,7 @@ const char *vt_breakdown_name(enum vt_part part)
     return names[part];
 }
 
-bool vt_breakdown_has(const struct vt_result_row *row)
+static bool has_parts(const struct vt_result_row *row)
 {
     for (int part = 0; part < VT_PARTS; part++)
         if (isfinite(row->breakdown[part].median))
@@ -223,7 +223,7 @@ static bool take_apart(const struct ground *ground, const struct vt_line *line, 
     const struct vt_result_row *cell = cell_of(ground, line);
     if (!is_proved(cell))
         return false;
-    if (vt_breakdown_has(cell)) {
+    if (has_parts(cell)) {
         take_measured(cell, shares);
         return true;
     }

@@ -18,9 +18,6 @@ const char *vt_breakdown_title(enum vt_part part);
 /* "bare crossing": a name for the head of a column. */
 const char *vt_breakdown_name(enum vt_part part);
 
-/* Is any part of the row's toll known? */
-bool vt_breakdown_has(const struct vt_result_row *row);
-
 /* One part of one crossing. */
 struct vt_share {
     bool asked;       /* the part belongs to this crossing */

@@ -58,8 +58,7 @@ int vt_report_csv(const struct vt_report *report, FILE *stream, struct vt_error 
 {
     (void)error;
     fputs("file,started,cpu,case,class,path,engine,cpl,crossing,status,reason,simulated,unit,iterations,"
-          "batches,marked,"
-          "median,ci95_low,ci95_high,min,p05,p25,p75,p95,p99,mad,median_cycles,exits_per_op,"
+          "batches,marked,median,ci95_low,ci95_high,min,p05,p25,p75,p95,p99,mad,median_cycles,exits_per_op,"
           "bare,emulation,kernel,user\r\n",
           stream);
     for (size_t r = 0; r < report->table->result_count; r++)

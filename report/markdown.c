@@ -87,8 +87,7 @@ static void put_legend(FILE *stream)
     size_t count;
     const struct vt_crossing_style *styles = vt_crossing_styles(&count);
     fputs("\nEach cell is the toll (the median net cost of one operation), half the width of its 95 % "
-          "interval, and how "
-          "the operation crossed:",
+          "interval, and how the operation crossed:",
           stream);
     for (size_t i = 1; i < count; i++)
         fprintf(stream, "%s `%s` %s", i > 1 ? "," : "", styles[i].mark, styles[i].title);

@@ -63,11 +63,9 @@ static void tell_figures(json_t *row, char *text, size_t size)
 
 static int add_row(struct vt_published *published, const struct vt_table *table, json_t *source, json_t *row)
 {
-    struct vt_published_row *rows = vt_memory_grow(published->rows, published->count, 1, sizeof *rows);
-    if (!rows)
+    struct vt_published_row *to = vt_memory_append(published->rows, published->count);
+    if (!to)
         return -ENOMEM;
-    published->rows = rows;
-    struct vt_published_row *to = &rows[published->count++];
     const char *cpu = json_string_value(json_object_get(row, "cpu"));
     *to = (struct vt_published_row){.source = json_string_value(json_object_get(source, "title")),
                                     .cpu = cpu ? cpu : json_string_value(json_object_get(source, "cpu")),

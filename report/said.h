@@ -10,9 +10,6 @@
 /* The probe's questions and their answers; returns how many. */
 size_t vt_said_answers(const struct vt_result *result, struct vt_pen *pen);
 
-/* Of them what bears on the figures: why no machine runs on VT-x or AMD-V, where none does. */
-void vt_said_obstacle(const struct vt_result *result, struct vt_pen *pen);
-
 /* What is known of the machine; its file before, where there are several. */
 size_t vt_said_facts(const struct vt_table *table, const struct vt_result *result, struct vt_pen *pen);
 
@@ -22,11 +19,13 @@ size_t vt_said_warnings(const struct vt_result *result, struct vt_pen *pen);
 /* The audit's verdict, and which machine it is of where there are several; NULL: none was audited. */
 const struct vt_result *vt_said_verdict(const struct vt_table *table, struct vt_pen *pen);
 
-/* Instructions that would escape, as a table; nothing where there are none. */
-void vt_said_holes(const struct vt_result *result, struct vt_pen *pen);
-
-/* Where the cost of one crossing goes, or why that is not known. */
-void vt_said_breakdown(const struct vt_table *table, struct vt_pen *pen);
+/* Instructions as they were tried, as a table; nothing where there are none. */
+enum vt_trials {
+    VT_TRIALS_SILENT,       /* of those that would escape, the one that shows it */
+    VT_TRIALS_UNPRIVILEGED, /* of those that ring 3 may execute, the one that tells most */
+    VT_TRIALS_EVERY
+};
+void vt_said_trials(const struct vt_result *result, enum vt_trials which, struct vt_pen *pen);
 
 /* Figures of others, where they were asked for. */
 void vt_said_published(const struct vt_published *published, struct vt_pen *pen);

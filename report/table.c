@@ -52,12 +52,10 @@ static struct vt_column column_of(const struct vt_result_row *row, size_t docume
 
 static int add_column(struct vt_table *table, const struct vt_column *column)
 {
-    struct vt_column *columns = vt_memory_grow(table->columns, table->column_count, 1, sizeof *columns);
-    if (!columns)
-        return -ENOMEM;
-    table->columns = columns;
-    table->columns[table->column_count++] = *column;
-    return 0;
+    struct vt_column *next = vt_memory_append(table->columns, table->column_count);
+    if (next)
+        *next = *column;
+    return next ? 0 : -ENOMEM;
 }
 
 /* A row on its way into the table. */
@@ -131,11 +129,9 @@ static size_t position_of(const char *name)
 
 static struct vt_line *add_line(struct vt_table *table, const struct vt_result_row *row)
 {
-    struct vt_line *lines = vt_memory_grow(table->lines, table->line_count, 1, sizeof *lines);
-    if (!lines)
+    struct vt_line *line = vt_memory_append(table->lines, table->line_count);
+    if (!line)
         return NULL;
-    table->lines = lines;
-    struct vt_line *line = &lines[table->line_count];
     *line = (struct vt_line){
         .name = row->name,
         .position = position_of(row->name),
@@ -143,10 +139,7 @@ static struct vt_line *add_line(struct vt_table *table, const struct vt_result_r
         .known = row->known.class,
         .operation = row->operation,
         .cells = vt_arena_take(&table->arena, (table->column_count + 1) * sizeof *line->cells)};
-    if (!line->cells)
-        return NULL;
-    table->line_count++;
-    return line;
+    return line->cells ? line : NULL;
 }
 
 /* Every name at every column takes room: of too many of both, no table is made. */

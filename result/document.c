@@ -179,16 +179,6 @@ struct vt_result *vt_result_make(const struct vt_document *document, struct vt_e
     return NULL;
 }
 
-int vt_result_write(const struct vt_document *document, const char *path, struct vt_error *error)
-{
-    struct vt_result *result = vt_result_make(document, error);
-    if (!result)
-        return -ENOMEM;
-    int status = vt_result_save(result, path, error);
-    vt_result_free(result);
-    return status;
-}
-
 static json_t *words(const char *text)
 {
     return text && *text ? json_string(text) : json_null();

@@ -31,9 +31,6 @@ struct vt_document {
 /* The document as a value of its own, to be freed with vt_result_free; NULL: memory is out, error filled. */
 struct vt_result *vt_result_make(const struct vt_document *document, struct vt_error *error);
 
-/* Make it, write it to `path` ("-": standard output) all or nothing, forget it. */
-int vt_result_write(const struct vt_document *document, const char *path, struct vt_error *error);
-
 /* The settings of a run on this machine: what was asked for and how it went. A new value; NULL: no memory. */
 json_t *vt_result_settings(const struct vt_selection *selection, double budget, const struct vt_run *run);
 

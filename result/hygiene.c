@@ -118,9 +118,8 @@ static const struct {
 } rows[] = {
     {moved, "The run was moved off the CPU it was pinned to, or was no longer pinned: something rewrote its "
             "affinity or cpuset. The pairs are marked; measure again."},
-    {throttled,
-     "The CPU quota of this control group (cpu.max) stopped the run again and again: expect wide tails; "
-     "lift it, or run outside the container."},
+    {throttled, "The CPU quota of this control group (cpu.max) stopped the run again and again: expect wide "
+                "tails; lift it, or run outside the container."},
     {unpinned, "The run could not be pinned to one CPU: migrations are in the figures."},
     {steal, "The hypervisor below took the CPU away during the run (steal time): expect wide tails."},
     {preempted, "Other work on this CPU preempted the run often: stop it, or pin to a quiet CPU with --cpu."},
@@ -146,8 +145,7 @@ void vt_hygiene_warn_of_build(json_t *warnings)
         return;
     snprintf(text, sizeof text,
              "This vmtoll was built %s: what its own code costs, as in call-outs of the translator, is "
-             "several times too "
-             "high.",
+             "several times too high.",
              burden);
     json_array_append_new(warnings, json_string(text));
 }

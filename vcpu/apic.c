@@ -67,7 +67,7 @@ bool vt_vcpu_update_pending(struct vt_vcpu *vcpu)
     return vcpu->apic.pending;
 }
 
-void vt_vcpu_apic_request(struct vt_vcpu *vcpu, uint8_t vector)
+static void request(struct vt_vcpu *vcpu, uint8_t vector)
 {
     if (!(vcpu->apic.svr & SVR_ENABLED))
         return;
@@ -110,7 +110,7 @@ static void send(struct vt_vcpu *vcpu, uint32_t low, uint32_t destination)
     if (low & ICR_DELIVERY)
         return;
     if (shorthand == ICR_TO_SELF || shorthand == ICR_TO_ALL || (!shorthand && destination == vcpu->apic.id))
-        vt_vcpu_apic_request(vcpu, low & 0xff);
+        request(vcpu, low & 0xff);
 }
 
 static void write_tpr(struct vt_vcpu *vcpu, uint32_t value)
@@ -275,7 +275,7 @@ bool vt_vcpu_apic_write_msr(struct vt_vcpu *vcpu, uint32_t index, uint64_t value
     case APIC_SELF_IPI:
         if (value > 0xff)
             return false;
-        vt_vcpu_apic_request(vcpu, value);
+        request(vcpu, value);
         return true;
     case APIC_ICR:
         if (value & ~ICR_BITS)

@@ -19,9 +19,6 @@ void vt_vcpu_apic_write(struct vt_vcpu *vcpu, uint32_t offset, uint32_t value);
 bool vt_vcpu_apic_read_msr(const struct vt_vcpu *vcpu, uint32_t index, uint64_t *value);
 bool vt_vcpu_apic_write_msr(struct vt_vcpu *vcpu, uint32_t index, uint64_t value);
 
-/* Make an interrupt pending; vectors below 16 are refused as the APIC does (SDM 3A 11.5.2). */
-void vt_vcpu_apic_request(struct vt_vcpu *vcpu, uint8_t vector);
-
 /* The vector to be served next, or -1: pending, above the processor priority. */
 int vt_vcpu_apic_next(const struct vt_vcpu *vcpu);
 

@@ -101,11 +101,10 @@ static void explain_stranger(const char *call, int number, struct vt_obstacle *o
 static void explain_refusal(const char *call, int number, struct vt_obstacle *obstacle)
 {
     obstacle->code = "no-permission";
-    vt_obstacle_reason(
-        obstacle,
-        DEVICE " opens, but %s is refused (%s): a sandbox around this program (a security module such "
-               "as Landlock or SELinux, or a seccomp filter) forbids it",
-        call, strerrorname_np(number));
+    vt_obstacle_reason(obstacle,
+                       DEVICE " opens, but %s is refused (%s): a sandbox around this program (a security "
+                              "module such as Landlock or SELinux, or a seccomp filter) forbids it",
+                       call, strerrorname_np(number));
     vt_obstacle_fix(obstacle, "let the sandbox allow ioctl on " DEVICE ", or start this program outside it");
 }
 

@@ -15,17 +15,13 @@ static void judge(struct vt_audit_finding *finding, const char *verb, uint64_t f
                  "unknown, because the host itself runs with interrupts off");
 }
 
-void vt_audit_judge_pushed_flags(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                                 struct vt_audit_finding *finding)
+void vt_audit_judge_pushed_flags(struct vt_audit_finding *finding)
 {
-    (void)trial;
-    judge(finding, "IF", run->stack[VT_AUDIT_STACK_TOP - 1]);
+    judge(finding, "IF", finding->run.stack[VT_AUDIT_STACK_TOP - 1]);
 }
 
 /* The flags were read back after IF = 0 was popped. */
-void vt_audit_judge_popped_flags(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                                 struct vt_audit_finding *finding)
+void vt_audit_judge_popped_flags(struct vt_audit_finding *finding)
 {
-    (void)trial;
-    judge(finding, "IF stays", run->frame.out_rflags);
+    judge(finding, "IF stays", finding->run.frame.out_rflags);
 }

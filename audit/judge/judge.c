@@ -54,13 +54,9 @@ bool vt_audit_is_trap(const struct vt_audit_trial *trial, const struct vt_audit_
     return run->rip == stub_address && (known || plausible);
 }
 
-void vt_audit_judge_ran(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                        struct vt_audit_finding *finding)
+void vt_audit_judge_ran(struct vt_audit_finding *finding)
 {
-    (void)run;
-    finding->outcome = VT_AUDIT_SILENT;
     snprintf(finding->seen, sizeof finding->seen, "runs without a fault");
-    snprintf(finding->expected, sizeof finding->expected, "%s", trial->effect);
 }
 
 static void judge_fault(struct vt_audit_finding *finding, uint32_t stub_address, bool absent)
@@ -101,8 +97,9 @@ void vt_audit_judge_end(struct vt_audit_finding *finding, uint32_t stub_address,
 {
     const struct vt_audit_trial *trial = finding->trial;
     snprintf(finding->expected, sizeof finding->expected, "%s", trial->effect);
+    finding->outcome = VT_AUDIT_SILENT;
     if (finding->run.end == VT_AUDIT_COMPLETED)
-        (trial->judge ? trial->judge : vt_audit_judge_ran)(trial, &finding->run, finding);
+        (trial->judge ? trial->judge : vt_audit_judge_ran)(finding);
     else if (finding->run.end == VT_AUDIT_FAULTED)
         judge_fault(finding, stub_address, absent);
     else

@@ -7,8 +7,8 @@
 
 #include "audit/finding.h"
 
-typedef void vt_audit_judge(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                            struct vt_audit_finding *finding);
+/* Fills seen; outcome and expected where they are not silent and the trial's effect. */
+typedef void vt_audit_judge(struct vt_audit_finding *finding);
 
 /* value.c: what was stored or returned */
 vt_audit_judge vt_audit_judge_table, vt_audit_judge_register, vt_audit_judge_pushed;

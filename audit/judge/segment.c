@@ -30,9 +30,9 @@ static void show(char *text, size_t size, bool valid, const char *what, uint64_t
 }
 
 /* LAR and friends answer by ZF; the value counts only when it is set. */
-static void compare(const struct vt_audit_run *run, struct vt_audit_finding *finding, const char *what,
-                    uint64_t value, uint64_t expected)
+static void compare(struct vt_audit_finding *finding, const char *what, uint64_t value, uint64_t expected)
 {
+    const struct vt_audit_run *run = &finding->run;
     bool here = is_valid(run), there = guest_has(selector_of(run));
     bool differs = here != there || (here && what && value != expected);
     show(finding->seen, sizeof finding->seen, here, what, value);
@@ -43,23 +43,19 @@ static void compare(const struct vt_audit_run *run, struct vt_audit_finding *fin
                  "unknown, because host and guest describe selector %#x alike by chance", selector_of(run));
 }
 
-void vt_audit_judge_rights(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                           struct vt_audit_finding *finding)
+void vt_audit_judge_rights(struct vt_audit_finding *finding)
 {
-    compare(run, finding, "rights", run->frame.out[VT_FRAME_RAX] & 0x00f0ff00, trial->expected);
+    compare(finding, "rights", finding->run.frame.out[VT_FRAME_RAX] & 0x00f0ff00, finding->trial->expected);
 }
 
-void vt_audit_judge_limit(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                          struct vt_audit_finding *finding)
+void vt_audit_judge_limit(struct vt_audit_finding *finding)
 {
-    compare(run, finding, "limit", (uint32_t)run->frame.out[VT_FRAME_RAX], trial->expected);
+    compare(finding, "limit", (uint32_t)finding->run.frame.out[VT_FRAME_RAX], finding->trial->expected);
 }
 
-void vt_audit_judge_verified(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                             struct vt_audit_finding *finding)
+void vt_audit_judge_verified(struct vt_audit_finding *finding)
 {
-    (void)trial;
-    compare(run, finding, NULL, 0, 0);
+    compare(finding, NULL, 0, 0);
 }
 
 static void expect(struct vt_audit_finding *finding, uint16_t selector)
@@ -70,29 +66,20 @@ static void expect(struct vt_audit_finding *finding, uint16_t selector)
         snprintf(finding->expected, sizeof finding->expected, "#GP(%#x): none in its GDT", selector & ~3u);
 }
 
-void vt_audit_judge_loaded(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                           struct vt_audit_finding *finding)
+void vt_audit_judge_loaded(struct vt_audit_finding *finding)
 {
-    (void)trial;
-    finding->outcome = VT_AUDIT_SILENT;
-    snprintf(finding->seen, sizeof finding->seen, "loads the host's %#x", selector_of(run));
-    expect(finding, selector_of(run));
+    snprintf(finding->seen, sizeof finding->seen, "loads the host's %#x", selector_of(&finding->run));
+    expect(finding, selector_of(&finding->run));
 }
 
-void vt_audit_judge_jumped(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                           struct vt_audit_finding *finding)
+void vt_audit_judge_jumped(struct vt_audit_finding *finding)
 {
-    (void)trial;
-    finding->outcome = VT_AUDIT_SILENT;
-    snprintf(finding->seen, sizeof finding->seen, "goes through the host's %#x", selector_of(run));
-    expect(finding, selector_of(run));
+    snprintf(finding->seen, sizeof finding->seen, "goes through the host's %#x", selector_of(&finding->run));
+    expect(finding, selector_of(&finding->run));
 }
 
-void vt_audit_judge_system(const struct vt_audit_trial *trial, const struct vt_audit_run *run,
-                           struct vt_audit_finding *finding)
+void vt_audit_judge_system(struct vt_audit_finding *finding)
 {
-    finding->outcome = VT_AUDIT_SILENT;
     snprintf(finding->seen, sizeof finding->seen, "the host's system call, EAX %d",
-             (int32_t)run->frame.out[VT_FRAME_RAX]);
-    snprintf(finding->expected, sizeof finding->expected, "%s", trial->effect);
+             (int32_t)finding->run.frame.out[VT_FRAME_RAX]);
 }

@@ -47,8 +47,8 @@ static void put_answer(const struct vt_fleet *fleet, FILE *stream)
              stream);
     put_tile("Differences", fleet->oddity_count, "cases or classes that are odd on some hosts", stream);
     fprintf(stream,
-            "</ul>\n</header>\n<nav aria-label=\"Sections\"><a href=\"#told\">What stands out</a>%s"
-            "<a href=\"#table\">Every number</a><a href=\"#method\">How it is judged</a></nav>\n<main>\n",
+            "</ul>\n</header>\n<nav aria-label=\"Sections\"><a href=\"#told\">What stands out</a>%s<a "
+            "href=\"#table\">Every number</a><a href=\"#method\">How it is judged</a></nav>\n<main>\n",
             grouped ? "<a href=\"#groups\">Groups</a>" : "");
 }
 
@@ -260,8 +260,8 @@ static void put_table(const struct vt_fleet *fleet, FILE *stream)
 {
     fputs(
         "<section id=\"table\"><h2>Every number</h2>\n<p>The toll is the net cost of one operation: a loop "
-        "with "
-        "it minus the same loop without it. Each host gives its median; the strip shows how these lie about "
+        "with it minus the same loop without it. Each host gives its median; the strip shows how these lie "
+        "about "
         "the median of all hosts that cross alike (of the largest group, where there are several), from 0.7 "
         "times that at the left end to 1.4 times at the right: the bar holds the middle half, the line "
         "reaches from the least to the most, dots are hosts named above.</p>\n",
@@ -301,8 +301,8 @@ static void put_method(FILE *stream)
         "<li><strong>What tells them apart</strong> are facts that most of those hosts have and hardly any "
         "other has. A fact is a trace, not a proof.</li>\n"
         "<li><strong>Crossings</strong> are proved by counters, so a single host that crosses otherwise is "
-        "told. Figures of different crossings are never brought together, nor are those that are "
-        "unverified: each has a line of its own.</li>\n"
+        "told. Figures of different crossings are never brought together, nor are those that are unverified: "
+        "each has a line of its own.</li>\n"
         "<li>Several results of one host count once, with the median of their medians.</li>\n</ul>\n"
         "</section>\n",
         VT_FLEET_LEAST);

@@ -115,8 +115,8 @@ void vt_fleet_name_mix(const struct vt_fleet *fleet, const struct vt_fleet_mix *
                        mix->odd, mix->members, of, group);
     if (mix->fact)
         vt_text_append(text, size,
-                       "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: "
-                       "--by %s judges each kind by itself.",
+                       "Hosts%s%.60s differ by %s, which explains %.0f %% of how they differ: --by %s judges "
+                       "each kind by itself.",
                        of, group, mix->fact, mix->share * 100, mix->fact);
     else
         vt_text_append(text, size, "Nothing known tells them from the rest.");

@@ -37,9 +37,6 @@ void vt_image_measure(const struct vt_image_row *row, struct vt_scratch *scratch
 void vt_image_run(const struct vt_case *c, const char *reason, struct vt_mailbox *mailbox,
                   struct vt_scratch *scratch);
 
-/* Say that it cannot be asked here. `reason` has no line end. */
-void vt_image_refuse(const struct vt_image_row *row, const char *reason);
-
 /* Through VT_PORT_LINK. */
 void vt_image_say(const char *text);
 void vt_image_say_number(uint64_t number);

@@ -37,7 +37,7 @@ static void say_head(const struct vt_image_row *row)
     vt_image_say(row->form);
 }
 
-void vt_image_refuse(const struct vt_image_row *row, const char *reason)
+static void refuse(const struct vt_image_row *row, const char *reason)
 {
     say_head(row);
     vt_image_say(" unsupported ");
@@ -147,7 +147,7 @@ void vt_image_run(const struct vt_case *c, const char *reason, struct vt_mailbox
                                      .max_iterations = c->max_iterations};
 
     if (reason) {
-        vt_image_refuse(&row, reason);
+        refuse(&row, reason);
         return;
     }
     mailbox->skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;

@@ -102,8 +102,8 @@ static void join(const struct scene *scene, const char *group, const char *first
                         group, process->service);
     else if (!*process->user)
         vt_obstacle_fix(obstacle,
-                        "%sstart it with the group %s (setpriv --groups): its user has no name that "
-                        "could be entered there",
+                        "%sstart it with the group %s (setpriv --groups): its user has no name that could be "
+                        "entered there",
                         first, group);
     else
         vt_obstacle_fix(obstacle, "%ssudo usermod -aG %s %s, then log in again", first, group, process->user);
@@ -116,13 +116,11 @@ static void explain_unmapped_group(const struct scene *scene, struct vt_obstacle
         DEVICE " is for its owner and its group (mode %03o), and neither exists in this user namespace: the "
                "group shows as %u",
         scene->node->mode & 0777, VT_UNMAPPED_ID);
-    vt_obstacle_fix(
-        obstacle, "%s",
-        scene->contained
-            ? "let the host's user be in the device's group, and start the container with "
-              "--group-add keep-groups (podman with crun)"
-            : "let the user who makes the user namespace be in the device's group: the namespace keeps "
-              "it (podman: --group-add keep-groups)");
+    vt_obstacle_fix(obstacle, "%s",
+                    scene->contained ? "let the host's user be in the device's group, and start the "
+                                       "container with --group-add keep-groups (podman with crun)"
+                                     : "let the user who makes the user namespace be in the device's group: "
+                                       "the namespace keeps it (podman: --group-add keep-groups)");
 }
 
 static void explain_nameless_group(const struct scene *scene, struct vt_obstacle *obstacle)

@@ -172,11 +172,10 @@ static void explain_gone(const struct view *view, struct vt_obstacle *obstacle)
         explain_unseen(view, obstacle);
         return;
     }
-    vt_obstacle_reason(
-        obstacle,
-        "%s: the module %s is not loaded, and the modules of the running kernel are gone: it was "
-        "upgraded or removed",
-        view->what, view->scene->module.name);
+    vt_obstacle_reason(obstacle,
+                       "%s: the module %s is not loaded, and the modules of the running kernel are gone: it "
+                       "was upgraded or removed",
+                       view->what, view->scene->module.name);
     vt_obstacle_fix(obstacle, "restart into the kernel that is installed");
 }
 

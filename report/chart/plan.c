@@ -52,12 +52,10 @@ bool vt_chart_shows_class(const struct vt_table *table, const char *class, enum 
 
 int vt_chart_add(struct vt_charts *charts, struct vt_chart chart)
 {
-    struct vt_chart *list = vt_memory_grow(charts->list, charts->count, 1, sizeof *list);
-    if (!list)
-        return -ENOMEM;
-    charts->list = list;
-    list[charts->count++] = chart;
-    return 0;
+    struct vt_chart *next = vt_memory_append(charts->list, charts->count);
+    if (next)
+        *next = chart;
+    return next ? 0 : -ENOMEM;
 }
 
 bool vt_chart_has_spread(const struct vt_table *table, size_t i, size_t k, enum vt_unit unit)

@@ -118,8 +118,8 @@ static void put_key(const struct vt_html *page)
     for (int part = 0; part < VT_PARTS; part++)
         fprintf(page->stream,
                 "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" "
-                "style=\"color:var(--s%zu)\">"
-                "<rect x=\"-2\" y=\"-1.4\" width=\"4\" height=\"2.8\" fill=\"currentColor\"/></svg>%s</li>\n",
+                "style=\"color:var(--s%zu)\"><rect x=\"-2\" y=\"-1.4\" width=\"4\" height=\"2.8\" "
+                "fill=\"currentColor\"/></svg>%s</li>\n",
                 vt_chart_part_series(part) + 1, vt_breakdown_title(part));
     fputs("</ul>\n", page->stream);
 }
@@ -127,8 +127,8 @@ static void put_key(const struct vt_html *page)
 static void put_chart(const struct vt_html *page, const struct vt_chart *wide, const struct vt_chart *narrow)
 {
     static const char label[] =
-        "Bars of what each crossing is made of, one after the other: the bare crossing, "
-        "emulation, the kernel, user space; the table below holds the same numbers";
+        "Bars of what each crossing is made of, one after the other: the bare crossing, emulation, the "
+        "kernel, user space; the table below holds the same numbers";
     fputs("<figure class=\"breakdown\">\n", page->stream);
     vt_html_picture(page, wide, "wide", label);
     vt_html_picture(page, narrow, "narrow", label);
@@ -163,12 +163,11 @@ void vt_html_breakdown(const struct vt_html *page)
         fprintf(page->stream, "<p>%s</p></section>\n", vt_breakdown_absence());
         return;
     }
-    fputs(
-        "<p>A crossing that costs much may be a slow way out of the guest, or much work on the other side. "
-        "Each "
-        "part is the difference of two rows measured here, named below the figure; what no row tells is left "
-        "open.</p>\n",
-        page->stream);
+    fputs("<p>A crossing that costs much may be a slow way out of the guest, or much work on the other side. "
+          "Each part is the difference of two rows measured here, named below the figure; what no row tells "
+          "is left "
+          "open.</p>\n",
+          page->stream);
     if (page->drawn)
         put_key(page);
     put_unit(page, &breakdown, VT_UNIT_NS);

@@ -101,8 +101,7 @@ void vt_html_roads(const struct vt_html *page)
     fputs("<section id=\"roads\"><h2>One instruction, several roads</h2>\n"
           "<p>Every line is one operation; every symbol is one way of running it. The further right, the "
           "more it costs. Where symbols lie together, the roads do not differ; a gap of one grid line is a "
-          "factor "
-          "of ten.</p>\n",
+          "factor of ten.</p>\n",
           page->stream);
     if (!page->drawn)
         put_missing(page);
@@ -169,16 +168,15 @@ void vt_html_distributions(const struct vt_html *page)
         i++;
     fputs("<section id=\"distributions\"><h2>How much one run differs from the next</h2>\n"
           "<p>A single number hides how steady it is. In each picture the curve climbs from 0 to 100 %: at "
-          "any point of "
-          "the axis it tells which share of the batches was at least that fast. A steep curve is a steady "
-          "operation; a "
-          "long slope to the right, now and then a slow one; steps, several ways of going. The bars above "
-          "show the "
-          "same: thick for the middle half, thin from the 5th to the 95th percentile, the symbol at the "
-          "median. The "
-          "axis is the distance from that column's own median; where a toll is near zero, or spreads as wide "
-          "as it is "
-          "large, it is the toll itself.</p>\n",
+          "any point of the axis it tells which share of the batches was at least that fast. A steep curve "
+          "is a steady "
+          "operation; a long slope to the right, now and then a slow one; steps, several ways of going. The "
+          "bars above "
+          "show the same: thick for the middle half, thin from the 5th to the 95th percentile, the symbol at "
+          "the "
+          "median. The axis is the distance from that column's own median; where a toll is near zero, or "
+          "spreads as wide "
+          "as it is large, it is the toll itself.</p>\n",
           page->stream);
     if (!page->drawn)
         put_missing(page);

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "show/pen/markup.h"
 #include "report/said.h"
 #include "report/page/page.h"
@@ -6,63 +7,59 @@
 #include <math.h>
 #include <string.h>
 
-static void put_count(double value, FILE *stream)
+static const char *count_text(double value, char text[32])
 {
-    if (!isfinite(value))
-        fputs("unknown", stream);
-    else
-        fprintf(stream, "%.*f", fabs(value) < 0.0005 ? 0 : fabs(value) < 10 ? 3 : 0, value);
+    if (isfinite(value))
+        snprintf(text, 32, "%.*f", fabs(value) < 0.0005 ? 0 : fabs(value) < 10 ? 3 : 0, value);
+    return isfinite(value) ? text : "unknown";
 }
 
-static void put_evidence(const struct vt_result_row *cell, FILE *stream)
+static void name_counters(const struct vt_result_row *cell, char *text, size_t size)
 {
-    bool any = false;
-    for (size_t i = 0; i < cell->evidence_count; i++) {
-        if (!(fabs(cell->evidence[i].per_operation) >= 0.0005))
-            continue;
-        fputs(any ? ", " : "", stream);
-        vt_markup(stream, "%s", cell->evidence[i].name);
-        putc(' ', stream);
-        put_count(cell->evidence[i].per_operation, stream);
-        any = true;
-    }
-    if (!any)
-        fputs(cell->evidence_count ? "all counters still" : "no counter", stream);
+    char count[32];
+    *text = '\0';
+    for (size_t i = 0; i < cell->evidence_count; i++)
+        if (fabs(cell->evidence[i].per_operation) >= 0.0005)
+            vt_text_append(text, size, "%s%s %s", *text ? ", " : "", cell->evidence[i].name,
+                           count_text(cell->evidence[i].per_operation, count));
+    if (!*text)
+        vt_text_append(text, size, cell->evidence_count ? "all counters still" : "no counter");
 }
 
-static void put_row(const struct vt_html *page, const struct vt_line *line, const struct vt_column *column,
+static void put_row(struct vt_pen *pen, const struct vt_line *line, const struct vt_column *column,
                     const struct vt_result_row *cell)
 {
-    FILE *stream = page->stream;
-    vt_markup(stream, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s", line->name, column->title,
-              vt_crossing_style(cell->crossing)->title);
-    fputs(cell->status == VT_STATUS_UNVERIFIED ? " <span class=\"flag\">unverified</span></td><td>"
-                                               : "</td><td>",
-          stream);
-    put_evidence(cell, stream);
-    fputs("</td><td class=\"number\">", stream);
-    put_count(cell->batches, stream);
-    fputs("</td><td class=\"number\">", stream);
-    put_count(cell->marked, stream);
-    fputs("</td></tr>\n", stream);
+    bool doubted = cell->status == VT_STATUS_UNVERIFIED;
+    char crossing[64], counters[8192], pairs[32], marked[32];
+    snprintf(crossing, sizeof crossing, "%s%s", vt_crossing_style(cell->crossing)->title,
+             doubted ? ", unverified" : "");
+    name_counters(cell, counters, sizeof counters);
+    vt_pen_row(pen, (const struct vt_pen_cell[]){
+                        {.text = line->name},
+                        {.text = column->title},
+                        {.text = crossing, .tone = doubted ? VT_TONE_BAD : VT_TONE_PLAIN},
+                        {.text = counters},
+                        {.text = count_text(cell->batches, pairs)},
+                        {.text = count_text(cell->marked, marked)},
+                    });
 }
 
-static void put_proofs(const struct vt_html *page)
+static void put_proofs(const struct vt_html *page, struct vt_pen *pen)
 {
+    static const struct vt_pen_column columns[] = {
+        {"case", 0, false, NULL},     {"road", 0, false, "crossing"},
+        {"crossing", 0, false, NULL}, {"counted per operation", 0, false, NULL},
+        {"pairs", 0, true, NULL},     {"disturbed", 0, true, NULL},
+    };
     const struct vt_table *table = page->report->table;
-    fputs("<details><summary>The counters behind every crossing, per operation</summary>\n"
-          "<div class=\"scroll\" role=\"region\" aria-label=\"Counters, scrolls sideways\" tabindex=\"0\">\n"
-          "<table class=\"proofs\"><thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Road</th><th "
-          "scope=\"col\">"
-          "Crossing</th><th scope=\"col\">Counted per operation</th><th scope=\"col\" "
-          "class=\"number\">Pairs</th>"
-          "<th scope=\"col\" class=\"number\">Disturbed</th></tr></thead>\n<tbody>\n",
-          page->stream);
+    vt_pen_fold(pen, "The counters behind every crossing, per operation");
+    vt_pen_table(pen, "Counters", columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < table->line_count; i++)
         for (size_t k = 0; k < table->column_count; k++)
             if (table->lines[i].cells[k] && vt_result_has_toll(table->lines[i].cells[k]))
-                put_row(page, &table->lines[i], &table->columns[k], table->lines[i].cells[k]);
-    fputs("</tbody></table>\n</div>\n</details>\n", page->stream);
+                put_row(pen, &table->lines[i], &table->columns[k], table->lines[i].cells[k]);
+    vt_pen_end_table(pen);
+    vt_pen_end_fold(pen);
 }
 
 static void put_controls(const struct vt_html *page)
@@ -103,11 +100,9 @@ static void put_marked(const struct vt_html *page)
         return;
     fprintf(page->stream,
             "<li>%.0f pairs of batches were taken. %.0f of them were hit by a preemption, as the counters of "
-            "this "
-            "process show; they are kept and marked, never dropped.</li>\n"
+            "this process show; they are kept and marked, never dropped.</li>\n"
             "<li>%zu of %zu measurements reached an interval of 1 %% of the median; the others ended with "
-            "their share "
-            "of the time, and their interval says how far they got.</li>\n",
+            "their share of the time, and their interval says how far they got.</li>\n",
             pairs, marked, precise, measured);
 }
 
@@ -123,16 +118,8 @@ static void put_settings(const struct vt_html *page, json_t *settings)
     if (json_is_number(steal) && json_is_number(elapsed))
         fprintf(page->stream,
                 "<li>The hypervisor around this machine took %.2f s of the run's %.1f s away from this CPU "
-                "(steal "
-                "time).</li>\n",
+                "(steal time).</li>\n",
                 json_number_value(steal), json_number_value(elapsed));
-}
-
-static void put_warnings(const struct vt_html *page, const struct vt_result *result)
-{
-    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
-    vt_said_warnings(result, &pen);
-    vt_pen_end(&pen);
 }
 
 static void put_timing(const struct vt_html *page, const struct vt_result *result)
@@ -140,8 +127,7 @@ static void put_timing(const struct vt_html *page, const struct vt_result *resul
     json_t *timing = json_object_get(result->host, "timing");
     if (json_is_false(json_object_get(timing, "invariant_tsc")))
         fputs("<li><strong>The time-stamp counter of this machine is not invariant:</strong> its rate "
-              "follows the "
-              "clock frequency, so times are doubtful.</li>\n",
+              "follows the clock frequency, so times are doubtful.</li>\n",
               page->stream);
     if (json_is_true(json_object_get(json_object_get(result->host, "hypervisor"), "present")))
         fputs(
@@ -153,14 +139,14 @@ static void put_timing(const struct vt_html *page, const struct vt_result *resul
 void vt_html_evidence(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
-    fputs("<section id=\"trust\"><h2>Why you can believe it</h2>\n"
-          "<p>Every crossing is proved: counters of the hypervisor, of the signal handler or of the "
-          "translator are read "
-          "before and after each batch, and the difference per operation decides which road the instruction "
-          "took. "
-          "Where the counters contradict what must have happened, the figure is marked unverified.</p>\n"
-          "<ul class=\"findings\">\n",
-          page->stream);
+    fputs(
+        "<section id=\"trust\"><h2>Why you can believe it</h2>\n"
+        "<p>Every crossing is proved: counters of the hypervisor, of the signal handler or of the "
+        "translator are read before and after each batch, and the difference per operation decides which "
+        "road the instruction "
+        "took. Where the counters contradict what must have happened, the figure is marked unverified.</p>\n"
+        "<ul class=\"findings\">\n",
+        page->stream);
     put_controls(page);
     put_marked(page);
     if (table->result_count) {
@@ -168,8 +154,9 @@ void vt_html_evidence(const struct vt_html *page)
         put_timing(page, table->results[0]);
     }
     fputs("</ul>\n", page->stream);
+    struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
     if (table->result_count)
-        put_warnings(page, table->results[0]);
-    put_proofs(page);
+        vt_said_warnings(table->results[0], &pen);
+    put_proofs(page, &pen);
     fputs("</section>\n", page->stream);
 }

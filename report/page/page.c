@@ -109,8 +109,8 @@ static void put_answer(const struct vt_html *page)
     fputs(".</p>\n", page->stream);
     put_tiles(page);
     fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
-          "roads</a><a href=\"#breakdown\">One crossing</a>"
-          "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
+          "roads</a><a href=\"#breakdown\">One crossing</a><a href=\"#table\">Table</a><a "
+          "href=\"#distributions\">Distributions</a><a "
           "href=\"#machine\">Machine</a>",
           page->stream);
     fputs(vt_html_is_audited(page) ? "<a href=\"#audit\">Audit</a>" : "", page->stream);

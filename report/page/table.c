@@ -108,8 +108,7 @@ static void put_legend(const struct vt_html *page)
         fprintf(page->stream, "<div><dt><span class=\"mark m-%s\">%s</span> %s</dt><dd>%s</dd></div>\n",
                 styles[i].name, styles[i].mark, styles[i].title, styles[i].meaning);
     fputs("<div><dt><span class=\"flag\">unverified</span></dt><dd>measured, but the counters contradict "
-          "what must "
-          "have happened: do not use the figure</dd></div>\n"
+          "what must have happened: do not use the figure</dd></div>\n"
           "<div><dt><span class=\"dash\">–</span> unsupported</dt><dd>cannot be asked here; the note says "
           "why</dd></div>\n"
           "</dl>\n",
@@ -135,19 +134,18 @@ void vt_html_table(const struct vt_html *page)
 {
     fputs("<section id=\"table\"><h2>Every number</h2>\n"
           "<p>The toll is the net cost of one operation: a loop with it minus the same loop without it. The "
-          "number is "
-          "the median, ± half the width of its 95 % interval.</p>\n",
+          "number is the median, ± half the width of its 95 % interval.</p>\n",
           page->stream);
     if (page->report->table->line_count == 0) {
         fputs("<p>The result holds no measurements.</p></section>\n", page->stream);
         return;
     }
     put_legend(page);
-    fputs("<div id=\"controls\"></div>\n<div class=\"scroll\" role=\"region\" aria-label=\"Tolls, scrolls "
-          "sideways\" "
-          "tabindex=\"0\">\n<table id=\"tolls\"><caption class=\"quiet\">Toll of each case on each "
-          "road</caption>\n",
-          page->stream);
+    fputs(
+        "<div id=\"controls\"></div>\n<div class=\"scroll\" role=\"region\" aria-label=\"Tolls, scrolls "
+        "sideways\" tabindex=\"0\">\n<table id=\"tolls\"><caption class=\"quiet\">Toll of each case on each "
+        "road</caption>\n",
+        page->stream);
     put_heads(page);
     put_body(page);
     fputs("</table>\n</div>\n", page->stream);

@@ -1,5 +1,5 @@
 #include "report/text/page.h"
-#include "show/pen/wrap.h"
+#include "base/wrap.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -29,11 +29,11 @@ void vt_text_pad(const struct vt_text *page, int width)
 void vt_text_left(const struct vt_text *page, enum vt_text_paint paint, const char *text, int width)
 {
     vt_text_put(page, paint, text);
-    vt_text_pad(page, width - vt_pen_width(text));
+    vt_text_pad(page, width - vt_wrap_width(text));
 }
 
 void vt_text_right(const struct vt_text *page, enum vt_text_paint paint, const char *text, int width)
 {
-    vt_text_pad(page, width - vt_pen_width(text));
+    vt_text_pad(page, width - vt_wrap_width(text));
     vt_text_put(page, paint, text);
 }

@@ -2,7 +2,7 @@
 #include "show/quantity.h"
 #include "report/said.h"
 #include "report/text/page.h"
-#include "show/pen/wrap.h"
+#include "base/wrap.h"
 
 #include <errno.h>
 #include <math.h>
@@ -85,11 +85,11 @@ static int max(int a, int b)
 
 static void widen(struct layout *layout, const struct cell *cell)
 {
-    layout->tail = max(layout->tail, cell->measured ? vt_pen_width(cell->tail) : 0);
+    layout->tail = max(layout->tail, cell->measured ? vt_wrap_width(cell->tail) : 0);
     if (!cell->measured)
         return;
-    layout->value = max(layout->value, vt_pen_width(cell->value));
-    layout->error = max(layout->error, vt_pen_width(cell->error));
+    layout->value = max(layout->value, vt_wrap_width(cell->value));
+    layout->error = max(layout->error, vt_wrap_width(cell->error));
 }
 
 static void lay_out_column(struct vt_text *page, size_t column)
@@ -102,10 +102,10 @@ static void lay_out_column(struct vt_text *page, size_t column)
     for (size_t i = 0; i < table->line_count; i++) {
         const struct cell *cell = &page->grid->cells[i * table->column_count + column];
         if (!cell->measured)
-            layout->width = max(layout->width, vt_pen_width(cell->value) + vt_pen_width(cell->tail));
+            layout->width = max(layout->width, vt_wrap_width(cell->value) + vt_wrap_width(cell->tail));
     }
-    layout->width = max(layout->width, vt_pen_width(table->columns[column].title));
-    layout->width = max(layout->width, vt_pen_width(table->columns[column].subtitle));
+    layout->width = max(layout->width, vt_wrap_width(table->columns[column].title));
+    layout->width = max(layout->width, vt_wrap_width(table->columns[column].subtitle));
 }
 
 static void fill_cells(struct vt_text *page)
@@ -116,9 +116,9 @@ static void fill_cells(struct vt_text *page)
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_line *line = &table->lines[i];
         struct vt_scale scale = vt_quantity_common_scale(line->cells, table->column_count);
-        page->grid->name = max(page->grid->name, vt_pen_width(line->name) + 2);
+        page->grid->name = max(page->grid->name, vt_wrap_width(line->name) + 2);
         page->grid->units[i] = scale.name;
-        page->grid->unit = max(page->grid->unit, vt_pen_width(scale.name));
+        page->grid->unit = max(page->grid->unit, vt_wrap_width(scale.name));
         for (size_t k = 0; k < table->column_count; k++)
             fill_cell(&page->grid->cells[i * table->column_count + k], table, line->cells[k], &scale);
     }
@@ -132,7 +132,7 @@ static int print_cell(const struct vt_text *page, const struct cell *cell, const
     if (!cell->measured) {
         vt_text_put(page, cell->paint, cell->value);
         vt_text_put(page, VT_TEXT_DIM, cell->tail);
-        return vt_pen_width(cell->value) + vt_pen_width(cell->tail);
+        return vt_wrap_width(cell->value) + vt_wrap_width(cell->tail);
     }
     vt_text_left(page, cell->paint, cell->mark, 3);
     vt_text_right(page, VT_TEXT_PLAIN, cell->value, layout->value);
@@ -142,7 +142,7 @@ static int print_cell(const struct vt_text *page, const struct cell *cell, const
     vt_text_left(page, VT_TEXT_DIM, cell->error, *cell->tail ? layout->error : 0);
     vt_text_put(page, VT_TEXT_DIM, cell->tail);
     return 4 + layout->value +
-           (*cell->tail ? layout->error + vt_pen_width(cell->tail) : vt_pen_width(cell->error));
+           (*cell->tail ? layout->error + vt_wrap_width(cell->tail) : vt_wrap_width(cell->error));
 }
 
 static void print_heads(const struct vt_text *page, size_t first, size_t last)
@@ -251,7 +251,7 @@ static void print_legend(const struct vt_text *page)
         if (styles[i].name && mark_is_used(page->report->table, &styles[i])) {
             fprintf(page->stream, "  %s   ", styles[i].mark);
             snprintf(text, sizeof text, "%s: %s", styles[i].title, styles[i].meaning);
-            vt_pen_wrap(text, width, 6, page->stream);
+            vt_wrap(text, width, 6, 6, page->stream);
             putc('\n', page->stream);
         }
     fputs("  ?   unverified: the counters contradict what must have happened; do not use the figure\n"

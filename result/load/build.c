@@ -142,11 +142,9 @@ static int start_row(struct vt_loader *loader)
     struct vt_result *result = loader->result;
     if (result->count == VT_LOAD_MAX_ROWS)
         return vt_load_refuse(loader, "expected at most %d measurements", VT_LOAD_MAX_ROWS);
-    struct vt_result_row *rows = vt_memory_grow(result->rows, result->count, 1, sizeof *rows);
-    if (!rows)
+    struct vt_result_row *row = vt_memory_append(result->rows, result->count);
+    if (!row)
         return vt_load_lacks_memory(loader);
-    result->rows = rows;
-    struct vt_result_row *row = &rows[result->count++];
     *row = (struct vt_result_row){.cpl = -1,
                                   .iterations = NAN,
                                   .batches = NAN,

@@ -23,7 +23,7 @@ static void describe_path(const struct vt_loader *loader, char *text, size_t siz
     }
 }
 
-const char *vt_load_known_kind(const unsigned char *bytes, size_t size)
+static const char *kind_of(const unsigned char *bytes, size_t size)
 {
     static const struct {
         const char *magic, *meaning;
@@ -99,9 +99,8 @@ int vt_load_refuse_syntax(struct vt_loader *loader, const char *expected)
 {
     const struct vt_scan *scan = &loader->scan;
     char found[32];
-    const char *kind = loader->window_start == 0
-                           ? vt_load_known_kind(loader->window, (size_t)(scan->end - loader->window))
-                           : NULL;
+    const char *kind =
+        loader->window_start == 0 ? kind_of(loader->window, (size_t)(scan->end - loader->window)) : NULL;
     loader->token = scan->at;
     if (kind)
         return vt_load_refuse(loader, "expected a result document in JSON, found %s", kind);

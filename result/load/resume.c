@@ -7,7 +7,7 @@
 enum { LOOK_AHEAD = 64 };
 static const uint64_t max_search = 1 << 26; /* bytes without a document: input may never end */
 
-bool vt_load_starts_document(const unsigned char *bytes, size_t size)
+static bool starts_document(const unsigned char *bytes, size_t size)
 {
     struct vt_scan mark = {.at = bytes, .end = bytes + size}, scan = mark;
     const unsigned char *quote;
@@ -37,7 +37,7 @@ int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *
             continue;
         ++*line;
         size = vt_source_at(source, *offset, LOOK_AHEAD, &bytes, &ignored);
-        if (size > 0 && vt_load_starts_document(bytes, (size_t)size))
+        if (size > 0 && starts_document(bytes, (size_t)size))
             return 1;
     }
     return 0;

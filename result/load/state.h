@@ -107,9 +107,6 @@ int vt_load_close(struct vt_loader *loader);
 /* `count` more numbers in a series: are they too many? */
 int vt_load_count_numbers(struct vt_loader *loader, struct vt_load_frame *frame, size_t count);
 
-/* Does a document start with these bytes? Told by the first key; 64 bytes are enough. */
-bool vt_load_starts_document(const unsigned char *bytes, size_t size);
-
 /*
  * Offset and line of the document behind `offset`, which is in `line`: 1; 0: there is none near; -ESPIPE: the
  * source no longer has `offset`.
@@ -121,9 +118,6 @@ void vt_load_advance(struct vt_loader *loader, const unsigned char *place);
 
 /* Line and column of the token. */
 void vt_load_locate(const struct vt_loader *loader, uint64_t *line, uint64_t *column);
-
-/* What a file that starts with these bytes is, and what to do about it; NULL: nothing known. */
-const char *vt_load_known_kind(const unsigned char *bytes, size_t size);
 
 /* Set the error; return 0. */
 int vt_load_refuse(struct vt_loader *loader, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -32,8 +32,7 @@ static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cel
     if (cell->sorted)
         fprintf(pen->stream, " data-v=\"%.6g\"", cell->value);
     putc('>', pen->stream);
-    vt_pen_tone(pen, cell->text && *cell->text ? cell->tone : VT_TONE_PLAIN, "%s",
-                cell->text ? cell->text : "");
+    vt_pen_put_cell(pen, cell);
     fputs(i ? "</td>" : "</th>", pen->stream);
 }
 
@@ -58,7 +57,9 @@ const struct vt_pen_marks vt_pen_html = {
     .tones = {[VT_TONE_STRONG] = {"<b>", "</b>"},
               [VT_TONE_GOOD] = {"<b>", "</b>"},
               [VT_TONE_BAD] = {"<span class=\"flag\">", "</span>"},
-              [VT_TONE_ADVICE] = {"<br><span class=\"fix\">What to do: ", "</span>"}},
+              [VT_TONE_ADVICE] = {"<br><span class=\"fix\">What to do: ", "</span>"},
+              [VT_TONE_CODE] = {"<code>", "</code>"}},
+    .note = {" <small>", "</small>"},
     .facts = {"<dl class=\"facts\">\n", "</dl>\n", "<div><dt>", "</dt><dd>", "</dd></div>\n"},
     .questions = {"<dl class=\"verdicts\">\n", "</dl>\n", "<div><dt>", "</dt><dd>", "</dd></div>\n"},
     .list = {"<ul class=\"told\">\n", "</ul>\n"},

@@ -17,9 +17,8 @@ static void put_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
 {
     putc('|', pen->stream);
     for (size_t i = 0; i < pen->column_count; i++) {
-        const char *text = cells[i].text ? cells[i].text : "";
         putc(' ', pen->stream);
-        vt_pen_tone(pen, *text ? cells[i].tone : VT_TONE_PLAIN, "%s", text);
+        vt_pen_put_cell(pen, &cells[i]);
         fputs(" |", pen->stream);
     }
     putc('\n', pen->stream);
@@ -38,6 +37,7 @@ const struct vt_pen_marks vt_pen_markdown = {
     .tones = {[VT_TONE_STRONG] = {"**", "**"},
               [VT_TONE_BAD] = {"**", "**"},
               [VT_TONE_ADVICE] = {"; what to do: ", ""}},
+    .note = {" (", ")"},
     .facts = {"\n", "", "- **", ":** ", "\n"},
     .questions = {"\n", "", "- ", " ", "\n"},
     .list = {"\n", ""},

@@ -1,7 +1,7 @@
 #include "show/pen/pen.h"
 #include "base/text.h"
 #include "show/page.h"
-#include "show/pen/wrap.h"
+#include "base/wrap.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static void end_block(struct vt_pen *pen)
 {
     if (!pen->end)
         return;
-    vt_pen_wrap(pen->block, pen->width, pen->indent, pen->stream);
+    vt_wrap(pen->block, pen->width, pen->indent, pen->indent, pen->stream);
     fputs(pen->end, pen->stream);
     *pen->block = '\0';
     pen->end = NULL;
@@ -215,6 +215,17 @@ void vt_pen_table(struct vt_pen *pen, const char *caption, const struct vt_pen_c
 void vt_pen_row(struct vt_pen *pen, const struct vt_pen_cell *cells)
 {
     pen->marks->put_row(pen, cells);
+}
+
+void vt_pen_put_cell(struct vt_pen *pen, const struct vt_pen_cell *cell)
+{
+    const char *text = cell->text ? cell->text : "";
+    char note[LONGEST];
+    vt_pen_mark(pen, cell->mark);
+    vt_pen_tone(pen, *text ? cell->tone : VT_TONE_PLAIN, "%s", text);
+    snprintf(note, sizeof note, "%s", cell->note ? cell->note : "");
+    if (*note)
+        put_text(pen, pen->marks->note[0], note, pen->marks->note[1]);
 }
 
 void vt_pen_end_table(struct vt_pen *pen)

@@ -28,11 +28,14 @@ enum vt_pen_tone {
     VT_TONE_GOOD,   /* better than before */
     VT_TONE_BAD,    /* worse; strong where there is no colour */
     VT_TONE_ADVICE, /* what to do about what was said before */
+    VT_TONE_CODE,   /* an instruction, where the format has letters for it */
     VT_TONES
 };
 
 struct vt_pen_cell {
     const char *text; /* NULL: nothing */
+    const char *note; /* beside it; NULL or empty: none */
+    const char *mark; /* of a crossing, before it; NULL: none */
     enum vt_pen_tone tone;
     double value; /* to sort by, where a page can; unused unless `sorted` */
     bool sorted;
@@ -55,6 +58,7 @@ struct vt_pen_marks {
     const char *heading[2], *lead[2], *paragraph[2], *warning[2];
     const char *tones[VT_TONES][2];
     const char *fold[2], *end_fold; /* around the title of what is folded away, and behind it */
+    const char *note[2];            /* around a cell's */
     const char *list[2], *item[2];  /* formats without ends indent items by their depth */
     bool nested;                    /* lists are elements, closed in turn */
     bool marks;                     /* crossings have a coloured mark */
@@ -116,5 +120,8 @@ void vt_pen_mark(struct vt_pen *pen, const char *crossing); /* nothing where the
 void vt_pen_table(struct vt_pen *pen, const char *caption, const struct vt_pen_column *columns, size_t count);
 void vt_pen_row(struct vt_pen *pen, const struct vt_pen_cell *cells);
 void vt_pen_end_table(struct vt_pen *pen);
+
+/* What stands in a cell, for the formats. */
+void vt_pen_put_cell(struct vt_pen *pen, const struct vt_pen_cell *cell);
 
 #endif

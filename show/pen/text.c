@@ -1,17 +1,17 @@
 #include "show/pen/pen.h"
-#include "show/pen/wrap.h"
+#include "base/wrap.h"
 
 #include <ctype.h>
 
 static void put_cell(struct vt_pen *pen, size_t i, const struct vt_pen_cell *cell, bool last)
 {
     const struct vt_pen_column *column = &pen->columns[i];
-    const char *text = cell->text ? cell->text : "";
-    int padding = column->width - vt_pen_width(text);
+    int noted = cell->note && *cell->note ? vt_wrap_width(cell->note) + 3 : 0;
+    int padding = column->width - vt_wrap_width(cell->text ? cell->text : "") - noted;
     padding = padding > 0 ? padding : 0;
     fputs(i ? "  " : "", pen->stream);
     fprintf(pen->stream, "%*s", column->number ? padding : 0, "");
-    vt_pen_tone(pen, *text ? cell->tone : VT_TONE_PLAIN, "%s", text);
+    vt_pen_put_cell(pen, cell);
     fprintf(pen->stream, "%*s", column->number || last ? 0 : padding, "");
 }
 
@@ -50,6 +50,7 @@ const struct vt_pen_marks vt_pen_text = {
     .list = {"", ""},
     .item = {"  · ", "\n"},
     .tones = {[VT_TONE_ADVICE] = {"; what to do: ", ""}},
+    .note = {" (", ")"},
     .facts = {"", "\n", "", "", "\n", .width = 13},
     .questions = {"\n", "\n", "  · ", " ", "\n"},
     .open_table = open_table,

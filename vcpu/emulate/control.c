@@ -160,8 +160,6 @@ enum vt_step vt_emulate_mov_to_dr(struct vt_emulation *e)
 
 enum vt_step vt_emulate_clts(struct vt_emulation *e)
 {
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     e->vcpu->cr[0] &= ~VT_CR0_TS;
     return VT_STEP_DONE;
 }
@@ -171,8 +169,6 @@ enum vt_step vt_emulate_lmsw(struct vt_emulation *e)
 {
     uint64_t value;
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (!vt_emulate_read_operand(e, 2, &value))
         return VT_STEP_FAULT;
     e->vcpu->cr[0] = (e->vcpu->cr[0] & ~UINT64_C(0xe)) | (value & 0xf);
@@ -183,7 +179,5 @@ enum vt_step vt_emulate_smsw(struct vt_emulation *e)
 {
     if (e->vcpu->cpl && e->vcpu->cr[4] & VT_CR4_UMIP)
         return vt_emulate_gp(e, 0);
-    if (!vt_emulate_write_operand(e, e->instruction->size, e->vcpu->cr[0]))
-        return VT_STEP_FAULT;
-    return VT_STEP_DONE;
+    return vt_emulate_write_operand(e, e->instruction->size, e->vcpu->cr[0]) ? VT_STEP_DONE : VT_STEP_FAULT;
 }

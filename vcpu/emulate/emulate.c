@@ -5,6 +5,14 @@
 static vt_emulate_function *const functions[VT_OPERATIONS] = {VT_EMULATE_FUNCTIONS(ROW)};
 #undef ROW
 
+/* What ring 0 alone may do, whatever its operands. Others ask for more before they refuse. */
+static const bool privileged[VT_OPERATIONS] = {
+    [VT_OP_CLTS] = true,  [VT_OP_LMSW] = true,   [VT_OP_LGDT] = true,   [VT_OP_LIDT] = true,
+    [VT_OP_LLDT] = true,  [VT_OP_LTR] = true,    [VT_OP_SWAPGS] = true, [VT_OP_RDMSR] = true,
+    [VT_OP_WRMSR] = true, [VT_OP_INVLPG] = true, [VT_OP_WBINVD] = true, [VT_OP_INVD] = true,
+    [VT_OP_HLT] = true,
+};
+
 static void complete(struct vt_emulation *e)
 {
     e->vcpu->rip = e->next;
@@ -24,7 +32,8 @@ enum vt_step vt_vcpu_execute(struct vt_vcpu *vcpu, const struct vt_environment *
         return vt_emulate_ud(&e);
     if (instruction->operation >= VT_OPERATIONS || !functions[instruction->operation])
         return VT_STEP_UNHANDLED;
-    step = functions[instruction->operation](&e);
+    step = vcpu->cpl && privileged[instruction->operation] ? vt_emulate_gp(&e, 0)
+                                                           : functions[instruction->operation](&e);
     if (step == VT_STEP_DONE || step == VT_STEP_HALT)
         complete(&e);
     /* INT n clears TF by entering its handler; MOV SS and POP SS hold the trap off (SDM 3A 6.8.3). */

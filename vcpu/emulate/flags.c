@@ -3,9 +3,9 @@
 
 enum vt_step vt_emulate_pushf(struct vt_emulation *e)
 {
-    if (!vt_emulate_push(e, e->instruction->size, vt_vcpu_rflags(e->vcpu) & ~(VT_FLAG_VM | VT_FLAG_RF)))
-        return VT_STEP_FAULT;
-    return VT_STEP_DONE;
+    return vt_emulate_push(e, e->instruction->size, vt_vcpu_rflags(e->vcpu) & ~(VT_FLAG_VM | VT_FLAG_RF))
+               ? VT_STEP_DONE
+               : VT_STEP_FAULT;
 }
 
 /* Ring 0 always; less privileged code by the grace of IOPL. */

@@ -4,8 +4,6 @@
 
 enum vt_step vt_emulate_hlt(struct vt_emulation *e)
 {
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (e->vcpu->apic.pending && e->vcpu->interrupt_flag)
         return VT_STEP_DONE;
     e->vcpu->halted = 1;
@@ -34,8 +32,6 @@ enum vt_step vt_emulate_invlpg(struct vt_emulation *e)
 {
     uint64_t address = vt_vcpu_linear_address(e->vcpu, e->instruction);
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (vt_vcpu_is_canonical(e->vcpu, address))
         e->environment->flush(e->environment->context, address);
     return VT_STEP_DONE;
@@ -73,8 +69,6 @@ enum vt_step vt_emulate_invpcid(struct vt_emulation *e)
 
 enum vt_step vt_emulate_write_back(struct vt_emulation *e)
 {
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     e->environment->write_back(e->environment->context);
     return VT_STEP_DONE;
 }

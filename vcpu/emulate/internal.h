@@ -120,6 +120,13 @@ static inline enum vt_step vt_emulate_gp(struct vt_emulation *e, uint32_t error)
     return vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, error);
 }
 
+/* The same for what answers whether it succeeded: false. */
+static inline bool vt_emulate_refuse(struct vt_emulation *e, uint8_t vector, uint32_t error)
+{
+    vt_vcpu_raise_error(e->vcpu, vector, error);
+    return false;
+}
+
 /*
  * General registers. A 4-byte write clears the upper half, shorter ones keep it
  * (Intel SDM 1 3.4.1.1). `high`: the second byte of the register.
@@ -206,23 +213,19 @@ enum vt_descriptor_result { VT_DESCRIPTOR_FOUND, VT_DESCRIPTOR_OUTSIDE, VT_DESCR
 enum vt_descriptor_result vt_emulate_descriptor(struct vt_emulation *e, uint16_t selector, unsigned size,
                                                 struct vt_descriptor *descriptor);
 
-uint32_t vt_descriptor_limit(const struct vt_descriptor *descriptor);
 uint64_t vt_descriptor_base(const struct vt_descriptor *descriptor);
+
+/* The segment register that holds it. */
+struct vt_segment vt_descriptor_segment(const struct vt_descriptor *descriptor, uint16_t selector);
 
 /* Load the hidden part of segment `name`; marks the descriptor accessed. False: a fault was raised. */
 bool vt_emulate_fill_segment(struct vt_emulation *e, unsigned name, uint16_t selector,
                              struct vt_descriptor *descriptor);
 
-/* Load a data segment register with all its checks. False: a fault was raised. */
-bool vt_emulate_load_segment(struct vt_emulation *e, unsigned name, uint16_t selector);
-
 static inline bool vt_selector_is_null(uint16_t selector)
 {
     return (selector & 0xfffc) == 0;
 }
-
-/* May code at this CPL touch `size` ports from `port`? False: a fault was raised. */
-bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size);
 
 /* What entering a handler needs beyond the gate. */
 struct vt_delivery {

@@ -3,14 +3,8 @@
 
 #define IO_MAP_BASE 102 /* offset in the TSS of the offset of the permission map */
 
-static bool refuse(struct vt_emulation *e)
-{
-    vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, 0);
-    return false;
-}
-
 /* The CPU always reads two bytes of the map (Intel SDM 1 19.5.2). */
-bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size)
+static bool allows_port(struct vt_emulation *e, uint16_t port, unsigned size)
 {
     const struct vt_vcpu *vcpu = e->vcpu;
     const struct vt_segment *tss = &vcpu->segment[VT_TR];
@@ -19,14 +13,14 @@ bool vt_emulate_allows_port(struct vt_emulation *e, uint16_t port, unsigned size
     if (vcpu->cpl <= (vcpu->system_flags & VT_FLAG_IOPL) >> 12)
         return true;
     if (!tss->rights || tss->limit < IO_MAP_BASE + 1)
-        return refuse(e);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     if (!vt_emulate_load_system(e, tss->base + IO_MAP_BASE, &map, 2))
         return false;
     if (map + (uint32_t)port / 8 + 1 > tss->limit)
-        return refuse(e);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     if (!vt_emulate_load_system(e, tss->base + map + port / 8, &bits, 2))
         return false;
-    return bits >> (port & 7) & ((1u << size) - 1) ? refuse(e) : true;
+    return bits >> (port & 7) & ((1u << size) - 1) ? vt_emulate_refuse(e, VT_EXCEPTION_GP, 0) : true;
 }
 
 static uint16_t port_of(const struct vt_emulation *e)
@@ -40,7 +34,7 @@ enum vt_step vt_emulate_in(struct vt_emulation *e)
     unsigned size = e->instruction->size;
     uint16_t port = port_of(e);
 
-    if (!vt_emulate_allows_port(e, port, size))
+    if (!allows_port(e, port, size))
         return VT_STEP_FAULT;
     vt_emulate_put(e->vcpu, VT_RAX, size, false,
                    e->environment->port_read(e->environment->context, port, size));
@@ -52,7 +46,7 @@ enum vt_step vt_emulate_out(struct vt_emulation *e)
     unsigned size = e->instruction->size;
     uint16_t port = port_of(e);
 
-    if (!vt_emulate_allows_port(e, port, size))
+    if (!allows_port(e, port, size))
         return VT_STEP_FAULT;
     e->environment->port_write(e->environment->context, port, size,
                                vt_emulate_get(e->vcpu, VT_RAX, size, false));
@@ -89,14 +83,14 @@ static bool outs_turn(struct vt_emulation *e)
 
 enum vt_step vt_emulate_ins(struct vt_emulation *e)
 {
-    if (!vt_emulate_allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
+    if (!allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
         return VT_STEP_FAULT;
     return vt_emulate_repeat(e, ins_turn);
 }
 
 enum vt_step vt_emulate_outs(struct vt_emulation *e)
 {
-    if (!vt_emulate_allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
+    if (!allows_port(e, e->vcpu->gpr[VT_RDX], e->instruction->size))
         return VT_STEP_FAULT;
     return vt_emulate_repeat(e, outs_turn);
 }

@@ -27,9 +27,8 @@ static uint64_t second_operand(const struct vt_emulation *e)
 
 enum vt_step vt_emulate_mov_store(struct vt_emulation *e)
 {
-    if (!vt_emulate_write_operand(e, e->instruction->size, second_operand(e)))
-        return VT_STEP_FAULT;
-    return VT_STEP_DONE;
+    return vt_emulate_write_operand(e, e->instruction->size, second_operand(e)) ? VT_STEP_DONE
+                                                                                : VT_STEP_FAULT;
 }
 
 static uint64_t sign_extend(uint64_t value, unsigned size)

@@ -46,8 +46,6 @@ enum vt_step vt_emulate_rdmsr(struct vt_emulation *e)
     uint64_t value;
     bool known;
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (place) {
         __builtin_memcpy(&value, (const uint8_t *)e->vcpu + place->offset, 8);
         known = true;
@@ -145,8 +143,6 @@ enum vt_step vt_emulate_wrmsr(struct vt_emulation *e)
     const struct vt_msr_place *place = vt_vcpu_find_msr(index);
     bool accepted;
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (place)
         accepted = write_place(e->vcpu, place, value);
     else if (index - MSR_X2APIC < X2APIC_SPAN)

@@ -3,7 +3,7 @@
 #include "vcpu/emulate/emulate.h"
 #include "vcpu/emulate/internal.h"
 
-uint32_t vt_descriptor_limit(const struct vt_descriptor *descriptor)
+static uint32_t limit_of(const struct vt_descriptor *descriptor)
 {
     uint32_t limit = (descriptor->low & 0xffff) | (descriptor->low >> 32 & 0xf0000);
 
@@ -14,6 +14,16 @@ uint32_t vt_descriptor_limit(const struct vt_descriptor *descriptor)
 uint64_t vt_descriptor_base(const struct vt_descriptor *descriptor)
 {
     return (descriptor->low >> 16 & 0xffffff) | (descriptor->low >> 32 & 0xff000000) | descriptor->high << 32;
+}
+
+struct vt_segment vt_descriptor_segment(const struct vt_descriptor *descriptor, uint16_t selector)
+{
+    return (struct vt_segment){
+        .selector = selector,
+        .rights = descriptor->low >> 40 & 0xf0ff,
+        .limit = limit_of(descriptor),
+        .base = vt_descriptor_base(descriptor),
+    };
 }
 
 enum vt_descriptor_result vt_emulate_descriptor(struct vt_emulation *e, uint16_t selector, unsigned size,
@@ -44,19 +54,8 @@ bool vt_emulate_fill_segment(struct vt_emulation *e, unsigned name, uint16_t sel
         if (!vt_emulate_store_system(e, descriptor->address, &descriptor->low, 8))
             return false;
     }
-    e->vcpu->segment[name] = (struct vt_segment){
-        .selector = selector,
-        .rights = descriptor->low >> 40 & 0xf0ff,
-        .limit = vt_descriptor_limit(descriptor),
-        .base = vt_descriptor_base(descriptor),
-    };
+    e->vcpu->segment[name] = vt_descriptor_segment(descriptor, selector);
     return true;
-}
-
-static bool refuse(struct vt_emulation *e, uint8_t vector, uint32_t error)
-{
-    vt_vcpu_raise_error(e->vcpu, vector, error);
-    return false;
 }
 
 static bool load_null(struct vt_emulation *e, unsigned name, uint16_t selector)
@@ -66,7 +65,7 @@ static bool load_null(struct vt_emulation *e, unsigned name, uint16_t selector)
 
     /* SS may be null in 64-bit mode below CPL 3, when RPL is CPL. */
     if (name == VT_SS && (vcpu->cpl == 3 || (selector & 3) != vcpu->cpl))
-        return refuse(e, VT_EXCEPTION_GP, 0);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     vcpu->segment[name] = (struct vt_segment){.selector = selector};
     /* AMD keeps the base of FS and GS when a null selector is loaded (APM 2 4.5.3), until CPUID
      * Fn8000_0021_EAX[6] says that it is cleared. */
@@ -113,7 +112,7 @@ static bool fits_data(const struct vt_vcpu *vcpu, uint16_t selector, const struc
            (is_conforming(descriptor) || is_privileged_enough(vcpu, selector, descriptor));
 }
 
-bool vt_emulate_load_segment(struct vt_emulation *e, unsigned name, uint16_t selector)
+static bool load_segment(struct vt_emulation *e, unsigned name, uint16_t selector)
 {
     uint32_t error = selector & 0xfffc;
     struct vt_descriptor descriptor;
@@ -126,9 +125,9 @@ bool vt_emulate_load_segment(struct vt_emulation *e, unsigned name, uint16_t sel
         return false;
     if (result == VT_DESCRIPTOR_OUTSIDE ||
         !(name == VT_SS ? fits_stack : fits_data)(e->vcpu, selector, &descriptor))
-        return refuse(e, VT_EXCEPTION_GP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     if (!vt_descriptor_is_present(&descriptor))
-        return refuse(e, name == VT_SS ? VT_EXCEPTION_SS : VT_EXCEPTION_NP, error);
+        return vt_emulate_refuse(e, name == VT_SS ? VT_EXCEPTION_SS : VT_EXCEPTION_NP, error);
     return vt_emulate_fill_segment(e, name, selector, &descriptor);
 }
 
@@ -136,9 +135,9 @@ enum vt_step vt_emulate_mov_from_segment(struct vt_emulation *e)
 {
     if (e->instruction->reg > VT_GS)
         return vt_emulate_ud(e);
-    if (!vt_emulate_write_operand(e, e->instruction->size, e->vcpu->segment[e->instruction->reg].selector))
-        return VT_STEP_FAULT;
-    return VT_STEP_DONE;
+    return vt_emulate_write_operand(e, e->instruction->size, e->vcpu->segment[e->instruction->reg].selector)
+               ? VT_STEP_DONE
+               : VT_STEP_FAULT;
 }
 
 enum vt_step vt_emulate_mov_to_segment(struct vt_emulation *e)
@@ -148,7 +147,7 @@ enum vt_step vt_emulate_mov_to_segment(struct vt_emulation *e)
 
     if (name == VT_CS || name > VT_GS)
         return vt_emulate_ud(e);
-    if (!vt_emulate_read_operand(e, 2, &selector) || !vt_emulate_load_segment(e, name, selector))
+    if (!vt_emulate_read_operand(e, 2, &selector) || !load_segment(e, name, selector))
         return VT_STEP_FAULT;
     e->shadow = name == VT_SS;
     return VT_STEP_DONE;
@@ -158,9 +157,9 @@ enum vt_step vt_emulate_push_segment(struct vt_emulation *e)
 {
     if (e->instruction->reg != VT_FS && e->instruction->reg != VT_GS)
         return vt_emulate_ud(e);
-    if (!vt_emulate_push(e, e->instruction->size, e->vcpu->segment[e->instruction->reg].selector))
-        return VT_STEP_FAULT;
-    return VT_STEP_DONE;
+    return vt_emulate_push(e, e->instruction->size, e->vcpu->segment[e->instruction->reg].selector)
+               ? VT_STEP_DONE
+               : VT_STEP_FAULT;
 }
 
 /* Intel's processors read no more than the selector, as alignment checks and the end of a page show. */
@@ -174,7 +173,7 @@ enum vt_step vt_emulate_pop_segment(struct vt_emulation *e)
     if (!vt_emulate_pop(e, read, &selector))
         return VT_STEP_FAULT;
     e->vcpu->gpr[VT_RSP] = rsp + size;
-    if (!vt_emulate_load_segment(e, e->instruction->reg, selector)) {
+    if (!load_segment(e, e->instruction->reg, selector)) {
         e->vcpu->gpr[VT_RSP] = rsp;
         return VT_STEP_FAULT;
     }
@@ -193,7 +192,7 @@ enum vt_step vt_emulate_load_far_pointer(struct vt_emulation *e)
 
     if (!vt_emulate_load(e, address, instruction->segment, &offset, instruction->size) ||
         !vt_emulate_load(e, address + instruction->size, instruction->segment, &selector, 2) ||
-        !vt_emulate_load_segment(e, name, selector))
+        !load_segment(e, name, selector))
         return VT_STEP_FAULT;
     vt_emulate_put(e->vcpu, instruction->reg, instruction->size, false, offset);
     return VT_STEP_DONE;
@@ -255,8 +254,7 @@ enum vt_step vt_emulate_lsl(struct vt_emulation *e)
         return VT_STEP_FAULT;
     put_zf(e->vcpu, found);
     if (found)
-        vt_emulate_put(e->vcpu, e->instruction->reg, e->instruction->size, false,
-                       vt_descriptor_limit(&descriptor));
+        vt_emulate_put(e->vcpu, e->instruction->reg, e->instruction->size, false, limit_of(&descriptor));
     return VT_STEP_DONE;
 }
 
@@ -290,8 +288,6 @@ enum vt_step vt_emulate_swapgs(struct vt_emulation *e)
     uint64_t *shadow = &e->vcpu->msr[VT_MSR_KERNEL_GS_BASE], *base = &e->vcpu->segment[VT_GS].base;
     uint64_t value = *base;
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     *base = *shadow;
     *shadow = value;
     return VT_STEP_DONE;

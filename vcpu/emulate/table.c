@@ -16,10 +16,10 @@ enum vt_step vt_emulate_store_table(struct vt_emulation *e)
     if (is_hidden(e->vcpu))
         return vt_emulate_gp(e, 0);
     __builtin_memcpy(image + 2, &table->base, 8);
-    if (!vt_emulate_store(e, vt_vcpu_linear_address(e->vcpu, e->instruction), e->instruction->segment, image,
-                          sizeof(image)))
-        return VT_STEP_FAULT;
-    return VT_STEP_DONE;
+    return vt_emulate_store(e, vt_vcpu_linear_address(e->vcpu, e->instruction), e->instruction->segment,
+                            image, sizeof(image))
+               ? VT_STEP_DONE
+               : VT_STEP_FAULT;
 }
 
 enum vt_step vt_emulate_load_table(struct vt_emulation *e)
@@ -27,8 +27,6 @@ enum vt_step vt_emulate_load_table(struct vt_emulation *e)
     struct vt_table_register table = {0};
     uint8_t image[10];
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (!vt_emulate_load(e, vt_vcpu_linear_address(e->vcpu, e->instruction), e->instruction->segment, image,
                          sizeof(image)))
         return VT_STEP_FAULT;
@@ -49,9 +47,8 @@ enum vt_step vt_emulate_store_selector(struct vt_emulation *e)
 
     if (is_hidden(e->vcpu))
         return vt_emulate_gp(e, 0);
-    if (!vt_emulate_write_operand(e, e->instruction->size, e->vcpu->segment[name].selector))
-        return VT_STEP_FAULT;
-    return VT_STEP_DONE;
+    return vt_emulate_write_operand(e, e->instruction->size, e->vcpu->segment[name].selector) ? VT_STEP_DONE
+                                                                                              : VT_STEP_FAULT;
 }
 
 /* The 16-byte system descriptor of an LDT or TSS, in the GDT and of the right type. False: a fault was
@@ -67,30 +64,14 @@ static bool system_descriptor(struct vt_emulation *e, uint16_t selector, unsigne
     if (result == VT_DESCRIPTOR_FAULT)
         return false;
     if (result == VT_DESCRIPTOR_OUTSIDE || vt_descriptor_is_memory(descriptor) ||
-        vt_descriptor_type(descriptor) != type) {
-        vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, error);
-        return false;
-    }
-    if (!vt_descriptor_is_present(descriptor)) {
-        vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_NP, error);
-        return false;
-    }
+        vt_descriptor_type(descriptor) != type)
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
+    if (!vt_descriptor_is_present(descriptor))
+        return vt_emulate_refuse(e, VT_EXCEPTION_NP, error);
     /* The second half must not look like a descriptor of its own (SDM 3A 7.2.3). */
-    if (descriptor->high >> 40 & 0x1f || !vt_vcpu_is_loadable(e->vcpu, vt_descriptor_base(descriptor))) {
-        vt_vcpu_raise_error(e->vcpu, VT_EXCEPTION_GP, error);
-        return false;
-    }
+    if (descriptor->high >> 40 & 0x1f || !vt_vcpu_is_loadable(e->vcpu, vt_descriptor_base(descriptor)))
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     return true;
-}
-
-static struct vt_segment system_segment(uint16_t selector, const struct vt_descriptor *descriptor)
-{
-    return (struct vt_segment){
-        .selector = selector,
-        .rights = descriptor->low >> 40 & 0xf0ff,
-        .limit = vt_descriptor_limit(descriptor),
-        .base = vt_descriptor_base(descriptor),
-    };
 }
 
 enum vt_step vt_emulate_lldt(struct vt_emulation *e)
@@ -98,8 +79,6 @@ enum vt_step vt_emulate_lldt(struct vt_emulation *e)
     struct vt_descriptor descriptor;
     uint64_t selector;
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (!vt_emulate_read_operand(e, 2, &selector))
         return VT_STEP_FAULT;
     if (vt_selector_is_null(selector)) {
@@ -108,7 +87,7 @@ enum vt_step vt_emulate_lldt(struct vt_emulation *e)
     }
     if (!system_descriptor(e, selector, VT_TYPE_LDT, &descriptor))
         return VT_STEP_FAULT;
-    e->vcpu->segment[VT_LDTR] = system_segment(selector, &descriptor);
+    e->vcpu->segment[VT_LDTR] = vt_descriptor_segment(&descriptor, selector);
     return VT_STEP_DONE;
 }
 
@@ -117,8 +96,6 @@ enum vt_step vt_emulate_ltr(struct vt_emulation *e)
     struct vt_descriptor descriptor;
     uint64_t selector;
 
-    if (e->vcpu->cpl)
-        return vt_emulate_gp(e, 0);
     if (!vt_emulate_read_operand(e, 2, &selector))
         return VT_STEP_FAULT;
     if (vt_selector_is_null(selector))
@@ -128,6 +105,6 @@ enum vt_step vt_emulate_ltr(struct vt_emulation *e)
     descriptor.low |= UINT64_C(2) << 40; /* busy */
     if (!vt_emulate_store_system(e, descriptor.address, &descriptor.low, 8))
         return VT_STEP_FAULT;
-    e->vcpu->segment[VT_TR] = system_segment(selector, &descriptor);
+    e->vcpu->segment[VT_TR] = vt_descriptor_segment(&descriptor, selector);
     return VT_STEP_DONE;
 }

@@ -4,12 +4,6 @@
 
 #define SELECTOR_CODE3 3
 
-static bool refuse(struct vt_emulation *e, uint8_t vector, uint32_t error)
-{
-    vt_vcpu_raise_error(e->vcpu, vector, error);
-    return false;
-}
-
 /* INT3 and INT1 are exceptions with a vector of their own; INT1 does not ask the gate (Intel SDM
  * 3A 6.12.1.2). */
 enum vt_step vt_emulate_int_n(struct vt_emulation *e)
@@ -55,7 +49,7 @@ static bool return_code(struct vt_emulation *e, uint16_t selector, struct vt_des
     enum vt_descriptor_result result;
 
     if (vt_selector_is_null(selector))
-        return refuse(e, VT_EXCEPTION_GP, 0);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     result = vt_emulate_descriptor(e, selector, 8, descriptor);
     if (result == VT_DESCRIPTOR_FAULT)
         return false;
@@ -63,10 +57,10 @@ static bool return_code(struct vt_emulation *e, uint16_t selector, struct vt_des
     dpl = vt_descriptor_dpl(descriptor);
     if (result == VT_DESCRIPTOR_OUTSIDE || !vt_descriptor_is_memory(descriptor) || !(type & VT_TYPE_CODE) ||
         rpl < e->vcpu->cpl || !vt_descriptor_is_long(descriptor))
-        return refuse(e, VT_EXCEPTION_GP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     if (type & VT_TYPE_CONFORMING ? dpl > rpl : dpl != rpl)
-        return refuse(e, VT_EXCEPTION_GP, error);
-    return vt_descriptor_is_present(descriptor) ? true : refuse(e, VT_EXCEPTION_NP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
+    return vt_descriptor_is_present(descriptor) ? true : vt_emulate_refuse(e, VT_EXCEPTION_NP, error);
 }
 
 /* The stack segment a return loads; null is allowed below CPL 3. A null one has no descriptor. */
@@ -79,7 +73,7 @@ static bool return_stack(struct vt_emulation *e, uint16_t selector, unsigned cpl
 
     *descriptor = (struct vt_descriptor){0};
     if (vt_selector_is_null(selector))
-        return cpl != 3 && (selector & 3) == cpl ? true : refuse(e, VT_EXCEPTION_GP, 0);
+        return cpl != 3 && (selector & 3) == cpl ? true : vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     result = vt_emulate_descriptor(e, selector, 8, descriptor);
     if (result == VT_DESCRIPTOR_FAULT)
         return false;
@@ -87,8 +81,8 @@ static bool return_stack(struct vt_emulation *e, uint16_t selector, unsigned cpl
     if (result == VT_DESCRIPTOR_OUTSIDE || (selector & 3) != cpl || !vt_descriptor_is_memory(descriptor) ||
         (type & (VT_TYPE_CODE | VT_TYPE_WRITABLE)) != VT_TYPE_WRITABLE ||
         vt_descriptor_dpl(descriptor) != cpl)
-        return refuse(e, VT_EXCEPTION_GP, error);
-    return vt_descriptor_is_present(descriptor) ? true : refuse(e, VT_EXCEPTION_SS, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
+    return vt_descriptor_is_present(descriptor) ? true : vt_emulate_refuse(e, VT_EXCEPTION_SS, error);
 }
 
 static bool fill_stack(struct vt_emulation *e, uint16_t selector, struct vt_descriptor *descriptor)
@@ -218,7 +212,7 @@ static bool gate_code(struct vt_emulation *e, bool calls, struct target *target)
     enum vt_descriptor_result result;
 
     if (vt_selector_is_null(target->selector))
-        return refuse(e, VT_EXCEPTION_GP, 0);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     result = vt_emulate_descriptor(e, target->selector, 8, &target->code);
     if (result == VT_DESCRIPTOR_FAULT)
         return false;
@@ -226,11 +220,11 @@ static bool gate_code(struct vt_emulation *e, bool calls, struct target *target)
     dpl = vt_descriptor_dpl(&target->code);
     if (result == VT_DESCRIPTOR_OUTSIDE || !vt_descriptor_is_memory(&target->code) ||
         !(type & VT_TYPE_CODE) || dpl > cpl || !vt_descriptor_is_long(&target->code))
-        return refuse(e, VT_EXCEPTION_GP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     if (!calls && !(type & VT_TYPE_CONFORMING) && dpl != cpl)
-        return refuse(e, VT_EXCEPTION_GP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     if (!vt_descriptor_is_present(&target->code))
-        return refuse(e, VT_EXCEPTION_NP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_NP, error);
     target->cpl = type & VT_TYPE_CONFORMING ? cpl : dpl;
     return true;
 }
@@ -246,9 +240,9 @@ static bool through_gate(struct vt_emulation *e, bool calls, struct target *targ
         return false;
     if (result == VT_DESCRIPTOR_OUTSIDE || vt_descriptor_type(&gate) != VT_TYPE_CALL_GATE ||
         gate.high >> 40 & 0x1f || vt_descriptor_dpl(&gate) < e->vcpu->cpl || vt_descriptor_dpl(&gate) < rpl)
-        return refuse(e, VT_EXCEPTION_GP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     if (!vt_descriptor_is_present(&gate))
-        return refuse(e, VT_EXCEPTION_NP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_NP, error);
     target->rip = (gate.low & 0xffff) | (gate.low >> 32 & 0xffff0000) | gate.high << 32;
     target->selector = gate.low >> 16;
     return gate_code(e, calls, target);
@@ -262,11 +256,11 @@ static bool direct_code(struct vt_emulation *e, struct target *target)
     unsigned type = vt_descriptor_type(&target->code);
 
     if (!(type & VT_TYPE_CODE) || !vt_descriptor_is_long(&target->code))
-        return refuse(e, VT_EXCEPTION_GP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     if (type & VT_TYPE_CONFORMING ? dpl > cpl : rpl > cpl || dpl != cpl)
-        return refuse(e, VT_EXCEPTION_GP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, error);
     if (!vt_descriptor_is_present(&target->code))
-        return refuse(e, VT_EXCEPTION_NP, error);
+        return vt_emulate_refuse(e, VT_EXCEPTION_NP, error);
     target->cpl = cpl;
     return true;
 }
@@ -282,16 +276,16 @@ static bool find_target(struct vt_emulation *e, bool calls, struct target *targe
         !vt_emulate_load(e, address + instruction->size, instruction->segment, &target->selector, 2))
         return false;
     if (vt_selector_is_null(target->selector))
-        return refuse(e, VT_EXCEPTION_GP, 0);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
     result = vt_emulate_descriptor(e, target->selector, 8, &target->code);
     if (result == VT_DESCRIPTOR_FAULT)
         return false;
     if (result == VT_DESCRIPTOR_OUTSIDE)
-        return refuse(e, VT_EXCEPTION_GP, target->selector & 0xfffc);
+        return vt_emulate_refuse(e, VT_EXCEPTION_GP, target->selector & 0xfffc);
     target->gated = !vt_descriptor_is_memory(&target->code);
     if (!(target->gated ? through_gate(e, calls, target) : direct_code(e, target)))
         return false;
-    return vt_vcpu_is_canonical(e->vcpu, target->rip) ? true : refuse(e, VT_EXCEPTION_GP, 0);
+    return vt_vcpu_is_canonical(e->vcpu, target->rip) ? true : vt_emulate_refuse(e, VT_EXCEPTION_GP, 0);
 }
 
 enum vt_step vt_emulate_jmp_far(struct vt_emulation *e)
@@ -313,11 +307,11 @@ static bool switch_stack(struct vt_emulation *e, unsigned cpl, uint64_t *rsp)
     uint64_t old[2] = {e->vcpu->gpr[VT_RSP], e->vcpu->segment[VT_SS].selector};
 
     if (!tss->rights || offset + 7 > tss->limit)
-        return refuse(e, VT_EXCEPTION_TS, tss->selector & 0xfffc);
+        return vt_emulate_refuse(e, VT_EXCEPTION_TS, tss->selector & 0xfffc);
     if (!vt_emulate_load_system(e, tss->base + offset, rsp, 8))
         return false;
     if (!vt_vcpu_is_canonical(e->vcpu, *rsp) || !vt_vcpu_is_canonical(e->vcpu, *rsp - 32))
-        return refuse(e, VT_EXCEPTION_SS, 0);
+        return vt_emulate_refuse(e, VT_EXCEPTION_SS, 0);
     *rsp -= 16;
     return vt_emulate_store_system(e, *rsp, old, sizeof(old));
 }

@@ -56,11 +56,6 @@ void vt_emit_value(struct vt_emitter *e, enum vt_gpr reg, uint32_t value)
     vt_emit_32(e, value);
 }
 
-void vt_emit_move(struct vt_emitter *e, enum vt_gpr to, enum vt_gpr from)
-{
-    VT_EMIT(e, REX(1, from, 0, to), 0x89, MODRM(3, from, to));
-}
-
 void vt_emit_compare(struct vt_emitter *e, enum vt_gpr reg, int32_t value)
 {
     VT_EMIT(e, REX(1, 0, 0, reg), 0x81, MODRM(3, 7, reg));

@@ -82,7 +82,6 @@ void vt_emit_lea_sum(struct vt_emitter *e, enum vt_gpr reg, enum vt_gpr base, en
                      int8_t displacement);
 /* MOV reg, value: the whole register */
 void vt_emit_value(struct vt_emitter *e, enum vt_gpr reg, uint32_t value);
-void vt_emit_move(struct vt_emitter *e, enum vt_gpr to, enum vt_gpr from);
 /* CMP reg, value (sign-extended) */
 void vt_emit_compare(struct vt_emitter *e, enum vt_gpr reg, int32_t value);
 
