@@ -60,7 +60,7 @@ $B/base/flags.inc: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # The compiler does not see what .incbin reads.
-$B/show/asset.c.o: $(wildcard show/page*) data/published.json
+$B/show/asset.c.o: $(wildcard show/page* report/story/*.txt report/story/*.svg) data/published.json
 
 $B/audit/%.S.o: audit/%.S
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
 #include "show/pen/markup.h"
 #include "report/format.h"
 #include "report/said.h"
+#include "report/story/story.h"
 #include "show/quantity.h"
 #include "show/svg.h"
 
@@ -108,7 +109,7 @@ static void put_answer(const struct vt_html *page)
                 table->result_count == 2 ? "" : "s");
     fputs(".</p>\n", page->stream);
     put_tiles(page);
-    fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
+    fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#story\">Story</a><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
           "roads</a><a href=\"#breakdown\">One crossing</a>"
           "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
           "href=\"#machine\">Machine</a>",
@@ -151,6 +152,7 @@ int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error
     page.drawn = vt_chart_draw(&page.charts, report->table, &page.missing) == 0;
     put_head(&page);
     put_answer(&page);
+    vt_story_tell(report->table, report->screen.language, stream);
     vt_html_findings(&page);
     vt_html_roads(&page);
     vt_html_breakdown(&page);
