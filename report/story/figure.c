@@ -6,57 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What makes a row one of a road. Roads in time and roads in instructions are never one. */
-static const struct {
-    const char *engine; /* NULL: any */
-    enum vt_path path;
-    enum vt_unit unit;
-} roads[VT_STORY_ROADS] = {
-    [VT_ROAD_NATIVE] = {"native", VT_PATH_NATIVE, VT_UNIT_NS},
-    [VT_ROAD_TRAP] = {"trap", VT_PATH_EMULATED, VT_UNIT_NS},
-    [VT_ROAD_TRANSLATED] = {"translate", VT_PATH_TRANSLATED, VT_UNIT_NS},
-    [VT_ROAD_INTERPRETED] = {"kvm", VT_PATH_EMULATED, VT_UNIT_NS},
-    [VT_ROAD_HARDWARE] = {"kvm", VT_PATH_HARDWARE, VT_UNIT_NS},
-    [VT_ROAD_XEN_TRAP] = {"xen-pv", VT_PATH_EMULATED, VT_UNIT_INSTRUCTIONS},
-    [VT_ROAD_XEN_CALL] = {"xen-pv", VT_PATH_PARAVIRTUAL, VT_UNIT_INSTRUCTIONS},
-    [VT_ROAD_HARDWARE_LAB] = {NULL, VT_PATH_HARDWARE, VT_UNIT_INSTRUCTIONS},
-};
-
-/* Xen's own use of the hardware is another road than KVM's. */
-static bool is_of(const struct vt_column *column, enum vt_story_road road)
-{
-    if (column->unit != roads[road].unit || strcmp(column->path, vt_path_name(roads[road].path)) != 0)
-        return false;
-    if (roads[road].engine)
-        return strcmp(column->engine, roads[road].engine) == 0;
-    return strncmp(column->engine, "xen", 3) != 0;
-}
-
-/* Where ring 0 runs on hardware or is interpreted is asked of ring 0; a guest's programs are another matter. */
-static bool is_level(const struct vt_column *column, enum vt_story_road road)
-{
-    return (road != VT_ROAD_INTERPRETED && road != VT_ROAD_HARDWARE) || column->cpl == 0;
-}
-
-const struct vt_result_row *vt_figure_road(const struct vt_table *table, enum vt_story_road road,
-                                           const char *name)
-{
-    const struct vt_line *line = vt_table_find_line(table, name);
-    for (size_t k = 0; line && k < table->column_count; k++) {
-        const struct vt_result_row *cell = line->cells[k];
-        if (cell && cell->status == VT_STATUS_OK && vt_result_has_toll(cell) &&
-            is_of(&table->columns[k], road) && is_level(&table->columns[k], road))
-            return cell;
-    }
-    return NULL;
-}
-
 enum part { WHOLE = VT_PARTS }; /* of a toll, beside enum vt_part */
 
 /* A toll, or a part of one, that crossed as the sentence around it says. */
 static const struct {
     const char *name;
-    enum vt_story_road road;
+    enum vt_road road;
     const char *of;
     enum vt_crossing crossing;
     int part;
@@ -65,7 +20,6 @@ static const struct {
     {"trap_work", VT_ROAD_TRAP, "mov-to-cr3", VT_CROSSING_TRAP, VT_PART_EMULATION},
     {"trap", VT_ROAD_TRAP, "mov-to-cr3", VT_CROSSING_TRAP, WHOLE},
     {"trap_out", VT_ROAD_TRAP, "out-kernel", VT_CROSSING_TRAP, WHOLE},
-    {"plain", VT_ROAD_NATIVE, "nop", VT_CROSSING_NONE, WHOLE},
     {"popf", VT_ROAD_TRAP, "popf", VT_CROSSING_NONE, WHOLE},
     {"translated", VT_ROAD_TRANSLATED, "mov-to-cr3", VT_CROSSING_INLINE, WHOLE},
     {"callout", VT_ROAD_TRANSLATED, "out-kernel", VT_CROSSING_CALLOUT, WHOLE},
@@ -87,14 +41,14 @@ static struct vt_figure number(double value)
 }
 
 /* Sensitive operations proved on a road; with `free`, those that crossed nothing. */
-static double count_cases(const struct vt_table *table, enum vt_story_road road, bool free)
+static double count_cases(const struct vt_table *table, enum vt_road road, bool free)
 {
     size_t count = 0;
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_line *line = &table->lines[i];
         if (line->known == VT_CLASS_CONTROL || line->known == VT_CLASS_COMPUTE)
             continue;
-        const struct vt_result_row *row = vt_figure_road(table, road, line->name);
+        const struct vt_result_row *row = vt_road_row(table, road, line->name);
         count += row && (!free || row->known.crossing == VT_CROSSING_NONE);
     }
     return count ? (double)count : NAN;
@@ -132,8 +86,7 @@ static struct vt_figure lies(const struct vt_table *table)
 static double translation(const struct vt_table *table, const char *key)
 {
     for (size_t i = 0; i < table->result_count; i++) {
-        const json_t *value =
-            json_object_get(json_object_get(table->results[i]->translation, "cost"), key);
+        const json_t *value = json_object_get(json_object_get(table->results[i]->translation, "cost"), key);
         if (json_is_number(value) && json_number_value(value) > 0)
             return json_number_value(value);
     }
@@ -190,7 +143,7 @@ bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_fi
 {
     size_t i = toll_by(name), k = count_by(name);
     *figure = k < COUNTS ? counts[k].find(table) : number(NAN);
-    const struct vt_result_row *row = i < TOLLS ? vt_figure_road(table, tolls[i].road, tolls[i].of) : NULL;
+    const struct vt_result_row *row = i < TOLLS ? vt_road_row(table, tolls[i].road, tolls[i].of) : NULL;
     if (row && row->known.crossing == tolls[i].crossing)
         *figure = (struct vt_figure){
             tolls[i].part == WHOLE ? row->toll.median : row->breakdown[tolls[i].part].median, row->unit};

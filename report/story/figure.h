@@ -5,7 +5,7 @@
 #ifndef VT_REPORT_STORY_FIGURE_H
 #define VT_REPORT_STORY_FIGURE_H
 
-#include "report/table.h"
+#include "report/road.h"
 
 struct vt_figure {
     double value;
@@ -26,21 +26,5 @@ void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_word
 
 /* Is there a figure of that name at all, whether or not this result knows it? */
 bool vt_figure_exists(const char *name);
-
-/* A road of the last step's table: the proved toll of a case on it, or NULL. */
-enum vt_story_road {
-    VT_ROAD_NATIVE,
-    VT_ROAD_TRAP,
-    VT_ROAD_TRANSLATED,
-    VT_ROAD_INTERPRETED,
-    VT_ROAD_HARDWARE,
-    VT_ROAD_XEN_TRAP,
-    VT_ROAD_XEN_CALL,
-    VT_ROAD_HARDWARE_LAB,
-    VT_STORY_ROADS
-};
-
-const struct vt_result_row *vt_figure_road(const struct vt_table *table, enum vt_story_road road,
-                                           const char *name);
 
 #endif

@@ -3,14 +3,21 @@
 
 #include <string.h>
 
-static const struct vt_language languages[] = {
+static const struct vt_language languages[VT_LANGUAGES] = {
     {"en", vt_asset_story_en, &vt_asset_story_en_size},
     {"ko", vt_asset_story_ko, &vt_asset_story_ko_size},
 };
 
 const struct vt_language *vt_language(size_t i)
 {
-    return i < sizeof languages / sizeof languages[0] ? &languages[i] : NULL;
+    return i < VT_LANGUAGES ? &languages[i] : NULL;
+}
+
+void vt_language_choices(const char *codes[VT_LANGUAGES + 1])
+{
+    for (size_t i = 0; i < VT_LANGUAGES; i++)
+        codes[i] = languages[i].code;
+    codes[VT_LANGUAGES] = NULL;
 }
 
 const struct vt_language *vt_language_find(const char *code)

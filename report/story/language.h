@@ -23,6 +23,11 @@ struct vt_language {
     const size_t *size;
 };
 
+enum { VT_LANGUAGES = 2 };
+
+/* Their codes, for a list of choices ended by NULL. */
+void vt_language_choices(const char *codes[VT_LANGUAGES + 1]);
+
 /* Number i, NULL behind the last; the first is what is told where none was asked for. */
 const struct vt_language *vt_language(size_t i);
 

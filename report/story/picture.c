@@ -93,8 +93,8 @@ void vt_tell_bars(const struct vt_teller *teller, const struct vt_directive *cap
               caption->text);
     for (size_t i = 0; i < count; i++) {
         double share = 100 * fmax(bars[i].figure.value, 0) / most;
-        vt_markup(teller->stream, "<li><span>%.*s</span> <i style=\"width:%.2f%%\"></i> ", bars[i].text.length,
-                  bars[i].text.text, share);
+        vt_markup(teller->stream, "<li><span>%.*s</span> <i style=\"width:%.2f%%\"></i> ",
+                  bars[i].text.length, bars[i].text.text, share);
         vt_tell_figure(teller, &bars[i].figure, teller->stream);
         fputs("</li>\n", teller->stream);
     }

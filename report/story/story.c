@@ -9,7 +9,8 @@ struct chapter {
     bool told; /* the paragraph before */
 };
 
-static void element(struct chapter *chapter, const char *open, struct vt_directive *directive, const char *close)
+static void element(struct chapter *chapter, const char *open, struct vt_directive *directive,
+                    const char *close)
 {
     fputs(open, chapter->teller.stream);
     vt_tell_text(&chapter->teller, directive->text, directive->length, chapter->teller.stream);
@@ -39,8 +40,8 @@ static void put_step(struct chapter *chapter, struct vt_directive *directive)
 {
     char id[32];
     vt_directive_word(directive, id, sizeof id);
-    vt_markup(chapter->teller.stream, "%s<article class=\"step\" id=\"story-%s\"><h3><span>%d</span> ",
-              "", id, ++chapter->steps);
+    vt_markup(chapter->teller.stream, "%s<article class=\"step\" id=\"story-%s\"><h3><span>%d</span> ", "",
+              id, ++chapter->steps);
     element(chapter, "", directive, "</h3>\n");
 }
 
@@ -77,10 +78,9 @@ static const struct {
     const char *name;
     void (*put)(struct chapter *chapter, struct vt_directive *directive);
 } directives[] = {
-    {".title", put_title},     {".intro", put_paragraph}, {".step", put_step},
-    {".p", put_paragraph},     {".or", put_otherwise},    {".picture", put_picture},
-    {".bars", put_bars},       {".holes", put_holes},     {".code", put_code},
-    {".roads", put_roads},
+    {".title", put_title},  {".intro", put_paragraph}, {".step", put_step}, {".p", put_paragraph},
+    {".or", put_otherwise}, {".picture", put_picture}, {".bars", put_bars}, {".holes", put_holes},
+    {".code", put_code},    {".roads", put_roads},
 };
 
 static void obey(struct chapter *chapter, struct vt_directive *directive)

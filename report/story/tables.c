@@ -71,8 +71,7 @@ static void put_instruction(const struct vt_teller *teller, const json_t *instru
 {
     const json_t *host = json_object_get(instruction, "host"), *line;
     size_t i;
-    vt_markup(teller->stream,
-              "<tr%s><td><code>%s</code> <small>%s</small></td><td>",
+    vt_markup(teller->stream, "<tr%s><td><code>%s</code> <small>%s</small></td><td>",
               json_is_true(json_object_get(instruction, "copied")) ? "" : " class=\"changed\"",
               text_of(instruction, "text"), text_of(instruction, "bytes"));
     json_array_foreach(host, i, line)
@@ -118,32 +117,28 @@ void vt_tell_code(const struct vt_teller *teller)
 }
 
 /* The operations of the last step: of each kind that a kernel needs one. */
-static const char *const operations[] = {"mov-from-cr0", "mov-to-cr3",   "cli",        "popf",
-                                         "iret",         "cpuid",        "rdmsr-kernel", "wrmsr-kernel",
-                                         "invlpg",       "out-kernel",   "out-user",   "mmio-write-user",
-                                         "page-fault",   "int-n",        "hlt",        "vmcall",
-                                         "vmmcall"};
+static const char *const operations[] = {
+    "mov-from-cr0", "mov-to-cr3",   "cli",    "popf",       "iret",     "cpuid",
+    "rdmsr-kernel", "wrmsr-kernel", "invlpg", "out-kernel", "out-user", "mmio-write-user",
+    "page-fault",   "int-n",        "hlt",    "vmcall",     "vmmcall"};
 
-static const struct {
-    const char *label;
-    enum vt_unit unit;
-} columns[VT_STORY_ROADS] = {
-    [VT_ROAD_TRAP] = {"trap_road", VT_UNIT_NS},
-    [VT_ROAD_TRANSLATED] = {"translated_road", VT_UNIT_NS},
-    [VT_ROAD_INTERPRETED] = {"interpreted_road", VT_UNIT_NS},
-    [VT_ROAD_HARDWARE] = {"hardware_road", VT_UNIT_NS},
-    [VT_ROAD_XEN_TRAP] = {"xen_trap_road", VT_UNIT_INSTRUCTIONS},
-    [VT_ROAD_XEN_CALL] = {"xen_call_road", VT_UNIT_INSTRUCTIONS},
-    [VT_ROAD_HARDWARE_LAB] = {"hardware_road", VT_UNIT_INSTRUCTIONS},
+static const char *const labels[VT_ROADS] = {
+    [VT_ROAD_TRAP] = "trap_road",
+    [VT_ROAD_TRANSLATED] = "translated_road",
+    [VT_ROAD_INTERPRETED] = "interpreted_road",
+    [VT_ROAD_HARDWARE] = "hardware_road",
+    [VT_ROAD_XEN_TRAP] = "xen_trap_road",
+    [VT_ROAD_XEN_CALL] = "xen_call_road",
+    [VT_ROAD_HARDWARE_LAB] = "hardware_road",
 };
 
 enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 
 /* Does the road have a figure in this table? */
-static bool is_there(const struct vt_teller *teller, enum vt_story_road road)
+static bool is_there(const struct vt_teller *teller, enum vt_road road)
 {
     for (size_t i = 0; i < OPERATIONS; i++)
-        if (vt_figure_road(teller->table, road, operations[i]))
+        if (vt_road_row(teller->table, road, operations[i]))
             return true;
     return false;
 }
@@ -154,9 +149,9 @@ static const struct vt_result_row *cheapest(const struct vt_teller *teller, cons
 {
     const struct vt_result_row *best = NULL;
     size_t count = 0;
-    for (enum vt_story_road road = VT_ROAD_TRAP; road < VT_STORY_ROADS; road++) {
-        const struct vt_result_row *row = vt_figure_road(teller->table, road, name);
-        if (!row || columns[road].unit != unit)
+    for (enum vt_road road = 0; road < VT_ROADS; road++) {
+        const struct vt_result_row *row = vt_road_row(teller->table, road, name);
+        if (!row || vt_road_unit(road) != unit || vt_road_lies(road, row))
             continue;
         count++;
         best = !best || row->toll.median < best->toll.median ? row : best;
@@ -164,7 +159,7 @@ static const struct vt_result_row *cheapest(const struct vt_teller *teller, cons
     return count > 1 ? best : NULL;
 }
 
-static void put_cell(const struct vt_teller *teller, const struct vt_result_row *row, bool best)
+static void put_cell(const struct vt_teller *teller, const struct vt_result_row *row, bool best, bool lies)
 {
     char text[64] = "–";
     fputs("<td class=\"number\">", teller->stream);
@@ -175,37 +170,43 @@ static void put_cell(const struct vt_teller *teller, const struct vt_result_row 
             snprintf(text, sizeof text, "%.0f", row->toll.median);
         vt_page_mark(vt_crossing_name(row->known.crossing), teller->stream);
     }
-    vt_markup(teller->stream, best ? "<b>%s</b></td>" : "%s</td>", text);
+    vt_markup(teller->stream, best ? "<b>%s</b>" : "%s", text);
+    if (lies) {
+        fputs("<small class=\"flag\">", teller->stream);
+        vt_tell_label(teller, "lies");
+        fputs("</small>", teller->stream);
+    }
+    fputs("</td>", teller->stream);
 }
 
-static void put_operation(const struct vt_teller *teller, const char *name, const bool shown[VT_STORY_ROADS])
+static void put_operation(const struct vt_teller *teller, const char *name, const bool shown[VT_ROADS])
 {
     const struct vt_line *line = vt_table_find_line(teller->table, name);
     const struct vt_result_row *best[VT_UNITS];
     size_t known = 0;
     for (enum vt_unit unit = 0; unit < VT_UNITS; unit++)
         best[unit] = cheapest(teller, name, unit);
-    for (enum vt_story_road road = VT_ROAD_TRAP; road < VT_STORY_ROADS; road++)
-        known += vt_figure_road(teller->table, road, name) != NULL;
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
+        known += vt_road_row(teller->table, road, name) != NULL;
     if (!line || known < 2)
         return;
     vt_markup(teller->stream, "<tr><th scope=\"row\">%s<code>%s</code></th>", name,
               line->operation ? line->operation : "");
-    for (enum vt_story_road road = VT_ROAD_TRAP; road < VT_STORY_ROADS; road++) {
-        const struct vt_result_row *row = vt_figure_road(teller->table, road, name);
+    for (enum vt_road road = 0; road < VT_ROADS; road++) {
+        const struct vt_result_row *row = vt_road_row(teller->table, road, name);
         if (shown[road])
-            put_cell(teller, row, row && row == best[columns[road].unit]);
+            put_cell(teller, row, row && row == best[vt_road_unit(road)], row && vt_road_lies(road, row));
     }
     fputs("</tr>\n", teller->stream);
 }
 
 /* Over the columns of one unit. */
-static void put_unit(const struct vt_teller *teller, const bool shown[VT_STORY_ROADS], enum vt_unit unit,
+static void put_unit(const struct vt_teller *teller, const bool shown[VT_ROADS], enum vt_unit unit,
                      const char *label)
 {
     int span = 0;
-    for (enum vt_story_road road = VT_ROAD_TRAP; road < VT_STORY_ROADS; road++)
-        span += shown[road] && columns[road].unit == unit;
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
+        span += shown[road] && vt_road_unit(road) == unit;
     if (span == 0)
         return;
     fprintf(teller->stream, "<th scope=\"colgroup\" class=\"number\" colspan=\"%d\">", span);
@@ -215,8 +216,8 @@ static void put_unit(const struct vt_teller *teller, const bool shown[VT_STORY_R
 
 void vt_tell_roads(const struct vt_teller *teller)
 {
-    bool shown[VT_STORY_ROADS], any = false;
-    for (enum vt_story_road road = VT_ROAD_TRAP; road < VT_STORY_ROADS; road++)
+    bool shown[VT_ROADS], any = false;
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
         any |= shown[road] = is_there(teller, road);
     if (!any)
         return;
@@ -226,9 +227,9 @@ void vt_tell_roads(const struct vt_teller *teller)
     put_unit(teller, shown, VT_UNIT_INSTRUCTIONS, "instructions");
     fputs("</tr>\n<tr>", teller->stream);
     head(teller, "operation", false);
-    for (enum vt_story_road road = VT_ROAD_TRAP; road < VT_STORY_ROADS; road++)
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
         if (shown[road])
-            head(teller, columns[road].label, true);
+            head(teller, labels[road], true);
     fputs("</tr></thead>\n<tbody>\n", teller->stream);
     for (size_t i = 0; i < OPERATIONS; i++)
         put_operation(teller, operations[i], shown);

@@ -11,7 +11,6 @@ static const char *word(const struct vt_language *language, const char *name, ch
     return text;
 }
 
-
 void vt_tell_label(const struct vt_teller *teller, const char *name)
 {
     int length;

@@ -15,7 +15,6 @@ struct vt_teller {
     FILE *stream;
 };
 
-
 /* A figure with its unit; in the language's words, escaped. */
 void vt_tell_figure(const struct vt_teller *teller, const struct vt_figure *figure, FILE *stream);
 

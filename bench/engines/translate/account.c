@@ -33,9 +33,8 @@ static json_t *line_of(const struct account *account, const uint8_t *code, size_
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
     *length = 1;
     if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&account->decoder, code, size, &z, operands)) &&
-        ZYAN_SUCCESS(ZydisFormatterFormatInstruction(&account->formatter, &z, operands,
-                                                     z.operand_count_visible, text, sizeof text, address,
-                                                     NULL)))
+        ZYAN_SUCCESS(ZydisFormatterFormatInstruction(
+            &account->formatter, &z, operands, z.operand_count_visible, text, sizeof text, address, NULL)))
         *length = z.length;
     else
         snprintf(text, sizeof text, "(data)");
@@ -55,8 +54,8 @@ static json_t *host_lines(const struct account *account, uint32_t from, uint32_t
 {
     json_t *lines = json_array();
     for (size_t length; from < to; from += (uint32_t)length)
-        json_array_append_new(
-            lines, line_of(account, (const uint8_t *)(uintptr_t)from, to - from, from, &length));
+        json_array_append_new(lines,
+                              line_of(account, (const uint8_t *)(uintptr_t)from, to - from, from, &length));
     return lines;
 }
 
@@ -67,8 +66,8 @@ static bool find_loop(const struct account *account, uint64_t start, uint64_t *f
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
     for (uint64_t at = start; at < start + 1024; at += z.length) {
         ZyanU64 target;
-        if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&account->decoder, (const void *)(uintptr_t)at, 15, &z,
-                                                 operands)) ||
+        if (!ZYAN_SUCCESS(
+                ZydisDecoderDecodeFull(&account->decoder, (const void *)(uintptr_t)at, 15, &z, operands)) ||
             z.meta.category == ZYDIS_CATEGORY_RET)
             return false;
         if (z.mnemonic != ZYDIS_MNEMONIC_JNZ ||
