@@ -89,11 +89,11 @@ deps:
 QUIETLY = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 report:
-	@tools/deps report
+	@tools/deps report $(if $(filter 0,$(LAB)),,tour) $(if $(filter all,$(LAB)),lab)
 	@[ -f config.mk ] || ./configure
 	@echo building
 	@$(QUIETLY) all
-	@tools/report $B out
+	@$B/vmtoll tour --output out --labs $(if $(filter 0,$(LAB)),none,$(if $(filter all,$(LAB)),all,auto))
 
 check:
 	@tools/deps $(CHECKED)

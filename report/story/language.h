@@ -8,7 +8,7 @@
  *     .picture NAME TEXT             a picture, with what it shows in words
  *     .bars TEXT                     a chart of the bars that follow, told when two of them are known
  *     .bar FIGURE TEXT               one of them
- *     .holes, .code, .roads          the tables of steps 3, 4 and 7
+ *     .holes, .code, .roads TEXT     the tables of steps 3, 4 and 7, told with TEXT before them or not at all
  *     .label NAME TEXT               a word in pictures and tables
  */
 #ifndef VT_REPORT_STORY_LANGUAGE_H

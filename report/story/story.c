@@ -27,7 +27,7 @@ static void put_paragraph(struct chapter *chapter, struct vt_directive *directiv
 {
     chapter->told = vt_tell_text(&chapter->teller, directive->text, directive->length, NULL);
     if (chapter->told)
-        element(chapter, "<p>", directive, "</p>\n");
+        vt_tell_paragraph(&chapter->teller, directive);
 }
 
 static void put_otherwise(struct chapter *chapter, struct vt_directive *directive)
@@ -57,20 +57,17 @@ static void put_bars(struct chapter *chapter, struct vt_directive *directive)
 
 static void put_holes(struct chapter *chapter, struct vt_directive *directive)
 {
-    (void)directive;
-    vt_tell_holes(&chapter->teller);
+    vt_tell_holes(&chapter->teller, directive);
 }
 
 static void put_code(struct chapter *chapter, struct vt_directive *directive)
 {
-    (void)directive;
-    vt_tell_code(&chapter->teller);
+    vt_tell_code(&chapter->teller, directive);
 }
 
 static void put_roads(struct chapter *chapter, struct vt_directive *directive)
 {
-    (void)directive;
-    vt_tell_roads(&chapter->teller);
+    vt_tell_roads(&chapter->teller, directive);
 }
 
 /* What is not here is read by another: .bar by .bars, .label by who needs the word. */

@@ -37,13 +37,14 @@ static bool tells(const struct vt_audited_hole *hole)
     return *hole->seen && *hole->expected && strcmp(hole->seen, hole->expected) != 0;
 }
 
-void vt_tell_holes(const struct vt_teller *teller)
+void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *directive)
 {
     struct vt_audited_hole holes[MOST_HOLES];
     const struct vt_result *audited = vt_audited_find(teller->table);
     size_t count = audited ? vt_audited_holes(audited, holes, MOST_HOLES) : 0, told = 0;
     if (count == 0)
         return;
+    vt_tell_paragraph(teller, directive);
     open_table(teller, "holes", "told");
     head(teller, "instruction", false);
     head(teller, "at_ring_3", false);
@@ -97,7 +98,7 @@ static void put_case(const struct vt_teller *teller, const json_t *shown)
     }
 }
 
-void vt_tell_code(const struct vt_teller *teller)
+void vt_tell_code(const struct vt_teller *teller, const struct vt_directive *directive)
 {
     const json_t *cases = NULL, *shown;
     size_t i;
@@ -105,6 +106,7 @@ void vt_tell_code(const struct vt_teller *teller)
         cases = json_object_get(teller->table->results[i]->translation, "cases");
     if (!json_array_size(cases))
         return;
+    vt_tell_paragraph(teller, directive);
     open_table(teller, "translated_code", "code");
     head(teller, "guest_code", false);
     head(teller, "translated_code", false);
@@ -214,13 +216,14 @@ static void put_unit(const struct vt_teller *teller, const bool shown[VT_ROADS],
     fputs("</th>", teller->stream);
 }
 
-void vt_tell_roads(const struct vt_teller *teller)
+void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *directive)
 {
     bool shown[VT_ROADS], any = false;
     for (enum vt_road road = 0; road < VT_ROADS; road++)
         any |= shown[road] = is_there(teller, road);
     if (!any)
         return;
+    vt_tell_paragraph(teller, directive);
     open_table(teller, "operation", "roads");
     fputs("<td></td>", teller->stream);
     put_unit(teller, shown, VT_UNIT_NS, "time");

@@ -67,3 +67,12 @@ bool vt_tell_text(const struct vt_teller *teller, const char *text, int length, 
     }
     return known;
 }
+
+void vt_tell_paragraph(const struct vt_teller *teller, const struct vt_directive *directive)
+{
+    if (directive->length == 0)
+        return;
+    fputs("<p>", teller->stream);
+    vt_tell_text(teller, directive->text, directive->length, teller->stream);
+    fputs("</p>\n", teller->stream);
+}

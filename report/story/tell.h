@@ -27,10 +27,13 @@ void vt_tell_label(const struct vt_teller *teller, const char *name);
  */
 bool vt_tell_text(const struct vt_teller *teller, const char *text, int length, FILE *stream);
 
-/* tables.c: the tables of steps 3, 4 and 7; nothing where no result tells. */
-void vt_tell_holes(const struct vt_teller *teller);
-void vt_tell_code(const struct vt_teller *teller);
-void vt_tell_roads(const struct vt_teller *teller);
+/* A paragraph; nothing where its text is empty. */
+void vt_tell_paragraph(const struct vt_teller *teller, const struct vt_directive *directive);
+
+/* tables.c: the tables of steps 3, 4 and 7 behind their text; nothing where no result tells. */
+void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *directive);
+void vt_tell_code(const struct vt_teller *teller, const struct vt_directive *directive);
+void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *directive);
 
 /* picture.c: a picture by its name, with its text in words. */
 void vt_tell_picture(const struct vt_teller *teller, struct vt_directive *directive);
