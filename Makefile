@@ -60,7 +60,7 @@ $B/base/flags.inc: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # The compiler does not see what .incbin reads.
-$B/show/asset.c.o: $(wildcard show/page*) data/published.json
+$B/show/asset.c.o: $(wildcard show/page* report/story/*.txt report/story/*.svg) data/published.json
 
 $B/audit/%.S.o: audit/%.S
 	@mkdir -p $(@D)
@@ -89,11 +89,11 @@ deps:
 QUIETLY = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 report:
-	@tools/deps report
+	@tools/deps report $(if $(filter 0,$(LAB)),,tour) $(if $(filter all,$(LAB)),lab)
 	@[ -f config.mk ] || ./configure
 	@echo building
 	@$(QUIETLY) all
-	@tools/report $B out
+	@$B/vmtoll tour --output out --labs $(if $(filter 0,$(LAB)),none,$(if $(filter all,$(LAB)),all,auto))
 
 check:
 	@tools/deps $(CHECKED)

@@ -1,4 +1,5 @@
 #include "audit/audit.h"
+#include "bench/engines/translate/account.h"
 #include "base/affinity.h"
 #include "bench/available.h"
 #include "bench/runner.h"
@@ -134,6 +135,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
         .host = vt_probes_machine(&error),
         .settings = vt_result_settings(&a->asked.selection, a->budget, run),
         .audit = audit_machine(),
+        .translation = vt_translate_account(),
         .measurements = run->measurements,
         .count = run->count,
         .interrupted = run->interrupted,

@@ -8,13 +8,14 @@
 #include "fleet/format/format.h"
 #include "report/chart/export.h"
 #include "report/format.h"
+#include "report/story/language.h"
 #include "show/metrics.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 struct arguments {
-    const char *format, *output, *by, *list, *plots;
+    const char *format, *output, *by, *list, *plots, *language;
     const char *source; /* what was named first */
     char page[512];
     bool reference;
@@ -61,6 +62,7 @@ static int print(enum vt_format format, struct vt_collection *collection, struct
     struct vt_screen screen = vt_cli_screen(a->output);
     name_page(collection, a, &screen);
     screen.published = a->reference;
+    screen.language = a->language;
     if (vt_file_create(&output, a->output, &error) != 0)
         return vt_cli_fail(&error);
     if (print_to(format, collection, &screen, output.stream, &error) != 0) {
@@ -97,10 +99,11 @@ static int gather_all(struct vt_gather *gather, int count, char **operands, cons
 
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
-    const char *formats[VT_FORMATS + 1];
+    const char *formats[VT_FORMATS + 1], *languages[VT_LANGUAGES + 1];
     char format_help[192];
     vt_format_choices(vt_report_has_format, formats);
     vt_format_help(vt_report_has_format, format_help, sizeof format_help);
+    vt_language_choices(languages);
     const struct vt_option options[] = {
         {
             .name = "format",
@@ -127,6 +130,14 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .name = "reference",
             .flag = &a->reference,
             .help = "show published figures beside, clearly marked; text, markdown, html",
+        },
+        {
+            .name = "lang",
+            .argument = "LANG",
+            .text = &a->language,
+            .choices = languages,
+            .help = "language of the story at the head of the page: en (English) or ko (Korean);\nen is "
+                    "taken otherwise",
         },
         {
             .name = "list",

@@ -15,6 +15,7 @@
 static int help(int argc, char **argv);
 
 static const struct vt_command commands[] = {
+    {"tour", "the first look: all roads of this machine and the labs, on one page", vt_cmd_tour},
     {"probe", "what this machine can do, and what KVM really does", vt_cmd_probe},
     {"list", "the catalogue: cases, engines, paths, capabilities", vt_cmd_list},
     {"bench", "measure every case on every engine this machine has", vt_cmd_bench},

@@ -2,6 +2,7 @@
 #include "base/statistics.h"
 #include "base/text.h"
 #include "report/breakdown.h"
+#include "report/road.h"
 #include "show/crossing.h"
 #include "show/quantity.h"
 
@@ -152,6 +153,60 @@ static void say_nothing(char *text, size_t size, const struct vt_table *table)
         snprintf(text, size, "The result holds no measurements.");
 }
 
+/* One exit by name, never a median over exits of different kinds. */
+static void say_exit(char *text, size_t size, const struct vt_table *table)
+{
+    static const struct {
+        const char *name, *words;
+        enum vt_crossing crossing;
+    } exits[] = {{"cpuid", "to the kernel (CPUID)", VT_CROSSING_EXIT_KERNEL},
+                 {"out-user", "to a process (OUT)", VT_CROSSING_EXIT_USER}};
+    char amount[32];
+    size_t said = 0;
+    for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++) {
+        const struct vt_line *line = vt_table_find_line(table, exits[i].name);
+        for (size_t k = 0; line && k < table->column_count; k++) {
+            const struct vt_result_row *cell = line->cells[k];
+            if (!cell || cell->status != VT_STATUS_OK || cell->unit != VT_UNIT_NS ||
+                cell->known.crossing != exits[i].crossing)
+                continue;
+            vt_quantity_print(cell->toll.median, cell->unit, "µs", amount, sizeof amount);
+            vt_text_append(text, size, "%s %s %s", said++ ? "," : " An exit and the way back takes", amount,
+                           exits[i].words);
+            break;
+        }
+    }
+    vt_text_append(text, size, said ? "." : "");
+}
+
+/* What roads cost over the same operations. */
+static bool say_roads(char *text, size_t size, const struct vt_table *table)
+{
+    struct vt_road_medians medians;
+    enum vt_unit unit = VT_UNIT_NS;
+    char amount[32];
+    size_t said = 0;
+    if (!vt_road_compare(table, unit, &medians) &&
+        !(all_simulated(table) && vt_road_compare(table, unit = VT_UNIT_INSTRUCTIONS, &medians)))
+        return false;
+    snprintf(text, size, "%s an operation of a guest's kernel costs",
+             unit == VT_UNIT_NS ? "On this machine" : "In the lab");
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
+        if (medians.there[road]) {
+            vt_quantity_print(medians.median[road], unit, "µs", amount, sizeof amount);
+            vt_text_append(text, size, "%s %s %s",
+                           said == 0                   ? ""
+                           : said + 1 == medians.roads ? " and"
+                                                       : ",",
+                           amount, vt_road_title(road));
+            said++;
+        }
+    vt_text_append(text, size, ".");
+    if (unit == VT_UNIT_NS)
+        say_exit(text, size, table);
+    return true;
+}
+
 static void say_headline(struct vt_findings *findings, const struct vt_table *table,
                          const struct vt_group *groups, size_t count)
 {
@@ -163,6 +218,8 @@ static void say_headline(struct vt_findings *findings, const struct vt_table *ta
     char a[32];
     char *text = findings->headline;
     size_t size = sizeof findings->headline;
+    if (say_roads(text, size, table))
+        return;
     if (kernel || user)
         say_exits(text, size, table, kernel, user);
     else if (interpreted)

@@ -170,6 +170,7 @@ struct vt_result *vt_result_make(const struct vt_document *document, struct vt_e
     result->host = json_incref(document->host);
     result->settings = json_incref(document->settings);
     result->audit = json_incref(document->audit);
+    result->translation = json_incref(document->translation);
     for (size_t i = 0; i < document->count; i++)
         fill_row(result, &result->rows[i], &document->measurements[i], &lost);
     if (!lost)

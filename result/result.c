@@ -20,6 +20,7 @@ void vt_result_free(struct vt_result *result)
     json_decref(result->host);
     json_decref(result->settings);
     json_decref(result->audit);
+    json_decref(result->translation);
     vt_arena_release(&result->arena);
     free(result);
 }

@@ -166,6 +166,7 @@ int vt_result_print(const struct vt_result *result, bool one_line, FILE *stream)
         {"settings", result->settings ? json_incref(result->settings) : json_null()},
         {"host", result->host ? json_incref(result->host) : json_null()},
         {"audit", result->audit ? json_incref(result->audit) : json_null()},
+        {"translation", result->translation ? json_incref(result->translation) : json_null()},
     };
     int status = 0;
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {

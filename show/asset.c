@@ -11,3 +11,8 @@ ASSET(vt_asset_style, "show/page.css");
 ASSET(vt_asset_script, "show/page.js");
 ASSET(vt_asset_method, "show/page_method.html");
 ASSET(vt_asset_published, "data/published.json");
+ASSET(vt_asset_story_en, "report/story/en.txt");
+ASSET(vt_asset_story_ko, "report/story/ko.txt");
+ASSET(vt_asset_picture_rings, "report/story/rings.svg");
+ASSET(vt_asset_picture_trap, "report/story/trap.svg");
+ASSET(vt_asset_picture_hardware, "report/story/hardware.svg");

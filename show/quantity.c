@@ -66,7 +66,8 @@ void vt_quantity_print(double value, enum vt_unit unit, const char *micro, char 
         return;
     }
     if (unit != VT_UNIT_NS) {
-        snprintf(text, size, "%.*f instructions", fabs(value) < 100 ? 1 : 0, value);
+        snprintf(text, size, "%.*f instruction%s", fabs(value) < 100 && value != floor(value), value,
+                 value == 1 ? "" : "s");
         return;
     }
     struct vt_scale scale = vt_quantity_scale(value);

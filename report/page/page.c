@@ -3,7 +3,9 @@
 #include "report/chart/plan.h"
 #include "show/pen/markup.h"
 #include "report/format.h"
+#include "report/road.h"
 #include "report/said.h"
+#include "report/story/story.h"
 #include "show/quantity.h"
 #include "show/svg.h"
 
@@ -67,24 +69,72 @@ static size_t keep_telling(const struct vt_table *table, struct vt_group *groups
     return kept;
 }
 
-static void put_tiles(const struct vt_html *page)
+static void put_group_tiles(const struct vt_html *page)
 {
     struct vt_group groups[MAX_GROUPS];
     size_t count = vt_finding_groups(page->report->table, groups, MAX_GROUPS);
     count = keep_telling(page->report->table, groups, count);
-    if (count == 0)
-        return;
     qsort(groups, count, sizeof *groups, weigh);
-    fputs("<ul class=\"tiles\">\n", page->stream);
     for (size_t i = 0; i < count && i < MAX_TILES; i++)
         put_tile(page, &groups[i]);
+}
+
+/* One tile a road, over the same operations. False: there are not two roads of this unit. */
+static bool put_road_tiles(const struct vt_html *page, enum vt_unit unit)
+{
+    struct vt_road_medians medians;
+    if (!vt_road_compare(page->report->table, unit, &medians))
+        return false;
+    for (enum vt_road road = 0; road < VT_ROADS; road++) {
+        if (!medians.there[road])
+            continue;
+        const struct vt_crossing_style *style = vt_crossing_style(vt_crossing_name(medians.crossing[road]));
+        char text[32];
+        vt_quantity_print(medians.median[road], unit, "µs", text, sizeof text);
+        char *space = strchr(text, ' ');
+        vt_markup(page->stream,
+                  "<li class=\"tile\"><p class=\"what\">%s</p><p class=\"big\">%.*s<small>%s</small></p><p "
+                  "class=\"where\">mostly <span class=\"mark m-%s\">%s</span> %s; median of the same %zu "
+                  "operations%s</p></li>\n",
+                  vt_road_title(road), (int)(space ? space - text : 0), text, space ? space : "", style->name,
+                  style->mark, style->title, medians.cases, unit == VT_UNIT_NS ? "" : ", counted in the lab");
+    }
+    return true;
+}
+
+/* Which operations the medians of the tiles are over. */
+static void put_common(const struct vt_html *page, enum vt_unit unit)
+{
+    const struct vt_table *table = page->report->table;
+    struct vt_road_medians medians;
+    size_t said = 0;
+    if (!vt_road_compare(table, unit, &medians))
+        return;
+    vt_markup(page->stream, "<details class=\"common\"><summary>The same %zu operations%s</summary><p>",
+              medians.cases, unit == VT_UNIT_NS ? "" : ", in the lab");
+    for (size_t i = 0; i < table->line_count; i++)
+        if (vt_road_is_common(table, &medians, &table->lines[i]))
+            vt_markup(page->stream, "%s%s", said++ ? ", " : "", table->lines[i].name);
+    fputs("</p></details>\n", page->stream);
+}
+
+static void put_tiles(const struct vt_html *page)
+{
+    bool told = false;
+    fputs("<ul class=\"tiles\">\n", page->stream);
+    for (enum vt_unit unit = 0; unit < VT_UNITS; unit++)
+        told |= put_road_tiles(page, unit);
+    if (!told)
+        put_group_tiles(page);
     fputs("</ul>\n", page->stream);
+    for (enum vt_unit unit = 0; unit < VT_UNITS; unit++)
+        put_common(page, unit);
 }
 
 /* No line ends between a figure and its unit. */
-static void put_headline(const char *text, FILE *stream)
+static void put_headline(const char *text, const char *end, FILE *stream)
 {
-    for (const char *at = text; *at; at++) {
+    for (const char *at = text; at < end; at++) {
         const char one[2] = {*at, '\0'};
         bool joint = *at == ' ' && at > text && isdigit((unsigned char)at[-1]);
         fputs(joint ? "&nbsp;" : "", stream);
@@ -97,8 +147,16 @@ static void put_answer(const struct vt_html *page)
     const struct vt_findings *findings = &page->report->findings;
     const struct vt_table *table = page->report->table;
     fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs</p>\n<h1>", page->stream);
-    put_headline(findings->headline, page->stream);
-    vt_markup(page->stream, "</h1>\n<p class=\"subject\">Measured on %s", brand_of(table));
+    const char *end = findings->headline + strlen(findings->headline),
+               *second = strstr(findings->headline, ". ");
+    put_headline(findings->headline, second ? second + 1 : end, page->stream);
+    fputs("</h1>\n", page->stream);
+    if (second) {
+        fputs("<p class=\"second\">", page->stream);
+        put_headline(second + 2, end, page->stream);
+        fputs("</p>\n", page->stream);
+    }
+    vt_markup(page->stream, "<p class=\"subject\">Measured on %s", brand_of(table));
     if (table->result_count && table->results[0]->started) {
         fputs(", ", page->stream);
         vt_page_date(table->results[0]->started, page->stream);
@@ -108,9 +166,10 @@ static void put_answer(const struct vt_html *page)
                 table->result_count == 2 ? "" : "s");
     fputs(".</p>\n", page->stream);
     put_tiles(page);
-    fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a><a href=\"#roads\">The "
-          "roads</a><a href=\"#breakdown\">One crossing</a><a href=\"#table\">Table</a><a "
-          "href=\"#distributions\">Distributions</a><a "
+    fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#story\">Story</a><a "
+          "href=\"#findings\">Findings</a><a href=\"#roads\">The "
+          "roads</a><a href=\"#breakdown\">One crossing</a>"
+          "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
           "href=\"#machine\">Machine</a>",
           page->stream);
     fputs(vt_html_is_audited(page) ? "<a href=\"#audit\">Audit</a>" : "", page->stream);
@@ -151,6 +210,7 @@ int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error
     page.drawn = vt_chart_draw(&page.charts, report->table, &page.missing) == 0;
     put_head(&page);
     put_answer(&page);
+    vt_story_tell(report->table, report->screen.language, stream);
     vt_html_findings(&page);
     vt_html_roads(&page);
     vt_html_breakdown(&page);

@@ -82,6 +82,7 @@ static const struct vt_field document_fields[] = {
     {"host", VT_KIND_TREE, offsetof(struct vt_result, host), NULL},
     {"settings", VT_KIND_TREE, offsetof(struct vt_result, settings), NULL},
     {"audit", VT_KIND_TREE, offsetof(struct vt_result, audit), NULL},
+    {"translation", VT_KIND_TREE, offsetof(struct vt_result, translation), NULL},
     {"measurements", VT_KIND_ROWS, 0, &vt_load_row_shape},
 };
 const struct vt_shape vt_load_document_shape = SHAPE(document_fields);

@@ -7,6 +7,9 @@
 . "$(dirname "$0")/result.sh"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip_all "chromium is not installed"
 
+# shellcheck source=tests/integration/story.sh
+. "$(dirname "$0")/story.sh"
+
 # A page with everything a page can show.
 samples='[90,95,97,98,99,100,100,101,102,104,109,150]'
 host='{"cpu":{"brand":"A processor"},"hypervisor":{"present":true,"vendor":"Outer"},"timing":{"invariant_tsc":false}}'
@@ -51,6 +54,8 @@ while [ $i -lt 14 ]; do
 done
 host=null
 "$VMTOLL" report "$work/fleet" --by system.kernel --output "$work/fleet.html" 2>"$work/err"
+story_document story.json 1084
+"$VMTOLL" report "$work/story.json" --output "$work/story.html" 2>"$work/err"
 PATH=/nonexistent "$VMTOLL" report "$work/all.json" --output "$work/plain.html" 2>"$work/err"
 
 cat >"$work/look.js" <<'J'
@@ -163,7 +168,7 @@ browse() { # file, width, option...
         --enable-logging=stderr --window-size="$width,900" "$@" "file://$work/$file" 2>"$work/err" >"$work/out"
     status=$?
 }
-for page in report compare plain fleet; do
+for page in report story compare plain fleet; do
     { cat "$work/$page.html"; echo '<script>'; cat "$work/look.js"; echo '</script>'; } >"$work/looked-$page.html"
 done
 # The policy of a page without script forbids the one that looks at it.
@@ -182,7 +187,7 @@ look() { # page, light|dark, width
     has "$1, $2, $3: nothing sticks out" '^wide=true'
     has "$1, $2, $3: nothing is cut" '^cut=nothing'
 }
-for page in report compare plain fleet; do
+for page in report story compare plain fleet; do
     look "$page" light 1280
     look "$page" dark 1280
     for check in named focused outlined pictures heads tables scrolled ids links lists; do
@@ -195,6 +200,7 @@ for page in report compare plain fleet; do
 done
 look report light 390
 look report dark 1920
+look story light 390
 look compare dark 390
 look fleet light 390
 

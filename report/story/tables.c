@@ -1,0 +1,240 @@
+#include "report/audited.h"
+#include "report/story/tell.h"
+#include "show/page.h"
+#include "show/pen/markup.h"
+#include "show/quantity.h"
+
+#include <string.h>
+
+enum { MOST_HOLES = 64, TOLD_HOLES = 7, MOST_CODE = 12, MOST_HOST = 24 };
+
+static void head(const struct vt_teller *teller, const char *name, bool number)
+{
+    fprintf(teller->stream, "<th scope=\"col\"%s>", number ? " class=\"number\"" : "");
+    vt_tell_label(teller, name);
+    fputs("</th>", teller->stream);
+}
+
+static void open_table(const struct vt_teller *teller, const char *label, const char *class)
+{
+    int length;
+    char attributes[64], caption[128];
+    const char *text = vt_language_label(teller->language, label, &length);
+    snprintf(attributes, sizeof attributes, "class=\"%s\"", class);
+    snprintf(caption, sizeof caption, "%.*s", length, text);
+    vt_page_table(caption, attributes, teller->stream);
+    fputs("<thead><tr>", teller->stream);
+}
+
+static void close_table(const struct vt_teller *teller)
+{
+    fputs("</tbody></table></div>\n", teller->stream);
+}
+
+/* Those that answer something, and not only leave undone, tell most. */
+static bool tells(const struct vt_audited_hole *hole)
+{
+    return *hole->seen && *hole->expected && strcmp(hole->seen, hole->expected) != 0;
+}
+
+void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *directive)
+{
+    struct vt_audited_hole holes[MOST_HOLES];
+    const struct vt_result *audited = vt_audited_find(teller->table);
+    size_t count = audited ? vt_audited_holes(audited, holes, MOST_HOLES) : 0, told = 0;
+    if (count == 0)
+        return;
+    vt_tell_paragraph(teller, directive);
+    open_table(teller, "holes", "told");
+    head(teller, "instruction", false);
+    head(teller, "at_ring_3", false);
+    head(teller, "at_ring_0", false);
+    fputs("</tr></thead>\n<tbody>\n", teller->stream);
+    for (size_t i = 0; i < count && told < TOLD_HOLES; i++) {
+        if (!tells(&holes[i]))
+            continue;
+        vt_markup(teller->stream,
+                  "<tr><th scope=\"row\">%s <small>%s</small></th><td>%s</td><td>%s</td></tr>\n",
+                  holes[i].name, holes[i].with, holes[i].seen, holes[i].expected);
+        told++;
+    }
+    close_table(teller);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* One instruction of the guest, and the lines of what runs in its place. */
+static void put_instruction(const struct vt_teller *teller, const json_t *instruction)
+{
+    const json_t *host = json_object_get(instruction, "host"), *line;
+    size_t i;
+    vt_markup(teller->stream, "<tr%s><td><code>%s</code> <small>%s</small></td><td>",
+              json_is_true(json_object_get(instruction, "copied")) ? "" : " class=\"changed\"",
+              text_of(instruction, "text"), text_of(instruction, "bytes"));
+    json_array_foreach(host, i, line)
+    {
+        if (i < MOST_HOST)
+            vt_markup(teller->stream, "%s<code>%s</code> <small>%s</small>", "", text_of(line, "text"),
+                      text_of(line, "bytes"));
+        fputs(i + 1 < json_array_size(host) ? "<br>" : "", teller->stream);
+    }
+    fputs("</td></tr>\n", teller->stream);
+}
+
+static void put_case(const struct vt_teller *teller, const json_t *shown)
+{
+    const json_t *instructions = json_object_get(shown, "instructions"), *instruction;
+    size_t i;
+    vt_markup(teller->stream, "<tr class=\"class\"><th colspan=\"2\" scope=\"rowgroup\">%s</th></tr>\n",
+              text_of(shown, "case"));
+    json_array_foreach(instructions, i, instruction)
+    {
+        if (i < MOST_CODE)
+            put_instruction(teller, instruction);
+    }
+}
+
+void vt_tell_code(const struct vt_teller *teller, const struct vt_directive *directive)
+{
+    const json_t *cases = NULL, *shown;
+    size_t i;
+    for (i = 0; i < teller->table->result_count && !json_array_size(cases); i++)
+        cases = json_object_get(teller->table->results[i]->translation, "cases");
+    if (!json_array_size(cases))
+        return;
+    vt_tell_paragraph(teller, directive);
+    open_table(teller, "translated_code", "code");
+    head(teller, "guest_code", false);
+    head(teller, "translated_code", false);
+    fputs("</tr></thead>\n<tbody>\n", teller->stream);
+    json_array_foreach(cases, i, shown)
+    {
+        put_case(teller, shown);
+    }
+    close_table(teller);
+}
+
+/* The operations of the last step: of each kind that a kernel needs one. */
+static const char *const operations[] = {
+    "mov-from-cr0", "mov-to-cr3",   "cli",    "popf",       "iret",     "cpuid",
+    "rdmsr-kernel", "wrmsr-kernel", "invlpg", "out-kernel", "out-user", "mmio-write-user",
+    "page-fault",   "int-n",        "hlt",    "vmcall",     "vmmcall"};
+
+static const char *const labels[VT_ROADS] = {
+    [VT_ROAD_TRAP] = "trap_road",
+    [VT_ROAD_TRANSLATED] = "translated_road",
+    [VT_ROAD_INTERPRETED] = "interpreted_road",
+    [VT_ROAD_HARDWARE] = "hardware_road",
+    [VT_ROAD_XEN_TRAP] = "xen_trap_road",
+    [VT_ROAD_XEN_CALL] = "xen_call_road",
+    [VT_ROAD_HARDWARE_LAB] = "hardware_road",
+};
+
+enum { OPERATIONS = sizeof operations / sizeof operations[0] };
+
+/* Does the road have a figure in this table? */
+static bool is_there(const struct vt_teller *teller, enum vt_road road)
+{
+    for (size_t i = 0; i < OPERATIONS; i++)
+        if (vt_road_row(teller->table, road, operations[i]))
+            return true;
+    return false;
+}
+
+/* The cheapest of the line in one unit; of one road alone nothing can be said. */
+static const struct vt_result_row *cheapest(const struct vt_teller *teller, const char *name,
+                                            enum vt_unit unit)
+{
+    const struct vt_result_row *best = NULL;
+    size_t count = 0;
+    for (enum vt_road road = 0; road < VT_ROADS; road++) {
+        const struct vt_result_row *row = vt_road_row(teller->table, road, name);
+        if (!row || vt_road_unit(road) != unit || vt_road_lies(road, row))
+            continue;
+        count++;
+        best = !best || row->toll.median < best->toll.median ? row : best;
+    }
+    return count > 1 ? best : NULL;
+}
+
+static void put_cell(const struct vt_teller *teller, const struct vt_result_row *row, bool best, bool lies)
+{
+    char text[64] = "–";
+    fputs("<td class=\"number\">", teller->stream);
+    if (row) {
+        if (row->unit == VT_UNIT_NS)
+            vt_quantity_print(row->toll.median, row->unit, "µs", text, sizeof text);
+        else
+            snprintf(text, sizeof text, "%.0f", row->toll.median);
+        vt_page_mark(vt_crossing_name(row->known.crossing), teller->stream);
+    }
+    vt_markup(teller->stream, best ? "<b>%s</b>" : "%s", text);
+    if (lies) {
+        fputs("<small class=\"flag\">", teller->stream);
+        vt_tell_label(teller, "lies");
+        fputs("</small>", teller->stream);
+    }
+    fputs("</td>", teller->stream);
+}
+
+static void put_operation(const struct vt_teller *teller, const char *name, const bool shown[VT_ROADS])
+{
+    const struct vt_line *line = vt_table_find_line(teller->table, name);
+    const struct vt_result_row *best[VT_UNITS];
+    size_t known = 0;
+    for (enum vt_unit unit = 0; unit < VT_UNITS; unit++)
+        best[unit] = cheapest(teller, name, unit);
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
+        known += vt_road_row(teller->table, road, name) != NULL;
+    if (!line || known < 2)
+        return;
+    vt_markup(teller->stream, "<tr><th scope=\"row\">%s<code>%s</code></th>", name,
+              line->operation ? line->operation : "");
+    for (enum vt_road road = 0; road < VT_ROADS; road++) {
+        const struct vt_result_row *row = vt_road_row(teller->table, road, name);
+        if (shown[road])
+            put_cell(teller, row, row && row == best[vt_road_unit(road)], row && vt_road_lies(road, row));
+    }
+    fputs("</tr>\n", teller->stream);
+}
+
+/* Over the columns of one unit. */
+static void put_unit(const struct vt_teller *teller, const bool shown[VT_ROADS], enum vt_unit unit,
+                     const char *label)
+{
+    int span = 0;
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
+        span += shown[road] && vt_road_unit(road) == unit;
+    if (span == 0)
+        return;
+    fprintf(teller->stream, "<th scope=\"colgroup\" class=\"number\" colspan=\"%d\">", span);
+    vt_tell_label(teller, label);
+    fputs("</th>", teller->stream);
+}
+
+void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *directive)
+{
+    bool shown[VT_ROADS], any = false;
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
+        any |= shown[road] = is_there(teller, road);
+    if (!any)
+        return;
+    vt_tell_paragraph(teller, directive);
+    open_table(teller, "operation", "roads");
+    fputs("<td></td>", teller->stream);
+    put_unit(teller, shown, VT_UNIT_NS, "time");
+    put_unit(teller, shown, VT_UNIT_INSTRUCTIONS, "instructions");
+    fputs("</tr>\n<tr>", teller->stream);
+    head(teller, "operation", false);
+    for (enum vt_road road = 0; road < VT_ROADS; road++)
+        if (shown[road])
+            head(teller, labels[road], true);
+    fputs("</tr></thead>\n<tbody>\n", teller->stream);
+    for (size_t i = 0; i < OPERATIONS; i++)
+        put_operation(teller, operations[i], shown);
+    close_table(teller);
+}

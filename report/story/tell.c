@@ -1,0 +1,78 @@
+#include "report/story/tell.h"
+#include "show/pen/markup.h"
+
+#include <string.h>
+
+static const char *word(const struct vt_language *language, const char *name, char text[32])
+{
+    int length;
+    const char *label = vt_language_label(language, name, &length);
+    snprintf(text, 32, "%.*s", length, label);
+    return text;
+}
+
+void vt_tell_label(const struct vt_teller *teller, const char *name)
+{
+    int length;
+    const char *label = vt_language_label(teller->language, name, &length);
+    vt_markup(teller->stream, "%.*s", length, label);
+}
+
+void vt_tell_figure(const struct vt_teller *teller, const struct vt_figure *figure, FILE *stream)
+{
+    char text[64], singular[32], plural[32];
+    struct vt_figure_words words = {word(teller->language, "unit_one", singular),
+                                    word(teller->language, "unit", plural)};
+    vt_figure_print(figure, &words, text, sizeof text);
+    vt_markup(stream, "%s", text);
+}
+
+/* A figure's name from `at` on, behind its brace; returns what follows it. */
+static const char *put_figure(const struct vt_teller *teller, const char *at, const char *end, FILE *stream,
+                              bool *known)
+{
+    const char *close = memchr(at, '}', (size_t)(end - at));
+    char name[64];
+    struct vt_figure figure;
+    snprintf(name, sizeof name, "%.*s", (int)((close ? close : end) - at), at);
+    *known &= vt_figure_find(teller->table, name, &figure);
+    if (stream && *known) {
+        fputs("<b class=\"figure\">", stream);
+        vt_tell_figure(teller, &figure, stream);
+        fputs("</b>", stream);
+    }
+    return close ? close + 1 : end;
+}
+
+bool vt_tell_text(const struct vt_teller *teller, const char *text, int length, FILE *stream)
+{
+    const char *at = text, *end = text + length;
+    bool known = true, strong = false;
+    while (at < end) {
+        size_t plain = 0;
+        while (at + plain < end && at[plain] != '{' && at[plain] != '*')
+            plain++;
+        if (stream)
+            vt_markup(stream, "%.*s", (int)plain, at);
+        at += plain;
+        if (at == end)
+            break;
+        if (*at++ == '{') {
+            at = put_figure(teller, at, end, stream, &known);
+            continue;
+        }
+        if (stream)
+            fputs(strong ? "</em>" : "<em>", stream);
+        strong = !strong;
+    }
+    return known;
+}
+
+void vt_tell_paragraph(const struct vt_teller *teller, const struct vt_directive *directive)
+{
+    if (directive->length == 0)
+        return;
+    fputs("<p>", teller->stream);
+    vt_tell_text(teller, directive->text, directive->length, teller->stream);
+    fputs("</p>\n", teller->stream);
+}

@@ -1,0 +1,90 @@
+#!/bin/sh
+# The story at the head of the page: told with the figures of the documents shown, and with no others.
+# shellcheck source=tests/integration/tap.sh
+. "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/integration/result.sh
+. "$(dirname "$0")/result.sh"
+# shellcheck source=tests/integration/story.sh
+. "$(dirname "$0")/story.sh"
+
+audit='{"verdict":{"text":"No."},"guest":"a kernel","assists":[],"instructions":[{"name":"POPF","group":"robin-irvine","outcome":"silent","trials":[{"operation":"popfq","with":"IF 0","outcome":"silent","seen":"IF 1 stays","expected":"IF 0"}]}]}'
+
+tell() { # file [option...]: the story alone, tags taken out
+    file=$1
+    shift
+    "$VMTOLL" report "$work/$file" --format html "$@" >"$work/page" 2>"$work/err"
+    status=$?
+    sed -n '/<section id="story"/,/^<\/section>/p' "$work/page" >"$work/html"
+    sed 's/<[^>]*>//g' "$work/html" >"$work/out"
+}
+
+story_document one.json 1084
+tell one.json
+holds "the page is made" test "$status" -eq 0
+has "seven steps" '^7 '
+lacks "... and no more" '^8 '
+has "the trap's toll" 'takes 1.08 µs here'
+has "the translated one" 'takes 2.00 ns this way'
+has "the call-out" 'for OUT to a device, takes 18.0 ns'
+has "what lies here, counted by the audit" 'On this machine 1 sensitive'
+has "... and what it answered" 'IF 1 stays'
+has "real code before" 'mov cr3, rax'
+has "... and after, as text" '&lt;b&gt;not markup'
+lacks "... never as markup" '<b>not markup' html
+has "what translating costs" '73.0 ns for each guest instruction'
+has "... and how much longer code gets" 'is 2.5 times as long'
+has "Xen, trapped" 'takes 1569 instructions'
+has "Xen, asked" 'it takes 603 instructions'
+has "one instruction is one" 'and 1 instruction as a write'
+has "hardware in time" 'takes 1.45 µs'
+has "hardware in the lab" 'is 1176 instructions'
+has "what ring 3 gets wrong is no price" '6.00 nssilently wrong'
+lacks "no braces are left" '[{}]'
+lacks "no figure is unknown" 'unknown'
+lacks "nobody is sent to a lab that is there" 'add one with'
+
+story_document two.json 2222
+tell two.json
+has "another document, another figure" 'takes 2.22 µs here'
+lacks "... and not the one before" '1.08 µs'
+
+# A sentence whose figure is not there is not told; another may stand for it.
+document bare.json "$(row cpuid identification ok '"exit-kernel"' 1500)"
+tell bare.json
+has "without a lab: where to get one" 'add one with vmtoll lab xen'
+lacks "without a trap: no toll of one" 'Loading CR3 this way takes'
+lacks "without an account of the translator: no code" 'before and after:'
+has "without figures the story is told all the same" 'as if it were a program'
+
+# Unproved figures are not told.
+story_document doubtful.json 1084
+sed -i 's/"crossing":"trap","status":"ok"/"crossing":"trap","status":"unverified"/g' "$work/doubtful.json"
+tell doubtful.json
+lacks "an unverified toll is not told" 'this way takes'
+
+# A crossing that is another than the sentence speaks of is not told: under shadow paging CR3 exits.
+story_document shadow.json 1084
+sed -i 's/"engine":"svm","cpl":0,"crossing":"none"/"engine":"svm","cpl":0,"crossing":"exit-kernel"/g' "$work/shadow.json"
+tell shadow.json
+lacks "a load of CR3 that exits is not called free" 'load CR3: no exit'
+
+tell one.json --lang ko
+holds "in Korean" grep -q 'lang="ko"' "$work/html"
+has "... with the same figures" '1.08 µs'
+has "... seven steps" '^7 '
+"$VMTOLL" report "$work/one.json" --lang xx >"$work/out" 2>"$work/err"
+holds "an unknown language is misuse" test $? -eq 2
+
+# The headline: roads over the same operations.
+"$VMTOLL" report "$work/one.json" >"$work/out" 2>"$work/err"
+has "the headline names roads" 'costs 1.07 µs trapped and emulated, 2.00 ns'
+
+# What bench itself says of the translator.
+timeout 60 "$VMTOLL" bench --case nop --engine translate --budget 1 --quiet --output "$work/own.json" >"$work/out" 2>"$work/err"
+if grep -q '"cost"' "$work/own.json"; then
+    has "the account of the translator shows the guest's code" '"text": *"mov cr3, rax"' own.json
+    has "... and counts what it translated" '"guest_bytes": *[1-9]' own.json
+else
+    skip "the account of the translator" "it does not work here"
+fi
+finish
