@@ -28,6 +28,18 @@ const json_t *vt_audited_trial(const json_t *instruction)
     return json_array_get(trials, 0);
 }
 
+const json_t *vt_audited_silent(const struct vt_result *result, size_t i)
+{
+    const json_t *instruction;
+    size_t index;
+    json_array_foreach(json_object_get(result->audit, "instructions"), index, instruction)
+    {
+        if (strcmp(vt_audited_word(instruction, "outcome"), "silent") == 0 && i-- == 0)
+            return instruction;
+    }
+    return NULL;
+}
+
 const char *vt_audited_verdict(const struct vt_result *result)
 {
     return vt_audited_word(json_object_get(result->audit, "verdict"), "text");

@@ -16,6 +16,9 @@ const char *vt_audited_word(const json_t *object, const char *key);
 /* The trial an instruction is judged by: the first of its own outcome; NULL: none. */
 const json_t *vt_audited_trial(const json_t *instruction);
 
+/* Number i of the instructions that ring 3 executed unnoticed, NULL behind the last. */
+const json_t *vt_audited_silent(const struct vt_result *result, size_t i);
+
 /* The conclusion, one paragraph. The document's. */
 const char *vt_audited_verdict(const struct vt_result *result);
 

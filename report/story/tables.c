@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MOST_HOLES = 64, TOLD_HOLES = 7, MOST_CODE = 12, MOST_HOST = 24 };
+enum { TOLD_HOLES = 7, MOST_CODE = 12, MOST_HOST = 24 };
 
 static void head(const struct vt_teller *teller, const char *name, bool number)
 {
@@ -32,17 +32,22 @@ static void close_table(const struct vt_teller *teller)
 }
 
 /* Those that answer something, and not only leave undone, tell most. */
-static bool tells(const struct vt_audited_hole *hole)
+static bool put_hole(const struct vt_teller *teller, const json_t *instruction)
 {
-    return *hole->seen && *hole->expected && strcmp(hole->seen, hole->expected) != 0;
+    const json_t *trial = vt_audited_trial(instruction);
+    const char *seen = vt_audited_word(trial, "seen"), *expected = vt_audited_word(trial, "expected");
+    if (!*seen || !*expected || strcmp(seen, expected) == 0)
+        return false;
+    vt_markup(teller->stream, "<tr><th scope=\"row\">%s <small>%s</small></th><td>%s</td><td>%s</td></tr>\n",
+              vt_audited_word(instruction, "name"), vt_audited_word(trial, "with"), seen, expected);
+    return true;
 }
 
 void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *directive)
 {
-    struct vt_audited_hole holes[MOST_HOLES];
     const struct vt_result *audited = vt_audited_find(teller->table);
-    size_t count = audited ? vt_audited_holes(audited, holes, MOST_HOLES) : 0, told = 0;
-    if (count == 0)
+    const json_t *instruction = audited ? vt_audited_silent(audited, 0) : NULL;
+    if (!instruction)
         return;
     vt_tell_paragraph(teller, directive);
     open_table(teller, "holes", "told");
@@ -50,14 +55,9 @@ void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *di
     head(teller, "at_ring_3", false);
     head(teller, "at_ring_0", false);
     fputs("</tr></thead>\n<tbody>\n", teller->stream);
-    for (size_t i = 0; i < count && told < TOLD_HOLES; i++) {
-        if (!tells(&holes[i]))
-            continue;
-        vt_markup(teller->stream,
-                  "<tr><th scope=\"row\">%s <small>%s</small></th><td>%s</td><td>%s</td></tr>\n",
-                  holes[i].name, holes[i].with, holes[i].seen, holes[i].expected);
-        told++;
-    }
+    for (size_t i = 0, told = 0; instruction && told < TOLD_HOLES;
+         instruction = vt_audited_silent(audited, ++i))
+        told += put_hole(teller, instruction);
     close_table(teller);
 }
 
