@@ -2,6 +2,7 @@
 #include "show/pen/markup.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +34,14 @@ static const struct {
     {"font-family=\"sans-serif:Bold\"", "font-weight=\"600\""},
 };
 
+enum { DEEPEST = 64 };
+
 struct embedding {
     vt_svg_title title;
     void *context;
     FILE *stream;
+    bool idle[DEEPEST]; /* of the groups open: it says nothing, and was not written */
+    int depth;
 };
 
 static bool starts(const char *text, const char *with)
@@ -71,6 +76,82 @@ static bool is_coordinate(const char *text, const char *at)
            isdigit((unsigned char)at[2]);
 }
 
+/* Closer than this, in units of the picture, is the same place. */
+#define SAME 0.15
+
+struct point {
+    double x, y;
+};
+
+/* Nothing is lost without `middle`: it lies on a line along an axis between its neighbours. */
+static bool is_between(struct point before, struct point middle, struct point after)
+{
+    bool upright = fabs(before.x - middle.x) < SAME && fabs(after.x - middle.x) < SAME;
+    bool level = fabs(before.y - middle.y) < SAME && fabs(after.y - middle.y) < SAME;
+    return (upright && (before.y - middle.y) * (middle.y - after.y) >= 0) ||
+           (level && (before.x - middle.x) * (middle.x - after.x) >= 0);
+}
+
+static void put_number(double value, FILE *stream)
+{
+    char text[32];
+    size_t length = (size_t)snprintf(text, sizeof text, "%.1f", value);
+    fprintf(stream, "%.*s", (int)(text[length - 1] == '0' ? length - 2 : length), text);
+}
+
+static void put_point(char letter, struct point point, FILE *stream)
+{
+    putc(letter, stream);
+    put_number(point.x, stream);
+    putc(',', stream);
+    put_number(point.y, stream);
+}
+
+static const char *read_point(const char *at, struct point *point)
+{
+    char *end;
+    point->x = strtod(at, &end);
+    if (end == at || *end != ',')
+        return NULL;
+    at = end + 1;
+    point->y = strtod(at, &end);
+    return end == at ? NULL : end + strspn(end, " \t\n\r");
+}
+
+/* The points of a path behind d=' of moves and lines alone, those that a line goes through anyway left out.
+ * Returns its closing quote. */
+static const char *put_path(const char *at, FILE *stream)
+{
+    struct point kept = {0, 0}, held = kept, point;
+    bool holds = false;
+    while (*at == 'M' || *at == 'L') {
+        bool moves = *at++ == 'M';
+        const char *next = read_point(at, &point);
+        if (!next)
+            break;
+        if (holds && (moves || !is_between(kept, held, point)))
+            put_point(' ', kept = held, stream);
+        holds = !moves;
+        if (moves)
+            put_point('M', kept = point, stream);
+        else
+            held = point;
+        at = next;
+    }
+    if (holds)
+        put_point(' ', held, stream);
+    return strchr(at, '\'');
+}
+
+static const char *put_path_attribute(const char *at, FILE *stream)
+{
+    const char *points = at + strlen("d='");
+    if (points[strspn(points, "ML0123456789.,-+ \t\n\r")] != '\'')
+        return NULL;
+    fputs("d='", stream);
+    return put_path(points, stream);
+}
+
 /* Inside a tag: attributes are mapped, coordinates keep one decimal. */
 static void put_tag(const char *tag, size_t length, FILE *stream)
 {
@@ -93,6 +174,10 @@ static void put_tag(const char *tag, size_t length, FILE *stream)
         }
         const char *after = put_colour(at, stream);
         if (after) {
+            at = after;
+            continue;
+        }
+        if (starts(at, "d='M") && (after = put_path_attribute(at, stream))) {
             at = after;
             continue;
         }
@@ -150,30 +235,69 @@ static const char *put_hover(const struct embedding *e, const char *at)
     return end + strlen("</title>");
 }
 
-static const char *put_element(const struct embedding *e, const char *at)
+/* A group of which all attributes are dropped says nothing. */
+static bool is_idle_group(const char *tag, size_t length)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = starts(tag, "<g") ? open_memstream(&text, &size) : NULL;
+    if (!stream)
+        return false;
+    put_tag(tag, length, stream);
+    bool idle = fclose(stream) == 0 && (strcmp(text, "<g>") == 0 || strcmp(text, "<g >") == 0);
+    free(text);
+    return idle;
+}
+
+static void open_group(struct embedding *e, bool idle)
+{
+    if (e->depth < DEEPEST)
+        e->idle[e->depth] = idle;
+    e->depth++;
+}
+
+/* Is the group that ends here one that was written? */
+static bool close_group(struct embedding *e)
+{
+    e->depth -= e->depth > 0;
+    return e->depth >= DEEPEST || !e->idle[e->depth];
+}
+
+/* A tag as it is, but for groups. Returns what follows it. */
+static const char *put_any(struct embedding *e, const char *at, const char *end)
+{
+    size_t length = (size_t)(end + 1 - at);
+    bool group = starts(at, "<g>") || starts(at, "<g "), idle = group && is_idle_group(at, length);
+    if (group)
+        open_group(e, idle && e->depth < DEEPEST);
+    if (starts(at, "</g>") ? close_group(e) : !(idle && e->depth <= DEEPEST))
+        put_tag(at, length, e->stream);
+    return end + 1;
+}
+
+static const char *put_element(struct embedding *e, const char *at)
 {
     const char *end = strchr(at, '>'), *after = skip_empty_group(at);
     if (!after)
         after = skip_idle_path(at);
     if (after)
         return after;
-    if (starts(at, "<g onmousemove=") && (after = put_hover(e, at)))
+    if (starts(at, "<g onmousemove=") && (after = put_hover(e, at))) {
+        open_group(e, false);
         return after;
+    }
     if (starts(at, "<g id=\"gnuplot_plot")) {
-        fputs("<g>", e->stream);
         after = strstr(at, "</title>");
+        open_group(e, true);
         return after ? after + strlen("</title>") : end + 1;
     }
-    if (!end)
-        return at + strlen(at);
-    put_tag(at, (size_t)(end + 1 - at), e->stream);
-    return end + 1;
+    return end ? put_any(e, at, end) : at + strlen(at);
 }
 
 void vt_svg_embed(const char *picture, const char *label, const char *class, vt_svg_title title,
                   void *context, FILE *stream)
 {
-    struct embedding e = {title, context, stream};
+    struct embedding e = {.title = title, .context = context, .stream = stream};
     const char *box = strstr(picture, "viewBox=\""), *at = strstr(picture, "</defs>");
     if (!box || !at)
         return;
@@ -181,6 +305,7 @@ void vt_svg_embed(const char *picture, const char *label, const char *class, vt_
     vt_markup(stream, "<svg class=\"chart %s\" role=\"img\" viewBox=\"%.*s\" aria-label=\"%s", class,
               (int)strcspn(box, "\""), box, label);
     fputs("\"><g>", stream); /* closed by the end of gnuplot's canvas group */
+    open_group(&e, false);
     for (at += strlen("</defs>"); *at && !starts(at, "</svg>");) {
         if (*at == '<') {
             at = put_element(&e, at);

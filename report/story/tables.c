@@ -197,7 +197,10 @@ static void put_operation(const struct vt_teller *teller, const char *name, cons
     for (enum vt_road road = 0; road < VT_ROADS; road++) {
         const struct vt_result_row *row = vt_road_row(teller->table, road, name);
         if (shown[road])
-            put_cell(teller, row, row && row == best[vt_road_unit(road)], row && vt_road_lies(road, row));
+            put_cell(teller, row,
+                     row && best[vt_road_unit(road)] && !vt_road_lies(road, row) &&
+                         row->toll.median <= best[vt_road_unit(road)]->toll.median,
+                     row && vt_road_lies(road, row));
     }
     fputs("</tr>\n", teller->stream);
 }
