@@ -219,6 +219,12 @@ static bool shares_road(const struct vt_table *table, size_t a, size_t b)
     return b < table->column_count && compare_roads(&table->columns[a], &table->columns[b]) == 0;
 }
 
+/* Engines of which the guest's level is the virtual CPU's: the code runs without privilege. */
+static bool is_deprivileged(const char *engine)
+{
+    return strcmp(engine, "trap") == 0 || strcmp(engine, "translate") == 0;
+}
+
 static void entitle(struct vt_table *table, size_t k, size_t times)
 {
     struct vt_column *column = &table->columns[k];
@@ -229,11 +235,29 @@ static void entitle(struct vt_table *table, size_t k, size_t times)
     if (column->cpl < 0)
         snprintf(column->title, sizeof column->title, "%.60s", column->engine);
     else
-        snprintf(column->title, sizeof column->title, "%.60s CPL %d", column->engine, column->cpl);
+        snprintf(column->title, sizeof column->title, "%.60s %sCPL %d", column->engine,
+                 is_deprivileged(column->engine) ? "virtual " : "", column->cpl);
     snprintf(column->subtitle, sizeof column->subtitle, "%.20s%s%s%s%.40s", column->path ? column->path : "?",
              column->unit == VT_UNIT_NS ? "" : ", instructions", column->simulated ? ", simulated" : "",
              column->shared_name ? ", " : "",
              column->shared_name && origin ? (slash ? slash + 1 : origin) : "");
+}
+
+static bool has_figures(const struct vt_table *table, size_t k)
+{
+    for (size_t i = 0; i < table->line_count; i++)
+        if (table->lines[i].cells[k] && vt_result_has_toll(table->lines[i].cells[k]))
+            return true;
+    return false;
+}
+
+static void find_measured(struct vt_table *table)
+{
+    bool any = false;
+    for (size_t k = 0; k < table->column_count; k++)
+        any |= table->columns[k].measured = has_figures(table, k);
+    for (size_t k = 0; k < table->column_count; k++)
+        table->columns[k].measured |= !any;
 }
 
 static void entitle_columns(struct vt_table *table)
@@ -361,6 +385,7 @@ int vt_table_build(struct vt_table *table, struct vt_result *const *results, siz
     if (status == 0) {
         merge_complements(table);
         entitle_columns(table);
+        find_measured(table);
         if (table->line_count)
             qsort(table->lines, table->line_count, sizeof *table->lines, compare_lines);
         if (collect_notes(table) != 0)

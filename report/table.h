@@ -21,6 +21,7 @@ struct vt_column {
     bool simulated;
     size_t document;   /* index of the result it is of; several may share a column */
     size_t rank;       /* among the columns of its unit: which symbol and colour it has */
+    bool measured;     /* it has a figure; with none on any column, all count as measured */
     bool shared_name;  /* another column has the same engine, path, level and unit */
     char title[96];    /* "kvm CPL 3" */
     char subtitle[96]; /* "emulated", "instructions, simulated", ... */

@@ -79,7 +79,20 @@
   document.getElementById("controls").append(
     element("label", { textContent: "Find a case" }, [search]), groups.label);
   if (known.length) document.getElementById("controls").append(crossings.label);
+  var roads = Array.from(table.tHead.rows[0].cells).slice(2);
+  if (roads.length > 3) document.getElementById("controls").append(element("details", { className: "pick" },
+    [element("summary", { textContent: "Columns" })].concat(roads.map(function (head, i) {
+      var box = element("input", { type: "checkbox", checked: true });
+      box.addEventListener("change", function () { show(i + 2, box.checked); });
+      return element("label", {}, [box, " " + head.textContent.trim()]);
+    }))));
   document.getElementById("controls").append(count);
+
+  function show(column, shown) {
+    Array.from(table.rows).forEach(function (row) {
+      if (row.cells.length > column) row.cells[column].hidden = !shown;
+    });
+  }
 
   function filter() {
     var wanted = search.value.trim().toLowerCase(), shown = 0;

@@ -38,7 +38,7 @@ static const struct vt_result_row *drawn_cell(const struct vt_table *table, size
 bool vt_chart_shows(const struct vt_table *table, size_t i, size_t k, enum vt_unit unit)
 {
     const struct vt_result_row *cell = drawn_cell(table, i, k, unit);
-    return cell && cell->toll.median > 0 && table->lines[i].known != VT_CLASS_CONTROL;
+    return cell && isfinite(cell->toll.median) && table->lines[i].known != VT_CLASS_CONTROL;
 }
 
 bool vt_chart_shows_class(const struct vt_table *table, const char *class, enum vt_unit unit)

@@ -10,7 +10,7 @@
 static const char *count_text(double value, char text[32])
 {
     if (isfinite(value))
-        snprintf(text, 32, "%.*f", fabs(value) < 0.0005 ? 0 : fabs(value) < 10 ? 3 : 0, value);
+        snprintf(text, 32, "%.*f", value == floor(value) || fabs(value) >= 10 ? 0 : 3, value);
     return isfinite(value) ? text : "unknown";
 }
 

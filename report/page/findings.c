@@ -24,8 +24,8 @@ static void put_group(struct vt_pen *pen, const struct vt_column *column, const 
     snprintf(count, sizeof count, "%zu", group->count);
     vt_pen_row(pen, (const struct vt_pen_cell[]){
                         {.text = column->title, .note = column->subtitle},
-                        {.text = vt_crossing_style(crossing)->title, .mark = crossing},
                         {.text = tolls[0], .tone = VT_TONE_STRONG},
+                        {.text = vt_crossing_style(crossing)->title, .mark = crossing},
                         {.text = tolls[1], .note = group->cheapest},
                         {.text = tolls[2], .note = group->dearest},
                         {.text = count},
@@ -36,8 +36,8 @@ static void put_group(struct vt_pen *pen, const struct vt_column *column, const 
 static void put_groups(const struct vt_html *page, bool time)
 {
     static const struct vt_pen_column columns[] = {
-        {"road", 0, false, NULL},    {"crossed by", 0, false, "crossing"}, {"median", 0, true, NULL},
-        {"cheapest", 0, true, NULL}, {"dearest", 0, true, NULL},           {"cases", 0, true, NULL}};
+        {"road", 0, false, NULL},    {"median", 0, true, NULL},  {"crossed by", 0, false, "crossing"},
+        {"cheapest", 0, true, NULL}, {"dearest", 0, true, NULL}, {"cases", 0, true, NULL}};
     struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
     struct vt_group groups[MAX_GROUPS];
     size_t count = vt_finding_groups(page->report->table, groups, MAX_GROUPS), shown = 0;

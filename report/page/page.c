@@ -22,10 +22,17 @@ static const char *brand_of(const struct vt_table *table)
     return brand ? brand : "an unknown processor";
 }
 
+static const char *host_of(const struct vt_table *table)
+{
+    return table->result_count ? vt_result_host_text(table->results[0], "system.hostname") : NULL;
+}
+
 static void put_head(const struct vt_html *page)
 {
     char title[256];
-    snprintf(title, sizeof title, "What a crossing costs on %.200s", brand_of(page->report->table));
+    const char *host = host_of(page->report->table);
+    snprintf(title, sizeof title, "What a crossing costs on %.100s%s%.100s", host ? host : "",
+             host ? ", " : "", brand_of(page->report->table));
     vt_page_head(title, true, page->stream);
     fputs("<a class=\"skip\" href=\"#table\">Skip to the table</a>\n", page->stream);
     vt_svg_symbols(page->stream);

@@ -5,11 +5,34 @@
 #include <math.h>
 #include <string.h>
 
+/* A column in which nothing could be measured takes no width of the page: its reasons are among the notes. */
+static size_t count_columns(const struct vt_table *table)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < table->column_count; k++)
+        count += table->columns[k].measured;
+    return count;
+}
+
+static void put_left_out(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    size_t said = 0;
+    for (size_t k = 0; k < table->column_count; k++)
+        if (!table->columns[k].measured)
+            vt_markup(
+                page->stream, "%s%s",
+                said++ ? ", " : "<p class=\"caption\">No figure could be had on: ", table->columns[k].title);
+    fputs(said ? "; the notes say why.</p>\n" : "", page->stream);
+}
+
 static void put_heads(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
     fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"unit\">Unit</th>", page->stream);
     for (size_t k = 0; k < table->column_count; k++) {
+        if (!table->columns[k].measured)
+            continue;
         vt_markup(page->stream,
                   "<th scope=\"col\" class=\"number\"><span class=\"title\">%s</span> <small>%s</small></th>",
                   table->columns[k].title, table->columns[k].subtitle);
@@ -79,7 +102,8 @@ static void put_line(const struct vt_html *page, const struct vt_line *line)
     fprintf(page->stream, "</th><td class=\"unit\">%s</td>",
             strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
     for (size_t k = 0; k < table->column_count; k++)
-        put_cell(page, line->cells[k], scale.size);
+        if (table->columns[k].measured)
+            put_cell(page, line->cells[k], scale.size);
     fputs("</tr>\n", page->stream);
 }
 
@@ -92,7 +116,7 @@ static void put_body(const struct vt_html *page)
             vt_markup(page->stream,
                       "<tbody><tr class=\"class\"><th scope=\"rowgroup\" "
                       "colspan=\"%zu\"><span>%s</span></th></tr>\n",
-                      table->column_count + 2, table->lines[i].class);
+                      count_columns(table) + 2, table->lines[i].class);
         }
         put_line(page, &table->lines[i]);
     }
@@ -149,6 +173,7 @@ void vt_html_table(const struct vt_html *page)
     put_heads(page);
     put_body(page);
     fputs("</table>\n</div>\n", page->stream);
+    put_left_out(page);
     put_notes(page);
     fputs("</section>\n", page->stream);
 }
