@@ -88,6 +88,22 @@
     }))));
   document.getElementById("controls").append(count);
 
+  // A case that is pointed at in one picture, or in the table, is marked in all of them.
+  var marks = {};
+  function join(name, node) {
+    (marks[name] = marks[name] || []).push(node);
+    function light(on) {
+      return function () { marks[name].forEach(function (other) { other.classList.toggle("lit", on); }); };
+    }
+    ["mouseenter", "focusin"].forEach(function (event) { node.addEventListener(event, light(true)); });
+    ["mouseleave", "focusout"].forEach(function (event) { node.addEventListener(event, light(false)); });
+  }
+  document.querySelectorAll(".chart title").forEach(function (title) {
+    var name = title.textContent.split(" on ")[0];
+    if (name !== title.textContent) join(name, title.parentNode);
+  });
+  rows.forEach(function (entry) { join(entry.row.cells[0].firstChild.textContent.trim(), entry.row); });
+
   function show(column, shown) {
     Array.from(table.rows).forEach(function (row) {
       if (row.cells.length > column) row.cells[column].hidden = !shown;

@@ -14,6 +14,8 @@ void vt_chart_parts(const struct vt_canvas *canvas, const struct vt_chart *chart
                     const struct vt_table *table);
 void vt_chart_spread(const struct vt_canvas *canvas, const struct vt_chart *chart,
                      const struct vt_table *table);
+void vt_chart_ladder(const struct vt_canvas *canvas, const struct vt_chart *chart,
+                     const struct vt_table *table);
 
 /* A step of 1, 2 or 5 times a power of ten that divides the range into about four. */
 double vt_chart_step(double range);

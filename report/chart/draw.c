@@ -12,6 +12,8 @@ void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *char
         vt_chart_spread(canvas, chart, table);
     else if (chart->kind == VT_CHART_PARTS || chart->kind == VT_CHART_PARTS_NARROW)
         vt_chart_parts(canvas, chart, table);
+    else if (chart->kind == VT_CHART_LADDER)
+        vt_chart_ladder(canvas, chart, table);
     else
         vt_chart_roads(canvas, chart, table);
 }

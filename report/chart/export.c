@@ -55,6 +55,9 @@ static void name_chart(struct export *export, size_t i)
     if (chart->kind == VT_CHART_DISTRIBUTION) {
         snprintf(name, MAX_NAME, "distribution-");
         append_word(name, export->table->lines[chart->line].name);
+    } else if (chart->kind == VT_CHART_LADDER) {
+        snprintf(name, MAX_NAME, "ladder-");
+        append_word(name, export->table->lines[chart->line].name);
     } else if (chart->kind == VT_CHART_PARTS) {
         snprintf(name, MAX_NAME, "breakdown");
     } else {
@@ -87,6 +90,25 @@ static int plan_roads(struct export *export, enum vt_unit unit)
     return status;
 }
 
+/* One operation of each kind on all roads, where there are two to compare. */
+static int plan_ladders(struct export *export, enum vt_unit unit)
+{
+    static const char *const operations[] = {"cpuid", "mov-to-cr3", "out-user"};
+    const struct vt_table *table = export->table;
+    int status = 0;
+    for (size_t i = 0; i < vt_chart_lines(table) && status == 0; i++)
+        for (size_t n = 0; n < sizeof operations / sizeof operations[0]; n++) {
+            size_t shown = 0;
+            for (size_t k = 0; k < vt_chart_columns(table); k++)
+                shown +=
+                    vt_chart_shows(table, i, k, unit) && table->lines[i].cells[k]->status == VT_STATUS_OK;
+            if (shown > 1 && strcmp(table->lines[i].name, operations[n]) == 0)
+                status = vt_chart_add(&export->charts,
+                                      (struct vt_chart){.kind = VT_CHART_LADDER, .unit = unit, .line = i});
+        }
+    return status;
+}
+
 static bool is_for_page(const struct vt_chart *chart)
 {
     return chart->kind == VT_CHART_ROADS || chart->kind == VT_CHART_ROADS_NARROW ||
@@ -100,6 +122,8 @@ static int plan(struct export *export)
     int status = vt_chart_plan(&page, export->table);
     status = status ? status : plan_roads(export, VT_UNIT_NS);
     status = status ? status : plan_roads(export, VT_UNIT_INSTRUCTIONS);
+    status = status ? status : plan_ladders(export, VT_UNIT_NS);
+    status = status ? status : plan_ladders(export, VT_UNIT_INSTRUCTIONS);
     for (size_t i = 0; i < page.count && status == 0; i++)
         if (!is_for_page(&page.list[i]))
             status = vt_chart_add(&export->charts, page.list[i]);

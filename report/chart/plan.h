@@ -18,6 +18,7 @@ enum vt_chart_kind {
     VT_CHART_ROADS_NARROW, /* the same for a phone */
     VT_CHART_PARTS,        /* what crossings are made of, on a linear axis from zero */
     VT_CHART_PARTS_NARROW, /* the same for a phone */
+    VT_CHART_LADDER,       /* one case: every road by what it costs; for files */
     VT_CHART_DISTRIBUTION, /* one case: boxes and empirical distribution of its samples */
 };
 
@@ -31,7 +32,7 @@ struct vt_chart {
     enum vt_chart_kind kind;
     enum vt_unit unit; /* of the columns drawn; static */
     const char *class; /* VT_CHART_ROADS: of this class alone; NULL: of all. The table's. */
-    size_t line;       /* VT_CHART_DISTRIBUTION */
+    size_t line;       /* VT_CHART_DISTRIBUTION, VT_CHART_LADDER */
     size_t from, to;   /* VT_CHART_ROADS: lines of the table; to is 0: all of them */
     enum vt_chart_axis axis;
     char *picture; /* gnuplot's SVG; NULL: not drawn */
@@ -42,8 +43,8 @@ struct vt_charts {
     size_t count;
 };
 
-/* Columns beyond this many, and beyond this many of one unit, and lines beyond this many are in the table, not in
- * the pictures. */
+/* Columns beyond this many, and beyond this many of one unit, and lines beyond this many are in the table,
+ * not in the pictures. */
 enum { VT_CHART_COLUMNS = 32, VT_CHART_SERIES = 8, VT_CHART_LINES = 1024 };
 
 /* Series (from 0) whose colour a part of a crossing has. */

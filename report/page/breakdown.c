@@ -71,14 +71,15 @@ static void put_row(const struct vt_html *page, const struct vt_crossing_parts *
     fputs("</tr>\n", page->stream);
 }
 
-static void put_heads(const struct vt_html *page)
+static void put_heads(const struct vt_html *page, enum vt_unit unit)
 {
-    fputs(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"Parts of a crossing, scrolls sideways\" "
+    fprintf(
+        page->stream,
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Parts of a crossing, in %s, scrolls sideways\" "
         "tabindex=\"0\">\n<table class=\"parts\"><caption class=\"quiet\">Parts of a crossing, and the rows "
         "each was computed from</caption><thead><tr><th scope=\"col\">Case</th><th scope=\"col\" "
         "class=\"number\">Toll</th>",
-        page->stream);
+        unit == VT_UNIT_NS ? "time" : "instructions");
     for (int part = 0; part < VT_PARTS; part++)
         fprintf(page->stream, "<th scope=\"col\">%c%s</th>", vt_breakdown_title(part)[0] - 'a' + 'A',
                 vt_breakdown_title(part) + 1);
@@ -98,7 +99,7 @@ static void put_table(const struct vt_html *page, const struct vt_breakdown *bre
     const struct vt_table *table = page->report->table;
     struct reasons reasons = {.unit = unit};
     size_t column = SIZE_MAX;
-    put_heads(page);
+    put_heads(page, unit);
     for (size_t i = 0; i < breakdown->count; i++) {
         const struct vt_crossing_parts *parts = &breakdown->list[i];
         if (table->columns[parts->column].unit != unit)

@@ -62,6 +62,16 @@ run "$VMTOLL" report "$work/a.json" "$work/lab.json" --plots "$work/both"
 holds "instructions have charts of their own" is_png "$work/both/roads-instructions.png"
 holds "and so has each class" is_pdf "$work/both/roads-time-instructions.pdf"
 
+# shellcheck source=tests/integration/result.sh
+. "$(dirname "$0")/result.sh"
+# shellcheck source=tests/integration/story.sh
+. "$(dirname "$0")/story.sh"
+story_document story.json 1084
+run "$VMTOLL" report "$work/story.json" --plots "$work/ladders"
+holds "an operation on all roads is a ladder" is_png "$work/ladders/ladder-mov-to-cr3.png"
+holds "... in instructions another" is_pdf "$work/ladders/ladder-mov-to-cr3-instructions.pdf"
+holds "one road makes no ladder" test ! -e "$work/charts/ladder-rdtsc.png"
+
 if [ "$(id -u)" -eq 0 ]; then
     skip "charts into a folder that may not be written to" "root may write everywhere"
 else

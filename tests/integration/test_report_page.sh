@@ -143,6 +143,8 @@ cat >"$work/look.js" <<'J'
   told.push("heads=" + names(function (t) { return /^(col|row|rowgroup|colgroup)$/.test(t.getAttribute("scope")); }, all("th")));
   told.push("tables=" + names(function (t) { return t.tHead && (t.caption || t.closest("[aria-label]")); }, all("table")));
   told.push("scrolled=" + names(function (s) { return s.tabIndex === 0 && s.getAttribute("role") === "region" && s.getAttribute("aria-label"); }, all(".scroll")));
+  var regions = all("[role=region]").map(function (e) { return e.getAttribute("aria-label"); });
+  told.push("regions=" + names(function (e) { return regions.filter(function (n) { return n === e.getAttribute("aria-label"); }).length === 1; }, all("[role=region]")));
   var levels = all("h1,h2,h3,h4,h5,h6").map(function (h) { return Number(h.tagName[1]); });
   told.push("headings=" + (levels[0] === 1 && levels.filter(function (l) { return l === 1; }).length === 1 && levels.every(function (l, i) { return !i || l - levels[i - 1] <= 1; }) || levels.join("")));
   var ids = all("[id]").map(function (e) { return e.id; });
@@ -190,7 +192,7 @@ look() { # page, light|dark, width
 for page in report story compare plain fleet; do
     look "$page" light 1280
     look "$page" dark 1280
-    for check in named focused outlined pictures heads tables scrolled ids links lists; do
+    for check in named focused outlined pictures heads tables scrolled regions ids links lists; do
         has "$page: $check" "^$check=yes"
     done
     has "$page: headings in order" '^headings=true'
