@@ -154,7 +154,7 @@ static void say_nothing(char *text, size_t size, const struct vt_table *table)
 }
 
 /* One exit by name, never a median over exits of different kinds. */
-static void say_exit(char *text, size_t size, const struct vt_table *table)
+static bool say_exit(char *text, size_t size, const struct vt_table *table, enum vt_unit unit)
 {
     static const struct {
         const char *name, *words;
@@ -167,16 +167,17 @@ static void say_exit(char *text, size_t size, const struct vt_table *table)
         const struct vt_line *line = vt_table_find_line(table, exits[i].name);
         for (size_t k = 0; line && k < table->column_count; k++) {
             const struct vt_result_row *cell = line->cells[k];
-            if (!cell || cell->status != VT_STATUS_OK || cell->unit != VT_UNIT_NS ||
+            if (!cell || cell->status != VT_STATUS_OK || cell->unit != unit ||
                 cell->known.crossing != exits[i].crossing)
                 continue;
             vt_quantity_print(cell->toll.median, cell->unit, "µs", amount, sizeof amount);
-            vt_text_append(text, size, "%s %s %s", said++ ? "," : " An exit and the way back takes", amount,
-                           exits[i].words);
+            vt_text_append(text, size, "%s %s %s", said++ ? "," : " An exit and the way back takes" + !*text,
+                           amount, exits[i].words);
             break;
         }
     }
     vt_text_append(text, size, said ? "." : "");
+    return said > 0;
 }
 
 /* What roads cost over the same operations. */
@@ -203,7 +204,7 @@ static bool say_roads(char *text, size_t size, const struct vt_table *table)
         }
     vt_text_append(text, size, ".");
     if (unit == VT_UNIT_NS)
-        say_exit(text, size, table);
+        say_exit(text, size, table, unit);
     return true;
 }
 
@@ -218,7 +219,9 @@ static void say_headline(struct vt_findings *findings, const struct vt_table *ta
     char a[32];
     char *text = findings->headline;
     size_t size = sizeof findings->headline;
-    if (say_roads(text, size, table))
+    *text = '\0';
+    if (say_roads(text, size, table) ||
+        say_exit(text, size, table, simulated ? VT_UNIT_INSTRUCTIONS : VT_UNIT_NS))
         return;
     if (kernel || user)
         say_exits(text, size, table, kernel, user);
@@ -259,20 +262,38 @@ static void say_parts(char *text, size_t size, const struct vt_table *table, con
                            cost(table, group, group->parts[part], amount));
 }
 
+/* Where two columns have one name, their paths tell them apart. */
+static void name_road(char *text, size_t size, const struct vt_table *table, size_t k)
+{
+    bool shared = false;
+    for (size_t i = 0; i < table->column_count; i++)
+        shared |= i != k && strcmp(table->columns[i].title, table->columns[k].title) == 0;
+    snprintf(text, size, "%s%s%.64s", table->columns[k].title, shared ? ", " : "",
+             shared ? table->columns[k].path : "");
+}
+
+static bool has_native(const struct vt_table *table)
+{
+    for (size_t k = 0; k < table->column_count; k++)
+        if (strcmp(table->columns[k].engine, "native") == 0)
+            return true;
+    return false;
+}
+
 static void say_group(struct vt_findings *findings, const struct vt_table *table,
                       const struct vt_group *group)
 {
-    const struct vt_column *column = &table->columns[group->column];
-    char low[32], median[32], high[32], parts[160];
+    char low[32], median[32], high[32], parts[160], title[256];
     if (group->crossing <= VT_CROSSING_NONE)
         return;
     cost(table, group, group->median, median);
     say_parts(parts, sizeof parts, table, group);
+    name_road(title, sizeof title, table, group->column);
     if (group->count == 1)
-        say(findings, "%s, %s: %s (%s)%s.", column->title,
+        say(findings, "%s, %s: %s (%s)%s.", title,
             vt_crossing_style(vt_crossing_name(group->crossing))->title, median, group->cheapest, parts);
     else
-        say(findings, "%s, %s: median %s over %zu cases, from %s (%s) to %s (%s)%s.", column->title,
+        say(findings, "%s, %s: median %s over %zu cases, from %s (%s) to %s (%s)%s.", title,
             vt_crossing_style(vt_crossing_name(group->crossing))->title, median, group->count,
             cost(table, group, group->low, low), group->cheapest, cost(table, group, group->high, high),
             group->dearest, parts);
@@ -303,7 +324,8 @@ static void say_documents(struct vt_findings *findings, const struct vt_table *t
         if (result->interrupted)
             say(findings, "%s: the run was interrupted; what was measured until then is shown.",
                 result->file ? result->file : "This result");
-        if (json_is_true(json_object_get(json_object_get(result->host, "hypervisor"), "present"))) {
+        if (has_native(table) &&
+            json_is_true(json_object_get(json_object_get(result->host, "hypervisor"), "present"))) {
             say(findings, "This machine is itself a guest: native figures contain the exits of the "
                           "hypervisor around it.");
             break;

@@ -27,7 +27,7 @@ says "no row that was measured" '^Nothing could be measured here'
 document r.json ''
 says "no row" '^The result holds no measurements'
 document r.json "$(row cpuid identification ok '"exit-kernel"' 2000)"
-says "one row" '^Leaving the guest .* about 2.00 '
+says "one row" '^An exit and the way back takes 2.00 '
 document r.json "$(row cpuid identification ok '"none"' 0)" "$(row rdtsc time ok '"none"' -3.5)"
 says "tolls of zero and below" '^No crossing into a hypervisor was observed'
 document r.json "$(row cpuid identification ok '"exit-kernel"' 1e17)" "$(row rdtsc time ok '"exit-kernel"' 1e-17)"
