@@ -269,7 +269,7 @@ static void name_road(char *text, size_t size, const struct vt_table *table, siz
     for (size_t i = 0; i < table->column_count; i++)
         shared |= i != k && strcmp(table->columns[i].title, table->columns[k].title) == 0;
     snprintf(text, size, "%s%s%.64s", table->columns[k].title, shared ? ", " : "",
-             shared ? table->columns[k].path : "");
+             shared && table->columns[k].path ? table->columns[k].path : "");
 }
 
 static bool has_native(const struct vt_table *table)

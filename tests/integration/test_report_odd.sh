@@ -31,7 +31,7 @@ says "one row" '^An exit and the way back takes 2.00 '
 document r.json "$(row cpuid identification ok '"none"' 0)" "$(row rdtsc time ok '"none"' -3.5)"
 says "tolls of zero and below" '^No crossing into a hypervisor was observed'
 document r.json "$(row cpuid identification ok '"exit-kernel"' 1e17)" "$(row rdtsc time ok '"exit-kernel"' 1e-17)"
-says "tolls without measure" '^Leaving the guest'
+says "tolls without measure" '^An exit and the way back'
 
 # What an enemy writes: markup, scripts, a spreadsheet's formulas, a terminal's escapes, gnuplot's commands
 hostile='<script>alert(1)</script>\" onload=\"x\u001b[2J`|[a](http://x.example)\n=1'
