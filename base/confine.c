@@ -1,5 +1,5 @@
 #include "base/confine.h"
-#include "config.h"
+#include "base/filter.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -98,85 +98,6 @@ static bool confine_files(const char *const *outputs, size_t count)
     return confined;
 }
 
-#if defined __SANITIZE_ADDRESS__
-#define LEAKS_ARE_SOUGHT 1 /* with ptrace, at the end */
-#else
-#define LEAKS_ARE_SOUGHT 0
-#endif
-
-#if VT_HAVE_SECCOMP && !LEAKS_ARE_SOUGHT
-#include <errno.h>
-#include <sched.h>
-#include <seccomp.h>
-
-/* clock calls are here for machines without a vDSO clock. */
-static const int needed[] = {
-    /* clang-format off */
-    SCMP_SYS(access), SCMP_SYS(brk), SCMP_SYS(chmod), SCMP_SYS(clock_getres), SCMP_SYS(clock_gettime),
-    SCMP_SYS(clock_nanosleep), SCMP_SYS(close), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(exit),
-    SCMP_SYS(exit_group), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fadvise64), SCMP_SYS(fchmod),
-    SCMP_SYS(fchmodat), SCMP_SYS(fchown), SCMP_SYS(fcntl), SCMP_SYS(fdatasync), SCMP_SYS(flock), SCMP_SYS(fstat),
-    SCMP_SYS(fstatfs), SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(futex), SCMP_SYS(getcwd), SCMP_SYS(getdents64),
-    SCMP_SYS(getegid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(getrandom),
-    SCMP_SYS(getrlimit), SCMP_SYS(getrusage), SCMP_SYS(gettid), SCMP_SYS(gettimeofday), SCMP_SYS(getuid),
-    SCMP_SYS(lseek), SCMP_SYS(lstat), SCMP_SYS(madvise), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(mmap),
-    SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(nanosleep), SCMP_SYS(newfstatat), SCMP_SYS(open),
-    SCMP_SYS(openat), SCMP_SYS(pipe2), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
-    SCMP_SYS(read), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(readv), SCMP_SYS(rename), SCMP_SYS(renameat),
-    SCMP_SYS(renameat2), SCMP_SYS(restart_syscall), SCMP_SYS(rmdir), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(sigaltstack), SCMP_SYS(stat), SCMP_SYS(statfs),
-    SCMP_SYS(statx), SCMP_SYS(sysinfo), SCMP_SYS(tgkill), SCMP_SYS(time), SCMP_SYS(umask), SCMP_SYS(uname),
-    SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(wait4), SCMP_SYS(write), SCMP_SYS(writev),
-    /* clang-format on */
-};
-
-/* Threads but no processes; signals to nobody else but to ask whether he is there; limits are read. */
-static int allow_in_part(scmp_filter_ctx filter)
-{
-    const struct {
-        int call;
-        struct scmp_arg_cmp when;
-    } parts[] = {
-        {SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
-        {SCMP_SYS(kill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
-        {SCMP_SYS(kill), SCMP_A1(SCMP_CMP_EQ, 0)},
-        {SCMP_SYS(tkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
-        {SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0)},
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, 0x5401)}, /* TCGETS */
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, 0x5413)}, /* TIOCGWINSZ */
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, parts[i].call, 1, &parts[i].when) != 0)
-            return -EINVAL;
-    return 0;
-}
-
-/* What is not allowed looks as if the kernel lacked it: libraries then take the older way (clone3 to clone).
- */
-static bool confine_calls(void)
-{
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    int status = filter ? allow_in_part(filter) : -ENOMEM;
-    for (size_t i = 0; status == 0 && i < sizeof needed / sizeof needed[0]; i++)
-        status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, needed[i], 0);
-#if SCMP_VER_MAJOR > 2 || (SCMP_VER_MAJOR == 2 && SCMP_VER_MINOR >= 5)
-    if (status == 0)
-        seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree, not a list */
-#endif
-    if (status == 0)
-        status = seccomp_load(filter);
-    if (filter)
-        seccomp_release(filter);
-    return status == 0;
-}
-#else
-static bool confine_calls(void)
-{
-    return false;
-}
-#endif
-
 unsigned vt_confine_reader(const char *const *outputs, size_t count)
 {
     const uint64_t of_files = CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) |
@@ -187,7 +108,7 @@ unsigned vt_confine_reader(const char *const *outputs, size_t count)
         return confined;
     if (confine_files(outputs, count))
         confined |= VT_CONFINED_FILES;
-    if (confine_calls())
+    if (vt_filter_calls())
         confined |= VT_CONFINED_CALLS;
     return confined;
 }

@@ -18,7 +18,7 @@ status_of() { # command..., which reads $work/pipe
 }
 
 ! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" || skip_all "sanitizers need what is forbidden"
-grep -q 'VT_HAVE_SECCOMP 1' "$top/config.h" || skip_all "built without libseccomp"
+grep -q 'VT_HAVE_SECCOMP 1' "$top/config.h" || skip_all "built without seccomp"
 grep -q '^Seccomp:' /proc/self/status || skip_all "this kernel has no seccomp"
 
 confined() { # name, command...

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#if VT_HAVE_SECCOMP
+#if VT_HAVE_LIBSECCOMP
 #include <seccomp.h>
 #endif
 
@@ -257,7 +257,7 @@ START_TEST(ignored_and_blocked_signals)
 }
 END_TEST
 
-#if VT_HAVE_SECCOMP
+#if VT_HAVE_LIBSECCOMP
 static void refuse(uint32_t action, const int *calls, size_t count)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);

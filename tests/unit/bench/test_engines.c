@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
-#if VT_HAVE_SECCOMP
+#if VT_HAVE_LIBSECCOMP
 #include <seccomp.h>
 #endif
 
@@ -184,7 +184,7 @@ START_TEST(kvm_ends_when_the_user_interrupts)
 }
 END_TEST
 
-#if VT_HAVE_SECCOMP
+#if VT_HAVE_LIBSECCOMP
 /* From here on the call fails, where its arguments are such. */
 static void refuse(int error, int call, unsigned count, const struct scmp_arg_cmp *arguments)
 {

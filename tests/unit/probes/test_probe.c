@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-#if VT_HAVE_SECCOMP
+#if VT_HAVE_LIBSECCOMP
 #include <seccomp.h>
 #endif
 
@@ -336,7 +336,7 @@ START_TEST(without_counters_a_loop_here_is_the_measure)
 }
 END_TEST
 
-#if VT_HAVE_SECCOMP
+#if VT_HAVE_LIBSECCOMP
 /* Linux before 5.14 has no KVM_GET_STATS_FD: the time has to tell, on a busy machine as on a quiet one. */
 static bool refuse_counters(void)
 {

@@ -1,0 +1,90 @@
+/* What a process under the filter may still ask the kernel for, and what looks as if it were not there. */
+#include "base/filter.h"
+#include "tests/unit/suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void begin(void)
+{
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    if (!vt_filter_calls())
+        vt_skip("this kernel or this build has no filters");
+}
+
+static void refused(long result, const char *what)
+{
+    ck_assert_msg(result < 0 && errno == ENOSYS, "%s: %ld, errno %d", what, result, errno);
+}
+
+static void *nothing(void *context)
+{
+    return context;
+}
+
+START_TEST(files_memory_and_threads_are_there)
+{
+    pthread_t thread;
+    FILE *file;
+    begin();
+    ck_assert_ptr_nonnull(file = fopen("/proc/self/status", "re"));
+    ck_assert_int_ge(fgetc(file), 0);
+    fclose(file);
+    ck_assert_int_eq(pthread_create(&thread, NULL, nothing, NULL), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(kill(getpid(), 0), 0);
+}
+END_TEST
+
+START_TEST(processes_and_the_network_are_not)
+{
+    begin();
+    refused(fork(), "fork");
+    refused(vfork(), "vfork");
+    refused(execl("/bin/true", "true", NULL), "execve");
+    refused(socket(AF_INET, SOCK_STREAM, 0), "socket");
+    refused(syscall(SYS_ptrace, 0, 0, 0, 0), "ptrace");
+    refused(syscall(SYS_io_uring_setup, 1, NULL), "io_uring_setup");
+}
+END_TEST
+
+/* Of these, some arguments are allowed, up to the last bit. */
+START_TEST(calls_are_allowed_in_part)
+{
+    struct rlimit limit;
+    char *beyond = (char *)(1ULL << 32); /* a pointer whose lower half is NULL */
+    pid_t parent = getppid();
+    begin();
+    ck_assert_int_eq(kill(parent, 0), 0);
+    refused(kill(parent, SIGCONT), "a signal to another process");
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    refused(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL), "setting a limit");
+    refused(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, beyond, NULL), "setting a limit");
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_lt(ioctl(null, TCGETS, &limit), 0);
+    ck_assert_int_eq(errno, ENOTTY);
+    refused(ioctl(null, TIOCSTI, "x"), "typing for the user");
+}
+END_TEST
+
+/* The numbers of x32 mean the same calls, with a bit more. */
+START_TEST(other_numbers_are_refused)
+{
+    begin();
+    refused(syscall(0x40000000 | SYS_getpid), "getpid of x32");
+    refused(syscall(-1), "a number below all");
+    refused(syscall(100000), "a number beyond all");
+}
+END_TEST
+
+VT_SUITE(files_memory_and_threads_are_there, processes_and_the_network_are_not, calls_are_allowed_in_part,
+         other_numbers_are_refused)
