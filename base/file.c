@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/leftover.h"
 #include "base/memory.h"
+#include "base/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,20 @@ static int open_target(struct vt_output *output, const char *path)
     return fd;
 }
 
+/* Takes the descriptor. */
+static int open_streams(struct vt_output *output, int fd)
+{
+    FILE *stream = fdopen(fd, "w");
+    int number = errno;
+    if (!stream) {
+        close(fd);
+        return -number;
+    }
+    output->target = output->temporary ? NULL : stream;
+    output->stream = output->temporary ? stream : vt_stream_memory(&output->held, &output->held_size);
+    return output->stream ? 0 : -ENOMEM;
+}
+
 int vt_file_create(struct vt_output *output, const char *path, struct vt_error *error)
 {
     *output = (struct vt_output){
@@ -73,14 +88,10 @@ int vt_file_create(struct vt_output *output, const char *path, struct vt_error *
     };
     if (*path == '\0')
         return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "the name of the output file is empty");
-    int fd = open_target(output, path);
-    if (fd >= 0) {
-        output->stream = fdopen(fd, "w");
-        if (output->stream)
-            return 0;
-        fd = -errno;
-    }
-    int status = cannot_write(output, -fd, error);
+    int fd = open_target(output, path), status = fd < 0 ? fd : open_streams(output, fd);
+    if (status == 0)
+        return 0;
+    status = cannot_write(output, -status, error);
     vt_file_discard(output);
     return status;
 }
@@ -94,10 +105,23 @@ int vt_file_flush(FILE *stream)
     return ferror(stream) ? EIO : 0;
 }
 
+/* What was held back goes where it should. */
+static int let_go(struct vt_output *output)
+{
+    int number = fclose(output->stream) == 0 ? 0 : ENOMEM;
+    output->stream = output->target;
+    output->target = NULL;
+    if (number == 0)
+        fwrite(output->held, 1, output->held_size, output->stream);
+    return number;
+}
+
 /* fclose reports what the last write left behind; a full disk may show as late as fsync. */
 static int finish(struct vt_output *output)
 {
-    int number = vt_file_flush(output->stream);
+    int number = output->target ? let_go(output) : 0;
+    if (number == 0)
+        number = vt_file_flush(output->stream);
     if (number == 0 && output->temporary && fsync(fileno(output->stream)) != 0)
         number = errno;
     if (fclose(output->stream) != 0 && number == 0)
@@ -125,12 +149,15 @@ void vt_file_discard(struct vt_output *output)
 {
     if (output->stream)
         fclose(output->stream);
+    if (output->target)
+        fclose(output->target);
+    free(output->held);
     if (output->temporary)
         unlinkat(output->place.folder, output->temporary, 0);
     vt_leftover_forget(output->temporary);
     free(output->temporary);
-    output->stream = NULL;
-    output->temporary = NULL;
+    output->stream = output->target = NULL;
+    output->held = output->temporary = NULL;
     vt_place_release(&output->place);
 }
 

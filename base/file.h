@@ -3,7 +3,7 @@
  *
  * A file is written under a temporary name beside its target and renamed when
  * complete, so a reader sees the old file or the new one. What cannot be renamed
- * over (a device, a pipe) is written directly, and checked all the same. What is
+ * over (a device, a pipe) is written at the end and at once, and checked all the same. What is
  * replaced keeps its mode and owner (base/place.h says which links are followed). "-"
  * names standard input or standard output.
  */
@@ -19,8 +19,11 @@
 struct vt_output {
     FILE *stream;          /* write here; owned by the output */
     struct vt_place place; /* where it will be */
-    char *temporary;       /* its name in that folder until then; NULL: written directly */
-    const char *name;      /* as the caller gave it; the caller's */
+    char *temporary;       /* its name in that folder until then; NULL: held back in memory */
+    FILE *target;          /* for what is held back */
+    char *held;            /* what is */
+    size_t held_size;
+    const char *name; /* as the caller gave it; the caller's */
 };
 
 /*

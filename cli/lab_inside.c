@@ -1,5 +1,6 @@
 /* `vmtoll lab inside`: this program as the first process of an emulated machine. */
 #include "bench/runner.h"
+#include "base/stream.h"
 #include "bench/select.h"
 #include "base/statistics.h"
 #include "cli/command.h"
@@ -35,11 +36,11 @@ static int send_document(const struct vt_run *run, const struct vt_lab_plan *ask
     struct vt_result *result = vt_result_make(&document, error);
     char *text = NULL;
     size_t size;
-    FILE *stream = result ? open_memstream(&text, &size) : NULL;
+    FILE *stream = result ? vt_stream_memory(&text, &size) : NULL;
     int status = stream ? vt_result_print(result, false, stream) : -ENOMEM;
 
-    if (stream)
-        fclose(stream);
+    if (stream && fclose(stream) != 0)
+        status = -ENOMEM;
     if (status == 0)
         vt_lab_inside_send(text, size);
     else if (result)

@@ -1,11 +1,11 @@
 #include "fleet/gather.h"
-#include "base/memory.h"
 #include "base/affinity.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "result/load/load.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <fts.h>
 #include <pthread.h>
 #include <search.h>
 #include <stdatomic.h>
@@ -68,42 +68,67 @@ static bool is_result_name(const char *name)
     return dot && (strcasecmp(dot, ".json") == 0 || strcasecmp(dot, ".jsonl") == 0);
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
 /* Links to files are files, and broken ones are complained about later; links to folders might go in circles.
  */
-static bool is_file(const FTSENT *entry)
+static bool is_file(const char *path, const struct stat *entry)
 {
     struct stat status;
-    return entry->fts_info == FTS_F ||
-           (entry->fts_info == FTS_SL && (stat(entry->fts_path, &status) != 0 || S_ISREG(status.st_mode)));
+    return S_ISREG(entry->st_mode) ||
+           (S_ISLNK(entry->st_mode) && (stat(path, &status) != 0 || S_ISREG(status.st_mode)));
 }
 
-/* A folder that cannot be looked into is kept in place of its files: reading it will say why. */
-static bool is_unreadable(const FTSENT *entry)
-{
-    return entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR;
-}
+static int walk(struct vt_gather *gather, const char *folder, bool *any, struct vt_error *error);
 
-static int walk(struct vt_gather *gather, const char *path, struct vt_error *error)
+static int take_entry(struct vt_gather *gather, const char *folder, const char *name, bool *any,
+                      struct vt_error *error)
 {
-    char *const roots[] = {(char *)(size_t)path, NULL};
-    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    struct stat entry;
     int status = 0;
+    size_t length = strlen(folder);
+    char *path;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return 0;
+    if (asprintf(&path, "%s%s%s", folder, length && folder[length - 1] == '/' ? "" : "/", name) < 0)
+        return vt_error_memory(error, "the names of the files");
+    bool known = lstat(path, &entry) == 0;
+    if (known && S_ISDIR(entry.st_mode)) {
+        status = walk(gather, path, any, error);
+    } else if (known && is_result_name(name) && is_file(path, &entry)) {
+        *any = true;
+        status = keep(gather, path, error);
+    }
+    free(path);
+    return status;
+}
+
+/*
+ * A folder that cannot be looked into is kept in place of its files: reading it will say why. Not by fts(3):
+ * glibc's takes files in any order where there is no memory to sort them, and fts_open crashes.
+ */
+static int walk(struct vt_gather *gather, const char *folder, bool *any, struct vt_error *error)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort), status = 0;
+    if (count < 0) {
+        *any = true;
+        return keep(gather, folder, error);
+    }
+    for (int i = 0; i < count; i++) {
+        if (status == 0)
+            status = take_entry(gather, folder, entries[i]->d_name, any, error);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+static int add_folder(struct vt_gather *gather, const char *folder, struct vt_error *error)
+{
     bool any = false;
-    if (!tree)
-        return vt_error_set(error, VT_EXIT_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
-    for (FTSENT *entry; status == 0 && (entry = fts_read(tree));)
-        if (is_unreadable(entry) || (is_file(entry) && is_result_name(entry->fts_name))) {
-            any = true;
-            status = keep(gather, entry->fts_path, error);
-        }
-    fts_close(tree);
+    int status = walk(gather, folder, &any, error);
     if (status == 0 && !any)
-        return vt_error_set(error, VT_EXIT_USAGE, ENOENT, "'%s' holds no file named *.json or *.jsonl", path);
+        return vt_error_set(error, VT_EXIT_USAGE, ENOENT, "'%s' holds no file named *.json or *.jsonl",
+                            folder);
     return status;
 }
 
@@ -111,7 +136,7 @@ int vt_gather_add(struct vt_gather *gather, const char *path, struct vt_error *e
 {
     struct stat status;
     if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return walk(gather, path, error);
+        return add_folder(gather, path, error);
     return keep(gather, path, error);
 }
 

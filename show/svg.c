@@ -1,4 +1,5 @@
 #include "show/svg.h"
+#include "base/stream.h"
 #include "show/pen/markup.h"
 
 #include <ctype.h>
@@ -240,7 +241,7 @@ static bool is_idle_group(const char *tag, size_t length)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *stream = starts(tag, "<g") ? open_memstream(&text, &size) : NULL;
+    FILE *stream = starts(tag, "<g") ? vt_stream_memory(&text, &size) : NULL;
     if (!stream)
         return false;
     put_tag(tag, length, stream);

@@ -1,4 +1,5 @@
 #include "compare/format/table.h"
+#include "base/stream.h"
 #include "compare/format/format.h"
 #include "compare/format/words.h"
 #include "show/pen/markup.h"
@@ -138,10 +139,10 @@ static void put_chart(const struct page *page)
     char *script = NULL, *picture = NULL;
     size_t size = 0, count = rows ? choose_rows(c, rows) : 0;
     struct vt_error error;
-    FILE *stream = count ? open_memstream(&script, &size) : NULL;
-    if (stream) {
+    FILE *stream = count ? vt_stream_memory(&script, &size) : NULL;
+    if (stream)
         put_script(c, rows, count, stream);
-        fclose(stream);
+    if (stream && fclose(stream) == 0) {
         fputs("<section id=\"chart\"><h2>How much</h2>\n<p>New divided by old, as per cent more or less, "
               "with 95 % "
               "intervals: left of the line is faster, right of it slower. What changed stands first, then "

@@ -1,5 +1,6 @@
 #include "lab/fetch/package.h"
 #include "base/file.h"
+#include "base/stream.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
 
@@ -161,7 +162,7 @@ static int find_parts(const struct fetch *fetch, char **wanted)
     int status = run(fetch, argv, NULL, "look up", &text);
     if (status != 0)
         return status;
-    list = open_memstream(wanted, &size);
+    list = vt_stream_memory(wanted, &size);
     if (list)
         fprintf(list, "%s=%s\n", package->name, package->version);
     for (char *rest = text; list && *suffix && (line = strsep(&rest, "\n"));) {

@@ -1,4 +1,5 @@
 #include "report/chart/draw.h"
+#include "base/stream.h"
 #include "report/chart/axis.h"
 #include "show/plot.h"
 
@@ -22,7 +23,7 @@ static char *write_script(const struct vt_charts *charts, const struct vt_table 
 {
     char *script = NULL;
     size_t size = 0;
-    FILE *stream = open_memstream(&script, &size);
+    FILE *stream = vt_stream_memory(&script, &size);
     if (!stream)
         return NULL;
     for (size_t i = 0; i < charts->count; i++) {

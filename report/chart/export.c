@@ -1,4 +1,5 @@
 #include "report/chart/export.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "base/file.h"
 #include "base/leftover.h"
@@ -140,7 +141,7 @@ static char *write_script(const struct export *export)
 {
     char *script = NULL;
     size_t size = 0;
-    FILE *stream = open_memstream(&script, &size);
+    FILE *stream = vt_stream_memory(&script, &size);
     if (!stream)
         return NULL;
     for (size_t m = 0; m < MEDIA; m++)

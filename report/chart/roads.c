@@ -1,4 +1,5 @@
 #include "report/chart/axis.h"
+#include "base/stream.h"
 #include "show/plot.h"
 
 #include <math.h>
@@ -226,13 +227,13 @@ void vt_chart_roads(const struct vt_canvas *canvas, const struct vt_chart *chart
                           .narrow = chart->kind == VT_CHART_ROADS_NARROW};
     char *labels = NULL;
     size_t size = 0;
-    FILE *memory = open_memstream(&labels, &size);
+    FILE *memory = vt_stream_memory(&labels, &size);
     roads.rows = calloc(vt_chart_lines(table) + 1, sizeof *roads.rows);
     if (memory && roads.rows) {
         measure_axis(&roads);
         place_rows(&roads, memory);
-        fflush(memory);
-        draw(&roads, labels, canvas->stream);
+        if (fflush(memory) == 0)
+            draw(&roads, labels, canvas->stream);
     }
     if (memory)
         fclose(memory);

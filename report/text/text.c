@@ -1,4 +1,5 @@
 #include "show/crossing.h"
+#include "base/stream.h"
 #include "show/quantity.h"
 #include "report/said.h"
 #include "report/text/page.h"
@@ -305,7 +306,7 @@ int vt_report_text(const struct vt_report *report, FILE *stream, struct vt_error
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
+    FILE *memory = vt_stream_memory(&text, &size);
     struct vt_pen pen = vt_pen_on(memory, &vt_pen_text, &report->screen);
     int status = memory ? vt_said_report(report, &pen, print_grid) : -ENOMEM;
     if (memory && fclose(memory) != 0)
