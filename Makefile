@@ -32,15 +32,21 @@ WHOLE := -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive
 
 all: $B/vmtoll
 
+# What asks for memory in the name of the program: cli/memory.c stands before each.
+COMMA := ,
+ALLOCATING := malloc calloc realloc aligned_alloc strdup strndup asprintf __asprintf_chk getdelim __getdelim fopen fdopen \
+	fopencookie opendir fdopendir scandir fts_open fts_read realpath __realpath_chk newlocale tsearch getgrnam getgrgid getpwuid
+WRAPPED := $(addprefix -Wl$(COMMA)--wrap=,$(ALLOCATING))
+
 PROGRAM := $(patsubst %,$B/%.o,$(filter cli/%,$(SOURCES)))
 
 $B/vmtoll: $(PROGRAM) $B/libvmtoll.a
-	$(call step,LD,$@)$(CC) $(CFLAGS) -Wl,--build-id $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
+	$(call step,LD,$@)$(CC) $(CFLAGS) -Wl,--build-id $(HARDEN_LDFLAGS) $(LDFLAGS) $(WRAPPED) -o $@ $(PROGRAM) $(WHOLE) $(LIBS) -lm
 
 # One file that runs on any x86-64 Linux from 4.18 on.
 static: all $B/cli/static.c.o
 	@tools/archives $B/static "$(CC)" "$(CFLAGS)" "$(LIBS)"
-	$(call step,LD,$B/static/vmtoll)$(CC) $(CFLAGS) -Wl,--build-id $(filter-out -pie,$(HARDEN_LDFLAGS)) $(LDFLAGS) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
+	$(call step,LD,$B/static/vmtoll)$(CC) $(CFLAGS) -Wl,--build-id $(filter-out -pie,$(HARDEN_LDFLAGS)) $(LDFLAGS) $(WRAPPED) -static -o $B/static/vmtoll $(PROGRAM) $B/cli/static.c.o $(WHOLE) \
 		-L$B/static $(LIBS) -lm
 	@echo $B/static/vmtoll
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct vt_command {
@@ -17,6 +18,7 @@ struct vt_command {
     const char *summary; /* one line of `vmtoll help` */
     /* argv[0] is the command's name. Returns the exit status. */
     int (*run)(int argc, char **argv);
+    bool tells; /* how far it is, as it goes; what others print is held back until they have ended */
 };
 
 /* All commands, in the order help shows them. */

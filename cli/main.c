@@ -1,29 +1,32 @@
 #include "base/file.h"
 #include "base/layout.h"
 #include "base/leftover.h"
+#include "base/stream.h"
 #include "base/suggest.h"
 #include "cli/command.h"
+#include "cli/memory.h"
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static int help(int argc, char **argv);
 
 static const struct vt_command commands[] = {
-    {"tour", "the first look: all roads of this machine and the labs, on one page", vt_cmd_tour},
-    {"probe", "what this machine can do, and what KVM really does", vt_cmd_probe},
-    {"list", "the catalogue: cases, engines, paths, capabilities", vt_cmd_list},
-    {"bench", "measure every case on every engine this machine has", vt_cmd_bench},
-    {"report", "render one result or several side by side", vt_cmd_report},
-    {"compare", "tell what changed between two results", vt_cmd_compare},
-    {"audit", "which instructions trap at ring 3 here, and which do not", vt_cmd_audit},
-    {"lab", "count instructions on emulated hardware", vt_cmd_lab},
-    {"help", "this overview, or the help of one command", help},
+    {"tour", "the first look: all roads of this machine and the labs, on one page", vt_cmd_tour, true},
+    {"probe", "what this machine can do, and what KVM really does", vt_cmd_probe, false},
+    {"list", "the catalogue: cases, engines, paths, capabilities", vt_cmd_list, false},
+    {"bench", "measure every case on every engine this machine has", vt_cmd_bench, false},
+    {"report", "render one result or several side by side", vt_cmd_report, false},
+    {"compare", "tell what changed between two results", vt_cmd_compare, false},
+    {"audit", "which instructions trap at ring 3 here, and which do not", vt_cmd_audit, false},
+    {"lab", "count instructions on emulated hardware", vt_cmd_lab, false},
+    {"help", "this overview, or the help of one command", help, false},
 };
 
 static const struct vt_commands all = {commands, sizeof commands / sizeof commands[0]};
@@ -71,11 +74,55 @@ static void occupy_standard_streams(void)
             _exit(VT_EXIT_ENVIRONMENT);
 }
 
-static int finish(int status)
+/* An answer is whole or it is not given: what is printed waits here until the command has ended. */
+struct answer {
+    FILE *to; /* NULL: it goes there as it comes */
+    char *text;
+    size_t size;
+};
+
+static bool tells(const char *name)
 {
-    int number = vt_file_flush(stdout);
+    for (size_t i = 0; name && i < all.count; i++)
+        if (strcmp(all.list[i].name, name) == 0)
+            return all.list[i].tells;
+    return false;
+}
+
+/* In the GNU C Library the standard streams are variables that may be set (manual, 12.2). */
+static int hold_back(struct answer *answer, const char *command)
+{
+    *answer = (struct answer){NULL, NULL, 0};
+    if (tells(command))
+        return 0;
+    FILE *held = vt_stream_memory(&answer->text, &answer->size);
+    if (!held)
+        return -ENOMEM;
+    answer->to = stdout;
+    stdout = held;
+    return 0;
+}
+
+static int let_go(struct answer *answer)
+{
+    int number = 0;
+    if (answer->to) {
+        number = fclose(stdout) == 0 ? 0 : ENOMEM;
+        stdout = answer->to;
+        if (number == 0)
+            fwrite(answer->text, 1, answer->size, stdout);
+    }
+    if (number == 0)
+        number = vt_file_flush(stdout);
     if (fclose(stdout) != 0 && number == 0)
         number = errno;
+    free(answer->text);
+    return number;
+}
+
+static int finish(struct answer *answer, int status)
+{
+    int number = let_go(answer);
     if (number == 0 || number == EPIPE) /* who reads no further has what was wanted */
         return status;
     vt_cli_warn("cannot write standard output: %s", strerror(number));
@@ -106,8 +153,12 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    struct answer answer;
     occupy_standard_streams();
     turn_failed_writes_into_errors();
     tidy_up_at_the_end();
-    return finish(run(argc, argv));
+    vt_cli_memory_begin(argc > 1 ? argv[1] : "help");
+    if (hold_back(&answer, argv[1]) != 0)
+        return VT_EXIT_ENVIRONMENT;
+    return finish(&answer, run(argc, argv));
 }
