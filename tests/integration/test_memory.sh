@@ -1,0 +1,102 @@
+#!/bin/sh
+# Memory that runs out is an error, never an answer: with any allocation refused, a command gives the answer that it
+# gives with memory, or one line and status 3.
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/result.sh"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null || skip_all "sanitizers bring an allocator of their own"
+compiler=$(sed -n 's/^CC = //p' "$top/config.mk" 2>/dev/null)
+: "${compiler:=cc}"
+if ! $compiler -O2 -D_GNU_SOURCE -shared -fPIC -o "$work/refuse.so" "$top/tests/integration/refuse.c" 2>"$work/err" ||
+    ! $compiler -O2 -D_GNU_SOURCE -o "$work/sweep" "$top/tests/integration/sweep.c" 2>"$work/err"; then
+    skip_all "no compiler makes the tools here: $(head -n 1 "$work/err")"
+fi
+mkdir "$work/runs"
+charts=$PATH
+
+sweep() { # name, options of sweep..., "--", arguments of vmtoll...
+    what=$1
+    shift
+    options=
+    while [ "$1" != -- ]; do options="$options $1" && shift; done
+    shift
+    # shellcheck disable=SC2086
+    run env PATH="$charts" "$work/sweep" $options -l "$work/refuse.so" -w "$work/runs" "$VMTOLL" "$@"
+    if [ "$status" -eq 0 ]; then pass "$what"; else fail "$what" "see below"; fi
+    grep 'allocations:' "$work/out"
+}
+
+# One allocation refused, and with -a all from there on.
+both() { # name, options of sweep..., "--", arguments of vmtoll...
+    what=$1
+    shift
+    sweep "$what" "$@"
+    sweep "$what, no memory from there on" -a "$@"
+}
+
+sweep "version" -- --version
+sweep "help" -- help
+sweep "report --help" -- report --help
+both "list cases" -- list cases
+both "list cases --json" -s 300 -- list cases --json
+both "list paths" -- list paths
+
+dump=$top/tests/data/dumps/cpuid.txt.xz
+for format in '' --all --json; do
+    # shellcheck disable=SC2086
+    both "probe --from-cpuid $format" -s 100 -- probe --from-cpuid "$dump" $format
+done
+sweep "probe --from-cpuid of gzip" -f 100 -- probe --from-cpuid "$top/tests/data/dumps/cpuid.txt.gz"
+sweep "probe --from-cpuid --require" -x 1 -f 300 -- probe --from-cpuid "$dump" --require vt-x,kvm,amd-v --json
+
+# A small document is swept wholly, a real one here and there.
+samples='[1999,2000,2001]'
+document small.json "$(row cpuid identification ok '"exit-kernel"' 2000)" "$(row rdtsc timing ok '"none"' 20)" \
+    "$(row hlt control unsupported null '' 'not here')"
+document other.json "$(row cpuid identification ok '"exit-kernel"' 4000)" "$(row rdtsc timing ok '"none"' 20)" \
+    "$(row hlt control unsupported null '' 'not here')"
+gzip -dc "$top/tests/data/compare/run-01.json.gz" >"$work/run1.json"
+gzip -dc "$top/tests/data/compare/run-02.json.gz" >"$work/run2.json"
+mkdir "$work/many"
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    host="{\"system\":{\"hostname\":\"h$i\",\"kernel\":\"6.$((i % 3))\"}}"
+    document "many/$i.json" "$(row cpuid identification ok '"exit-kernel"' $((2000 + i)))" "$(row rdtsc timing ok '"none"' 2$i)"
+done
+
+# Charts are drawn by another program, where it is: a path without it first.
+charts=$work/none
+for format in text markdown csv json html openmetrics; do
+    both "report --format $format" -s 60 -- report --format "$format" "$work/small.json"
+    sweep "report --format $format of a whole run" -f 0 -s 40 -- report --format "$format" "$work/run1.json"
+    sweep "report --format $format of a fleet" -f 400 -s 100 -- report --format "$format" "$work/many"
+    sweep "report --format $format into a file" -f 0 -s 60 -o x -- report --format "$format" --output x "$work/small.json"
+done
+for format in text markdown json html; do
+    both "compare --format $format" -s 60 -- compare --fail-on never --format "$format" "$work/small.json" "$work/other.json"
+    sweep "compare --format $format of whole runs" -f 0 -s 40 -- compare --fail-on never --format "$format" "$work/run1.json" "$work/run2.json"
+done
+charts=$PATH
+sweep "report --reference" -f 0 -s 200 -- report --reference "$work/run1.json"
+sweep "a fleet by a key" -f 0 -s 100 -- report --by kernel "$work/many"
+sweep "compare with status 1" -x 1 -f 0 -s 100 -- compare "$work/small.json" "$work/other.json"
+printf '%s\n' "$work/many/1.json" "$work/many/2.json" >"$work/names"
+sweep "a list of files" -f 200 -s 50 -- report --list "$work/names"
+echo '{' >"$work/many/bad.json"
+sweep "a fleet with a bad file" -x 1 -e -f 0 -s 200 -- report "$work/many"
+if command -v gnuplot >/dev/null 2>&1; then
+    sweep "a page with charts" -r -f 0 -s 20 -- report --format html "$work/run1.json"
+else
+    skip "a page with charts" "gnuplot is missing: apt-get install gnuplot-nox"
+fi
+
+# What is read from this machine differs from run to run in its numbers.
+for format in '' --all --json; do
+    # shellcheck disable=SC2086
+    sweep "probe $format" -r -n -f 30 -s 70 -- probe $format
+done
+sweep "list engines" -r -n -f 20 -s 20 -- list engines
+sweep "list capabilities" -r -n -f 20 -s 40 -- list capabilities
+sweep "audit" -r -n -f 0 -s 20 -- audit
+sweep "audit --json" -r -n -f 0 -s 40 -- audit --json
+finish
