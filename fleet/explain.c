@@ -68,7 +68,7 @@ void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *
     unsigned char *sides = sides_of_group(fleet, host->group);
     size_t members = sides ? count_side(fleet, sides, OTHER) : 0, have;
     text[0] = '\0';
-    for (size_t i = 0; sides && i < VT_FLEET_FACTS; i++) {
+    for (size_t i = 0; members && i < VT_FLEET_FACTS; i++) {
         const char *usual = common_fact(fleet, sides, OTHER, i, &have);
         if (2 * have <= members || host->facts[i] == usual)
             continue;
