@@ -164,8 +164,8 @@ static int place(struct vt_table *table, struct vt_error *error)
 {
     size_t count;
     struct placed *list = list_rows(table, &count);
-    int status = list && collect_columns(table, list, count) == 0 ? 0 : vt_error_memory(error, "the report");
-    status = status ? status : place_rows(table, list, count, error);
+    bool placed = list && collect_columns(table, list, count) == 0;
+    int status = placed ? place_rows(table, list, count, error) : vt_error_memory(error, "the report");
     free(list);
     return status;
 }
