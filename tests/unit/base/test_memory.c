@@ -57,6 +57,7 @@ START_TEST(an_item_is_appended_or_nothing_is)
     } list = {NULL, 0};
     for (size_t i = 0; i < 1000; i++) {
         size_t *next = vt_memory_append(list.items, list.count);
+        ck_assert_ptr_nonnull(next);
         ck_assert_ptr_eq(next, &list.items[i]);
         *next = i;
     }
