@@ -193,7 +193,8 @@ static void say_answer(struct text *text, const struct vt_audit *audit)
     } else {
         say(text,
             "No: as configured, this CPU cannot be virtualized by trap and emulate alone (Popek and "
-            "Goldberg): %zu of the %zu names of Robin and Irvine's seventeen sensitive unprivileged instructions",
+            "Goldberg): %zu of the %zu names of Robin and Irvine's seventeen sensitive unprivileged "
+            "instructions",
             classic, count(audit, is_classic));
         say(text, others ? " and %zu others run at ring 3 without a trap." : " run at ring 3 without a trap.",
             others);

@@ -84,8 +84,10 @@ static void print_legend(void)
 
 static void print_text(const struct vt_audit *audit)
 {
-    struct vt_pen_column columns[] = {
-        {.head = "operation"}, {.head = "outcome"}, {.head = "at ring 3, here"}, {.head = "a guest kernel expects"}};
+    struct vt_pen_column columns[] = {{.head = "operation"},
+                                      {.head = "outcome"},
+                                      {.head = "at ring 3, here"},
+                                      {.head = "a guest kernel expects"}};
     measure(audit, columns);
     print_wrapped(audit->verdict, 0);
     if (audit->under_hypervisor)

@@ -18,8 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { PATH = 4096, MOST_WORDS = 12, TICK_NS = 100000000 };
 
 struct arguments {

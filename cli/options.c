@@ -114,7 +114,7 @@ static double factor_of(const struct vt_option *option, const char *unit)
 {
     if (!*unit)
         return 1;
-    for (size_t i = 0; option->number && i < sizeof units / sizeof units[0]; i++)
+    for (size_t i = 0; option->number && option->argument && i < sizeof units / sizeof units[0]; i++)
         if (strcmp(units[i].argument, option->argument) == 0 && strcmp(units[i].unit, unit) == 0)
             return units[i].factor;
     return 0;

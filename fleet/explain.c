@@ -12,47 +12,6 @@ static const char *known(const char *fact)
     return fact ? fact : "unknown";
 }
 
-/* The value most hosts of the group have, NULL where that is unknown, and how many in a hundred: more than
- * half. */
-static bool usual_fact(const struct vt_fleet *fleet, const char *group, size_t fact, const char **usual,
-                       size_t *share)
-{
-    const char *best = NULL;
-    size_t votes = 0, most = 0, members = 0;
-    /* Boyer and Moore's majority vote finds it if there is one; then it is counted. */
-    for (size_t i = 0; i < fleet->host_count; i++) {
-        if (fleet->hosts[i].group != group)
-            continue;
-        members++;
-        if (votes == 0)
-            best = fleet->hosts[i].facts[fact];
-        votes += fleet->hosts[i].facts[fact] == best ? 1 : (size_t)-1;
-    }
-    for (size_t i = 0; i < fleet->host_count; i++)
-        most += fleet->hosts[i].group == group && fleet->hosts[i].facts[fact] == best;
-    *usual = best;
-    *share = members ? 100 * most / members : 0;
-    return 2 * most > members;
-}
-
-void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *host, char *text, size_t size)
-{
-    text[0] = '\0';
-    for (size_t i = 0; i < VT_FLEET_FACTS; i++) {
-        size_t share;
-        const char *usual;
-        if (!usual_fact(fleet, host->group, i, &usual, &share) || host->facts[i] == usual)
-            continue;
-        vt_text_append(text, size, "%s%s is %.80s (", *text ? "; " : "", vt_fleet_fact_names[i],
-                       known(host->facts[i]));
-        if (usual)
-            vt_text_append(text, size, "%zu %% have %.80s)", share, usual);
-        else
-            vt_text_append(text, size, "unknown on %zu %%)", share);
-    }
-    vt_text_clean(text, strlen(text)); /* a fact may have been cut in the middle of a character */
-}
-
 /* Hosts on either side of a question, by index. */
 enum side { NEITHER, ODD, OTHER };
 
@@ -61,24 +20,67 @@ static unsigned char *new_sides(const struct vt_fleet *fleet)
     return calloc(fleet->host_count + 1, sizeof(unsigned char));
 }
 
-/* The value most of the odd hosts have, and how many of them. */
-static const char *common_fact(const struct vt_fleet *fleet, const unsigned char *sides, size_t fact,
-                               size_t *have)
+static unsigned char *sides_of_group(const struct vt_fleet *fleet, const char *group)
+{
+    unsigned char *sides = new_sides(fleet);
+    for (size_t i = 0; sides && i < fleet->host_count; i++)
+        sides[i] = fleet->hosts[i].group == group ? OTHER : NEITHER;
+    return sides;
+}
+
+static size_t count_side(const struct vt_fleet *fleet, const unsigned char *sides, enum side side)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fleet->host_count; i++)
+        count += sides[i] == side;
+    return count;
+}
+
+static size_t count_having(const struct vt_fleet *fleet, const unsigned char *sides, enum side side,
+                           size_t fact, const char *value)
+{
+    size_t have = 0;
+    for (size_t i = 0; i < fleet->host_count; i++)
+        have += sides[i] == side && fleet->hosts[i].facts[fact] == value;
+    return have;
+}
+
+/* The value most of a side have, and how many do; if more than half have one, it is that. */
+static const char *common_fact(const struct vt_fleet *fleet, const unsigned char *sides, enum side side,
+                               size_t fact, size_t *have)
 {
     const char *best = NULL;
     size_t votes = 0;
+    /* Boyer and Moore's majority vote finds it if there is one; then it is counted. */
     for (size_t i = 0; i < fleet->host_count; i++) {
-        const char *value = fleet->hosts[i].facts[fact];
-        if (sides[i] != ODD)
+        if (sides[i] != side)
             continue;
         if (votes == 0)
-            best = value;
-        votes += value == best ? 1 : (size_t)-1;
+            best = fleet->hosts[i].facts[fact];
+        votes += fleet->hosts[i].facts[fact] == best ? 1 : (size_t)-1;
     }
-    *have = 0;
-    for (size_t i = 0; i < fleet->host_count; i++)
-        *have += sides[i] == ODD && fleet->hosts[i].facts[fact] == best;
+    *have = count_having(fleet, sides, side, fact, best);
     return best;
+}
+
+void vt_fleet_explain(const struct vt_fleet *fleet, const struct vt_fleet_host *host, char *text, size_t size)
+{
+    unsigned char *sides = sides_of_group(fleet, host->group);
+    size_t members = sides ? count_side(fleet, sides, OTHER) : 0, have;
+    text[0] = '\0';
+    for (size_t i = 0; members && i < VT_FLEET_FACTS; i++) {
+        const char *usual = common_fact(fleet, sides, OTHER, i, &have);
+        if (2 * have <= members || host->facts[i] == usual)
+            continue;
+        vt_text_append(text, size, "%s%s is %.80s (", *text ? "; " : "", vt_fleet_fact_names[i],
+                       known(host->facts[i]));
+        if (usual)
+            vt_text_append(text, size, "%zu %% have %.80s)", 100 * have / members, usual);
+        else
+            vt_text_append(text, size, "unknown on %zu %%)", 100 * have / members);
+    }
+    vt_text_clean(text, strlen(text)); /* a fact may have been cut in the middle of a character */
+    free(sides);
 }
 
 /* Most of them have it, hardly any other has: chance puts single hosts on either side. */
@@ -89,30 +91,16 @@ static bool tells_apart(size_t have, size_t odd, size_t others_have, size_t othe
 
 static void explain_sides(const struct vt_fleet *fleet, const unsigned char *sides, char *text, size_t size)
 {
-    size_t odd = 0, others = 0;
-    for (size_t i = 0; i < fleet->host_count; i++) {
-        odd += sides[i] == ODD;
-        others += sides[i] == OTHER;
-    }
+    size_t odd = count_side(fleet, sides, ODD), others = count_side(fleet, sides, OTHER), have;
     for (size_t fact = 0; fact < VT_FLEET_FACTS; fact++) {
-        size_t have, others_have = 0;
-        const char *value = common_fact(fleet, sides, fact, &have);
-        for (size_t i = 0; i < fleet->host_count; i++)
-            others_have += sides[i] == OTHER && fleet->hosts[i].facts[fact] == value;
+        const char *value = common_fact(fleet, sides, ODD, fact, &have);
+        size_t others_have = count_having(fleet, sides, OTHER, fact, value);
         if (!tells_apart(have, odd, others_have, others))
             continue;
         vt_text_append(text, size, "%s%s is %.80s on %zu of %zu, and on %zu of %zu others", *text ? "; " : "",
                        vt_fleet_fact_names[fact], known(value), have, odd, others_have, others);
     }
     vt_text_clean(text, strlen(text));
-}
-
-static unsigned char *sides_of_group(const struct vt_fleet *fleet, const char *group)
-{
-    unsigned char *sides = new_sides(fleet);
-    for (size_t i = 0; sides && i < fleet->host_count; i++)
-        sides[i] = fleet->hosts[i].group == group ? OTHER : NEITHER;
-    return sides;
 }
 
 void vt_fleet_explain_oddity(const struct vt_fleet *fleet, const struct vt_fleet_oddity *oddity, char *text,

@@ -12,12 +12,6 @@ struct search {
     bool *has;                       /* per host, the case at hand; all false in between */
 };
 
-static int by_case(const void *a, const void *b)
-{
-    return vt_fleet_compare_cases(*(const struct vt_fleet_cell *const *)a,
-                                  *(const struct vt_fleet_cell *const *)b);
-}
-
 static struct vt_fleet_gap *new_gap(struct search *search, const struct vt_fleet_cell *cell, size_t hosts)
 {
     struct vt_fleet *fleet = search->fleet;
@@ -152,16 +146,13 @@ static int bring_together(struct vt_fleet *fleet)
 int vt_fleet_find_gaps(struct vt_fleet *fleet)
 {
     struct search search = {.fleet = fleet,
-                            .at = calloc(fleet->cell_count + 1, sizeof *search.at),
+                            .at = vt_fleet_cells_by_case(fleet),
                             .members = calloc(fleet->host_count + 1, sizeof *search.members),
                             .has = calloc(fleet->host_count + 1, sizeof *search.has)};
     int status = search.at && search.members && search.has ? 0 : -ENOMEM;
-    for (size_t i = 0; status == 0 && i < fleet->cell_count; i++)
-        search.at[i] = &fleet->cells[i];
     for (size_t i = 0; status == 0 && i < fleet->host_count; i++)
         search.members[i] = (unsigned int)i;
     if (status == 0 && fleet->cell_count) {
-        qsort(search.at, fleet->cell_count, sizeof *search.at, by_case);
         qsort_r(search.members, fleet->host_count, sizeof *search.members, vt_fleet_by_group, fleet);
         status = judge_cases(&search);
     }

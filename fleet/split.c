@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct search {
-    struct vt_fleet *fleet;
-    const struct vt_fleet_cell **at; /* all cells, by what is told of one case together */
-};
-
 /* Paths are ways themselves: what is hardware on most hosts may be emulated on some. Texts are interned. */
 static bool shares_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
@@ -35,8 +30,10 @@ static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_ce
     return order ? order : (int)y->unit - (int)x->unit;
 }
 
-int vt_fleet_compare_cases(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
+static int by_case(const void *a, const void *b)
 {
+    const struct vt_fleet_cell *x = *(const struct vt_fleet_cell *const *)a,
+                               *y = *(const struct vt_fleet_cell *const *)b;
     int order = compare_roads(x, y);
     order = order ? order : strcmp(x->name, y->name);
     order = order ? order : (x->count < y->count) - (x->count > y->count);
@@ -48,10 +45,14 @@ bool vt_fleet_shares_case(const struct vt_fleet_cell *x, const struct vt_fleet_c
     return x->name == y->name && shares_road(x, y);
 }
 
-static int by_case(const void *a, const void *b)
+const struct vt_fleet_cell **vt_fleet_cells_by_case(const struct vt_fleet *fleet)
 {
-    return vt_fleet_compare_cases(*(const struct vt_fleet_cell *const *)a,
-                                  *(const struct vt_fleet_cell *const *)b);
+    const struct vt_fleet_cell **list = calloc(fleet->cell_count + 1, sizeof *list);
+    for (size_t i = 0; list && i < fleet->cell_count; i++)
+        list[i] = &fleet->cells[i];
+    if (list && fleet->cell_count)
+        qsort(list, fleet->cell_count, sizeof *list, by_case);
+    return list;
 }
 
 static bool is_same_way(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
@@ -76,20 +77,18 @@ static bool has_ways(const struct vt_fleet_split *split, const struct vt_fleet_c
 }
 
 /* Hosts without VT-x, say, cross dozens of cases in another way: that is one finding, not dozens. */
-static struct vt_fleet_split *find_like(const struct search *search, const struct vt_fleet_cell *const *ways,
+static struct vt_fleet_split *find_like(const struct vt_fleet *fleet, const struct vt_fleet_cell *const *ways,
                                         size_t count)
 {
-    struct vt_fleet *fleet = search->fleet;
     for (size_t i = fleet->split_count; i-- > 0 && shares_road(fleet->splits[i].ways[0], ways[0]);)
         if (has_ways(&fleet->splits[i], ways, count))
             return &fleet->splits[i];
     return NULL;
 }
 
-static struct vt_fleet_split *new_split(struct search *search, const struct vt_fleet_cell *const *ways,
+static struct vt_fleet_split *new_split(struct vt_fleet *fleet, const struct vt_fleet_cell *const *ways,
                                         size_t count)
 {
-    struct vt_fleet *fleet = search->fleet;
     struct vt_fleet_split *split = vt_memory_append(fleet->splits, fleet->split_count);
     if (!split)
         return NULL;
@@ -100,10 +99,10 @@ static struct vt_fleet_split *new_split(struct search *search, const struct vt_f
     return split;
 }
 
-static int tell(struct search *search, const struct vt_fleet_cell *const *ways, size_t count)
+static int tell(struct vt_fleet *fleet, const struct vt_fleet_cell *const *ways, size_t count)
 {
-    struct vt_fleet_split *split = find_like(search, ways, count);
-    split = split ? split : new_split(search, ways, count);
+    struct vt_fleet_split *split = find_like(fleet, ways, count);
+    split = split ? split : new_split(fleet, ways, count);
     if (!split)
         return -ENOMEM;
     const struct vt_fleet_cell **next = vt_memory_append(split->cases, split->case_count);
@@ -145,20 +144,15 @@ static void arrange(struct vt_fleet *fleet)
 
 int vt_fleet_find_splits(struct vt_fleet *fleet)
 {
-    struct search search = {.fleet = fleet, .at = calloc(fleet->cell_count + 1, sizeof *search.at)};
-    int status = search.at ? 0 : -ENOMEM;
-    for (size_t i = 0; status == 0 && i < fleet->cell_count; i++)
-        search.at[i] = &fleet->cells[i];
-    if (status == 0 && fleet->cell_count)
-        qsort(search.at, fleet->cell_count, sizeof *search.at, by_case);
+    const struct vt_fleet_cell **at = vt_fleet_cells_by_case(fleet);
+    int status = at ? 0 : -ENOMEM;
     for (size_t i = 0, length; status == 0 && i < fleet->cell_count; i += length) {
-        for (length = 1;
-             i + length < fleet->cell_count && vt_fleet_shares_case(search.at[i], search.at[i + length]);)
+        for (length = 1; i + length < fleet->cell_count && vt_fleet_shares_case(at[i], at[i + length]);)
             length++;
         if (length > 1)
-            status = tell(&search, search.at + i, length);
+            status = tell(fleet, at + i, length);
     }
-    free(search.at);
+    free(at);
     if (status == 0)
         arrange(fleet);
     return status;

@@ -52,11 +52,14 @@ int vt_fleet_find_gaps(struct vt_fleet *fleet);
  * -ENOMEM. */
 int vt_fleet_find_mixes(struct vt_fleet *fleet);
 
+/*
+ * All cells, those of one case on one engine, level and group together, that of most hosts first; before that
+ * by road. The caller's; NULL: no memory.
+ */
+const struct vt_fleet_cell **vt_fleet_cells_by_case(const struct vt_fleet *fleet);
+
 /* Are these cells of one case on one engine, level and group? Paths and crossings may differ. */
 bool vt_fleet_shares_case(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y);
-
-/* An order that brings such cells together, that of most hosts first, and before that cells of one road. */
-int vt_fleet_compare_cases(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y);
 
 /* Of indices of hosts, `context` being the fleet: a group's behind one another, for qsort_r. */
 int vt_fleet_by_group(const void *a, const void *b, void *context);

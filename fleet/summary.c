@@ -44,13 +44,6 @@ static void summarize(struct vt_fleet_cell *cell, double *work)
     cell->p75 = vt_statistics_quantile(work, cell->count, 0.75);
 }
 
-static size_t position_of(const struct vt_fleet_cell *cell)
-{
-    size_t count;
-    const struct vt_case *cases = vt_guest_cases(&count), *c = vt_guest_find_case(cell->name);
-    return c ? (size_t)(c - cases) : count;
-}
-
 /* What is proved first, then what most hosts do. */
 static int compare_ways(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
@@ -63,7 +56,7 @@ static int compare_cells(const void *a, const void *b)
 {
     const struct vt_fleet_cell *x = a, *y = b;
     int order = vt_fleet_compare_roads(x, y);
-    size_t p = position_of(x), q = position_of(y);
+    size_t p = vt_guest_case_position(x->name), q = vt_guest_case_position(y->name);
     if (order == 0 && p != q)
         order = p < q ? -1 : 1;
     order = order ? order : strcmp(x->name, y->name);

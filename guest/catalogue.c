@@ -108,6 +108,12 @@ const struct vt_case *vt_guest_find_case(const char *name)
     return NULL;
 }
 
+size_t vt_guest_case_position(const char *name)
+{
+    const struct vt_case *c = vt_guest_find_case(name);
+    return c ? (size_t)(c - cases) : sizeof cases / sizeof cases[0];
+}
+
 const char *vt_guest_class_name(enum vt_class class)
 {
     return class_names[class];

@@ -156,6 +156,9 @@ const struct vt_case *vt_guest_cases(size_t *count);
 /* The case of that name, or NULL. */
 const struct vt_case *vt_guest_find_case(const char *name);
 
+/* Where the case stands in the catalogue; behind the last one where it is not there. */
+size_t vt_guest_case_position(const char *name);
+
 const char *vt_guest_class_name(enum vt_class class);
 const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity);
 const char *vt_guest_exiting_name(enum vt_exiting exiting);

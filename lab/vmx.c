@@ -183,8 +183,8 @@ static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *reques
                 struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     char display[32];
-    char *const argv[] = {"env",      display, "XAUTHORITY=" AUTHORITY, "bochs", "-q", "-f", "bochsrc", "-rc",
-                          "debugger", NULL};
+    char *const argv[] = {
+        "env", display, ("XAUTHORITY=" AUTHORITY), "bochs", "-q", "-f", "bochsrc", "-rc", "debugger", NULL};
     struct vt_emulator emulator = {
         .lab = "vmx",
         .argv = argv,

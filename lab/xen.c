@@ -47,7 +47,7 @@ enum { COMMON = sizeof common / sizeof common[0], MOST = COMMON + 10 };
  * read" when Xen sets its timer.
  */
 #define CPU "max,-x2apic"
-static char *const pv[] = {"-cpu", CPU ",-smap", "-append", COMMON_OPTIONS, NULL};
+static char *const pv[] = {"-cpu", (CPU ",-smap"), "-append", COMMON_OPTIONS, NULL};
 static char *const pvh[] = {"-cpu", CPU, "-device", "amd-iommu", "-append", (COMMON_OPTIONS " dom0=pvh"),
                             NULL};
 

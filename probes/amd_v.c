@@ -109,21 +109,10 @@ static void put_revision(json_t *document, const struct vt_facts *facts, const s
     vt_document_unknown(document, "amd_v.asids", reason);
 }
 
-static void put_reason(json_t *document, const struct vt_finding *support, const struct vt_finding *enabled)
-{
-    const struct vt_finding *telling = support->answer == VT_YES ? enabled : support;
-    vt_document_put(document, "amd_v.reason",
-                    telling->answer == VT_YES ? json_null() : json_string(telling->why), NULL);
-}
-
 void vt_detect_amd_v(json_t *document, const struct vt_facts *facts)
 {
-    struct vt_finding support = find_support(facts), enabled = support;
-    if (support.answer == VT_YES)
-        enabled = vt_enabled_find(document, facts, &extension);
-    vt_row_record(document, "amd_v", "supported", &support);
-    vt_row_record(document, "amd_v", "enabled", &enabled);
-    put_reason(document, &support, &enabled);
+    struct vt_finding support = find_support(facts);
+    vt_enabled_record(document, facts, &extension, &support);
     put_revision(document, facts, &support);
     vt_row_record_cpuid(document, "amd_v.features", facts, svm_features,
                         sizeof svm_features / sizeof svm_features[0], &support);

@@ -83,8 +83,8 @@ static bool is_taken(const struct vt_outside *outside)
            (outside->control == VT_YES || outside->paravirtual || outside->encrypted);
 }
 
-struct vt_finding vt_enabled_find(const json_t *document, const struct vt_facts *facts,
-                                  const struct vt_extension *extension)
+static struct vt_finding find(const json_t *document, const struct vt_facts *facts,
+                              const struct vt_extension *extension)
 {
     struct vt_finding finding = {.answer = VT_UNKNOWN};
     struct vt_outside outside;
@@ -104,6 +104,20 @@ struct vt_finding vt_enabled_find(const json_t *document, const struct vt_facts 
         return finding.answer == VT_NO ? blame_register(&outside, extension, &finding) : finding;
     }
     return facts->flags ? ask_flag(&outside, facts, extension) : finding;
+}
+
+void vt_enabled_record(json_t *document, const struct vt_facts *facts, const struct vt_extension *extension,
+                       const struct vt_finding *support)
+{
+    bool supported = support->answer == VT_YES;
+    struct vt_finding enabled = supported ? find(document, facts, extension) : *support;
+    char path[128], text[512];
+    snprintf(text, sizeof text, "%s%s", enabled.why,
+             supported && !facts->live && extension->undumped ? extension->undumped : "");
+    vt_row_record(document, extension->section, "supported", support);
+    vt_row_record(document, extension->section, "enabled", &enabled);
+    vt_document_put(document, vt_document_path(path, extension->section, "reason"),
+                    enabled.answer == VT_YES ? json_null() : json_string(text), NULL);
 }
 
 /* A machine that ran on it is proof, whatever flags say. */

@@ -13,13 +13,17 @@ struct vt_extension {
     const char *setting;                        /* what firmware calls it */
     unsigned clears[2];                         /* the kernel that first clears the flag where it is off */
     bool kernel_locks;                          /* a kernel without KVM switches it off itself */
+    const char *undumped; /* said behind the reason of a dump that shows it; NULL: nothing */
     uint32_t msr;
     /* What the register comes to: YES, or NO; and its bits in words. */
     struct vt_finding (*judge)(uint64_t value);
 };
 
-/* Reads the section hypervisor of `document`. Of the live machine only. */
-struct vt_finding vt_enabled_find(const json_t *document, const struct vt_facts *facts,
-                                  const struct vt_extension *extension);
+/*
+ * Put whether the extension is supported, which is known, whether it is enabled, and the reason why it is not
+ * or not known to be. Reads the section hypervisor of `document`.
+ */
+void vt_enabled_record(json_t *document, const struct vt_facts *facts, const struct vt_extension *extension,
+                       const struct vt_finding *support);
 
 #endif

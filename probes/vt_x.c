@@ -202,32 +202,15 @@ static const struct vt_extension extension = {
     .setting = "Intel Virtualization Technology",
     .clears = {5, 6},
     .kernel_locks = true,
+    .undumped = "; its features are in MSRs, which a dump does not contain",
     .msr = FEATURE_CONTROL,
     .judge = judge_register,
 };
 
-static void put_reason(json_t *document, const struct vt_facts *facts, const struct vt_finding *support,
-                       const struct vt_finding *enabled)
-{
-    const struct vt_finding *telling = support->answer == VT_YES ? enabled : support;
-    char text[512];
-    snprintf(text, sizeof text, "%s%s", telling->why,
-             facts->live || support->answer != VT_YES
-                 ? ""
-                 : "; its features are in MSRs, which a dump does not contain");
-    vt_document_put(document, "vt_x.reason", telling->answer == VT_YES ? json_null() : json_string(text),
-                    NULL);
-}
-
 void vt_detect_vt_x(json_t *document, const struct vt_facts *facts)
 {
-    struct vt_finding support = vt_row_cpuid(facts, (struct vt_cpuid_bit){1, 0, VT_ECX, 5}),
-                      enabled = support;
-    if (support.answer == VT_YES)
-        enabled = vt_enabled_find(document, facts, &extension);
-    vt_row_record(document, "vt_x", "supported", &support);
-    vt_row_record(document, "vt_x", "enabled", &enabled);
-    put_reason(document, facts, &support, &enabled);
+    struct vt_finding support = vt_row_cpuid(facts, (struct vt_cpuid_bit){1, 0, VT_ECX, 5});
+    vt_enabled_record(document, facts, &extension, &support);
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
         struct vt_finding finding = support.answer == VT_YES ? find_feature(facts, &features[i]) : support;
         vt_row_record(document, "vt_x.features", features[i].name, &finding);

@@ -71,13 +71,10 @@ static void add_kvm(struct facts *facts, json_t *kvm)
     const char *reason = text_of(kvm, "reason"), *backend = text_of(kvm, "backend");
     if (!json_is_object(kvm))
         return;
-    if (!json_is_true(member(kvm, "accessible"))) {
-        add(facts, "/dev/kvm", "not usable%s%s", reason && *reason ? ": " : "", reason ? reason : "");
-        return;
-    }
-    if (json_is_false(member(kvm, "creates_vm"))) {
-        add(facts, "/dev/kvm", "opens, but makes no machine%s%s", reason && *reason ? ": " : "",
-            reason ? reason : "");
+    bool opens = json_is_true(member(kvm, "accessible"));
+    if (!opens || json_is_false(member(kvm, "creates_vm"))) {
+        add(facts, "/dev/kvm", "%s%s%s", opens ? "opens, but makes no machine" : "not usable",
+            reason && *reason ? ": " : "", reason ? reason : "");
         return;
     }
     const char *cpl0 = text_of(kvm, "cpl0"), *cpl3 = text_of(kvm, "cpl3");

@@ -120,13 +120,6 @@ static size_t count_names(const struct placed *list, size_t count)
     return names;
 }
 
-static size_t position_of(const char *name)
-{
-    size_t count;
-    const struct vt_case *cases = vt_guest_cases(&count), *c = vt_guest_find_case(name);
-    return c ? (size_t)(c - cases) : count;
-}
-
 static struct vt_line *add_line(struct vt_table *table, const struct vt_result_row *row)
 {
     struct vt_line *line = vt_memory_append(table->lines, table->line_count);
@@ -134,7 +127,7 @@ static struct vt_line *add_line(struct vt_table *table, const struct vt_result_r
         return NULL;
     *line = (struct vt_line){
         .name = row->name,
-        .position = position_of(row->name),
+        .position = vt_guest_case_position(row->name),
         .class = row->class ? row->class : "other",
         .known = row->known.class,
         .operation = row->operation,
@@ -171,8 +164,8 @@ static int place(struct vt_table *table, struct vt_error *error)
 {
     size_t count;
     struct placed *list = list_rows(table, &count);
-    int status = list && collect_columns(table, list, count) == 0 ? 0 : vt_error_memory(error, "the report");
-    status = status ? status : place_rows(table, list, count, error);
+    bool placed = list && collect_columns(table, list, count) == 0;
+    int status = placed ? place_rows(table, list, count, error) : vt_error_memory(error, "the report");
     free(list);
     return status;
 }

@@ -23,7 +23,8 @@ struct vt_document {
     json_t *host;        /* the probe document; NULL: unknown */
     json_t *settings;    /* NULL: unknown */
     json_t *audit;       /* the audit document; NULL: unknown */
-    json_t *translation; /* the translator's account (bench/engines/translate/account.h); NULL: it did not run */
+    json_t
+        *translation; /* the translator's account (bench/engines/translate/account.h); NULL: it did not run */
     const struct vt_measurement *measurements;
     size_t count;
     bool interrupted;

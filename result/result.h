@@ -76,7 +76,8 @@ struct vt_result {
     bool interrupted;
     json_t *host, *settings; /* owned; may be NULL */
     json_t *audit;           /* what `vmtoll audit` said of the machine; owned, may be NULL */
-    json_t *translation;     /* what the translator made of some cases, and what making cost; owned, may be NULL */
+    json_t
+        *translation; /* what the translator made of some cases, and what making cost; owned, may be NULL */
     struct vt_result_row *rows;
     size_t count;
     struct vt_arena arena; /* of every text and array above */

@@ -1,6 +1,7 @@
 /*
  * The files a page is made of, as bytes inside the program: style, script, and the
- * chapters on method and words; the published figures; the story, one text for each language, and its drawings.
+ * chapters on method and words; the published figures; the story, one text for each language, and its
+ * drawings.
  */
 #ifndef VT_SHOW_ASSET_H
 #define VT_SHOW_ASSET_H

@@ -5,11 +5,6 @@
 
 enum { NAMES_SHOWN = 20 };
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void put_more(struct vt_pen *pen, size_t count)
 {
     if (count <= pen->marks->most)
@@ -74,7 +69,7 @@ static void put_way(struct vt_pen *pen, const struct vt_fleet_deviation *deviati
     vt_fleet_name_way(deviation, usual, way, sizeof way);
     vt_pen_mark(pen, cell->crossing);
     vt_pen_tone(pen, usual ? VT_TONE_PLAIN : VT_TONE_STRONG, "%s", way);
-    vt_pen_say(pen, usual ? " on %zu" : " on %zu host%s, ", cell->count, plural(cell->count));
+    vt_pen_say(pen, usual ? " on %zu" : " on %zu host%s, ", cell->count, vt_fleet_plural(cell->count));
 }
 
 static void put_deviation(struct vt_pen *pen, const struct vt_fleet_deviation *deviation)

@@ -148,7 +148,7 @@ size_t vt_fleet_split_cases(const struct vt_fleet *fleet)
     return names;
 }
 
-static const char *plural(size_t count)
+const char *vt_fleet_plural(size_t count)
 {
     return count == 1 ? "" : "s";
 }
@@ -158,7 +158,8 @@ void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size)
     size_t outliers = vt_fleet_outliers(fleet), split = vt_fleet_split_cases(fleet);
     char hosts[64] = "", groups[64] = "", answer[128], ways[96] = "";
     if (fleet->host_count != fleet->result_count)
-        snprintf(hosts, sizeof hosts, " of %zu host%s", fleet->host_count, plural(fleet->host_count));
+        snprintf(hosts, sizeof hosts, " of %zu host%s", fleet->host_count,
+                 vt_fleet_plural(fleet->host_count));
     if (fleet->group_count > 1)
         snprintf(groups, sizeof groups, " in %zu groups", fleet->group_count);
     if (fleet->host_count < VT_FLEET_LEAST)
@@ -174,6 +175,6 @@ void vt_fleet_headline(const struct vt_fleet *fleet, char *text, size_t size)
     if (split)
         snprintf(ways, sizeof ways, "; %zu case%s in different ways", split,
                  split == 1 ? " crosses" : "s cross");
-    snprintf(text, size, "%zu result%s%s%s%s%s", fleet->result_count, plural(fleet->result_count), hosts,
-             groups, answer, ways);
+    snprintf(text, size, "%zu result%s%s%s%s%s", fleet->result_count, vt_fleet_plural(fleet->result_count),
+             hosts, groups, answer, ways);
 }

@@ -21,6 +21,9 @@ size_t vt_fleet_outliers(const struct vt_fleet *fleet);
 /* "kvm CPL 3, emulated". */
 void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t size);
 
+/* "s" behind a word, or nothing. */
+const char *vt_fleet_plural(size_t count);
+
 /* "exit to the kernel", with ", unverified" where it is not proved. */
 void vt_fleet_name_crossing(const struct vt_fleet_cell *cell, char *text, size_t size);
 

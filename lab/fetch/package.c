@@ -108,8 +108,8 @@ static int keep_sums(const struct fetch *fetch, const char *tree)
     int status = path ? run(fetch, argv, tree, "check", &sums) : no_memory(fetch);
 
     if (status == 0)
-        status = *sums ? vt_file_write(path, sums, strlen(sums), fetch->error)
-                       : lacks(fetch, 0, "use", "it holds neither a kernel nor a hypervisor");
+        status = sums && *sums ? vt_file_write(path, sums, strlen(sums), fetch->error)
+                               : lacks(fetch, 0, "use", "it holds neither a kernel nor a hypervisor");
     free(path);
     free(sums);
     return status;

@@ -158,14 +158,14 @@ char *vt_workspace_cache(struct vt_error *error)
                      "no cache folder: neither XDG_CACHE_HOME nor HOME is set to an absolute path");
         return NULL;
     }
-    int status = path ? make_folders(path) : vt_error_memory(error, "the cache folder's path");
-    if (status == 0) {
-        if (check_cache(path, error) == 0)
-            return path;
-        free(path);
+    if (!path) {
+        vt_error_memory(error, "the cache folder's path");
         return NULL;
     }
-    if (path)
+    int status = make_folders(path);
+    if (status == 0 && check_cache(path, error) == 0)
+        return path;
+    if (status)
         vt_error_set(error, VT_EXIT_ENVIRONMENT, -status,
                      "cannot make the cache folder '%s': %s (see XDG_CACHE_HOME)", path, strerror(-status));
     free(path);

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *chart,
-                     const struct vt_table *table)
+static void write_chart(const struct vt_canvas *canvas, const struct vt_chart *chart,
+                        const struct vt_table *table)
 {
     if (chart->kind == VT_CHART_DISTRIBUTION)
         vt_chart_spread(canvas, chart, table);
@@ -19,19 +19,20 @@ void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *char
         vt_chart_roads(canvas, chart, table);
 }
 
-static char *write_script(const struct vt_charts *charts, const struct vt_table *table)
+char *vt_chart_script(const struct vt_charts *charts, const struct vt_table *table,
+                      const enum vt_medium *media, size_t count, char (*names)[VT_CHART_NAME])
 {
-    char *script = NULL;
+    char *script = NULL, number[24];
     size_t size = 0;
     FILE *stream = vt_stream_memory(&script, &size);
     if (!stream)
         return NULL;
-    for (size_t i = 0; i < charts->count; i++) {
-        char name[24];
-        snprintf(name, sizeof name, "%zu", i);
-        const struct vt_canvas canvas = {stream, VT_MEDIUM_PAGE, name};
-        vt_chart_script(&canvas, &charts->list[i], table);
-    }
+    for (size_t m = 0; m < count; m++)
+        for (size_t i = 0; i < charts->count; i++) {
+            snprintf(number, sizeof number, "%zu", i);
+            const struct vt_canvas canvas = {stream, media[m], names ? names[i] : number};
+            write_chart(&canvas, &charts->list[i], table);
+        }
     if (fclose(stream) != 0) {
         free(script);
         return NULL;
@@ -59,7 +60,7 @@ int vt_chart_draw(struct vt_charts *charts, const struct vt_table *table, struct
         return vt_error_memory(error, "the charts");
     if (charts->count == 0)
         return 0;
-    char *script = write_script(charts, table);
+    char *script = vt_chart_script(charts, table, (const enum vt_medium[]){VT_MEDIUM_PAGE}, 1, NULL);
     if (!script)
         return vt_error_memory(error, "the charts");
     status = draw(charts, script, error);

@@ -7,12 +7,14 @@
 #include "report/chart/plan.h"
 #include "show/canvas.h"
 
+enum { VT_CHART_NAME = 96 }; /* of a file, without extension */
+
 /*
- * The commands that draw `chart`. In a page, hover text n is that of the cell
- * n % columns of line n / columns.
+ * The commands that draw the charts on each medium, into files of these names; NULL: numbers. In a page,
+ * hover text n is that of the cell n % columns of line n / columns. The caller's; NULL: no memory.
  */
-void vt_chart_script(const struct vt_canvas *canvas, const struct vt_chart *chart,
-                     const struct vt_table *table);
+char *vt_chart_script(const struct vt_charts *charts, const struct vt_table *table,
+                      const enum vt_medium *media, size_t count, char (*names)[VT_CHART_NAME]);
 
 /* Draw everything worth drawing. On failure there are no pictures and `error` says why; release all the same.
  */

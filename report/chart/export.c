@@ -1,5 +1,4 @@
 #include "report/chart/export.h"
-#include "base/stream.h"
 #include "base/text.h"
 #include "base/file.h"
 #include "base/leftover.h"
@@ -15,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_NAME = 96, MAX_PATH = 4096, MAX_FILE = 64 << 20, SECONDS = 120 };
+enum { MAX_PATH = 4096, MAX_FILE = 64 << 20, SECONDS = 120 };
 
 static const enum vt_medium media[] = {VT_MEDIUM_PDF, VT_MEDIUM_PNG};
 enum { MEDIA = sizeof media / sizeof media[0] };
@@ -24,7 +23,7 @@ struct export
 {
     const struct vt_table *table;
     struct vt_charts charts;
-    char(*names)[MAX_NAME]; /* of the charts, without extension */
+    char(*names)[VT_CHART_NAME]; /* of the charts, without extension */
     const char *folder;
     bool exists;            /* the folder was there before */
     char staging[MAX_PATH]; /* where the files grow */
@@ -40,7 +39,7 @@ static int cannot(const struct export *export, int number, struct vt_error *erro
 }
 
 /* Cases and classes are named by a file: nothing but these characters reaches a path or a script. */
-static void append_word(char name[MAX_NAME], const char *word)
+static void append_word(char name[VT_CHART_NAME], const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
     size_t length = strlen(name);
@@ -54,24 +53,24 @@ static void name_chart(struct export *export, size_t i)
     const struct vt_chart *chart = &export->charts.list[i];
     char *name = export->names[i];
     if (chart->kind == VT_CHART_DISTRIBUTION) {
-        snprintf(name, MAX_NAME, "distribution-");
+        snprintf(name, VT_CHART_NAME, "distribution-");
         append_word(name, export->table->lines[chart->line].name);
     } else if (chart->kind == VT_CHART_LADDER) {
-        snprintf(name, MAX_NAME, "ladder-");
+        snprintf(name, VT_CHART_NAME, "ladder-");
         append_word(name, export->table->lines[chart->line].name);
     } else if (chart->kind == VT_CHART_PARTS) {
-        snprintf(name, MAX_NAME, "breakdown");
+        snprintf(name, VT_CHART_NAME, "breakdown");
     } else {
-        snprintf(name, MAX_NAME, "%s", chart->class ? "roads-" : "roads");
+        snprintf(name, VT_CHART_NAME, "%s", chart->class ? "roads-" : "roads");
         append_word(name, chart->class ? chart->class : "");
     }
     if (chart->unit != VT_UNIT_NS)
-        vt_text_append(name, MAX_NAME, "-instructions");
+        vt_text_append(name, VT_CHART_NAME, "-instructions");
     size_t length = strlen(name);
     for (size_t k = 0, copy = 2; k < i; k++)
         if (strcmp(export->names[k], name) == 0) { /* start again with another number */
             name[length] = '\0';
-            vt_text_append(name, MAX_NAME, "-%zu", copy++);
+            vt_text_append(name, VT_CHART_NAME, "-%zu", copy++);
             k = (size_t)-1;
         }
 }
@@ -135,25 +134,6 @@ static int plan(struct export *export)
     for (size_t i = 0; i < export->charts.count; i++)
         name_chart(export, i);
     return 0;
-}
-
-static char *write_script(const struct export *export)
-{
-    char *script = NULL;
-    size_t size = 0;
-    FILE *stream = vt_stream_memory(&script, &size);
-    if (!stream)
-        return NULL;
-    for (size_t m = 0; m < MEDIA; m++)
-        for (size_t i = 0; i < export->charts.count; i++) {
-            const struct vt_canvas canvas = {stream, media[m], export->names[i]};
-            vt_chart_script(&canvas, &export->charts.list[i], export->table);
-        }
-    if (fclose(stream) != 0) {
-        free(script);
-        return NULL;
-    }
-    return script;
 }
 
 static int path_of(const struct export *export, const char *folder, size_t i, enum vt_medium medium,
@@ -272,7 +252,7 @@ static int publish(const struct export *export, struct vt_error *error)
 
 static int draw(struct export *export, struct vt_error *error)
 {
-    char *script = write_script(export);
+    char *script = vt_chart_script(&export->charts, export->table, media, MEDIA, export->names);
     if (!script)
         return vt_error_memory(error, "the charts");
     int status = vt_plot_run_in(export->staging, script, SECONDS, error);

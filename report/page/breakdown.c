@@ -73,13 +73,11 @@ static void put_row(const struct vt_html *page, const struct vt_crossing_parts *
 
 static void put_heads(const struct vt_html *page, enum vt_unit unit)
 {
-    fprintf(
-        page->stream,
-        "<div class=\"scroll\" role=\"region\" aria-label=\"Parts of a crossing, in %s, scrolls sideways\" "
-        "tabindex=\"0\">\n<table class=\"parts\"><caption class=\"quiet\">Parts of a crossing, and the rows "
-        "each was computed from</caption><thead><tr><th scope=\"col\">Case</th><th scope=\"col\" "
-        "class=\"number\">Toll</th>",
-        unit == VT_UNIT_NS ? "time" : "instructions");
+    vt_page_table(unit == VT_UNIT_NS
+                      ? "Parts of a crossing, in time, and the rows each was computed from"
+                      : "Parts of a crossing, in instructions, and the rows each was computed from",
+                  "class=\"parts\"", page->stream);
+    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"number\">Toll</th>", page->stream);
     for (int part = 0; part < VT_PARTS; part++)
         fprintf(page->stream, "<th scope=\"col\">%c%s</th>", vt_breakdown_title(part)[0] - 'a' + 'A',
                 vt_breakdown_title(part) + 1);

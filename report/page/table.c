@@ -165,11 +165,8 @@ void vt_html_table(const struct vt_html *page)
         return;
     }
     put_legend(page);
-    fputs(
-        "<div id=\"controls\"></div>\n<div class=\"scroll\" role=\"region\" aria-label=\"Tolls, scrolls "
-        "sideways\" tabindex=\"0\">\n<table id=\"tolls\"><caption class=\"quiet\">Toll of each case on each "
-        "road</caption>\n",
-        page->stream);
+    fputs("<div id=\"controls\"></div>\n", page->stream);
+    vt_page_table("Toll of each case on each road", "id=\"tolls\"", page->stream);
     put_heads(page);
     put_body(page);
     fputs("</table>\n</div>\n", page->stream);

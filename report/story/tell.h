@@ -38,7 +38,7 @@ void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *di
 /* picture.c: a picture by its name, with its text in words. */
 void vt_tell_picture(const struct vt_teller *teller, struct vt_directive *directive);
 
-/* A chart: `bars` and the .bar directives behind it, from *at of the language on. */
-void vt_tell_bars(const struct vt_teller *teller, const struct vt_directive *bars, size_t at);
+/* A chart: `caption` and the .bar directives behind it, from *at of the language on. */
+void vt_tell_bars(const struct vt_teller *teller, const struct vt_directive *caption, size_t at);
 
 #endif

@@ -50,7 +50,7 @@ static void put_text(const char *text, int precision, FILE *stream)
 static void put_number(const struct conversion *c, va_list *arguments, FILE *stream)
 {
     if (strchr("eEfFgG", c->kind))
-        fprintf(stream, c->text, va_arg(*arguments, double));
+        fprintf(stream, c->text, va_arg(*arguments, double)); /* NOLINT(bugprone-branch-clone) */
     else if (c->size == 'z' || c->size == 'l')
         fprintf(stream, c->text, va_arg(*arguments, long)); /* as wide as size_t and long long: x86-64 */
     else

@@ -63,14 +63,14 @@ void *malloc(size_t size)
     return has_room() ? __libc_malloc(size) : NULL;
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-    return has_room() ? __libc_calloc(count, size) : NULL;
+    return has_room() ? __libc_calloc(nmemb, size) : NULL;
 }
 
-void *realloc(void *old, size_t size)
+void *realloc(void *ptr, size_t size)
 {
-    return has_room() ? __libc_realloc(old, size) : NULL;
+    return has_room() ? __libc_realloc(ptr, size) : NULL;
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
@@ -83,10 +83,10 @@ void *memalign(size_t alignment, size_t size)
     return has_room() ? __libc_memalign(alignment, size) : NULL;
 }
 
-int posix_memalign(void **memory, size_t alignment, size_t size)
+int posix_memalign(void **memptr, size_t alignment, size_t size)
 {
     void *taken = has_room() ? __libc_memalign(alignment, size) : NULL;
     if (taken)
-        *memory = taken;
+        *memptr = taken;
     return taken ? 0 : ENOMEM;
 }

@@ -3,6 +3,9 @@
 #
 #     story_document r.json 1084      every road of the story; the number is the toll of the trapped mov-to-cr3
 
+: "${work:?result.sh comes first}"
+
+# shellcheck disable=SC2034 # row takes them
 on() { # engine, path, CPL, unit, simulated
     engine=$1 path=$2 cpl=$3 unit=$4 simulated=$5
 }

@@ -79,7 +79,7 @@ else
     mkdir "$work/arch" && cp packaging/PKGBUILD "$one" "$work/arch"
     chmod 755 "$work" && chmod -R a+rX "$work/arch" && chown 65534 "$work/arch"
     printf "CARCH=x86_64\nCHOST=x86_64-linux-gnu\nCFLAGS=-O0\nMAKEFLAGS=-j2\nOPTIONS=(!strip !debug)\nPKGEXT=.pkg.tar\nSRCEXT=.src.tar\nDLAGENTS=()\n" >"$work/arch/conf"
-    run as_nobody env HOME="$work/arch" PACMAN=true BUILDDIR="$work/arch" PKGDEST="$work/arch" LC_ALL=C sh -c 'cd "$1" && timeout 150 makepkg --nodeps --config conf' sh "$work/arch"
+    run as_nobody env HOME="$work/arch" TMPDIR="$work/arch" PACMAN=true BUILDDIR="$work/arch" PKGDEST="$work/arch" LC_ALL=C sh -c 'cd "$1" && timeout 150 makepkg --nodeps --config conf' sh "$work/arch"
     is "Arch's package builds" 0
     package=$(find "$work/arch" -name 'vmtoll-*.pkg.tar')
     bsdtar -tf "$package" >"$work/out" 2>"$work/err"

@@ -35,6 +35,20 @@ void vt_build_restore(struct vt_build *b, enum vt_gpr reg)
     b->saved &= (uint16_t) ~(1u << reg);
 }
 
+void vt_build_flags_away(struct vt_build *b)
+{
+    vt_build_save(b, VT_RAX);
+    VT_EMIT(&b->e, 0x9f, 0x0f, 0x90, 0xc0); /* LAHF; SETO AL */
+    vt_emit_store(&b->e, VT_RAX, AT(b->t, flags_save));
+}
+
+void vt_build_flags_back(struct vt_build *b)
+{
+    vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));
+    VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
+    vt_build_restore(b, VT_RAX);
+}
+
 void vt_build_pend(struct vt_build *b, uint32_t displacement, uint32_t guest)
 {
     b->pending[b->pendings++] = (struct vt_build_pending){displacement, guest};

@@ -75,6 +75,8 @@ static inline int32_t table_of(const struct vt_translate *t, unsigned branch)
 void vt_build_point(struct vt_build *b, enum vt_translate_point_kind kind, unsigned reg);
 void vt_build_save(struct vt_build *b, enum vt_gpr reg); /* put a register away for scratch use */
 void vt_build_restore(struct vt_build *b, enum vt_gpr reg);
+void vt_build_flags_away(struct vt_build *b); /* the status flags; RAX is scratch until they are back */
+void vt_build_flags_back(struct vt_build *b);
 void vt_build_pend(struct vt_build *b, uint32_t displacement, uint32_t guest);
 /* A RIP-relative displacement at `at`, for an instruction that ends at `end`, shall reach what the guest's
  * reached. */

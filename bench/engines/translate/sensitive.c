@@ -187,31 +187,17 @@ static bool inline_mov_to_cr(struct vt_build *b, const struct vt_instruction *in
     return true;
 }
 
-static void flags_away(struct vt_build *b)
-{
-    vt_build_save(b, VT_RAX);
-    VT_EMIT(&b->e, 0x9f, 0x0f, 0x90, 0xc0); /* LAHF; SETO AL */
-    vt_emit_store(&b->e, VT_RAX, AT(b->t, flags_save));
-}
-
-static void flags_back(struct vt_build *b)
-{
-    vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));
-    VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
-    vt_build_restore(b, VT_RAX);
-}
-
 static bool inline_clts(struct vt_build *b, const struct vt_instruction *in)
 {
     bool dead = flags_dead(b);
 
     (void)in;
     if (!dead)
-        flags_away(b);
+        vt_build_flags_away(b);
     vt_emit_absolute(&b->e, false, 0x80, 4, cr(b, 0)); /* AND byte [CR0], ~TS */
     vt_emit_8(&b->e, (uint8_t)~VT_CR0_TS);
     if (!dead)
-        flags_back(b);
+        vt_build_flags_back(b);
     return true;
 }
 

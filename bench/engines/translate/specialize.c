@@ -98,17 +98,8 @@ static void refuse_non_canonical(struct vt_build *b)
 /* RAX keeps its value meanwhile. */
 static void put_flags_away(struct vt_build *b)
 {
-    vt_build_save(b, VT_RAX);
-    VT_EMIT(&b->e, 0x9f, 0x0f, 0x90, 0xc0); /* LAHF; SETO AL */
-    vt_emit_store(&b->e, VT_RAX, AT(b->t, flags_save));
+    vt_build_flags_away(b);
     vt_emit_load(&b->e, VT_RAX, save_slot(b->t, VT_RAX));
-}
-
-static void put_flags_back(struct vt_build *b)
-{
-    vt_emit_load(&b->e, VT_RAX, AT(b->t, flags_save));
-    VT_EMIT(&b->e, 0x04, 0x7f, 0x9e); /* ADD AL, 127; SAHF */
-    vt_build_restore(b, VT_RAX);
 }
 
 /* XCR0 as it is already: nothing changes. Any other value is for the emulator to check. */
@@ -125,7 +116,7 @@ static bool xsetbv(struct vt_build *b, const struct vt_translate_site *site, con
     refuse_if_not_zero(b);
     vt_emit_absolute(&b->e, false, 0x3b, VT_RDX, xcr0 + 4);
     refuse_if_not_zero(b);
-    put_flags_back(b);
+    vt_build_flags_back(b);
     return true;
 }
 
@@ -151,7 +142,7 @@ static bool wrmsr(struct vt_build *b, const struct vt_translate_site *site, cons
     vt_emit_absolute(&b->e, false, 0x89, VT_RAX, address);
     vt_emit_absolute(&b->e, false, 0x89, VT_RDX, address + 4);
     if (checked && !dead)
-        put_flags_back(b);
+        vt_build_flags_back(b);
     b->saved = 0;
     return true;
 }

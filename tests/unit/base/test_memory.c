@@ -50,4 +50,26 @@ START_TEST(a_size_beyond_numbers_is_no_memory)
 }
 END_TEST
 
-VT_SUITE(a_list_keeps_what_it_holds, many_at_once_have_room, a_size_beyond_numbers_is_no_memory)
+START_TEST(an_item_is_appended_or_nothing_is)
+{
+    struct {
+        size_t *items, count;
+    } list = {NULL, 0};
+    for (size_t i = 0; i < 1000; i++) {
+        size_t *next = vt_memory_append(list.items, list.count);
+        ck_assert_ptr_nonnull(next);
+        ck_assert_ptr_eq(next, &list.items[i]);
+        *next = i;
+    }
+    ck_assert_uint_eq(list.count, 1000);
+    ck_assert_uint_eq(list.items[999], 999);
+    size_t *kept = list.items;
+    list.count = SIZE_MAX; /* no number for one more */
+    ck_assert_ptr_null(vt_memory_append(list.items, list.count));
+    ck_assert(list.items == kept && list.count == SIZE_MAX);
+    free(list.items);
+}
+END_TEST
+
+VT_SUITE(a_list_keeps_what_it_holds, many_at_once_have_room, a_size_beyond_numbers_is_no_memory,
+         an_item_is_appended_or_nothing_is)

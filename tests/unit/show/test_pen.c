@@ -88,14 +88,15 @@ START_TEST(a_table_is_marked_by_its_format)
         {"case", 6, false, NULL}, {"old", 5, true, NULL}, {"note", 0, false, "tale"}};
     static const struct vt_pen_cell first[] = {
         {.text = "µ|"}, {.text = "1 <", .value = 1, .sorted = true}, {.text = "bad", .tone = VT_TONE_BAD}};
-    static const struct vt_pen_cell second[] = {{.text = "b"}, {.text = NULL}, {.text = ""}};
+    static const struct vt_pen_cell second[] = {
+        {.text = "b", .note = ""}, {.text = NULL}, {.text = "c", .note = "<d>", .mark = "trap"}};
     static const struct {
         const struct vt_pen_marks *marks;
         const char *text;
     } rows[] = {
-        {&vt_pen_text, "CASE      OLD  NOTE\nµ|        1 <  bad\nb\n"},
-        {&vt_pen_markdown,
-         "\n| case | old | note |\n| --- | ---: | --- |\n| µ\\| | 1 &lt; | **bad** |\n| b |  |  |\n"},
+        {&vt_pen_text, "CASE      OLD  NOTE\nµ|        1 <  bad\nb              c (<d>)\n"},
+        {&vt_pen_markdown, "\n| case | old | note |\n| --- | ---: | --- |\n| µ\\| | 1 &lt; | **bad** |\n| b "
+                           "|  | c (&lt;d\\>) |\n"},
         {&vt_pen_html,
          "<div class=\"scroll\" role=\"region\" aria-label=\"All, scrolls sideways\" tabindex=\"0\">\n"
          "<table class=\"told\"><caption class=\"quiet\">All</caption>\n<thead><tr><th "
@@ -104,7 +105,9 @@ START_TEST(a_table_is_marked_by_its_format)
          "class=\"tale\">Note</th></tr></thead>\n"
          "<tbody>\n<tr><th scope=\"row\">µ|</th><td class=\"number\" data-v=\"1\">1 &lt;</td><td "
          "class=\"tale\"><span class=\"flag\">bad</span></td></tr>\n<tr><th scope=\"row\">b</th><td "
-         "class=\"number\"></td><td class=\"tale\"></td></tr>\n</tbody></table></div>\n"},
+         "class=\"number\"></td><td class=\"tale\"><span class=\"mark m-trap\" aria-hidden=\"true\">T</span> "
+         "c "
+         "<small>&lt;d&gt;</small></td></tr>\n</tbody></table></div>\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         FILE *stream = begin();
