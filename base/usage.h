@@ -16,6 +16,9 @@ struct vt_usage {
 
 struct vt_usage vt_usage_now(void);
 
+/* Involuntary context switches of all child processes that ended and were waited for. */
+uint64_t vt_usage_of_children(void);
+
 /* What happened between the two, as VT_PREEMPTIONS and VT_PAGE_FAULTS. */
 void vt_usage_count(const struct vt_usage *before, const struct vt_usage *after,
                     struct vt_counters *counters);

@@ -5,7 +5,7 @@
  * The runner owns calibration, sampling, statistics and verdicts. An engine owns
  * its machine: it makes ready for a case and then runs one batch of one twin at a
  * time. Engines never print, never exit, never know of reports. Every operation
- * below but `form` and `bare` is mandatory.
+ * below but `form`, `bare` and `own` is mandatory.
  */
 #ifndef VT_BENCH_ENGINE_H
 #define VT_BENCH_ENGINE_H
@@ -13,6 +13,7 @@
 #include "base/counter.h"
 #include "base/error.h"
 #include "bench/measurement.h"
+#include "bench/watch.h"
 #include "guest/catalogue.h"
 
 #include <stdbool.h>
@@ -68,6 +69,11 @@ struct vt_engine {
     /* Cycles of one crossing of this engine that does nothing, measured now: what a toll cannot go below.
      * NULL where that cannot be asked apart. */
     double (*bare)(void *state);
+    /* Set by an engine that runs cases inside this process, where nothing stops a wrong address: the runner
+     * then gives it a process of its own (apart.h). Fills what the engine itself writes there in a batch of
+     * the prepared case beside memory that `open` mapped, at most VT_OWN_MOST - 2, and returns how many; 0:
+     * this case cannot reach the process. */
+    size_t (*own)(void *state, struct vt_own own[VT_OWN_MOST]);
     void (*close)(void *state);
 };
 

@@ -2,6 +2,7 @@
 #include "base/affinity.h"
 #include "base/usage.h"
 #include "base/vendor.h"
+#include "bench/apart.h"
 #include "bench/available.h"
 #include "bench/bare.h"
 #include "bench/evidence.h"
@@ -195,8 +196,41 @@ static bool is_complete(const struct vt_measurement *m)
     return m->stop == VT_STOP_PRECISION || m->stop == VT_STOP_SAMPLES;
 }
 
-static void visit_row(struct schedule *s, struct vt_measurement *m, const struct vt_engine *engine,
-                      void *state)
+/* An engine that is open: here, or in a process of its own. In a lab the machine itself is there for one run.
+ */
+struct opened {
+    const struct vt_engine *engine;
+    void *state;
+    struct vt_apart *apart;
+    bool is_open;
+};
+
+static int open_engine(struct opened *opened, const struct vt_plan *plan,
+                       const struct vt_engine_settings *settings, struct vt_error *error)
+{
+    bool apart = opened->engine->own && !plan->simulation;
+    int status = apart ? vt_apart_open(&opened->apart, opened->engine, settings, error)
+                       : opened->engine->open(&opened->state, settings, error);
+    opened->is_open = status == 0;
+    return status;
+}
+
+static int take(const struct opened *opened, struct vt_measurement *m, const struct vt_sampling *sampling,
+                struct vt_error *error)
+{
+    return opened->apart ? vt_apart_take(opened->apart, m, sampling, error)
+                         : vt_sampler_take(m, sampling, error);
+}
+
+static void close_engine(struct opened *opened)
+{
+    if (opened->apart)
+        vt_apart_close(opened->apart);
+    else if (opened->is_open)
+        opened->engine->close(opened->state);
+}
+
+static void visit_row(struct schedule *s, struct vt_measurement *m, const struct opened *opened)
 {
     uint64_t now = vt_clock_now();
     uint64_t left = now < s->deadline_ns ? s->deadline_ns - now : 0;
@@ -205,8 +239,8 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
     const struct vt_simulation *simulation = s->plan->simulation;
     struct vt_error error = {0};
     struct vt_sampling sampling = {
-        .engine = engine,
-        .state = state,
+        .engine = opened->engine,
+        .state = opened->state,
         .deadline_ns = now + turn_ns,
         .share_ns = share,
         .tsc_khz = s->rough_khz,
@@ -224,7 +258,7 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         refuse(m, VT_STATUS_TIMEOUT, "the time budget was spent before its turn: raise --budget");
     else if (left == 0)
         m->stop = VT_STOP_BUDGET;
-    else if (vt_sampler_take(m, &sampling, &error) != 0)
+    else if (take(opened, m, &sampling, &error) != 0)
         refuse(m, VT_STATUS_FAILED, error.text);
     if (m->status == PENDING && (simulation || left == 0 || is_complete(m)))
         finish_row(s, m);
@@ -245,24 +279,21 @@ static void visit_engine(struct schedule *s, const struct vt_engine *engine)
     double limit = fmax(LIMIT_MIN_NS, fmin(LIMIT_MAX_NS, s->plan->budget * 1e9 * LIMIT_SHARE));
     struct vt_engine_settings settings = {.limit_ns = (uint64_t)limit, .stop = s->plan->stop};
     struct vt_error error = {0};
-    void *state = NULL;
-    bool open = false;
+    struct opened opened = {.engine = engine};
 
     for (size_t i = 0; i < s->run->count && !*s->plan->stop; i++) {
         struct vt_measurement *m = &s->run->measurements[i];
         if (m->engine != engine->name || m->status != PENDING)
             continue;
         report_progress(s, m);
-        if (!open && engine->open(&state, &settings, &error) != 0) {
+        if (!opened.is_open && open_engine(&opened, s->plan, &settings, &error) != 0) {
             s->pending--;
             refuse(m, VT_STATUS_FAILED, error.text);
             continue;
         }
-        open = true;
-        visit_row(s, m, engine, state);
+        visit_row(s, m, &opened);
     }
-    if (open)
-        engine->close(state);
+    close_engine(&opened);
 }
 
 static size_t count_pending(const struct vt_run *run)
@@ -326,6 +357,12 @@ static double throttled_periods(void)
     return vt_quota_throttled("/proc/self/cgroup", "/sys/fs/cgroup");
 }
 
+/* Here and in the processes that engines had. */
+static uint64_t preemptions(void)
+{
+    return vt_usage_now().preemptions + vt_usage_of_children();
+}
+
 static void convert_to_instructions(struct vt_run *run, const struct vt_simulation *simulation)
 {
     for (size_t i = 0; i < run->count; i++)
@@ -362,7 +399,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     s.deadline_ns = vt_clock_now() + (uint64_t)(plan->budget * 1e9);
 
     double steal = steal_seconds(run->cpu), throttled = throttled_periods();
-    uint64_t preempted = vt_usage_now().preemptions;
+    uint64_t preempted = preemptions();
     struct clocks from = read_clocks();
     for (size_t e = 0; e < plan->engine_count; e++)
         plan_engine(&s, plan->engines[e]);
@@ -374,7 +411,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->steal = steal_seconds(run->cpu) - steal;
     run->throttled = throttled_periods() - throttled;
     run->moved = note_moves(run);
-    run->preemptions = vt_usage_now().preemptions - preempted;
+    run->preemptions = preemptions() - preempted;
     run->waited = (double)s.quiet.waited_ns * 1e-9;
     run->shared = share_of_shared(run);
     run->interrupted = *plan->stop != 0;

@@ -265,8 +265,16 @@ static void note_round(struct vt_measurement *m)
         m->rounds[m->round_count++] = (uint16_t)m->batches;
 }
 
-static int allocate(struct vt_measurement *m, bool bare, struct vt_error *error)
+void vt_sampler_fail(struct vt_measurement *m, enum vt_batch_end end, const struct vt_error *error)
 {
+    record_end(m, end, error);
+    forget_samples(m);
+}
+
+int vt_sampler_make_room(struct vt_measurement *m, bool bare, struct vt_error *error)
+{
+    if (m->body)
+        return 0;
     m->bare = bare ? calloc(VT_SAMPLER_MOST, sizeof *m->bare) : NULL;
     m->body = calloc(VT_SAMPLER_MOST, sizeof *m->body);
     m->baseline = calloc(VT_SAMPLER_MOST, sizeof *m->baseline);
@@ -281,10 +289,8 @@ int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling
 {
     const struct vt_engine *engine = sampling->engine;
     enum vt_batch_end end = VT_BATCH_DONE;
-    int status = 0;
+    int status = vt_sampler_make_room(m, engine->bare != NULL, error);
 
-    if (!m->body)
-        status = allocate(m, engine->bare != NULL, error);
     if (status == 0)
         status = engine->prepare(sampling->state, m->c, m->cpl, error);
     if (status != 0)
@@ -296,10 +302,8 @@ int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling
     if (end == VT_BATCH_DONE)
         end = sample(m, sampling, error);
     note_round(m);
-    if (end != VT_BATCH_DONE) {
-        record_end(m, end, error);
-        forget_samples(m);
-    }
+    if (end != VT_BATCH_DONE)
+        vt_sampler_fail(m, end, error);
     return 0;
 }
 

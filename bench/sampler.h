@@ -35,6 +35,13 @@ struct vt_sampling {
     const volatile int *stop;
 };
 
+/* Room for the samples of a measurement, `bare` crossings among them; where it is there already, it stays. */
+int vt_sampler_make_room(struct vt_measurement *measurement, bool bare, struct vt_error *error);
+
+/* A batch that ended otherwise than by VT_BATCH_DONE: status and reason; samples taken before are forgotten.
+ */
+void vt_sampler_fail(struct vt_measurement *measurement, enum vt_batch_end end, const struct vt_error *error);
+
 /*
  * Take samples of one case for one turn; a later turn goes on where this one ended.
  * Fills iterations (in the first turn; the second starts again if it finds them far too

@@ -199,6 +199,14 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
                              iterations, out, error);
 }
 
+/* A form that crosses to the hypervisor runs in a machine, one that crosses to its process here. */
+static size_t own(void *state, struct vt_own own[VT_OWN_MOST])
+{
+    const struct hypercall_engine *engine = state;
+    own[0] = (struct vt_own){engine, 0};
+    return engine->interface == VT_PV_PROCESS ? 1 : 0;
+}
+
 static const int levels[] = {0, 3, -1};
 
 const struct vt_engine vt_engine_hypercall = {
@@ -212,5 +220,6 @@ const struct vt_engine vt_engine_hypercall = {
     .form = form_of,
     .prepare = prepare,
     .batch = batch,
+    .own = own,
     .close = engine_close,
 };

@@ -234,6 +234,14 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
     return VT_BATCH_DONE;
 }
 
+static size_t own(void *state, struct vt_own own[VT_OWN_MOST])
+{
+    const struct native_engine *engine = state;
+    own[0] = (struct vt_own){engine, 0};
+    own[1] = (struct vt_own){engine->stack, 0};
+    return 2;
+}
+
 static const int levels[] = {3, -1};
 
 const struct vt_engine vt_engine_native = {
@@ -246,5 +254,6 @@ const struct vt_engine vt_engine_native = {
     .supports = supports,
     .prepare = prepare,
     .batch = batch,
+    .own = own,
     .close = engine_close,
 };

@@ -378,6 +378,14 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
     return VT_BATCH_DONE;
 }
 
+static size_t own(void *state, struct vt_own own[VT_OWN_MOST])
+{
+    const struct translate_engine *engine = state;
+    own[0] = (struct vt_own){engine, 0};
+    own[1] = (struct vt_own){engine->machine, 0};
+    return 2 + vt_translate_own(engine->translate, own + 2);
+}
+
 struct vt_machine *vt_translate_inside(void *state, struct vt_translate **translate)
 {
     struct translate_engine *engine = state;
@@ -408,5 +416,6 @@ const struct vt_engine vt_engine_translate = {
     .supports = supports,
     .prepare = prepare,
     .batch = batch,
+    .own = own,
     .close = engine_close,
 };

@@ -456,3 +456,12 @@ bool vt_translate_store(struct vt_translate *t, uint64_t address, const void *va
     memcpy((void *)(uintptr_t)address, value, size);
     return true;
 }
+
+size_t vt_translate_own(const struct vt_translate *t, struct vt_own *own)
+{
+    const void *parts[] = {t,          t->build,       t->decoder,     t->signal_stack,
+                           t->watched, t->by_emulator, t->table_filled};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        own[i] = (struct vt_own){parts[i], 0};
+    return sizeof parts / sizeof parts[0];
+}

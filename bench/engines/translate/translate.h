@@ -17,6 +17,7 @@
 #define VT_BENCH_ENGINES_TRANSLATE_TRANSLATE_H
 
 #include "base/error.h"
+#include "bench/watch.h"
 #include "vcpu/environment.h"
 #include "vcpu/vcpu.h"
 
@@ -112,6 +113,9 @@ void vt_translate_flush(struct vt_translate *translate);
 
 /* Forget, besides, which instructions have been seen to access devices: the code is another now. */
 void vt_translate_forget(struct vt_translate *translate);
+
+/* What it writes in the heap while guest code runs; how many. */
+size_t vt_translate_own(const struct vt_translate *translate, struct vt_own *own);
 
 struct vt_translate_counts vt_translate_counts(const struct vt_translate *translate);
 

@@ -335,6 +335,13 @@ void vt_trap_close(struct vt_trap_catcher *catcher)
     free(catcher->stack);
 }
 
+size_t vt_trap_own(const struct vt_trap_catcher *catcher, struct vt_own *own)
+{
+    own[0] = (struct vt_own){catcher->stack, 0};
+    own[1] = (struct vt_own){(const void *)&current, sizeof current};
+    return 2;
+}
+
 void vt_trap_forget(struct vt_trap_catcher *catcher)
 {
     memset(catcher->cache, 0, sizeof catcher->cache);

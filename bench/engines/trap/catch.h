@@ -64,6 +64,9 @@ struct vt_trap_catcher {
 int vt_trap_open(struct vt_trap_catcher *catcher, struct vt_machine *machine, struct vt_error *error);
 void vt_trap_close(struct vt_trap_catcher *catcher);
 
+/* What it writes in the heap and in static data while guest code runs, beside itself; how many. */
+size_t vt_trap_own(const struct vt_trap_catcher *catcher, struct vt_own *own);
+
 /* Forget decoded instructions: the code at their addresses may have changed. */
 void vt_trap_forget(struct vt_trap_catcher *catcher);
 

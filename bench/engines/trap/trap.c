@@ -239,6 +239,14 @@ static double bare(void *state)
     return vt_trap_bare();
 }
 
+static size_t own(void *state, struct vt_own own[VT_OWN_MOST])
+{
+    const struct trap_engine *engine = state;
+    own[0] = (struct vt_own){engine, 0};
+    own[1] = (struct vt_own){engine->machine, 0};
+    return 2 + vt_trap_own(&engine->catcher, own + 2);
+}
+
 struct vt_machine *vt_trap_inside(void *state)
 {
     return ((struct trap_engine *)state)->machine;
@@ -257,5 +265,6 @@ const struct vt_engine vt_engine_trap = {
     .prepare = prepare,
     .batch = batch,
     .bare = bare,
+    .own = own,
     .close = engine_close,
 };
