@@ -1,6 +1,7 @@
 #include "bench/apart.h"
 
 #include "bench/watch.h"
+#include "vmm/threads.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -215,6 +216,17 @@ static int end_child(struct vt_apart *apart)
     return status;
 }
 
+static int refuse_fork(const struct vt_apart *apart, int number, struct vt_error *error)
+{
+    char limit[320] = "", fix[256] = "see ulimit -v";
+
+    if (number == EAGAIN)
+        vt_vmm_explain_threads(limit, sizeof limit, fix, sizeof fix);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
+                        "cannot start a process for engine %s: %s%s%s: %s", apart->engine->name,
+                        strerror(number), *limit ? ": " : "", limit, fix);
+}
+
 static int start_child(struct vt_apart *apart, struct vt_error *error)
 {
     int ends[2];
@@ -222,8 +234,8 @@ static int start_child(struct vt_apart *apart, struct vt_error *error)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno,
-                            "cannot make a socket to a process for engine %s: %s (see ulimit -n)",
-                            apart->engine->name, strerror(errno));
+                            "cannot make a socket to a process for engine %s: %s", apart->engine->name,
+                            strerror(errno));
     apart->child = fork();
     int number = errno;
     apart->link = ends[apart->child == 0];
@@ -234,9 +246,7 @@ static int start_child(struct vt_apart *apart, struct vt_error *error)
         return 0;
     apart->child = 0;
     close(apart->link);
-    return vt_error_set(error, VT_EXIT_ENVIRONMENT, number,
-                        "cannot start a process for engine %s: %s (see ulimit -u)", apart->engine->name,
-                        strerror(number));
+    return refuse_fork(apart, number, error);
 }
 
 static void explain_end(const struct vt_apart *apart, int status, struct vt_error *error)

@@ -1,5 +1,6 @@
 #include "bench/available.h"
 #include "base/limit.h"
+#include "bench/apart.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,19 +13,31 @@ static void tell(const struct vt_error *error, char *reason, size_t size)
     snprintf(reason, size, "%s%s%s", error->text, *advice ? ": " : "", advice);
 }
 
-bool vt_bench_available(const struct vt_engine *engine, char *reason, size_t size)
+/* As a run opens it, and closed again. */
+static int try_opening(const struct vt_engine *engine, struct vt_error *error)
 {
     static const volatile int never;
     const struct vt_engine_settings settings = {.limit_ns = 1000000000, .stop = &never};
-    struct vt_error error = {0};
+    struct vt_apart *apart = NULL;
     void *state = NULL;
+    int status = engine->own ? vt_apart_open(&apart, engine, &settings, error)
+                             : engine->open(&state, &settings, error);
+
+    if (status == 0 && engine->own)
+        vt_apart_close(apart);
+    else if (status == 0)
+        engine->close(state);
+    return status;
+}
+
+bool vt_bench_available(const struct vt_engine *engine, char *reason, size_t size)
+{
+    struct vt_error error = {0};
 
     if (!engine->available(reason, size))
         return false;
-    if (engine->open(&state, &settings, &error) != 0) {
-        tell(&error, reason, size);
-        return false;
-    }
-    engine->close(state);
-    return true;
+    if (try_opening(engine, &error) == 0)
+        return true;
+    tell(&error, reason, size);
+    return false;
 }
