@@ -19,14 +19,14 @@ struct kept {
     long cpu;
 };
 
-static void check_kept(const struct kept *kept)
+static void check_kept(const struct kept *kept, int argc, char **argv)
 {
     bool known = !kept->format;
     for (int i = 0; colours[i] && !known; i++)
         known = strcmp(kept->format, colours[i]) == 0;
-    if (!known || !(kept->budget >= 0.1 && kept->budget <= 86400) ||
-        !(kept->noise >= 0 && kept->noise <= 1000) || kept->cpu < LEAST_CPU || kept->cpu > MOST_CPU ||
-        !*kept->cases ||
+    if (argc < 1 || argc > 3 || !argv[argc - 1] || !known ||
+        !(kept->budget >= 0.1 && kept->budget <= 86400) || !(kept->noise >= 0 && kept->noise <= 1000) ||
+        kept->cpu < LEAST_CPU || kept->cpu > MOST_CPU || !*kept->cases ||
         (kept->cases == kept->words.text && !memchr(kept->words.text, '\0', sizeof kept->words.text)))
         __builtin_trap();
 }
@@ -99,9 +99,8 @@ static void run(int argc, char **argv)
         stderr = complaints;
         fclose(record);
         check_said(status, said);
-        check_kept(&kept);
-        if (status == VT_OPTIONS_PROCEED && (argc < 1 || argc > 3 || !argv[argc - 1]))
-            __builtin_trap();
+        if (status == VT_OPTIONS_PROCEED)
+            check_kept(&kept, argc, argv);
     }
     if (sink)
         fclose(sink);
