@@ -1,5 +1,5 @@
 /*
- * Engine `native`: the cases called in place, at ring 3 of this process. What
+ * Engine `native`: the cases called in place, at ring 3 of a process. What
  * faults there is not measured: that is engine `trap`'s road.
  */
 #include "base/usage.h"
@@ -246,7 +246,7 @@ static const int levels[] = {3, -1};
 
 const struct vt_engine vt_engine_native = {
     .name = "native",
-    .summary = "in place, at ring 3 of this process",
+    .summary = "in place, at ring 3 of a process",
     .levels = levels,
     .available = available,
     .open = engine_open,

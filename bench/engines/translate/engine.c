@@ -408,7 +408,7 @@ static const int levels[] = {0, -1};
 
 const struct vt_engine vt_engine_translate = {
     .name = "translate",
-    .summary = "binary translation: sensitive instructions replaced, in this process",
+    .summary = "binary translation: sensitive instructions replaced, in a process",
     .levels = levels,
     .available = available,
     .open = engine_open,

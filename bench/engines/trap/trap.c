@@ -1,5 +1,5 @@
 /*
- * Engine `trap`: trap and emulate. The case runs at ring 3 of this process and
+ * Engine `trap`: trap and emulate. The case runs at ring 3 of a process and
  * believes to run at CPL 0; what faults is emulated, what does not fault shows the
  * guest the host.
  */
@@ -256,7 +256,7 @@ static const int levels[] = {0, -1};
 
 const struct vt_engine vt_engine_trap = {
     .name = "trap",
-    .summary = "trap and emulate: at ring 3 of this process, faults caught as signals",
+    .summary = "trap and emulate: at ring 3 of a process, faults caught as signals",
     .levels = levels,
     .available = available,
     .open = engine_open,
