@@ -48,7 +48,24 @@ for limit in 20000 600000; do
     fi
 done
 
+group=/sys/fs/cgroup/pids
+[ -d $group ] || group=/sys/fs/cgroup
+group=$group/vmtoll-test-$$
+confined() { sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$VMTOLL" "$@"; }
+if ! { mkdir "$group" 2>/dev/null && echo 1 2>/dev/null >"$group/pids.max" && confined --version >/dev/null 2>&1; }; then
+    rmdir "$group" 2>/dev/null
+    group=
+    skip "an engine that needs a process, under pids.max of 1" "no cgroup of tasks can be made here"
+else
+    no_process='cannot start a process for engine native: .*pids.max is 1'
+    run confined bench --engine native --case nop --budget 0.5
+    refuses "an engine that needs a process, under pids.max of 1: bench names cause and remedy" 3 "$no_process"
+    run confined list engines
+    has "... the list too" "$no_process"
+fi
+
 if ! "$VMTOLL" probe --require kvm >/dev/null 2>&1; then
+    [ -z "$group" ] || rmdir "$group"
     skip "KVM_RUN's own errors" "KVM runs no guest here"
     finish
 fi
@@ -72,11 +89,7 @@ same_reason() { # name, expression of reason and remedy, command...
 # Linux 6.13 and later start a thread with the first KVM_RUN; before, nothing stands in the way.
 starts_thread() { ! "$@" probe --require kvm >/dev/null 2>&1; }
 
-group=/sys/fs/cgroup/pids
-[ -d $group ] || group=/sys/fs/cgroup
-group=$group/vmtoll-test-$$
-confined() { sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$VMTOLL" "$@"; }
-if mkdir "$group" 2>/dev/null && echo 1 2>/dev/null >"$group/pids.max" && confined --version >/dev/null 2>&1; then
+if [ -n "$group" ]; then
     if starts_thread confined; then
         same_reason "pids.max of 1" 'KVM_RUN fails \(EAGAIN\).*pids.max is 1' confined
     else
@@ -85,7 +98,7 @@ if mkdir "$group" 2>/dev/null && echo 1 2>/dev/null >"$group/pids.max" && confin
 else
     skip "pids.max of 1" "no cgroup of tasks can be made here"
 fi
-rmdir "$group" 2>/dev/null
+[ -z "$group" ] || rmdir "$group"
 
 deadline() {
     chrt -d --sched-runtime 5000000 --sched-deadline 10000000 --sched-period 10000000 0 "$VMTOLL" "$@"
