@@ -62,9 +62,10 @@ static int take_row(struct vt_lab_link *link, char *rest)
 static int take_result(struct vt_lab_link *link, char *rest)
 {
     char *end;
-    link->document_wanted = strtoul(rest, &end, 10);
-    if (*end != '\0' || link->document_wanted == 0 || link->document_wanted > MOST || link->document)
+    size_t wanted = strtoul(rest, &end, 10);
+    if (*end != '\0' || wanted == 0 || wanted > MOST || link->document)
         return -EPROTO;
+    link->document_wanted = wanted;
     return 0;
 }
 
