@@ -162,7 +162,7 @@ static void measure(struct vt_run *result, const char *name, const struct vt_cas
                            .case_count = count,
                            .levels = ~0u,
                            .paths = ~0u,
-                           .budget = 2,
+                           .budget = 10,
                            .cpu = -1,
                            .stop = &stop};
     struct vt_error error;
