@@ -28,7 +28,8 @@ static const struct {
 /* Xen's own use of the hardware is another road than KVM's. */
 static bool is_of(const struct vt_column *column, enum vt_road road)
 {
-    if (column->unit != roads[road].unit || strcmp(column->path, vt_path_name(roads[road].path)) != 0)
+    if (column->unit != roads[road].unit || !column->path ||
+        strcmp(column->path, vt_path_name(roads[road].path)) != 0)
         return false;
     if (roads[road].engine)
         return strcmp(column->engine, roads[road].engine) == 0;
@@ -117,7 +118,7 @@ static void choose(const struct vt_table *table, enum vt_unit unit, struct vt_ro
 static void summarize(const struct vt_table *table, enum vt_road road, struct vt_road_medians *medians,
                       double *work)
 {
-    size_t count = 0, seen[VT_CROSSINGS] = {0};
+    size_t count = 0, seen[VT_CROSSINGS + 1] = {0}; /* the last: words that this version does not know */
     for (size_t i = 0; i < table->line_count; i++)
         if (is_on_all(table, medians->there, &table->lines[i])) {
             const struct vt_result_row *row = honest_row(table, road, table->lines[i].name);
