@@ -143,17 +143,17 @@ static void fill_answer(struct answer *answer, const struct vt_measurement *m)
 static void take(struct vt_apart *apart, struct guard *guard, struct question *question)
 {
     struct vt_engine guarded = *guard->engine;
-    struct vt_sampling *sampling = &question->sampling;
+    struct vt_sampling sampling = question->sampling;
 
     guarded.prepare = guarded_prepare;
     guarded.batch = guarded_batch;
     guarded.bare = guard->engine->bare ? guarded_bare : NULL;
     guard->longest = question->measurement->iterations;
-    sampling->engine = &guarded;
-    sampling->state = guard;
-    sampling->stop = apart->stop;
-    sampling->quiet = sampling->quiet ? &question->quiet : NULL;
-    apart->answer->status = vt_sampler_take(question->measurement, sampling, &apart->answer->error);
+    sampling.engine = &guarded;
+    sampling.state = guard;
+    sampling.stop = apart->stop;
+    sampling.quiet = sampling.quiet ? &question->quiet : NULL;
+    apart->answer->status = vt_sampler_take(question->measurement, &sampling, &apart->answer->error);
     apart->answer->quiet = question->quiet;
     apart->answer->damaged = guard->damaged;
     fill_answer(apart->answer, question->measurement);

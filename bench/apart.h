@@ -13,9 +13,9 @@ struct vt_apart;
 
 /*
  * Start the process and open the engine there. `settings->stop` is handed on. On failure nothing is left
- * behind; *apart is the caller's until vt_apart_close.
+ * behind; *result is the caller's until vt_apart_close.
  */
-int vt_apart_open(struct vt_apart **apart, const struct vt_engine *engine,
+int vt_apart_open(struct vt_apart **result, const struct vt_engine *engine,
                   const struct vt_engine_settings *settings, struct vt_error *error);
 
 /* vt_sampler_take over there; `sampling->engine` and `->state` are not looked at. */
