@@ -170,13 +170,14 @@ static void begin(const uint8_t *data)
     world.vcpu->gpr[VT_R15] = data[2] % 16;
 }
 
-/* As a guest would load it, word by word: what was translated from there is noticed. */
+/* As a guest would load it, word by word where it changed: what was translated from there is noticed. */
 static void load(const struct program *program)
 {
-    uint64_t start = (uintptr_t)world.window + TRANSLATED_CODE;
+    uint8_t *start = world.window + TRANSLATED_CODE;
 
     for (size_t i = 0; i < MOST_CODE; i += 8)
-        if (!vt_translate_store(world.translate, start + i, program->code + i, 8))
+        if (memcmp(start + i, program->code + i, 8) != 0 &&
+            !vt_translate_store(world.translate, (uintptr_t)start + i, program->code + i, 8))
             abort();
 }
 
