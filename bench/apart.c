@@ -4,10 +4,13 @@
 #include "vmm/threads.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -159,11 +162,12 @@ static void take(struct vt_apart *apart, struct guard *guard, struct question *q
     fill_answer(apart->answer, question->measurement);
 }
 
-/* Signals of the terminal are the parent's to judge: it says when to stop. And what is watched stays mapped.
+/* Signals of the terminal are the parent's to judge, and it does the talking. What is watched stays mapped.
  */
 static void settle(const struct vt_apart *apart, pid_t parent)
 {
     static const int left_to_parent[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -171,6 +175,8 @@ static void settle(const struct vt_apart *apart, pid_t parent)
     for (size_t i = 0; i < sizeof left_to_parent / sizeof left_to_parent[0]; i++)
         signal(left_to_parent[i], SIG_IGN);
     mprotect((void *)(uintptr_t)apart->stop, STOP_PAGE, PROT_READ);
+    if (nowhere >= 0 && vt_watch_is_built_in()) /* a sanitizer must be heard */
+        dup2(nowhere, STDERR_FILENO);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
 }
 
@@ -249,11 +255,25 @@ static int start_child(struct vt_apart *apart, struct vt_error *error)
     return refuse_fork(apart, number, error);
 }
 
+/* The program ends where memory runs out (cli/memory.c): so did the process, and so does this one, by asking
+ * for more than there is. */
+static void follow(const struct vt_apart *apart, struct vt_error *error)
+{
+    volatile size_t too_much = PTRDIFF_MAX;
+    char what[64];
+
+    free(malloc(too_much));
+    snprintf(what, sizeof what, "the process of engine %s", apart->engine->name);
+    vt_error_memory(error, what);
+}
+
 static void explain_end(const struct vt_apart *apart, int status, struct vt_error *error)
 {
     const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
 
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == VT_EXIT_ENVIRONMENT)
+        follow(apart, error);
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         vt_error_set(error, VT_EXIT_NO, 0,
                      "the process that engine %s ran in was killed, or did not answer any more",
                      apart->engine->name);
