@@ -72,7 +72,7 @@ chosen='[.measurements[] | select(.case == "cpuid" or .case == "clts") | "\(.cas
 equals "and no other, with the same counts" "$(jq -r '[.measurements[] | "\(.case) \(.engine) \(.cpl) \(.toll.median | round)"] | sort | join(", ")' "$work/two.json")" "$(jq -r "$chosen" "$work/one.json")"
 
 # Somebody's own Xen: here Debian's, once more.
-package=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/vmtoll" -maxdepth 1 -name 'xen-hypervisor-*' | head -n 1)
+package=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/vmtoll" -maxdepth 1 -name 'xen-hypervisor-*' ! -name '*-dbg_*' | head -n 1)
 run "$VMTOLL" lab xen --hypervisor "$(find "$package/boot" -name 'xen-*.gz')" --case cpuid,clts --quiet --output "$work/own.json"
 is "a hypervisor of one's own" 0
 equals "it counts the same" "$(jq -r "$chosen" "$work/own.json")" "$(jq -r "$chosen" "$work/one.json")"
