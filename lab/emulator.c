@@ -1,5 +1,6 @@
 #include "lab/emulator.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "lab/console.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
@@ -387,6 +388,13 @@ static bool lacks_sandbox(struct vt_emulator *emulator, const struct vt_lab_link
     bool lacks = output && vt_sandbox_is_missing(output);
     free(output);
     return lacks;
+}
+
+enum vt_status vt_emulator_judge_lost(const struct vt_emulator *emulator, char *reason, size_t size)
+{
+    snprintf(reason, size, "%s; the machine was started again for the other cases", emulator->why);
+    vt_text_clean(reason, strlen(reason));
+    return emulator->end == VT_EMULATOR_SILENT ? VT_STATUS_TIMEOUT : VT_STATUS_FAILED;
 }
 
 int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)

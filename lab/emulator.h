@@ -37,6 +37,10 @@ struct vt_emulator {
     char why[400];            /* ... in words, with what the machine said last */
 };
 
+/* What the row says of a case that ended the machine or hung, so that another run does without it: its
+ * status, and the reason, clean. */
+enum vt_status vt_emulator_judge_lost(const struct vt_emulator *emulator, char *reason, size_t size);
+
 /* Name of the file both outputs of the emulator itself go to. */
 #define VT_EMULATOR_OUTPUT "emulator.log"
 

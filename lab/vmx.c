@@ -179,6 +179,14 @@ static pid_t start_screen(const struct vt_lab_linux *linux_, const struct vt_lab
                         "lab vmx: Xvfb does not start: try: Xvfb -displayfd 1");
 }
 
+static int make_disc(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                     struct vt_error *error)
+{
+    tell(request, "making a boot disc");
+    return vt_disc_make(linux_->workspace.folder, linux_->kernel, VT_LAB_LINUX_INITRD, COMMAND_LINE, request,
+                        error);
+}
+
 static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                 struct vt_lab_outcome *outcome, struct vt_error *error)
 {
@@ -212,11 +220,8 @@ int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *
         status = vt_lab_linux_open(&linux_, request, "vmx", "kvm-intel", false, error);
     if (status != 0)
         return status;
-    tell(request, "making a boot disc");
-    status = vt_disc_make(linux_.workspace.folder, linux_.kernel, VT_LAB_LINUX_INITRD, COMMAND_LINE, request,
-                          error);
-    if (status == 0)
-        status = write_file(linux_.workspace.folder, "bochsrc", configuration, error);
+    linux_.place = make_disc;
+    status = write_file(linux_.workspace.folder, "bochsrc", configuration, error);
     if (status == 0)
         status = write_file(linux_.workspace.folder, "debugger", debugger, error);
     if (status == 0)
