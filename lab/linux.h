@@ -15,9 +15,11 @@
 
 #include <stdbool.h>
 
-/* The kernel's own messages on the first serial port, nothing random, an end where it panics. */
+/* The kernel's own messages on the first serial port (at Linux' 9600 baud a panic would take Bochs minutes to
+ * print), nothing random, an end where it panics. */
 #define VT_LAB_LINUX_COMMAND_LINE                                                                            \
-    "console=ttyS0 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on rdinit=/vmtoll -- " \
+    "console=ttyS0,115200 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on "            \
+    "rdinit=/vmtoll -- "                                                                                     \
     "lab "                                                                                                   \
     "inside"
 
