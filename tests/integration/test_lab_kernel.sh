@@ -53,13 +53,17 @@ refuses "a packed module that is cut off" 2 "cannot unpack '.*kvm.ko.xz': "
 changed() { # sed script
     xz -dc "$work/kvm.ko.xz" | sed "s/~Module signature appended~/~module signature appended~/; s/mod_unload modversions/mod_unload modversionz/; $1" | xz -c >"$tree/arch/x86/kvm/kvm.ko.xz"
 }
+# Debian 13's versions have a plus in them.
+literal() { # text: as a regular expression
+    echo "$1" | sed 's/[.+]/\\&/g'
+}
 # As long as before, or it would be no ELF file any more.
 other="9${version#?}"
 changed "s/vermagic=$version/vermagic=$other/"
 own
-refuses "a module of another kernel" 3 "lab svm: the module kvm.ko does not load: it was built for $other and this is $version \(the kernel says: .*magic.*\); full log: "
+refuses "a module of another kernel" 3 "lab svm: the module kvm.ko does not load: it was built for $(literal "$other") and this is $(literal "$version") \(the kernel says: .*magic.*\); full log: "
 changed ""
 own
-refuses "a module of another configuration" 3 "kvm.ko does not load: it was built for another configuration of $version"
+refuses "a module of another configuration" 3 "kvm.ko does not load: it was built for another configuration of $(literal "$version")"
 holds "nothing temporary is left" test -z "$(ls "$TMPDIR")"
 finish
