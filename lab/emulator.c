@@ -160,18 +160,20 @@ static int fail_ended(const struct watch *watch, int status)
 }
 
 /* Bochs then waits for somebody at a screen that nobody sees. */
-static int look_for_own_panic(const struct watch *watch)
+static int look_for_last_words(const struct watch *watch)
 {
-    char *log = watch->emulator->own_log ? read_log(watch, watch->emulator->own_log) : NULL;
-    char *panic = log ? strstr(log, watch->emulator->own_panic) : NULL;
+    const struct vt_emulator_last_words *words = watch->emulator->own_last;
+    char *log = watch->emulator->own_log ? read_log(watch, watch->emulator->own_log) : NULL, *found = NULL;
     int status = 0;
 
-    if (panic) {
-        panic += strlen(watch->emulator->own_panic);
-        panic += strspn(panic, " ");
-        panic[strcspn(panic, "\n")] = '\0';
-        status = fail_in_case(watch, VT_EMULATOR_DIED,
-                              fail(watch, VT_EXIT_ENVIRONMENT, "the emulator itself panicked", panic));
+    while (log && words && words->text && !(found = strstr(log, words->text)))
+        words++;
+    if (found) {
+        found += strlen(words->text);
+        found += strspn(found, " ");
+        found[strcspn(found, "\n")] = '\0';
+        status =
+            fail_in_case(watch, VT_EMULATOR_DIED, fail(watch, VT_EXIT_ENVIRONMENT, words->meaning, found));
     }
     free(log);
     return status;
@@ -273,7 +275,7 @@ static int judge_end(const struct watch *watch)
 /* A console without a file of its own is what the emulator prints. */
 static int look_around(const struct watch *watch)
 {
-    static int (*const looks[])(const struct watch *) = {look_for_panic, look_for_own_panic, look_for_room,
+    static int (*const looks[])(const struct watch *) = {look_for_panic, look_for_last_words, look_for_room,
                                                          look_for_flood};
     int status = 0;
     for (size_t i = 0; status == 0 && i < sizeof looks / sizeof looks[0]; i++)

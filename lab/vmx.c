@@ -219,6 +219,13 @@ static int make_disc(const struct vt_lab_linux *linux_, const struct vt_lab_requ
                         error);
 }
 
+/* Bochs 3.1 asks whether to go on, in a window, where a processor halts that no interrupt wakes. */
+static const struct vt_emulator_last_words last_words[] = {
+    {">>PANIC<<", "the emulator itself panicked"},
+    {"HLT instruction with IF=0", "the machine halted with interrupts off"},
+    {0},
+};
+
 static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                 struct vt_lab_outcome *outcome, struct vt_error *error)
 {
@@ -230,7 +237,7 @@ static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *reques
         .argv = argv,
         .link_file = VT_EMULATOR_OUTPUT,
         .own_log = "bochs.log",
-        .own_panic = ">>PANIC<<",
+        .own_last = last_words,
         .limit = LIMIT,
         .request = request,
     };

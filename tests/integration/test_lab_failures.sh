@@ -397,12 +397,21 @@ done
 printf '#!/bin/sh\n[ "$1" = --help ] && exit\necho "00p[MEM0  ] >>PANIC<< ROM: it is a test" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
 chmod +x "$work/bin/bochs"
 with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/builtin"
-rm "$work/bin/bochs"
 if grep -q 'is missing: install it' "$work/err"; then
     skip "Bochs itself panics" "$(cat "$work/err")"
 else
     refuses "Bochs itself panics" 3 "the emulator itself panicked while booting; it said last: ROM: it is a test; full log: "
     clean "Bochs itself panics"
+fi
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" = --help ] && exit\necho "01269086853w[CPU0  ] [CPU0] HLT instruction with IF=0!" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
+with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/builtin"
+rm "$work/bin/bochs"
+if grep -q 'is missing: install it' "$work/err"; then
+    skip "a machine that halts for good" "$(cat "$work/err")"
+else
+    refuses "a machine that halts for good" 3 "the machine halted with interrupts off while booting"
+    clean "a machine that halts for good"
 fi
 
 # Kernels that earlier runs have left in the cache, with a module of which one instruction is another now: as
