@@ -51,7 +51,7 @@ own
 refuses "a packed module that is cut off" 2 "cannot unpack '.*kvm.ko.xz': "
 # Unsigned, as what one builds oneself usually is: with its signature in place it would be refused for that.
 changed() { # sed script
-    xz -dc "$work/kvm.ko.xz" | sed "s/~Module signature appended~/~module signature appended~/; s/mod_unload modversions/mod_unload modversionz/; $1" | xz -c >"$tree/arch/x86/kvm/kvm.ko.xz"
+    xz -dc "$work/kvm.ko.xz" | sed "s/~Module signature appended~/~module signature appended~/; s/\(vermagic=[^ ]*\) SMP/\1 SMQ/; $1" | xz -c >"$tree/arch/x86/kvm/kvm.ko.xz"
 }
 # Debian 13's versions have a plus in them.
 literal() { # text: as a regular expression
