@@ -222,7 +222,7 @@ static int make_disc(const struct vt_lab_linux *linux_, const struct vt_lab_requ
 /* Bochs 3.1 asks whether to go on, in a window, where a processor halts that no interrupt wakes. */
 static const struct vt_emulator_last_words last_words[] = {
     {">>PANIC<<", "the emulator itself panicked"},
-    {"HLT instruction with IF=0", "the machine halted with interrupts off"},
+    {"HLT instruction with IF=0!", "the machine halted with interrupts off"},
     {0},
 };
 
