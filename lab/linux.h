@@ -8,14 +8,18 @@
 #include "base/error.h"
 #include "lab/emulator.h"
 #include "lab/lab.h"
+#include "lab/plan.h"
+#include "lab/fetch/modules.h"
 #include "lab/fetch/package.h"
 #include "lab/fetch/workspace.h"
 
 #include <stdbool.h>
 
-/* The kernel's own messages on the first serial port, nothing random, an end where it panics. */
+/* The kernel's own messages on the first serial port (at Linux' 9600 baud a panic would take Bochs minutes to
+ * print), nothing random, an end where it panics. */
 #define VT_LAB_LINUX_COMMAND_LINE                                                                            \
-    "console=ttyS0 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on rdinit=/vmtoll -- " \
+    "console=ttyS0,115200 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on "            \
+    "rdinit=/vmtoll -- "                                                                                     \
     "lab "                                                                                                   \
     "inside"
 
@@ -25,12 +29,16 @@ struct vt_lab_linux {
     struct vt_package package;
     char *kernel, *modules; /* owned */
     struct vt_workspace workspace;
+    struct vt_lab_plan plan;
+    struct vt_lab_modules loaded; /* in this order */
+    /* Make of the initial root file system what the machine boots from; NULL: it boots from that itself. */
+    int (*place)(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                 struct vt_error *error);
 };
 
 /*
- * Find the kernel and modules of the request, or Debian's, and write the initial
- * root file system into a new workspace: this program, a plan for rows of engine
- * `lab`, the module `module` and what it depends on. `elf`: the boot loader takes a vmlinux as well.
+ * Find the kernel and modules of the request, or Debian's, for rows of engine `lab`: the module `module` and
+ * what it depends on. `elf`: the boot loader takes a vmlinux as well. The workspace is new.
  */
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
                       const char *module, bool elf, struct vt_error *error);
@@ -38,8 +46,12 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
 /* Safe when it failed to open. */
 void vt_lab_linux_close(struct vt_lab_linux *linux_);
 
-/* Boot it: `emulator` without what is the same for all. The document goes to the outcome, and the command
- * line that the emulator was told to boot with. */
+/*
+ * Write the initial root file system into the workspace (this program, the plan, the modules) and boot it:
+ * `emulator` without what is the same for all. Where a row ends the machine or hangs it is lost, and all
+ * others are asked again without it. The document goes to the outcome, and the command line that the emulator
+ * was told to boot with.
+ */
 int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, const char *command_line,
                      struct vt_lab_outcome *outcome, struct vt_error *error);
 

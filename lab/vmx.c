@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define EMULATOR  "Bochs x86 Emulator" /* its version follows */
 #define AUTHORITY "authority"
 #define LIMIT     600
 
@@ -46,10 +47,19 @@
     "tsc_early_khz=" KHZ " tsc=reliable clearcpuid=xsavec,xsaves "                                           \
     "slub_max_order=0 " VT_LAB_LINUX_COMMAND_LINE
 
-/* The debug port's bytes come out on Bochs' standard output. */
+/*
+ * By Bochs' version, the oldest first. Since 3.0 no guest of KVM's enters on `corei7_skylake_x`
+ * (KVM_EXIT_FAIL_ENTRY).
+ */
+static const struct {
+    int since;
+    const char *name;
+} models[] = {{0, "corei7_skylake_x"}, {3, "broadwell_ult"}};
+
+/* The debug port's bytes come out on Bochs' standard output. %s: the model. */
 static const char configuration[] = "config_interface: textconfig\n"
                                     "display_library: x\n"
-                                    "cpu: model=corei7_skylake_x, count=1, ips=" KHZ "000\n"
+                                    "cpu: model=%s, count=1, ips=" KHZ "000\n"
                                     "memory: guest=512, host=512\n"
                                     "romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot\n"
                                     "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
@@ -95,7 +105,7 @@ static int require_all(const struct vt_lab_request *request, struct vt_lab_outco
     if (status != 0)
         return status;
     vt_program_run((char *[]){"bochs", "--help", "cpu", NULL}, NULL, &text, &request->stop);
-    const char *name = text ? strstr(text, "Bochs x86 Emulator") : NULL;
+    const char *name = text ? strstr(text, EMULATOR) : NULL;
     if (name)
         snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s", (int)strcspn(name, "\n"), name);
     free(text);
@@ -108,6 +118,28 @@ static int write_file(const char *folder, const char *name, const char *text, st
     int status = path ? vt_file_write(path, text, strlen(text), error)
                       : vt_error_memory(error, "the path of Bochs' settings");
     free(path);
+    return status;
+}
+
+/* "Bochs x86 Emulator 3.0" */
+static const char *choose_model(const char *emulator)
+{
+    const char *name = models[0].name;
+    int version = 0;
+    sscanf(emulator, EMULATOR " %d", &version);
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
+        if (version >= models[i].since)
+            name = models[i].name;
+    return name;
+}
+
+static int write_configuration(const char *folder, const char *emulator, struct vt_error *error)
+{
+    char *text;
+    if (asprintf(&text, configuration, choose_model(emulator)) < 0)
+        return vt_error_memory(error, "Bochs' settings");
+    int status = write_file(folder, "bochsrc", text, error);
+    free(text);
     return status;
 }
 
@@ -179,6 +211,21 @@ static pid_t start_screen(const struct vt_lab_linux *linux_, const struct vt_lab
                         "lab vmx: Xvfb does not start: try: Xvfb -displayfd 1");
 }
 
+static int make_disc(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                     struct vt_error *error)
+{
+    tell(request, "making a boot disc");
+    return vt_disc_make(linux_->workspace.folder, linux_->kernel, VT_LAB_LINUX_INITRD, COMMAND_LINE, request,
+                        error);
+}
+
+/* Bochs 3.1 asks whether to go on, in a window, where a processor halts that no interrupt wakes. */
+static const struct vt_emulator_last_words last_words[] = {
+    {">>PANIC<<", "the emulator itself panicked"},
+    {"HLT instruction with IF=0!", "the machine halted with interrupts off"},
+    {0},
+};
+
 static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                 struct vt_lab_outcome *outcome, struct vt_error *error)
 {
@@ -190,7 +237,7 @@ static int boot(struct vt_lab_linux *linux_, const struct vt_lab_request *reques
         .argv = argv,
         .link_file = VT_EMULATOR_OUTPUT,
         .own_log = "bochs.log",
-        .own_panic = ">>PANIC<<",
+        .own_last = last_words,
         .limit = LIMIT,
         .request = request,
     };
@@ -212,11 +259,8 @@ int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *
         status = vt_lab_linux_open(&linux_, request, "vmx", "kvm-intel", false, error);
     if (status != 0)
         return status;
-    tell(request, "making a boot disc");
-    status = vt_disc_make(linux_.workspace.folder, linux_.kernel, VT_LAB_LINUX_INITRD, COMMAND_LINE, request,
-                          error);
-    if (status == 0)
-        status = write_file(linux_.workspace.folder, "bochsrc", configuration, error);
+    linux_.place = make_disc;
+    status = write_configuration(linux_.workspace.folder, outcome->emulator, error);
     if (status == 0)
         status = write_file(linux_.workspace.folder, "debugger", debugger, error);
     if (status == 0)
