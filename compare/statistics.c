@@ -49,6 +49,22 @@ double vt_compare_student_p(double t, double freedom)
     return vt_compare_normal_p(z);
 }
 
+double vt_compare_normal_limit(double level)
+{
+    double low = 0, high = 40;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        *(vt_compare_normal_p(middle) > level ? &low : &high) = middle;
+    }
+    return high;
+}
+
+double vt_compare_student_limit(double level, double freedom)
+{
+    double z = vt_compare_normal_limit(level) * (8 * freedom + 3) / (8 * freedom + 1);
+    return sqrt(freedom * expm1(z * z / freedom));
+}
+
 double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt_result_series *b)
 {
     double m = (double)a->count, n = (double)b->count, ties, p = NAN;

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of both tests of a row, corrected: a p below it is a finding. */
+#define VT_COMPARE_LEVEL 0.05
+
 /* A fixed sequence: equal input gives equal output. */
 struct vt_random {
     uint64_t state; /* not 0 */
@@ -34,6 +37,10 @@ double vt_compare_normal_p(double z);
 /* Two-sided p of Student's t with `freedom` >= 1 degrees, by Wallace's approximation (1959): within 1 % in z.
  */
 double vt_compare_student_p(double t, double freedom);
+
+/* What |z| and |t| must exceed for a two-sided p below `level`. */
+double vt_compare_normal_limit(double level);
+double vt_compare_student_limit(double level, double freedom);
 
 /* Holm's correction of `count` p values in place; NaN stays and does not count. 0, or -ENOMEM. */
 int vt_compare_holm(double *p, size_t count);

@@ -100,7 +100,7 @@ static void compare(struct vt_result **results, enum vt_format format, FILE *str
     const struct vt_screen screen = {.utf8 = true, .width = 80};
     if (!vt_compare_has_format(format))
         return;
-    ck_assert_int_eq(vt_compare(&comparison, results[0], results[1], NAN, &error), 0);
+    ck_assert_int_eq(vt_compare(&comparison, results[0], results[1], &(struct vt_compare_limits){NAN, NAN}, &error), 0);
     ck_assert_int_eq(vt_compare_print(format, &comparison, &screen, stream, &error), 0);
     vt_compare_release(&comparison);
 }
