@@ -34,8 +34,6 @@ static enum vt_unclear doubt_of(const struct vt_comparison *comparison, const st
     double found = log1p(row->detectable);
     if (isnan(row->detectable)) /* its quiet pairs are not clear of zero */
         return VT_UNCLEAR_ZERO;
-    if (isinf(row->detectable))
-        return VT_UNCLEAR_PASSING;
     if (fabs(log(row->floor_ratio)) > found && fabs(log(row->ratio)) > found)
         return VT_UNCLEAR_CONTRADICTED;
     return row->detectable > comparison->resolution ? VT_UNCLEAR_COARSE : VT_UNCLEAR_NOT;

@@ -22,6 +22,12 @@ struct vt_random {
  * without memory. */
 double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt_result_series *b);
 
+/*
+ * The shift, as a logarithm, at which that test's z is expected to reach `z` between two samples that scatter
+ * like these around one median. 0 where there are too few samples for a test; infinite where none suffices.
+ */
+double vt_compare_rank_shift(const struct vt_result_series *a, const struct vt_result_series *b, double z);
+
 /* Standard error of the logarithm of the median toll, as far as its interval shows it. */
 double vt_compare_interval_error(const struct vt_summary *toll);
 

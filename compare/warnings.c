@@ -1,7 +1,6 @@
 #include "compare/warnings.h"
 #include "compare/build.h"
 #include "compare/counts.h"
-#include "result/path.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,19 +8,9 @@
 static const double unlike_clock = 1e-3; /* what one clock is measured to be differs by less */
 static const double shared_share = 0.2;  /* of a run's pairs */
 
-/* As measured during the run, else as the host told; NaN: unknown. */
-static double tsc_khz(const struct vt_result *result)
-{
-    const json_t *measured = json_object_get(result->settings, "tsc_khz");
-    const json_t *told = vt_result_at(result->host, "timing.tsc_khz");
-    return json_is_number(measured) ? json_number_value(measured)
-           : json_is_number(told)   ? json_number_value(told)
-                                    : NAN;
-}
-
 static void warn_of_tsc(struct vt_comparison *comparison)
 {
-    double a = tsc_khz(comparison->before), b = tsc_khz(comparison->after);
+    double a = vt_result_tsc_khz(comparison->before), b = vt_result_tsc_khz(comparison->after);
     if (fabs(a - b) > unlike_clock * fmax(a, b))
         vt_compare_warn(comparison,
                         "unlike clocks: the time-stamp counter ran at %.3f MHz and runs at %.3f MHz", a / 1e3,

@@ -50,10 +50,9 @@ static int print_markdown(const struct vt_comparison *c, const struct vt_screen 
 
 static int (*const printers[VT_FORMATS])(const struct vt_comparison *, const struct vt_screen *, FILE *,
                                          struct vt_error *) = {
-    [VT_FORMAT_TEXT] = print_text,
-    [VT_FORMAT_MARKDOWN] = print_markdown,
-    [VT_FORMAT_JSON] = vt_compare_json,
-    [VT_FORMAT_HTML] = vt_compare_html,
+    [VT_FORMAT_TEXT] = print_text,          [VT_FORMAT_MARKDOWN] = print_markdown,
+    [VT_FORMAT_JSON] = vt_compare_json,     [VT_FORMAT_HTML] = vt_compare_html,
+    [VT_FORMAT_COMMIT] = vt_compare_commit,
 };
 
 bool vt_compare_has_format(enum vt_format format)

@@ -25,6 +25,17 @@ static const char *const reasons[VT_UNCLEARS] = {
     [VT_UNCLEAR_COARSE] = "too noisy: only larger changes could have been found",
 };
 
+bool vt_compare_is_finding(const struct vt_compared *row)
+{
+    return row->change != VT_CHANGE_NONE && row->change != VT_CHANGE_UNCLEAR;
+}
+
+/* All cores draw random numbers from one generator: others' use of it lasts, and nothing here shows it. */
+static bool is_shared(const struct vt_compared *row)
+{
+    return vt_compare_is_finding(row) && row->before->known.class == VT_CLASS_RANDOM;
+}
+
 void vt_compare_explain(const struct vt_compared *row, char *text, size_t size)
 {
     const struct vt_result_row *a = row->before, *b = row->after;
@@ -42,14 +53,10 @@ void vt_compare_explain(const struct vt_compared *row, char *text, size_t size)
     } else if (row->change == VT_CHANGE_UNCLEAR) {
         snprintf(text, size, "cannot tell: %s", reasons[row->unclear]);
     } else {
-        snprintf(text, size, "%s%s", vt_compare_change_name(row->change),
-                 row->with_group ? ", with its group" : "");
+        snprintf(text, size, "%s%s%s", vt_compare_change_name(row->change),
+                 row->with_group ? ", with its group" : "",
+                 is_shared(row) ? "; its generator is shared with all cores" : "");
     }
-}
-
-bool vt_compare_is_finding(const struct vt_compared *row)
-{
-    return row->change != VT_CHANGE_NONE && row->change != VT_CHANGE_UNCLEAR;
 }
 
 static void append_kinds(const struct vt_comparison *c, char *text, size_t size)
