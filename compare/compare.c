@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double usual_level = 0.05; /* of both tests of a row, corrected */
+static const double paired_level = 0.01;
 static const double usual_threshold = 0.02;
 static const double usual_margin = 0.08; /* of the resolution, beyond the threshold */
 static const double disturbed_share = 0.25;
@@ -142,16 +144,38 @@ static const char *name_of(const struct vt_result *result)
     return result->file ? result->file : "a result";
 }
 
+static struct vt_comparison begin(const struct vt_result *before, const struct vt_result *after,
+                                  const struct vt_compare_limits *limits)
+{
+    double usual = limits->pairs ? 0 : usual_threshold;
+    double threshold = isnan(limits->threshold) ? usual : limits->threshold;
+    double resolution = isnan(limits->resolution) ? threshold + usual_margin : limits->resolution;
+    return (struct vt_comparison){.before = before,
+                                  .after = after,
+                                  .threshold = threshold,
+                                  .count_threshold = limits->threshold,
+                                  .resolution = resolution,
+                                  .level = limits->pairs ? paired_level : usual_level,
+                                  .pairs = limits->pairs ? limits->pairs->count : 0};
+}
+
+static int measure_wholes(struct vt_comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->count; i++)
+        compute_ratio(&comparison->rows[i]);
+    int status = vt_compare_estimate_spread(comparison);
+    status = status ? status : test_rows(comparison);
+    if (status)
+        return status;
+    bound_ratios(comparison);
+    vt_compare_measure_resolution(comparison);
+    return 0;
+}
+
 int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
                const struct vt_result *after, const struct vt_compare_limits *limits, struct vt_error *error)
 {
-    double least = isnan(limits->threshold) ? usual_threshold : limits->threshold;
-    *comparison = (struct vt_comparison){.before = before,
-                                         .after = after,
-                                         .threshold = least,
-                                         .count_threshold = limits->threshold,
-                                         .resolution = isnan(limits->resolution) ? least + usual_margin
-                                                                                 : limits->resolution};
+    *comparison = begin(before, after, limits);
     int status = pair_rows(comparison);
     if (status == 0 && comparison->count == 0) {
         vt_compare_release(comparison);
@@ -162,16 +186,13 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
             name_of(before), name_of(after));
     }
     vt_compare_add_warnings(comparison);
-    for (size_t i = 0; i < comparison->count; i++)
-        compute_ratio(&comparison->rows[i]);
-    status = status ? status : vt_compare_estimate_spread(comparison);
-    status = status ? status : test_rows(comparison);
+    if (status == 0)
+        status =
+            limits->pairs ? vt_compare_measure_pairs(comparison, limits->pairs) : measure_wholes(comparison);
     if (status) {
         vt_compare_release(comparison);
         return vt_error_memory(error, "the comparison");
     }
-    bound_ratios(comparison);
-    vt_compare_measure_resolution(comparison);
     vt_compare_judge(comparison);
     return 0;
 }

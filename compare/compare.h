@@ -20,12 +20,16 @@
 
 #include "base/error.h"
 #include "compare/comparison.h"
+#include "compare/paired.h"
 
 /* Shares: 0.02 is 2 %. */
 struct vt_compare_limits {
     double threshold;  /* less is no change. NaN: 0.02 for times; for what counts instructions, the noise of
                           its  lab */
-    double resolution; /* a row in which only more could have been found is unclear. NaN: 0.08 beyond the threshold */
+    double resolution; /* a row in which only more could have been found is unclear. NaN: 0.08 beyond the
+                          threshold */
+    const struct vt_compare_pairs *pairs; /* runs in turns, to be judged in pairs (paired.h), and then the
+                                             threshold is nothing; NULL: two results as wholes */
 };
 
 /* Compare. The results must outlive the comparison. Nothing in common is an error. On success release must

@@ -84,7 +84,9 @@ struct vt_comparison {
     double threshold;       /* a ratio of times nearer to 1 than this is no change */
     double count_threshold; /* the same of instruction counts; NaN: each lab's own noise */
     double resolution;      /* a row in which only a larger change could have been found is unclear */
-    double spread;          /* median of all rows' errors */
+    double level;           /* a corrected p below it is a finding */
+    size_t pairs;  /* of runs in turns, within which differences are judged; 0: of two results as wholes */
+    double spread; /* median of all rows' errors */
     struct vt_compared *rows;
     size_t count;
     struct vt_compare_group *groups;

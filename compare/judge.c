@@ -9,11 +9,13 @@
 
 static bool is_significant(const struct vt_comparison *comparison, const struct vt_compared *row)
 {
-    double least = log(1 + comparison->threshold), median = log(row->ratio), quiet = log(row->floor_ratio);
+    double least = log1p(comparison->threshold), median = log(row->ratio), quiet = log(row->floor_ratio);
+    if (comparison->pairs)
+        return fabs(median) > least && row->p_runs < comparison->level;
     return fabs(median) > least && fabs(quiet) > least && (median > 0) == (quiet > 0) &&
            vt_compare_is_lasting(row) &&
-           (row->p_runs < VT_COMPARE_LEVEL || comparison->groups[row->group].changed) &&
-           !(row->p_samples >= VT_COMPARE_LEVEL); /* without samples the other witness stands alone */
+           (row->p_runs < comparison->level || comparison->groups[row->group].changed) &&
+           !(row->p_samples >= comparison->level); /* without samples the other witness stands alone */
 }
 
 static size_t weight_of(const char *crossing)
@@ -34,7 +36,7 @@ static enum vt_unclear doubt_of(const struct vt_comparison *comparison, const st
     double found = log1p(row->detectable);
     if (isnan(row->detectable)) /* its quiet pairs are not clear of zero */
         return VT_UNCLEAR_ZERO;
-    if (fabs(log(row->floor_ratio)) > found && fabs(log(row->ratio)) > found)
+    if (!comparison->pairs && fabs(log(row->floor_ratio)) > found && fabs(log(row->ratio)) > found)
         return VT_UNCLEAR_CONTRADICTED;
     return row->detectable > comparison->resolution ? VT_UNCLEAR_COARSE : VT_UNCLEAR_NOT;
 }
@@ -43,7 +45,8 @@ static void judge_time(const struct vt_comparison *comparison, struct vt_compare
 {
     if (row->unclear == VT_UNCLEAR_NOT && is_significant(comparison, row)) {
         row->worse = row->ratio > 1;
-        row->with_group = comparison->groups[row->group].changed && !(row->p_runs < VT_COMPARE_LEVEL);
+        row->with_group = comparison->groups && comparison->groups[row->group].changed &&
+                          !(row->p_runs < comparison->level);
         row->change = row->worse ? VT_CHANGE_SLOWER : VT_CHANGE_FASTER;
         return;
     }

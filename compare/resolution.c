@@ -26,7 +26,7 @@ static double largest(const double *values, size_t count)
 static double detectable_of(const struct vt_comparison *comparison, struct vt_compared *row, size_t tests)
 {
     double lasting = vt_compare_lasting_shift(row);
-    double level = VT_COMPARE_LEVEL / (double)tests;
+    double level = comparison->level / (double)tests;
     double medians =
         hypot(vt_compare_interval_error(&row->before->toll), vt_compare_interval_error(&row->after->toll));
     const double shifts[] = {

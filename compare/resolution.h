@@ -7,8 +7,8 @@
 
 #include "compare/comparison.h"
 
-/* Fills detectable of every row that has a ratio or counts, once its error is known, and finds unclear those whose
- * runs have a part that says nothing. */
+/* Fills detectable of every row that has a ratio or counts, once its error is known, and finds unclear those
+ * whose runs have a part that says nothing. */
 void vt_compare_measure_resolution(struct vt_comparison *comparison);
 
 #endif

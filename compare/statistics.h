@@ -10,9 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of both tests of a row, corrected: a p below it is a finding. */
-#define VT_COMPARE_LEVEL 0.05
-
 /* A fixed sequence: equal input gives equal output. */
 struct vt_random {
     uint64_t state; /* not 0 */

@@ -21,7 +21,7 @@ static void put_answer(json_t *object, const struct vt_compared *row)
 
 static void put_tests(json_t *object, const struct vt_comparison *c, const struct vt_compared *row)
 {
-    bool grouped = isfinite(row->ratio) && c->groups[row->group].count;
+    bool grouped = isfinite(row->ratio) && c->groups && c->groups[row->group].count;
     json_object_set_new(object, "p_samples", vt_result_number(row->p_samples));
     json_object_set_new(object, "p_runs", vt_result_number(row->p_runs));
     json_object_set_new(object, "p_group", vt_result_number(grouped ? c->groups[row->group].p : NAN));
@@ -73,14 +73,15 @@ int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *scree
     json_t *answers = json_object();
     for (int i = VT_ANSWER_CHANGED; i < VT_ANSWERS; i++)
         json_object_set_new(answers, vt_compare_answer_name(i), json_integer((json_int_t)c->answers[i]));
-    json_t *document = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "schema", "vmtoll.comparison/1",
-        "headline", text, "threshold", vt_result_number(c->threshold), "count_threshold",
-        vt_result_number(c->count_threshold), "resolution", vt_result_number(c->resolution),
-        "spread_between_runs", vt_result_number(c->spread), "regressions", (int)c->worse, "changes",
-        (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "measured",
-        (int)c->measured, "judged", (int)c->judged, "answers", answers, "warnings", warnings, "measurements",
-        rows);
+    json_t *document =
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:f}", "schema",
+                  "vmtoll.comparison/1", "headline", text, "threshold", vt_result_number(c->threshold),
+                  "count_threshold", vt_result_number(c->count_threshold), "resolution",
+                  vt_result_number(c->resolution), "spread_between_runs", vt_result_number(c->spread),
+                  "regressions", (int)c->worse, "changes",
+                  (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "measured",
+                  (int)c->measured, "judged", (int)c->judged, "answers", answers, "warnings", warnings,
+                  "measurements", rows, "pairs", (int)c->pairs, "level", c->level);
     int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
     json_decref(document);
     fputc('\n', stream);

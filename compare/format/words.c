@@ -150,10 +150,30 @@ void vt_compare_headline(const struct vt_comparison *c, char *text, size_t size)
     vt_text_append(text, size, ".");
 }
 
+static void print_paired_basis(const struct vt_comparison *c, char *text, size_t size)
+{
+    snprintf(
+        text, size,
+        "Both settings were measured in %zu pairs of turns, in random order. A change shows within the pairs "
+        "(Wilcoxon's signed ranks, corrected for the number of cases: Holm, %.2g %%)",
+        c->pairs, c->level * 100);
+    if (c->threshold > 0)
+        vt_text_append(text, size, " and is at least %.3g %%", c->threshold * 100);
+    vt_text_append(
+        text, size,
+        ". Detectable is the smallest change of a row that is found so in 95 of 100; where that is "
+        "more than %.3g %%, or nothing can be compared, the row cannot tell.",
+        c->resolution * 100);
+}
+
 static void print_basis(const struct vt_comparison *c, char *text, size_t size)
 {
     if (c->counts == c->count) {
         vt_compare_count_basis(c, text, size);
+        return;
+    }
+    if (c->pairs) {
+        print_paired_basis(c, text, size);
         return;
     }
     snprintf(

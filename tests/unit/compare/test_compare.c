@@ -3,6 +3,7 @@
 #include "compare/counts.h"
 #include "compare/statistics.h"
 #include "base/statistics.h"
+#include "result/pool.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>
@@ -69,8 +70,9 @@ static void scale(struct vt_result *result, int i, double factor)
 static size_t changes_of(struct vt_result *before, struct vt_result *after, struct vt_comparison *comparison)
 {
     struct vt_error error;
-    ck_assert_msg(vt_compare(comparison, before, after, &(struct vt_compare_limits){0.02, NAN}, &error) == 0,
-                  "%s", error.text);
+    ck_assert_msg(
+        vt_compare(comparison, before, after, &(struct vt_compare_limits){0.02, NAN, NULL}, &error) == 0,
+        "%s", error.text);
     return comparison->count - comparison->changes[VT_CHANGE_NONE] - comparison->changes[VT_CHANGE_UNCLEAR];
 }
 
@@ -198,8 +200,8 @@ START_TEST(a_group_that_moved_shows_its_own_p)
         scale(b, i, 1.3);
     changes_of(a, b, &comparison);
     ck_assert(comparison.rows[1].with_group);
-    ck_assert_double_gt(comparison.rows[1].p_runs, VT_COMPARE_LEVEL);
-    ck_assert_double_lt(vt_compare_p(&comparison, &comparison.rows[1]), VT_COMPARE_LEVEL);
+    ck_assert_double_gt(comparison.rows[1].p_runs, comparison.level);
+    ck_assert_double_lt(vt_compare_p(&comparison, &comparison.rows[1]), comparison.level);
     vt_compare_release(&comparison);
     vt_result_free(a);
     vt_result_free(b);
@@ -212,6 +214,99 @@ START_TEST(limits_agree_with_the_tables)
     ck_assert_double_eq_tol(vt_compare_normal_limit(0.0005), 3.4808, 1e-3);
     ck_assert_double_eq_tol(vt_compare_student_limit(0.05, 10), 2.228, 0.02);
     ck_assert_double_eq_tol(vt_compare_student_limit(0.001, 28), 3.674, 0.02);
+}
+END_TEST
+
+enum { PAIRS = 40 };
+
+/* Turns of two settings whose ratios scatter by `noise`, with some pairs that others' work spoiled. */
+static size_t paired_changes(double noise, int shifted, double shift, struct vt_comparison *comparison)
+{
+    struct vt_error error;
+    double shifts[CASES * PAIRS];
+    struct vt_compare_pairs pairs = {shifts, CASES, PAIRS};
+    struct vt_result *a = run(0.02, 0), *b = run(0.02, 0);
+    for (int i = 0; i < CASES; i++)
+        for (int k = 0; k < PAIRS; k++)
+            shifts[i * PAIRS + k] =
+                noise * normal() * (uniform() < 0.1 ? 20 : 1) + (i == shifted ? shift : 0);
+    ck_assert_int_eq(vt_compare(comparison, a, b, &(struct vt_compare_limits){NAN, NAN, &pairs}, &error), 0);
+    size_t changes = comparison->answers[VT_ANSWER_CHANGED];
+    vt_compare_release(comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+    return changes;
+}
+
+START_TEST(pairs_show_nothing_where_nothing_is)
+{
+    struct vt_comparison comparison;
+    int flagged = 0;
+    for (int i = 0; i < 200; i++)
+        flagged += paired_changes(0.004, -1, 0, &comparison) > 0;
+    ck_assert_msg(flagged <= 6, "flagged in %d of 200", flagged); /* 2 are expected */
+}
+END_TEST
+
+START_TEST(pairs_show_a_small_change)
+{
+    struct vt_comparison comparison;
+    int found = 0;
+    for (int i = 0; i < 100; i++)
+        found += paired_changes(0.004, 7, 0.007, &comparison) > 0;
+    ck_assert_msg(found >= 90, "found in %d of 100", found);
+}
+END_TEST
+
+static struct vt_result *turn(double level)
+{
+    struct vt_result *result = run(0.01, 0);
+    for (int i = 0; i < CASES; i++)
+        scale(result, i, level);
+    return result;
+}
+
+START_TEST(pairs_are_those_of_the_runs)
+{
+    enum { RUNS = 3 };
+    static const double drift[RUNS] = {1, 4, 2};
+    struct vt_result *before[RUNS], *after[RUNS];
+    struct vt_compare_pairs pairs;
+    for (int i = 0; i < RUNS; i++) {
+        before[i] = turn(drift[i]);
+        after[i] = turn(drift[i] * 1.5);
+    }
+    after[1]->rows[5].status = VT_STATUS_FAILED;
+    ck_assert_int_eq(vt_compare_collect_pairs(&pairs, before, after, RUNS), 0);
+    ck_assert_uint_eq(pairs.rows, CASES);
+    for (int i = 0; i < RUNS; i++)
+        ck_assert_double_eq_tol(pairs.shifts[7 * RUNS + i], log(1.5), 0.05);
+    ck_assert(isnan(pairs.shifts[5 * RUNS + 1]) && isfinite(pairs.shifts[5 * RUNS + 2]));
+    vt_compare_release_pairs(&pairs);
+    for (int i = 0; i < RUNS; i++) {
+        vt_result_free(before[i]);
+        vt_result_free(after[i]);
+    }
+}
+END_TEST
+
+/* The first run of several may be the one in which a row came to nothing. */
+START_TEST(a_run_that_failed_does_not_count_for_the_others)
+{
+    struct vt_error error;
+    struct vt_result *runs[3] = {run(0.01, 0), run(0.01, 0), run(0.01, 0)};
+    runs[0]->rows[3].status = VT_STATUS_TIMEOUT;
+    runs[0]->rows[3].crossing = NULL;
+    runs[1]->rows[4].status = VT_STATUS_TIMEOUT;
+    ck_assert_int_eq(vt_result_pool(runs, 3, &error), 0);
+    vt_result_free(runs[1]);
+    vt_result_free(runs[2]);
+    ck_assert_int_eq(runs[0]->rows[3].status, VT_STATUS_OK);
+    ck_assert_str_eq(runs[0]->rows[3].crossing, "exit-kernel");
+    ck_assert_uint_eq(runs[0]->rows[3].samples.count, 2 * SAMPLES);
+    ck_assert_uint_eq(runs[0]->rows[4].samples.count, 2 * SAMPLES);
+    ck_assert_uint_eq(runs[0]->rows[5].samples.count, 3 * SAMPLES);
+    vt_result_free(runs[0]);
 }
 END_TEST
 
@@ -388,7 +483,7 @@ START_TEST(unlike_units_are_refused)
         b->rows[i].unit = VT_UNIT_INSTRUCTIONS;
         b->rows[i].simulated = true;
     }
-    ck_assert_int_ne(vt_compare(&comparison, a, b, &(struct vt_compare_limits){0.02, NAN}, &error), 0);
+    ck_assert_int_ne(vt_compare(&comparison, a, b, &(struct vt_compare_limits){0.02, NAN, NULL}, &error), 0);
     ck_assert_int_eq(error.exit, VT_EXIT_USAGE);
     ck_assert_ptr_nonnull(strstr(error.text, "nothing to compare"));
     vt_result_free(a);
@@ -428,7 +523,8 @@ static enum vt_change change_of_count(const char *engine, double more, double th
     struct vt_error error;
     struct vt_result *a = lab(engine), *b = lab(engine);
     b->rows[5].toll.median += more;
-    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){threshold, NAN}, &error), 0);
+    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){threshold, NAN, NULL}, &error),
+                     0);
     enum vt_change change = comparison.rows[5].change;
     ck_assert_uint_eq(comparison.changes[VT_CHANGE_NONE], CASES - (change != VT_CHANGE_NONE));
     ck_assert_uint_eq(comparison.worse, change == VT_CHANGE_LONGER);
@@ -489,7 +585,7 @@ START_TEST(another_kernel_is_named)
     struct vt_result *a = lab("svm"), *b = lab("svm");
     a->settings = json_pack("{s:s, s:s}", "lab", "svm", "kernel", "Linux 6.1");
     b->settings = json_pack("{s:s, s:s}", "lab", "svm", "kernel", "Linux 6.2");
-    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){NAN, NAN}, &error), 0);
+    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){NAN, NAN, NULL}, &error), 0);
     ck_assert_uint_eq(comparison.warning_count, 1);
     ck_assert_str_eq(comparison.warnings[0], "the lab's kernel was \"Linux 6.1\" and is \"Linux 6.2\"");
     ck_assert_uint_eq(comparison.worse, 0);
@@ -509,7 +605,7 @@ static void expect_warnings(const struct vt_result *old, const struct vt_result 
     a->build_id = old->build_id;
     b->version = new->version, b->compiler = new->compiler, b->flags = new->flags,
     b->build_id = new->build_id;
-    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){NAN, NAN}, &error), 0);
+    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){NAN, NAN, NULL}, &error), 0);
     ck_assert_uint_eq(comparison.warning_count, count);
     if (count) {
         ck_assert_ptr_nonnull(strstr(comparison.warnings[0], first));
@@ -544,9 +640,11 @@ VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          steady_runs_of_one_machine_show_nothing, unsteady_runs_of_one_machine_show_nothing,
          a_true_shift_of_five_per_cent_is_found, what_is_detectable_is_found,
          rows_measured_on_neither_side_are_in_no_count, a_group_that_moved_shows_its_own_p,
-         limits_agree_with_the_tables, a_case_alone_is_judged, a_shift_of_every_third_case_is_found,
-         what_a_neighbour_slowed_is_no_change, a_change_shows_beside_a_neighbour,
-         a_case_of_two_speeds_is_judged_by_both_sides, student_agrees_with_the_tables, a_whole_group_is_found,
+         limits_agree_with_the_tables, pairs_show_nothing_where_nothing_is, pairs_show_a_small_change,
+         pairs_are_those_of_the_runs, a_run_that_failed_does_not_count_for_the_others, a_case_alone_is_judged,
+         a_shift_of_every_third_case_is_found, what_a_neighbour_slowed_is_no_change,
+         a_change_shows_beside_a_neighbour, a_case_of_two_speeds_is_judged_by_both_sides,
+         student_agrees_with_the_tables, a_whole_group_is_found,
          a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself,
          a_single_instruction_shows, the_threshold_holds_for_counts, a_run_in_company_is_named,
          another_kernel_is_named, unlike_builds_are_named)
