@@ -5,8 +5,6 @@
 #include "cli/compared.h"
 #include "cli/measured.h"
 #include "cli/options.h"
-#include "compare/compare.h"
-#include "result/pool.h"
 #include "result/save.h"
 
 #include <stdio.h>
@@ -133,34 +131,11 @@ static int save(const struct vt_ab_runs *runs, const char *prefix)
     return prefix && status == VT_EXIT_DONE ? save_side(runs->runs[1], runs->count, prefix, 'b') : status;
 }
 
-/* Pooling changes the runs: what lies within the pairs is taken first. */
-static int compare(const struct vt_ab_runs *runs, const struct arguments *a, enum vt_format format)
-{
-    struct vt_compare_pairs pairs;
-    struct vt_compare_limits limits = {a->compared.threshold / 100, a->compared.resolution / 100, &pairs};
-    struct vt_comparison comparison;
-    struct vt_error error;
-    struct vt_result *const *before = runs->runs[0], *const *after = runs->runs[1];
-    if (vt_compare_collect_pairs(&pairs, before, after, runs->count) != 0) {
-        vt_error_memory(&error, "the pairs");
-        return vt_cli_fail(&error);
-    }
-    int status = vt_result_pool(before, runs->count, &error);
-    status = status ? status : vt_result_pool(after, runs->count, &error);
-    status = status ? status : vt_compare(&comparison, before[0], after[0], &limits, &error);
-    if (status == 0) {
-        status = vt_cli_tell(&comparison, &a->compared, format, "ab");
-        vt_compare_release(&comparison);
-    } else {
-        status = vt_cli_fail(&error);
-    }
-    vt_compare_release_pairs(&pairs);
-    return status;
-}
-
 static int deliver(const struct vt_ab_runs *runs, const struct arguments *a, enum vt_format format)
 {
-    int saved = save(runs, a->save), status = compare(runs, a, format);
+    struct vt_compare_side sides[2] = {{.runs = runs->runs[0], .count = runs->count},
+                                       {.runs = runs->runs[1], .count = runs->count}};
+    int saved = save(runs, a->save), status = vt_cli_compare(sides, &a->compared, format, "ab");
     if (runs->interrupted)
         vt_cli_warn("ab: interrupted: %zu of %ld pairs were measured", runs->count, a->pairs);
     if (saved != VT_EXIT_DONE)

@@ -2,7 +2,6 @@
 #include "cli/compared.h"
 #include "cli/confined.h"
 #include "cli/options.h"
-#include "compare/compare.h"
 #include "compare/load.h"
 
 static int parse(int *argc, char ***argv, struct vt_cli_compared *asked)
@@ -32,24 +31,11 @@ static int parse(int *argc, char ***argv, struct vt_cli_compared *asked)
         .options = options,
         .notes =
             "OLD and NEW may each hold several runs, one document after the other: what differs from run\n"
-            "to run is then measured and not estimated.\n\n"
+            "to run is then measured and not estimated. What vmtoll ab --save kept is judged in pairs.\n\n"
             "Exit status: 1 when what --fail-on names was found, 2 when nothing could be compared,\n"
             "5 with --fail-on unclear where it cannot be told of a row whether it changed.",
     };
     return vt_options_parse(&synopsis, argc, argv);
-}
-
-static int compare(const struct vt_compare_side sides[2], const struct vt_cli_compared *asked,
-                   enum vt_format format)
-{
-    struct vt_comparison comparison;
-    struct vt_error error;
-    struct vt_compare_limits limits = {asked->threshold / 100, asked->resolution / 100, NULL};
-    if (vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], &limits, &error) != 0)
-        return vt_cli_fail(&error);
-    int status = vt_cli_tell(&comparison, asked, format, "compare");
-    vt_compare_release(&comparison);
-    return status;
 }
 
 int vt_cmd_compare(int argc, char **argv)
@@ -67,7 +53,7 @@ int vt_cmd_compare(int argc, char **argv)
     vt_cli_confine(asked.output, NULL, format == VT_FORMAT_HTML);
     status =
         vt_compare_load(&sides[0], argv[0], &error) == 0 && vt_compare_load(&sides[1], argv[1], &error) == 0
-            ? compare(sides, &asked, format)
+            ? vt_cli_compare(sides, &asked, format, "compare")
             : vt_cli_fail(&error);
     vt_compare_unload(&sides[0]);
     vt_compare_unload(&sides[1]);

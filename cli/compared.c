@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/screen.h"
+#include "compare/compare.h"
 #include "compare/format/format.h"
 #include "compare/format/words.h"
 
@@ -106,11 +107,32 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on, co
     return VT_EXIT_USAGE;
 }
 
-int vt_cli_tell(const struct vt_comparison *comparison, const struct vt_cli_compared *asked,
+static int tell(const struct vt_comparison *comparison, const struct vt_cli_compared *asked,
                 enum vt_format format, const char *command)
 {
     for (size_t i = 0; i < comparison->warning_count; i++)
         vt_cli_warn("%s: %s", command, comparison->warnings[i]);
     int status = print(comparison, format, asked);
     return status == VT_EXIT_DONE ? judge(comparison, asked->fail_on, command) : status;
+}
+
+int vt_cli_compare(struct vt_compare_side sides[2], const struct vt_cli_compared *asked,
+                   enum vt_format format, const char *command)
+{
+    struct vt_compare_pairs pairs;
+    struct vt_comparison comparison;
+    struct vt_error error;
+    if (vt_compare_join(sides, &pairs, &error) != 0)
+        return vt_cli_fail(&error);
+    struct vt_compare_limits limits = {asked->threshold / 100, asked->resolution / 100,
+                                       pairs.count ? &pairs : NULL};
+    int status = vt_compare(&comparison, sides[0].runs[0], sides[1].runs[0], &limits, &error);
+    if (status == 0) {
+        status = tell(&comparison, asked, format, command);
+        vt_compare_release(&comparison);
+    } else {
+        status = vt_cli_fail(&error);
+    }
+    vt_compare_release_pairs(&pairs);
+    return status;
 }

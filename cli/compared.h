@@ -5,7 +5,7 @@
 #define VT_CLI_COMPARED_H
 
 #include "cli/options.h"
-#include "compare/comparison.h"
+#include "compare/load.h"
 #include "show/format.h"
 
 struct vt_cli_compared {
@@ -30,8 +30,11 @@ struct vt_option vt_cli_option_to(struct vt_cli_compared *asked);
 /* The format that was asked for. VT_OPTIONS_PROCEED, or the exit status after one line. */
 int vt_cli_choose_format(const struct vt_cli_compared *asked, enum vt_format *format);
 
-/* Warn, show and judge. Returns the exit status. `command` is its name, for messages. */
-int vt_cli_tell(const struct vt_comparison *comparison, const struct vt_cli_compared *asked,
-                enum vt_format format, const char *command);
+/*
+ * Compare the runs of both sides, warn, show and judge. The runs are pooled into the first of each side.
+ * Returns the exit status. `command` is its name, for messages.
+ */
+int vt_cli_compare(struct vt_compare_side sides[2], const struct vt_cli_compared *asked,
+                   enum vt_format format, const char *command);
 
 #endif

@@ -22,7 +22,11 @@ for side in a b; do
 done
 holds "... with the setting they are of" grep -q '"ab":{"setting":"B","text":"printf B' "$work/kept-b.jsonl"
 run "$VMTOLL" compare "$work/kept-a.jsonl" "$work/kept-b.jsonl" --fail-on never
-is "... and can be compared as runs" 0
+is "... and can be compared again" 0
+has "... in pairs" 'measured in 6 pairs of turns'
+sed 's/"pair":3/"pair":4/' "$work/kept-b.jsonl" >"$work/mixed.jsonl"
+run "$VMTOLL" compare "$work/kept-a.jsonl" "$work/mixed.jsonl" --fail-on never
+lacks "... unless they are no pairs" 'pairs of turns'
 for format in text markdown html commit; do
     ab true true --format $format
     is "A against A as $format" 0
