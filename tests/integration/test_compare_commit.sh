@@ -38,7 +38,7 @@ has "without a clock of one rate: nanoseconds" '^kvm CPL 0, ns per operation:$'
 has "... as measured" '^  cpuid +cpuid +656 +746 '
 
 # Traps are no exits: that would not be what kvm-unit-tests times.
-engine=trap
+engine="trap"
 document old.json "$(row cpuid identification ok '"trap"' 656)"
 document new.json "$(row cpuid identification ok '"trap"' 656)"
 compare
