@@ -42,7 +42,7 @@ int vt_cmd_compare(int argc, char **argv)
 {
     struct vt_cli_compared asked = vt_cli_compared_usual("regression");
     struct vt_compare_side sides[2] = {0};
-    struct vt_error error;
+    struct vt_error error = {0};
     enum vt_format format;
 
     int status = parse(&argc, &argv, &asked);
