@@ -32,11 +32,29 @@ double vt_compare_count_ratio(const struct vt_compared *row)
     return isfinite(row->difference) && before > 0 ? row->after->toll.median / before : NAN;
 }
 
+static double threshold_of(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    return isnan(comparison->count_threshold) ? vt_compare_lab_noise(row->before->engine)
+                                              : comparison->count_threshold;
+}
+
+bool vt_compare_counts_exactly(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    return row->counts && isfinite(row->difference) && threshold_of(comparison, row) == 0;
+}
+
+double vt_compare_count_resolution(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    double before = fabs(row->before->toll.median);
+    return isnan(row->difference) || !(before > 0) ? NAN
+                                                   : fmax(threshold_of(comparison, row), least / before);
+}
+
 void vt_compare_judge_count(const struct vt_comparison *comparison, struct vt_compared *row)
 {
-    double share = isnan(comparison->count_threshold) ? vt_compare_lab_noise(row->before->engine)
-                                                      : comparison->count_threshold;
+    double share = threshold_of(comparison, row);
     if (isnan(row->difference)) {
+        row->unclear = VT_UNCLEAR_UNVERIFIED;
         row->change = VT_CHANGE_UNCLEAR;
     } else if (fabs(row->difference) > share * fabs(row->before->toll.median)) {
         row->worse = row->difference > 0;
