@@ -1,8 +1,11 @@
 /* Control and debug registers. Writes put back the value that is there. */
 #include "guest/cases/case.h"
 
+    .set CR0_WP, 0x10000
+
 CASE mov_from_cr0, "mov rax, cr0"
 CASE mov_to_cr0, "mov cr0, rax", setup="mov rax, [r11 + S_CR0]"
+CASE toggle_cr0_wp, "mov cr0, rax; mov cr0, rbx", setup="mov rbx, [r11 + S_CR0]; mov rax, rbx; xor rax, CR0_WP"
 CASE mov_from_cr2, "mov rax, cr2"
 CASE mov_to_cr2, "mov cr2, rax"
 CASE mov_from_cr3, "mov rax, cr3"
