@@ -34,13 +34,20 @@
 
 #define VT_MMIO_USER      0x0000 /* offsets into VT_GUEST_MMIO */
 #define VT_MMIO_EVENTFD   0x1000
+#define VT_MMIO_MATCH     0x1400 /* in the same page: rings for VT_EVENTFD_MATCH alone */
+#define VT_MMIO_ANY       0x1800 /* rings for a write of any length: KVM need not look at the instruction */
 #define VT_MMIO_COALESCED 0x2000
+
+#define VT_EVENTFD_MATCH 0x5a
+#define VT_PM_TIMER_HZ   3579545 /* ACPI 6.5, 4.8.3.3 */
 
 /* Ports. The kernel port is the interrupt mask of the 8259A in KVM's irqchip. */
 #define VT_PORT_KERNEL   0x21
 #define VT_PORT_DOORBELL 0x5e0
 #define VT_PORT_USER     0x5e4
 #define VT_PORT_EVENTFD  0x5e8
+#define VT_PORT_PM_TIMER 0x5ec /* 32 bits: ACPI's power management timer, kept by user space */
+#define VT_PORT_MATCH    0x5f8 /* an eventfd that rings for VT_EVENTFD_MATCH alone */
 
 /* Selectors of the guest's GDT. */
 #define VT_SEL_CODE0 0x08
@@ -55,11 +62,14 @@
 #define VT_VECTOR_SOFTWARE 0x80
 #define VT_VECTOR_XAPIC    0xe0
 #define VT_VECTOR_X2APIC   0xe1
-#define VT_VECTOR_PEER     0x40 /* below the first of VT_PEER_VECTORS that are sent to a second vCPU */
-#define VT_PEER_VECTORS    100
-#define VT_PEER_APIC_ID    1
-#define VT_VECTORS         256
-#define VT_STUB_SIZE       16 /* bytes from one vector's entry stub to the next */
+#define VT_VECTOR_DEADLINE                                                                                   \
+    0xe2 /* its handler moves RIP over the JMP of VT_WAIT_LENGTH bytes that waits for it */
+#define VT_WAIT_LENGTH  2
+#define VT_VECTOR_PEER  0x40 /* below the first of VT_PEER_VECTORS that are sent to a second vCPU */
+#define VT_PEER_VECTORS 100
+#define VT_PEER_APIC_ID 1
+#define VT_VECTORS      256
+#define VT_STUB_SIZE    16 /* bytes from one vector's entry stub to the next */
 
 /* MSRs: one KVM answers itself on every vendor, one the host asks to see in user space. */
 #define VT_MSR_KERNEL_READ  0x1b       /* IA32_APIC_BASE */
@@ -132,6 +142,7 @@ struct vt_scratch {
     /* Of the cases that write page tables: the first of four entries, a value for it, and the bits that lead
      * to another page. */
     uint64_t pte, pte_value, pte_flip;
+    uint64_t port_pm_timer, port_match, mmio_match, mmio_any;
 };
 
 /* First bytes of the payload image; the host reads it to build the IDT. */

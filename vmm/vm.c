@@ -24,7 +24,8 @@
 #define APIC_SVR         0xf0
 #define APIC_SVR_ENABLE  0x1ff
 
-#define MAX_CPUID_ENTRIES 256
+#define MAX_CPUID_ENTRIES        256
+#define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
 
 /* The machine remembers what was in its way; the error is the same in one line. */
 static int fail(struct vt_vm *vm, struct vt_error *error, int number, const char *what)
@@ -118,7 +119,16 @@ static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
     return open_counters(vm, error);
 }
 
-/* The guest sees exactly what KVM says it supports. */
+/* KVM leaves this bit to whoever made the interrupt controller (api.rst, KVM_GET_SUPPORTED_CPUID). */
+static void offer_deadline(struct vt_vm *vm, struct kvm_cpuid2 *cpuid)
+{
+    vm->has_deadline = vm->irqchip && ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+    for (uint32_t i = 0; vm->has_deadline && i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == 1)
+            cpuid->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
+}
+
+/* The guest sees what KVM says it supports. */
 static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
 {
     struct kvm_cpuid2 *cpuid = calloc(1, sizeof *cpuid + MAX_CPUID_ENTRIES * sizeof cpuid->entries[0]);
@@ -127,7 +137,11 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
     if (!cpuid)
         return vt_error_memory(error, "the guest's CPUID leaves");
     cpuid->nent = MAX_CPUID_ENTRIES;
-    if (ioctl(vm->system, KVM_GET_SUPPORTED_CPUID, cpuid) != 0 || ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
+    if (ioctl(vm->system, KVM_GET_SUPPORTED_CPUID, cpuid) != 0)
+        number = errno;
+    else
+        offer_deadline(vm, cpuid);
+    if (number == 0 && ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
         number = errno;
     for (uint32_t i = 0; number == 0 && i < cpuid->nent; i++) {
         if (cpuid->entries[i].function == 1)

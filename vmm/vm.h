@@ -32,6 +32,7 @@ struct vt_vm {
     uint32_t kvm_features;         /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
     uint32_t tsc_khz;              /* of the guest; 0 when KVM does not say */
     bool irqchip;
+    bool has_deadline;           /* its APIC's timer has the TSC-deadline mode */
     bool dirty;                  /* the owner's note that its last run ended badly */
     bool has_pku;                /* its CPUID offers protection keys; features.pke, off at first, uses them */
     struct vt_obstacle obstacle; /* why it did not open or start; stays when it is closed */

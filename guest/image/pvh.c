@@ -124,7 +124,8 @@ static void set_pke(uint32_t needs)
 
 static const char *why_not(const struct vt_case *c)
 {
-    const uint32_t absent = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD;
+    const uint32_t absent = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD |
+                            VT_NEED_PM_TIMER | VT_NEED_ANY_LENGTH;
     if (c->needs & absent)
         return "needs KVM's devices around it";
     if (c->needs & VT_NEED_PEER)

@@ -53,6 +53,8 @@ dispatch:
     je end_of_xapic
     cmp eax, VT_VECTOR_X2APIC
     je end_of_x2apic
+    cmp eax, VT_VECTOR_DEADLINE
+    je end_of_wait
 
     mov [VT_GUEST_MAILBOX + M_EXCEPTION], rax
     mov rax, [rsp + 16]
@@ -88,6 +90,8 @@ end_of_xapic:
     inc qword ptr [VT_GUEST_MAILBOX + M_INTERRUPTS]
     jmp return
 
+end_of_wait:
+    add qword ptr [rsp + 24], VT_WAIT_LENGTH
 end_of_x2apic:
     push rcx
     push rdx

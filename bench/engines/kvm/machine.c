@@ -68,6 +68,8 @@ static const struct {
     {VT_NEED_X2APIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
     {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"},
     {VT_NEED_PEER, "a second vCPU (KVM_CAP_MAX_VCPUS)"},
+    {VT_NEED_ANY_LENGTH, "a doorbell of any length (KVM_CAP_IOEVENTFD_ANY_LENGTH)"},
+    {VT_NEED_DEADLINE, "the APIC timer's TSC-deadline mode (KVM_CAP_TSC_DEADLINE_TIMER)"},
     {VT_NEED_PKE, "protection keys (CPUID 0x7 ECX[3])"},
 };
 
