@@ -41,6 +41,7 @@ struct vt_batch {
 struct vt_engine_settings {
     uint64_t limit_ns;        /* a batch that takes longer is ended */
     const volatile int *stop; /* set asynchronously: end soon */
+    bool simulated;           /* the clock counts instructions */
 };
 
 struct vt_engine {

@@ -245,10 +245,25 @@ static void judge_paravirtual(struct vt_measurement *m)
         check_interrupts(m);
 }
 
+/* The host's own calls: counted as they return, and their effect seen by another way than their answer. */
+static void judge_host(struct vt_measurement *m)
+{
+    double calls = each(m, VT_SYSTEM_CALLS), seen = each(m, VT_HONOURED);
+
+    m->exits_per_op = NAN;
+    m->crossing = happened(calls) ? VT_CROSSING_SYSTEM_CALL : VT_CROSSING_UNKNOWN;
+    if (!happened(calls))
+        doubt(m, calls, "system calls per operation instead of 1 or more");
+    else if (!happened(seen))
+        doubt(m, seen, "of the calls were seen to have had their effect");
+}
+
 void vt_evidence_judge(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     m->status = VT_STATUS_OK;
-    if (m->form && !vt_counters_has(&m->body_counters, VT_SIGNALS))
+    if (m->c->needs & VT_NEED_HOST)
+        judge_host(m);
+    else if (m->form && !vt_counters_has(&m->body_counters, VT_SIGNALS))
         judge_paravirtual(m);
     else if (vt_counters_has(&m->body_counters, VT_EXITS) ||
              vt_counters_has(&m->body_counters, VT_USER_EXITS))

@@ -35,6 +35,7 @@ enum vt_crossing {
     VT_CROSSING_EXIT_USER,
     VT_CROSSING_INTERPRETED,
     VT_CROSSING_HYPERCALL,
+    VT_CROSSING_SYSTEM_CALL, /* no guest asked: its host called its own kernel */
     VT_CROSSINGS
 };
 

@@ -128,11 +128,20 @@ static size_t rows_at_most(const struct vt_plan *plan)
     return levels * plan->case_count;
 }
 
+static struct vt_engine_settings settings_for(const struct schedule *s, double limit_ns)
+{
+    return (struct vt_engine_settings){
+        .limit_ns = (uint64_t)limit_ns,
+        .stop = s->plan->stop,
+        .simulated = s->plan->simulation != NULL,
+    };
+}
+
 /* Rows of one engine: those it can run are left pending, the others get their reason. */
 static void plan_engine(struct schedule *s, const struct vt_engine *engine)
 {
     const struct vt_plan *plan = s->plan;
-    struct vt_engine_settings settings = {.limit_ns = (uint64_t)LIMIT_MAX_NS, .stop = plan->stop};
+    struct vt_engine_settings settings = settings_for(s, LIMIT_MAX_NS);
     char reason[sizeof s->run->measurements->reason] = "";
     struct vt_error error = {0};
     void *state = NULL;
@@ -290,7 +299,7 @@ static void close_row(struct schedule *s, struct vt_measurement *m)
 static void visit_engine(struct schedule *s, const struct vt_engine *engine)
 {
     double limit = fmax(LIMIT_MIN_NS, fmin(LIMIT_MAX_NS, s->plan->budget * 1e9 * LIMIT_SHARE));
-    struct vt_engine_settings settings = {.limit_ns = (uint64_t)limit, .stop = s->plan->stop};
+    struct vt_engine_settings settings = settings_for(s, limit);
     struct vt_error error = {0};
     struct opened opened = {.engine = engine};
 

@@ -37,6 +37,7 @@ enum vt_class {
     VT_CLASS_XSTATE,
     VT_CLASS_MEMORY,
     VT_CLASS_COMPUTE,
+    VT_CLASS_LIFECYCLE,
     VT_CLASSES
 };
 
@@ -82,7 +83,19 @@ enum vt_need {
     VT_NEED_PKE = 1 << 13,        /* CR4.PKE: for its cases alone, since every exit pays for it */
     VT_NEED_PM_TIMER = 1 << 14,   /* a clock at VT_PORT_PM_TIMER */
     VT_NEED_ANY_LENGTH = 1 << 15, /* a doorbell at VT_MMIO_ANY */
+    VT_NEED_HOST = 1 << 17,       /* nothing of a guest: its host makes and ends machines */
     VT_NEED_DEADLINE = 1 << 16,   /* the APIC's timer in TSC-deadline mode */
+};
+
+/* The life of a machine, in its order. */
+enum vt_life_step {
+    VT_LIFE_NOTHING, /* the same reads of the clock around nothing */
+    VT_LIFE_CREATE,
+    VT_LIFE_MEMORY,
+    VT_LIFE_VCPU,
+    VT_LIFE_FIRST_RUN,
+    VT_LIFE_DESTROY,
+    VT_LIFE_STEPS
 };
 
 /* A CPUID bit as a value: where a feature is announced. leaf 0: no condition. */
@@ -147,6 +160,7 @@ struct vt_case {
     bool ring0_only; /* legal at CPL 3 in principle, but set up for CPL 0 alone */
     const char
         *refusal; /* what #GP from this case means, where that is an answer and not a failure; or NULL */
+    uint8_t step; /* of a machine's life, with VT_NEED_HOST: enum vt_life_step */
     uint8_t skip_vector;     /* exception the case provokes, with VT_NEED_HANDLERS */
     uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */

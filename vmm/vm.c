@@ -34,6 +34,14 @@ static int fail(struct vt_vm *vm, struct vt_error *error, int number, const char
     return vt_obstacle_error(&vm->obstacle, number, error);
 }
 
+/* Of one call that was begun at `from` and returned `result`. */
+static int finish_step(struct vt_vm *vm, enum vt_life_step step, uint64_t from, int result)
+{
+    vm->life[step].cycles += vt_vmm_clock() - from;
+    vm->life[step].calls += result >= 0;
+    return result;
+}
+
 int vt_vmm_open_device(struct vt_error *error)
 {
     int fd = open(DEVICE, O_RDWR | O_CLOEXEC), number = errno;
@@ -54,9 +62,10 @@ static int create_machine(struct vt_vm *vm, struct vt_error *error)
                            KVM_API_VERSION);
         return vt_obstacle_error(&vm->obstacle, ENOTSUP, error);
     }
-    do
-        vm->vm = ioctl(vm->system, KVM_CREATE_VM, 0);
-    while (vm->vm < 0 && errno == EINTR);
+    do {
+        uint64_t from = vt_vmm_clock();
+        vm->vm = finish_step(vm, VT_LIFE_CREATE, from, ioctl(vm->system, KVM_CREATE_VM, 0));
+    } while (vm->vm < 0 && errno == EINTR);
     if (vm->vm < 0)
         return fail(vm, error, errno, "KVM_CREATE_VM");
     /* Both fail harmlessly where VMX is not the backend. */
@@ -75,7 +84,8 @@ static int create_memory(struct vt_vm *vm, struct vt_error *error)
     madvise(memory, VT_GUEST_MEMORY, MADV_NOHUGEPAGE);
     struct kvm_userspace_memory_region region = {
         .slot = 0, .guest_phys_addr = 0, .memory_size = VT_GUEST_MEMORY, .userspace_addr = (uintptr_t)memory};
-    if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
+    uint64_t from = vt_vmm_clock();
+    if (finish_step(vm, VT_LIFE_MEMORY, from, ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region)) != 0)
         return fail(vm, error, errno, "KVM_SET_USER_MEMORY_REGION");
     return 0;
 }
@@ -103,7 +113,8 @@ static int open_counters(struct vt_vm *vm, struct vt_error *error)
 
 static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
 {
-    vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
+    uint64_t from = vt_vmm_clock();
+    vm->vcpu = finish_step(vm, VT_LIFE_VCPU, from, ioctl(vm->vm, KVM_CREATE_VCPU, 0));
     if (vm->vcpu < 0)
         return fail(vm, error, errno, "KVM_CREATE_VCPU");
     int size = ioctl(vm->system, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -194,21 +205,33 @@ int vt_vmm_open(struct vt_vm *vm, struct vt_error *error)
     return status < 0 ? status : 0;
 }
 
-void vt_vmm_close(struct vt_vm *vm)
+/* Whoever is the last to let go of the machine waits for its end: each of these may be. */
+static void release_machine(struct vt_vm *vm)
 {
+    struct vt_vm_step *step = &vm->life[VT_LIFE_DESTROY];
+    uint64_t from = vt_vmm_clock();
+
+    step->calls += vm->stats.fd >= 0;
     vt_stats_close(&vm->stats);
     if (vm->run)
-        munmap(vm->run, vm->run_size);
+        step->calls += munmap(vm->run, vm->run_size) == 0;
     if (vm->vcpu >= 0)
-        close(vm->vcpu);
+        step->calls += close(vm->vcpu) == 0;
     if (vm->vm >= 0)
-        close(vm->vm);
+        step->calls += close(vm->vm) == 0;
+    step->cycles += vt_vmm_clock() - from;
+}
+
+void vt_vmm_close(struct vt_vm *vm)
+{
+    release_machine(vm);
     if (vm->memory)
         munmap(vm->memory, VT_GUEST_MEMORY);
     if (vm->system >= 0)
         close(vm->system);
-    struct vt_obstacle obstacle = vm->obstacle;
-    *vm = (struct vt_vm){.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1, .obstacle = obstacle};
+    struct vt_vm closed = {.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1, .obstacle = vm->obstacle};
+    memcpy(closed.life, vm->life, sizeof closed.life);
+    *vm = closed;
 }
 
 /* The APIC must be software-enabled before it takes a self-IPI (Intel SDM 3A 11.4.7.2). */

@@ -10,6 +10,7 @@
 #define VT_VMM_VM_H
 
 #include "base/error.h"
+#include "guest/catalogue.h"
 #include "guest/longmode.h"
 #include "vmm/obstacle.h"
 #include "vmm/stats.h"
@@ -18,6 +19,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What a step of the machine's life took: cycles of the time-stamp counter, and calls that succeeded. */
+struct vt_vm_step {
+    uint64_t cycles;
+    uint32_t calls;
+};
 
 enum vt_apic_mode { VT_APIC_X2, VT_APIC_X };
 
@@ -32,10 +39,11 @@ struct vt_vm {
     uint32_t kvm_features;         /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
     uint32_t tsc_khz;              /* of the guest; 0 when KVM does not say */
     bool irqchip;
-    bool has_deadline;           /* its APIC's timer has the TSC-deadline mode */
-    bool dirty;                  /* the owner's note that its last run ended badly */
-    bool has_pku;                /* its CPUID offers protection keys; features.pke, off at first, uses them */
-    struct vt_obstacle obstacle; /* why it did not open or start; stays when it is closed */
+    bool has_deadline; /* its APIC's timer has the TSC-deadline mode */
+    bool dirty;        /* the owner's note that its last run ended badly */
+    bool has_pku;      /* its CPUID offers protection keys; features.pke, off at first, uses them */
+    struct vt_vm_step life[VT_LIFE_STEPS]; /* by enum vt_life_step; stays when it is closed */
+    struct vt_obstacle obstacle;           /* why it did not open or start; stays when it is closed */
 };
 
 /*
@@ -46,6 +54,15 @@ int vt_vmm_open_device(struct vt_error *error);
 
 /* Create the machine and load payload and cases. On failure nothing stays open. */
 int vt_vmm_open(struct vt_vm *vm, struct vt_error *error);
+
+/* The time-stamp counter, fenced on both sides: how the steps of a machine's life are timed. */
+static inline uint64_t vt_vmm_clock(void)
+{
+    __builtin_ia32_lfence();
+    uint64_t now = __builtin_ia32_rdtsc();
+    __builtin_ia32_lfence();
+    return now;
+}
 
 /* Safe on a machine that failed to open or is already closed. */
 void vt_vmm_close(struct vt_vm *vm);

@@ -72,6 +72,17 @@ vt_text_\name:
     .asciz "\op"
 .endm
 
+/* A step of a machine's life: `op` in words, no code of a guest. */
+.macro STEP name, op
+    .section vt_cases, "ax", @progbits
+    TWIN vt_body_\name, "", "", "", ""
+    TWIN vt_baseline_\name, "", "", "", ""
+    .section .rodata
+    .globl vt_text_\name
+vt_text_\name:
+    .asciz "\op"
+.endm
+
 /*
  * The same for what a guest under `interface` does instead of the case's
  * instruction: its twins differ by exactly `op`, which may be a sequence with

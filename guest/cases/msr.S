@@ -11,7 +11,7 @@ CASE wrmsr_kernel_gs_base, "wrmsr", setup="mov ecx, 0xc0000102; rdmsr"
 CASE rdmsr_tsc_adjust, "rdmsr", setup="mov ecx, 0x3b"
 CASE wrmsr_tsc_adjust, "wrmsr", setup="mov ecx, 0x3b; rdmsr"
 /* On and off: what a kernel does around a stay in firmware or user space, and the guest ends as it began. */
-CASE wrmsr_ibrs, "mov eax, 1; wrmsr; xor eax, eax; wrmsr", setup="mov ecx, 0x48"
+CASE wrmsr_ibrs, "mov eax, 0x01; wrmsr; xor eax, eax; wrmsr", setup="mov ecx, 0x48"
 CASE wrmsr_ibpb, "wrmsr", setup="mov ecx, 0x49; mov eax, 1"
 CASE wrmsr_tsx_ctrl, "wrmsr", setup="mov ecx, 0x122; rdmsr"
 CASE rdfsbase, "rdfsbase rax"

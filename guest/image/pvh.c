@@ -128,6 +128,8 @@ static const char *why_not(const struct vt_case *c)
                             VT_NEED_PM_TIMER | VT_NEED_ANY_LENGTH;
     if (c->needs & absent)
         return "needs KVM's devices around it";
+    if (c->needs & VT_NEED_HOST)
+        return "a step of the host's, not of a guest's";
     if (c->needs & VT_NEED_PEER)
         return "the machine has one processor";
     if (!has_feature(&c->feature))

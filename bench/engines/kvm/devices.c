@@ -98,7 +98,8 @@ void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
 {
     *devices = (struct vt_kvm_devices){.eventfd = -1,
                                        .offered = VT_NEED_TABLES | VT_NEED_HANDLERS | VT_NEED_MMIO |
-                                                  VT_NEED_DISCARD | VT_NEED_PAGING | VT_NEED_PM_TIMER};
+                                                  VT_NEED_DISCARD | VT_NEED_PAGING | VT_NEED_PM_TIMER |
+                                                  VT_NEED_HOST};
     if (vm->irqchip)
         devices->offered |= VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PORTS;
     if (vm->irqchip && ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS) > 1)

@@ -3,6 +3,7 @@
  */
 #include "base/vendor.h"
 #include "bench/engine.h"
+#include "bench/engines/kvm/life.h"
 #include "bench/engines/kvm/machine.h"
 #include "probes/probe.h"
 #include "vmm/backend.h"
@@ -52,10 +53,17 @@ static bool is_rewritten(const struct vt_kvm_machine *machine, const struct vt_c
 
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
 {
-    if (is_rewritten(state, c)) {
+    const struct vt_kvm_machine *machine = state;
+
+    if (is_rewritten(machine, c)) {
         snprintf(reason, size,
                  "this kernel replaces the instruction by its own vendor's "
                  "(KVM_X86_QUIRK_FIX_HYPERCALL_INSN, which can be switched off from Linux 5.19 on)");
+        return false;
+    }
+    if (c->needs & VT_NEED_HOST && machine->settings.simulated) {
+        snprintf(reason, size,
+                 "it waits for the kernel's other work, which a count of instructions does not tell");
         return false;
     }
     if (!vt_guest_case_runs_at(c, cpl, true)) {
@@ -67,7 +75,12 @@ static bool supports(void *state, const struct vt_case *c, int cpl, char *reason
 
 static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_error *error)
 {
-    int status = vt_kvm_machine_start(state, c, cpl, error);
+    struct vt_kvm_machine *machine = state;
+
+    machine->c = c;
+    if (c->needs & VT_NEED_HOST)
+        return 0;
+    int status = vt_kvm_machine_start(machine, c, cpl, error);
     return status != 0 ? status : vt_kvm_machine_enter(state, error);
 }
 
@@ -75,6 +88,10 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
                                struct vt_error *error)
 {
     struct vt_kvm_machine *machine = state;
+
+    if (machine->c->needs & VT_NEED_HOST)
+        return vt_kvm_life_batch(machine, twin == VT_BODY ? machine->c->step : VT_LIFE_NOTHING, iterations,
+                                 out, error);
     return vt_kvm_machine_batch(machine, twin == VT_BODY ? machine->c->body : machine->c->baseline,
                                 iterations, out, error);
 }

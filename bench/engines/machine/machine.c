@@ -97,10 +97,20 @@ uint64_t vt_machine_host_xcr0(void)
 
 const char *vt_machine_lacks(const struct vt_case *c)
 {
-    return c->needs & VT_NEED_PAGING     ? "needs page tables of its own: this guest lives in the process's"
-           : c->needs & VT_NEED_PEER     ? "needs a second processor: this guest has one"
-           : c->needs & VT_NEED_DEADLINE ? "needs a timer: this guest's APIC has none"
-                                         : NULL;
+    static const struct {
+        uint32_t need;
+        const char *why;
+    } lacking[] = {
+        {VT_NEED_HOST, "needs KVM: what it makes and ends is a machine of the kernel's"},
+        {VT_NEED_PAGING, "needs page tables of its own: this guest lives in the process's"},
+        {VT_NEED_PEER, "needs a second processor: this guest has one"},
+        {VT_NEED_DEADLINE, "needs a timer: this guest's APIC has none"},
+    };
+
+    for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
+        if (c->needs & lacking[i].need)
+            return lacking[i].why;
+    return NULL;
 }
 
 static void switch_on(struct vt_vcpu *vcpu, const struct vt_case *c)

@@ -232,6 +232,25 @@ static const struct verdict verdicts[] = {
      {{VT_INLINE_HITS, 0, 0}, {VT_CALLOUTS, 1, 0}, END},
      VT_CROSSING_CALLOUT,
      VT_STATUS_OK},
+    /* The host's own calls, in whatever backend. */
+    {"vm-destroy",
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
+     {{VT_SYSTEM_CALLS, 4, 0}, {VT_HONOURED, 1, 0}, END},
+     VT_CROSSING_SYSTEM_CALL,
+     VT_STATUS_OK},
+    {"vm-create",
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
+     {{VT_SYSTEM_CALLS, 1, 0}, {VT_HONOURED, 0.5, 0}, END},
+     VT_CROSSING_SYSTEM_CALL,
+     VT_STATUS_UNVERIFIED},
+    {"vm-create",
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
+     {{VT_SYSTEM_CALLS, 0, 0}, {VT_HONOURED, 1, 0}, END},
+     VT_CROSSING_UNKNOWN,
+     VT_STATUS_UNVERIFIED},
 };
 
 START_TEST(recorded_counters_give_their_verdict)
