@@ -10,6 +10,7 @@
 #ifndef VT_BENCH_ENGINE_H
 #define VT_BENCH_ENGINE_H
 
+#include "base/affinity.h"
 #include "base/counter.h"
 #include "base/error.h"
 #include "bench/measurement.h"
@@ -39,9 +40,10 @@ struct vt_batch {
 };
 
 struct vt_engine_settings {
-    uint64_t limit_ns;        /* a batch that takes longer is ended */
-    const volatile int *stop; /* set asynchronously: end soon */
-    bool simulated;           /* the clock counts instructions */
+    uint64_t limit_ns;              /* a batch that takes longer is ended */
+    const volatile int *stop;       /* set asynchronously: end soon */
+    const struct vt_affinity *cpus; /* where threads of a machine's other vCPUs may run; NULL: none may */
+    bool simulated;                 /* the clock counts instructions */
 };
 
 struct vt_engine {

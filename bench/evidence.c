@@ -112,7 +112,8 @@ static enum vt_crossing crossing_of_software(const struct vt_measurement *m)
 static void check_interrupts(struct vt_measurement *m)
 {
     double turns = (double)m->iterations * (double)m->batches;
-    if (!(m->c->needs & (VT_NEED_INTERRUPTS | VT_NEED_PEER)) ||
+    bool called = m->c->needs & VT_NEED_PARTNER && m->c->needs & VT_NEED_X2APIC;
+    if (!(called || m->c->needs & (VT_NEED_INTERRUPTS | VT_NEED_PEER)) ||
         !vt_counters_has(&m->body_counters, VT_INTERRUPTS))
         return;
     double body = (double)m->body_counters.value[VT_INTERRUPTS] / turns;

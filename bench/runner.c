@@ -53,7 +53,8 @@ struct schedule {
     size_t visited; /* rows of all rounds before */
     size_t round;
     struct vt_quiet quiet;
-    int watched_cpu; /* pinned to; -1: not, or the kernel does not tell */
+    const struct vt_affinity *allowed; /* of the process, before it was pinned; NULL: not known */
+    int watched_cpu;                   /* pinned to; -1: not, or the kernel does not tell */
 };
 
 static struct clocks read_clocks(void)
@@ -133,6 +134,7 @@ static struct vt_engine_settings settings_for(const struct schedule *s, double l
     return (struct vt_engine_settings){
         .limit_ns = (uint64_t)limit_ns,
         .stop = s->plan->stop,
+        .cpus = s->allowed,
         .simulated = s->plan->simulation != NULL,
     };
 }
@@ -418,6 +420,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     if (!run->measurements)
         return vt_error_memory(error, "the measurements");
     bool restorable = vt_affinity_get(&affinity) == 0;
+    s.allowed = restorable ? &affinity : NULL;
     run->cpu = pin(plan->cpu, &affinity);
     /* An emulator that announces itself as a hypervisor has nothing to exit to. */
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,

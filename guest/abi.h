@@ -20,6 +20,7 @@
 #define VT_GUEST_SCRATCH    0x022000
 #define VT_GUEST_PV         0x030000 /* one page shared with the hypervisor, one with hypercalls */
 #define VT_GUEST_PEER       0x038000 /* code of a second vCPU */
+#define VT_GUEST_PEER_STACK 0x040000 /* grows down; of a second vCPU that runs */
 #define VT_GUEST_STACK      0x050000 /* grows down; the code under test runs on it */
 #define VT_GUEST_TRAP_STACK 0x060000 /* grows down; CPL 0 handlers of exceptions at CPL 3 */
 #define VT_GUEST_PAYLOAD    0x100000
@@ -65,6 +66,7 @@
 #define VT_VECTOR_DEADLINE                                                                                   \
     0xe2 /* its handler moves RIP over the JMP of VT_WAIT_LENGTH bytes that waits for it */
 #define VT_WAIT_LENGTH  2
+#define VT_VECTOR_CALL  0xe3 /* a call to a second vCPU that runs, which answers in scratch.answered */
 #define VT_VECTOR_PEER  0x40 /* below the first of VT_PEER_VECTORS that are sent to a second vCPU */
 #define VT_PEER_VECTORS 100
 #define VT_PEER_APIC_ID 1
@@ -143,6 +145,10 @@ struct vt_scratch {
      * to another page. */
     uint64_t pte, pte_value, pte_flip;
     uint64_t port_pm_timer, port_match, mmio_match, mmio_any;
+    /* Shared with a second vCPU that runs: calls it has answered; a token, and its copy of it. */
+    uint64_t answered __attribute__((aligned(64)));
+    uint64_t token __attribute__((aligned(64)));
+    uint64_t echo __attribute__((aligned(64)));
 };
 
 /* First bytes of the payload image; the host reads it to build the IDT. */
@@ -150,6 +156,8 @@ struct vt_payload_header {
     uint64_t magic;
     uint64_t entry; /* rdi = address of the mailbox */
     uint64_t stubs; /* VT_VECTORS entry stubs, VT_STUB_SIZE bytes apart */
+    uint64_t spin;  /* what a second vCPU runs: copies the token, never stops */
+    uint64_t halt;  /* ... halts until it is called */
 };
 #define VT_PAYLOAD_MAGIC UINT64_C(0x31696f6c6c6f7476)
 #endif

@@ -83,6 +83,7 @@ enum vt_need {
     VT_NEED_PKE = 1 << 13,        /* CR4.PKE: for its cases alone, since every exit pays for it */
     VT_NEED_PM_TIMER = 1 << 14,   /* a clock at VT_PORT_PM_TIMER */
     VT_NEED_ANY_LENGTH = 1 << 15, /* a doorbell at VT_MMIO_ANY */
+    VT_NEED_PARTNER = 1 << 18,    /* a second processor that runs, answers calls and echoes a token */
     VT_NEED_HOST = 1 << 17,       /* nothing of a guest: its host makes and ends machines */
     VT_NEED_DEADLINE = 1 << 16,   /* the APIC's timer in TSC-deadline mode */
 };
@@ -160,7 +161,8 @@ struct vt_case {
     bool ring0_only; /* legal at CPL 3 in principle, but set up for CPL 0 alone */
     const char
         *refusal; /* what #GP from this case means, where that is an answer and not a failure; or NULL */
-    uint8_t step; /* of a machine's life, with VT_NEED_HOST: enum vt_life_step */
+    bool partner_halts;      /* with VT_NEED_PARTNER: it halts until it is called; else it spins */
+    uint8_t step;            /* of a machine's life, with VT_NEED_HOST: enum vt_life_step */
     uint8_t skip_vector;     /* exception the case provokes, with VT_NEED_HANDLERS */
     uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */

@@ -57,6 +57,9 @@ void vt_guest_offsets(void)
     SCRATCH(PORT_MATCH, port_match);
     SCRATCH(MMIO_MATCH, mmio_match);
     SCRATCH(MMIO_ANY, mmio_any);
+    SCRATCH(ANSWERED, answered);
+    SCRATCH(TOKEN, token);
+    SCRATCH(ECHO, echo);
     MAILBOX(BATCH, batch);
     MAILBOX(FUNCTION, function);
     MAILBOX(ITERATIONS, iterations);

@@ -181,6 +181,8 @@ static int load_image(struct vt_vm *vm, struct vt_error *error)
     memcpy(vm->memory + VT_GUEST_CASES, vt_guest_code_start, code);
     vm->payload_entry = header->entry;
     vm->stubs = header->stubs;
+    vm->spin = header->spin;
+    vm->halt = header->halt;
     return 0;
 }
 

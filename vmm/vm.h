@@ -35,9 +35,9 @@ struct vt_vm {
     uint8_t *memory;       /* guest-physical 0 to VT_GUEST_MEMORY */
     struct vt_stats stats; /* KVM's counters of the vCPU */
     struct vt_longmode_features features;
-    uint64_t payload_entry, stubs; /* guest addresses from the payload's header */
-    uint32_t kvm_features;         /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
-    uint32_t tsc_khz;              /* of the guest; 0 when KVM does not say */
+    uint64_t payload_entry, stubs, spin, halt; /* guest addresses from the payload's header */
+    uint32_t kvm_features;                     /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
+    uint32_t tsc_khz;                          /* of the guest; 0 when KVM does not say */
     bool irqchip;
     bool has_deadline; /* its APIC's timer has the TSC-deadline mode */
     bool dirty;        /* the owner's note that its last run ended badly */

@@ -18,6 +18,12 @@ CASE x2apic_self_ipi_tpr, "mov cr8, rbx; wrmsr; mov cr8, r8", setup="mov ecx, 0x
 CASE x2apic_self_ipi_tpr_hlt, "mov cr8, rbx; wrmsr; mov cr8, r8; sti; hlt; cli", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC; mov ebx, 15"
 /* ICR: destination in its upper half, fixed, edge, asserted. Each turn sends another vector: none merges with the one before. */
 CASE x2apic_ipi, "wrmsr", setup="mov ecx, 0x830; mov edx, PEER_APIC_ID", turn="lea eax, [r10 + 0x4000 + VECTOR_PEER]"
+/* ICR: destination in its upper half. The other side has the interrupt when it counts it. */
+#define CALL "mov rbx, [r11 + S_ANSWERED]; wrmsr; 8: cmp [r11 + S_ANSWERED], rbx; jz 8b"
+#define CALLED "mov ecx, 0x830; mov edx, PEER_APIC_ID; mov eax, 0x4000 + VECTOR_CALL"
+CASE x2apic_ipi_running, CALL, setup=CALLED
+/* Reading 2000 bytes gives the other side the time to halt again, in both twins. */
+CASE x2apic_ipi_halted, CALL, turn="lea rsi, [r11 + S_BUFFER]; mov ecx, 2000; rep lodsb; mov ecx, 0x830; mov edx, PEER_APIC_ID; mov eax, 0x4000 + VECTOR_CALL"
 /* LVT timer: TSC-deadline mode. The JMP waits for its interrupt, whose handler moves behind it. */
 #define DEADLINE_MODE "mov ecx, 0x832; mov eax, 0x40000 + VECTOR_DEADLINE; wrmsr; mov ecx, 0x6e0; sti"
 CASE tsc_deadline_passed, "wrmsr; 8: jmp 8b", setup=DEADLINE_MODE, turn="rdtsc"
@@ -25,3 +31,4 @@ CASE tsc_deadline, "wrmsr; 8: jmp 8b", setup=DEADLINE_MODE, turn="rdtsc; add eax
 /* STI blocks the pending self-IPI for one instruction, so HLT finds its wake-up already there. */
 CASE hlt, "hlt", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC", turn="cli; wrmsr; sti"
 CASE pause, "pause"
+CASE round_robin, "inc rbx; mov [r11 + S_TOKEN], rbx; 8: pause; cmp [r11 + S_ECHO], rbx; jb 8b", setup="mov rbx, [r11 + S_TOKEN]"

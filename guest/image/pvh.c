@@ -130,7 +130,7 @@ static const char *why_not(const struct vt_case *c)
         return "needs KVM's devices around it";
     if (c->needs & VT_NEED_HOST)
         return "a step of the host's, not of a guest's";
-    if (c->needs & VT_NEED_PEER)
+    if (c->needs & (VT_NEED_PEER | VT_NEED_PARTNER))
         return "the machine has one processor";
     if (!has_feature(&c->feature))
         return "the processor does not announce it";

@@ -103,7 +103,7 @@ void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
     if (vm->irqchip)
         devices->offered |= VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PORTS;
     if (vm->irqchip && ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS) > 1)
-        devices->offered |= VT_NEED_PEER;
+        devices->offered |= VT_NEED_PEER | VT_NEED_PARTNER;
     if (open_eventfd(devices, vm))
         devices->offered |= VT_NEED_EVENTFD;
     if (devices->offered & VT_NEED_EVENTFD && open_any_length(devices, vm))

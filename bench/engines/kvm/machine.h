@@ -9,6 +9,7 @@
 #include "base/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/kvm/devices.h"
+#include "bench/engines/kvm/partner.h"
 #include "guest/abi.h"
 #include "vmm/vm.h"
 
@@ -21,10 +22,11 @@ struct vt_kvm_machine {
     struct vt_vm vm;
     struct vt_kvm_devices devices;
     struct vt_watchdog watchdog;
-    const struct vt_case *c;    /* the one it was started for */
-    int peer;                   /* descriptor of a second vCPU that is off its processor; -1: none */
-    uint64_t users;             /* user exits since it was opened */
-    struct vt_counters counted; /* KVM's counters at the end of the last run */
+    const struct vt_case *c;       /* the one it was started for */
+    struct vt_kvm_partner partner; /* a second vCPU that runs */
+    int peer;                      /* descriptor of a second vCPU that is off its processor; -1: none */
+    uint64_t users;                /* user exits since it was opened */
+    struct vt_counters counted;    /* KVM's counters at the end of the last run */
 };
 
 /* The machine stays at its address until it is closed. On failure nothing stays open. */
