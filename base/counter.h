@@ -36,6 +36,7 @@ enum vt_counter {
     VT_CHAIN_MISSES,    /* block ends that had to be resolved and linked */
     VT_LOOKUP_MISSES,   /* indirect targets that missed both cache and hash */
     VT_SYSTEM_CALLS,    /* calls into the host's kernel that did what they were asked, of a machine's life */
+    VT_BESIDE,          /* operations of the machine's other vCPUs in the same time */
     VT_PREEMPTIONS,     /* involuntary context switches of the thread */
     VT_COUNTERS
 };

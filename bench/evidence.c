@@ -8,6 +8,9 @@
 #define ONE  0.9
 #define NONE 0.1
 
+/* Of each other vCPU, for each operation of the one that is measured: a slower CPU is no idle one. */
+#define BESIDE_AT_LEAST 0.25
+
 static bool happened(double per_operation)
 {
     return per_operation >= ONE;
@@ -169,6 +172,16 @@ static void note_rare_exits(struct vt_measurement *m)
              exits, (unsigned long long)m->iterations);
 }
 
+/* That the others were at it meanwhile is what the row claims. */
+static void check_beside(struct vt_measurement *m)
+{
+    double operations = (double)m->iterations * (double)m->batches;
+    double beside = (double)m->body_counters.value[VT_BESIDE] / operations;
+
+    if (m->vcpus > 1 && !(beside >= (m->vcpus - 1) * BESIDE_AT_LEAST))
+        doubt(m, beside, "operations of the other vCPUs for one of this: they did not run beside it");
+}
+
 static void judge_exits(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     enum vt_backend backend = context->backend;
@@ -188,6 +201,7 @@ static void judge_exits(struct vt_measurement *m, const struct vt_evidence_conte
     if (backend == VT_BACKEND_SVM)
         check_manual(m, m->c->svm);
     check_interrupts(m);
+    check_beside(m);
     if (m->crossing == VT_CROSSING_NONE && m->simulated)
         note_rare_exits(m);
     if (m->crossing == VT_CROSSING_NONE)

@@ -129,12 +129,18 @@ static size_t rows_at_most(const struct vt_plan *plan)
     return levels * plan->case_count;
 }
 
+static unsigned vcpus_of(const struct vt_plan *plan)
+{
+    return plan->vcpus ? plan->vcpus : 1;
+}
+
 static struct vt_engine_settings settings_for(const struct schedule *s, double limit_ns)
 {
     return (struct vt_engine_settings){
         .limit_ns = (uint64_t)limit_ns,
         .stop = s->plan->stop,
         .cpus = s->allowed,
+        .vcpus = vcpus_of(s->plan),
         .simulated = s->plan->simulation != NULL,
     };
 }
@@ -151,6 +157,10 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
     bool open = plan->simulation ? engine->available(reason, sizeof reason)
                                  : vt_bench_available(engine, reason, sizeof reason);
 
+    if (settings.vcpus > 1 && !engine->runs_many) {
+        snprintf(reason, sizeof reason, "runs a case on one processor: not with --vcpus");
+        open = false;
+    }
     if (open && engine->open(&state, &settings, &error) != 0) {
         snprintf(reason, sizeof reason, "%s", error.text);
         open = false;
@@ -162,6 +172,7 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
             *m = (struct vt_measurement){.c = plan->cases[i],
                                          .engine = engine->name,
                                          .path = path,
+                                         .vcpus = vcpus_of(plan),
                                          .cpl = *level,
                                          .status = PENDING,
                                          .exits_per_op = NAN,
@@ -421,6 +432,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
         return vt_error_memory(error, "the measurements");
     bool restorable = vt_affinity_get(&affinity) == 0;
     s.allowed = restorable ? &affinity : NULL;
+    run->vcpus = vcpus_of(plan);
     run->cpu = pin(plan->cpu, &affinity);
     /* An emulator that announces itself as a hypervisor has nothing to exit to. */
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,

@@ -53,6 +53,7 @@ struct vt_result_row {
     enum vt_status status;
     int cpl; /* -1: unknown */
     bool simulated;
+    double vcpus; /* that ran it at once; NaN: not said, and then one */
     double iterations, batches, marked;
     struct vt_summary toll, toll_cycles;
     struct vt_summary breakdown[VT_PARTS]; /* of the toll, in its unit */

@@ -82,8 +82,10 @@ static int create_memory(struct vt_vm *vm, struct vt_error *error)
     vm->memory = memory;
     /* Small pages: a discarded page must come back alone, and equal machines must look equal. */
     madvise(memory, VT_GUEST_MEMORY, MADV_NOHUGEPAGE);
-    struct kvm_userspace_memory_region region = {
-        .slot = 0, .guest_phys_addr = 0, .memory_size = VT_GUEST_MEMORY, .userspace_addr = (uintptr_t)memory};
+    struct kvm_userspace_memory_region region = {.slot = vm->index,
+                                                 .guest_phys_addr = vm->base,
+                                                 .memory_size = VT_GUEST_MEMORY,
+                                                 .userspace_addr = (uintptr_t)memory};
     uint64_t from = vt_vmm_clock();
     if (finish_step(vm, VT_LIFE_MEMORY, from, ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region)) != 0)
         return fail(vm, error, errno, "KVM_SET_USER_MEMORY_REGION");
@@ -114,7 +116,7 @@ static int open_counters(struct vt_vm *vm, struct vt_error *error)
 static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
 {
     uint64_t from = vt_vmm_clock();
-    vm->vcpu = finish_step(vm, VT_LIFE_VCPU, from, ioctl(vm->vm, KVM_CREATE_VCPU, 0));
+    vm->vcpu = finish_step(vm, VT_LIFE_VCPU, from, ioctl(vm->vm, KVM_CREATE_VCPU, vm->index));
     if (vm->vcpu < 0)
         return fail(vm, error, errno, "KVM_CREATE_VCPU");
     int size = ioctl(vm->system, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -207,6 +209,29 @@ int vt_vmm_open(struct vt_vm *vm, struct vt_error *error)
     return status < 0 ? status : 0;
 }
 
+int vt_vmm_join(struct vt_vm *vm, const struct vt_vm *first, unsigned index, struct vt_error *error)
+{
+    *vm = (struct vt_vm){.index = index,
+                         .base = (uint64_t)index * VT_GUEST_MEMORY,
+                         .irqchip = first->irqchip,
+                         .system = fcntl(first->system, F_DUPFD_CLOEXEC, 0),
+                         .vm = fcntl(first->vm, F_DUPFD_CLOEXEC, 0),
+                         .vcpu = -1,
+                         .stats.fd = -1};
+    int status = vm->system < 0 || vm->vm < 0 ? fail(vm, error, errno, "a descriptor for another vCPU") : 0;
+    if (status == 0)
+        status = create_memory(vm, error);
+    if (status == 0)
+        status = create_vcpu(vm, error);
+    if (status == 0)
+        status = set_cpuid(vm, error);
+    if (status == 0)
+        status = load_image(vm, error);
+    if (status != 0)
+        vt_vmm_close(vm);
+    return status;
+}
+
 /* Whoever is the last to let go of the machine waits for its end: each of these may be. */
 static void release_machine(struct vt_vm *vm)
 {
@@ -263,21 +288,26 @@ static void complete_exit(struct vt_vm *vm)
 int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip, uint64_t argument,
                  struct vt_error *error)
 {
+    struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
     struct kvm_sregs sregs;
     struct kvm_regs regs = {.rip = rip, .rdi = argument, .rsp = VT_GUEST_STACK, .rflags = cpl ? 0x3002 : 0x2};
 
     complete_exit(vm);
-    vt_longmode_tables(vm->memory, vm->stubs);
+    vt_longmode_tables(vm->memory, vm->base, vm->stubs);
     if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) != 0)
         return fail(vm, error, errno, "KVM_GET_SREGS");
     vt_longmode_registers(&sregs, cpl, &vm->features);
+    sregs.cr3 += vm->base;
     if (vm->irqchip)
-        sregs.apic_base =
-            VT_GUEST_XAPIC | APIC_BASE_BSP | APIC_BASE_ENABLE | (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
+        sregs.apic_base = VT_GUEST_XAPIC | (vm->index ? 0 : APIC_BASE_BSP) | APIC_BASE_ENABLE |
+                          (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
     if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) != 0)
         return fail(vm, error, errno, "KVM_SET_SREGS");
     if (ioctl(vm->vcpu, KVM_SET_REGS, &regs) != 0)
         return fail(vm, error, errno, "KVM_SET_REGS");
+    /* All but the first wait for an INIT otherwise. */
+    if (vm->index && ioctl(vm->vcpu, KVM_SET_MP_STATE, &runnable) != 0)
+        return fail(vm, error, errno, "KVM_SET_MP_STATE");
     return enable_apic(vm, error);
 }
 

@@ -32,7 +32,9 @@ struct vt_vm {
     int system, vm, vcpu; /* descriptors, -1 when closed */
     struct kvm_run *run;  /* shared with the kernel */
     size_t run_size;
-    uint8_t *memory;       /* guest-physical 0 to VT_GUEST_MEMORY */
+    unsigned index;        /* of the vCPU; 0: the one the machine was made with */
+    uint64_t base;         /* guest-physical address of its copy of the guest; linear 0 there */
+    uint8_t *memory;       /* VT_GUEST_MEMORY bytes from `base` on */
     struct vt_stats stats; /* KVM's counters of the vCPU */
     struct vt_longmode_features features;
     uint64_t payload_entry, stubs, spin, halt; /* guest addresses from the payload's header */
@@ -54,6 +56,15 @@ int vt_vmm_open_device(struct vt_error *error);
 
 /* Create the machine and load payload and cases. On failure nothing stays open. */
 int vt_vmm_open(struct vt_vm *vm, struct vt_error *error);
+
+#define VT_VMM_VCPUS 64 /* as many copies of the guest fit below VT_GUEST_ABSENT */
+
+/*
+ * One more vCPU, numbered `index` (1 to VT_VMM_VCPUS - 1), of a machine that is open, with a copy of the
+ * guest of its own. It is used, and closed, like a machine; the machine lives until the last of them is
+ * closed. On failure nothing stays open.
+ */
+int vt_vmm_join(struct vt_vm *vm, const struct vt_vm *first, unsigned index, struct vt_error *error);
 
 /* The time-stamp counter, fenced on both sides: how the steps of a machine's life are timed. */
 static inline uint64_t vt_vmm_clock(void)

@@ -86,7 +86,7 @@ static void make_machine(void)
     struct vt_longmode_features features = {.xsave = has_feature(&xsave), .fsgsbase = has_feature(&fsgsbase)};
     struct kvm_sregs sregs = {0};
 
-    vt_longmode_tables((uint8_t *)0, (uint64_t)(uintptr_t)vt_payload_stubs);
+    vt_longmode_tables((uint8_t *)0, 0, (uint64_t)(uintptr_t)vt_payload_stubs);
     vt_longmode_registers(&sregs, 0, &features);
     wrmsr(MSR_EFER, sregs.efer);
     __asm__ volatile("mov %0, %%cr4" : : "r"(sregs.cr4) : "memory");

@@ -23,6 +23,8 @@ struct vt_scratch *vt_kvm_machine_scratch(const struct vt_kvm_machine *machine)
 
 static void close_machine(struct vt_kvm_machine *machine)
 {
+    if (machine->ending)
+        machine->ending(machine->context);
     vt_kvm_partner_close(&machine->partner);
     vt_kvm_peer_close(&machine->peer);
     vt_kvm_devices_close(&machine->devices);
@@ -236,21 +238,12 @@ static int open_partner(struct vt_kvm_machine *machine, struct vt_error *error)
                                vt_kvm_partner_cpu(machine->settings.cpus), error);
 }
 
-int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
-                         struct vt_error *error)
+int vt_kvm_machine_set(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
+                       struct vt_error *error)
 {
     enum vt_apic_mode apic = c->needs & VT_NEED_XAPIC ? VT_APIC_X : VT_APIC_X2;
 
     machine->c = c;
-    /* After a run that ended badly anything may be half done: a new machine costs a millisecond. A second
-     * vCPU comes and goes with its machine. */
-    if (machine->vm.vcpu < 0 || machine->vm.dirty || has_second(machine) ||
-        c->needs & (VT_NEED_PEER | VT_NEED_PARTNER)) {
-        close_machine(machine);
-        int status = open_machine(machine, error);
-        if (status != 0)
-            return status;
-    }
     machine->vm.features.pke = c->needs & VT_NEED_PKE;
     int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
     if (status == 0 && c->needs & VT_NEED_PEER)
@@ -260,6 +253,21 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
     fill_mailbox(machine);
     status = fill_scratch(machine, error);
     return status == 0 && c->needs & VT_NEED_PARTNER ? open_partner(machine, error) : status;
+}
+
+int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
+                         struct vt_error *error)
+{
+    /* After a run that ended badly anything may be half done: a new machine costs a millisecond. A second
+     * vCPU comes and goes with its machine. */
+    if (machine->vm.vcpu < 0 || machine->vm.dirty || has_second(machine) ||
+        c->needs & (VT_NEED_PEER | VT_NEED_PARTNER)) {
+        close_machine(machine);
+        int status = open_machine(machine, error);
+        if (status != 0)
+            return status;
+    }
+    return vt_kvm_machine_set(machine, c, cpl, error);
 }
 
 int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error)

@@ -25,8 +25,10 @@ struct vt_kvm_machine {
     const struct vt_case *c;       /* the one it was started for */
     struct vt_kvm_partner partner; /* a second vCPU that runs */
     int peer;                      /* descriptor of a second vCPU that is off its processor; -1: none */
-    uint64_t users;                /* user exits since it was opened */
-    struct vt_counters counted;    /* KVM's counters at the end of the last run */
+    void (*ending)(void *context); /* called before its virtual machine is ended, to let go of it; or NULL */
+    void *context;
+    uint64_t users;             /* user exits since it was opened */
+    struct vt_counters counted; /* KVM's counters at the end of the last run */
 };
 
 /* The machine stays at its address until it is closed. On failure nothing stays open. */
@@ -43,6 +45,10 @@ bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs,
  */
 int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
                          struct vt_error *error);
+
+/* The same without making a machine anew: for one that is new, or that another vCPU joined. */
+int vt_kvm_machine_set(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
+                       struct vt_error *error);
 
 /* Let the payload run to where it waits for its first batch. */
 int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error);

@@ -1,4 +1,5 @@
 #include "bench/engines/kvm/partner.h"
+#include "base/thread.h"
 #include "bench/engines/kvm/peer.h"
 #include "guest/abi.h"
 
@@ -68,7 +69,7 @@ int vt_kvm_partner_open(struct vt_kvm_partner *partner, const struct vt_vm *vm, 
     if (status == 0)
         status = set_registers(partner, rip, error);
     if (status == 0) {
-        int number = pthread_create(&partner->thread, NULL, run, partner);
+        int number = vt_thread_start(&partner->thread, run, partner);
         partner->started = number == 0;
         status = number ? fail(error, number, "pthread_create") : 0;
     }
