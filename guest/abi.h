@@ -44,6 +44,7 @@
 
 /* Ports. The kernel port is the interrupt mask of the 8259A in KVM's irqchip. */
 #define VT_PORT_KERNEL   0x21
+#define VT_PORT_ELCR     0x4d0 /* edge or level, of the same: what is written there changes nothing else */
 #define VT_PORT_DOORBELL 0x5e0
 #define VT_PORT_USER     0x5e4
 #define VT_PORT_EVENTFD  0x5e8
@@ -144,7 +145,7 @@ struct vt_scratch {
     /* Of the cases that write page tables: the first of four entries, a value for it, and the bits that lead
      * to another page. */
     uint64_t pte, pte_value, pte_flip;
-    uint64_t port_pm_timer, port_match, mmio_match, mmio_any;
+    uint64_t port_elcr, port_pm_timer, port_match, mmio_match, mmio_any;
     /* Shared with a second vCPU that runs: calls it has answered; a token, and its copy of it. */
     uint64_t answered __attribute__((aligned(64)));
     uint64_t token __attribute__((aligned(64)));

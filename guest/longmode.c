@@ -181,6 +181,7 @@ void vt_longmode_scratch(struct vt_scratch *scratch, const struct kvm_sregs *sre
         .pte = VT_GUEST_FREE_ENTRY,
         .pte_value = VT_GUEST_ABSENT,
         .pte_flip = VT_GUEST_ABSENT,
+        .port_elcr = VT_PORT_ELCR,
         .port_pm_timer = VT_PORT_PM_TIMER,
         .port_match = VT_PORT_MATCH,
         .mmio_match = VT_GUEST_MMIO + VT_MMIO_MATCH,

@@ -3,6 +3,8 @@
 
 CASE in_kernel, "in al, dx", setup="mov rdx, [r11 + S_PORT_KERNEL]"
 CASE out_kernel, "out dx, al", setup="mov rdx, [r11 + S_PORT_KERNEL]; mov al, 0xff"
+CASE in_elcr, "in al, dx", setup="mov rdx, [r11 + S_PORT_ELCR]"
+CASE out_elcr, "out dx, al", setup="mov rdx, [r11 + S_PORT_ELCR]"
 CASE in_user, "in al, dx", setup="mov rdx, [r11 + S_PORT_USER]"
 CASE out_user, "out dx, al", setup="mov rdx, [r11 + S_PORT_USER]"
 CASE in_user_dword, "in eax, dx", setup="mov rdx, [r11 + S_PORT_USER]"

@@ -165,6 +165,7 @@ static void fill_scratch(struct vt_machine *machine)
         .absent = devices + DEVICE_ABSENT * PAGE,
         .touch = (uintptr_t)machine->touch,
         .page = (uintptr_t)machine->touch,
+        .port_elcr = VT_PORT_ELCR,
         .port_pm_timer = VT_PORT_PM_TIMER,
         .port_match = VT_PORT_MATCH,
         .mmio_match = devices + VT_MMIO_MATCH,
