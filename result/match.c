@@ -1,7 +1,6 @@
 #include "result/match.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,20 +9,12 @@ static bool is_paravirtual(const struct vt_result_row *row)
     return row->known.path == VT_PATH_PARAVIRTUAL;
 }
 
-/* Documents before 0.3 do not say: one. */
-static int compare_vcpus(double a, double b)
-{
-    a = isnan(a) ? 1 : a;
-    b = isnan(b) ? 1 : b;
-    return (a > b) - (a < b);
-}
-
 static int compare_roads(const struct vt_result_row *a, const struct vt_result_row *b)
 {
     int order = strcmp(a->name, b->name);
     order = order ? order : strcmp(a->engine, b->engine);
     order = order ? order : a->cpl - b->cpl;
-    order = order ? order : compare_vcpus(a->vcpus, b->vcpus);
+    order = order ? order : vt_result_vcpus(a) - vt_result_vcpus(b);
     order = order ? order : (int)a->simulated - (int)b->simulated;
     order = order ? order : (int)a->unit - (int)b->unit;
     return order ? order : (int)is_paravirtual(a) - (int)is_paravirtual(b);
