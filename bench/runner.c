@@ -433,6 +433,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     bool restorable = vt_affinity_get(&affinity) == 0;
     s.allowed = restorable ? &affinity : NULL;
     run->vcpus = vcpus_of(plan);
+    run->cpus = restorable ? vt_affinity_count(&affinity) : 0;
     run->cpu = pin(plan->cpu, &affinity);
     /* An emulator that announces itself as a hypervisor has nothing to exit to. */
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,

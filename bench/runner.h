@@ -62,6 +62,7 @@ struct vt_run {
     bool interrupted;
     int cpu;              /* pinned to; -1: could not pin */
     unsigned vcpus;       /* that ran each case at once */
+    size_t cpus;          /* that the process may run on; 0: not known */
     double elapsed;       /* seconds */
     double tsc_khz;       /* measured against CLOCK_MONOTONIC_RAW during the run */
     size_t moved;         /* pairs that did not run pinned to `cpu` */

@@ -13,10 +13,10 @@ struct vt_kvm_crew;
 
 /*
  * Join machine->settings.vcpus - 1 vCPUs to an open machine; closes itself when the machine is ended. They
- * are pinned to the CPUs of settings.cpus in turn, that of the calling thread last. *crew is the caller's; on
- * failure it is NULL.
+ * are pinned to the CPUs of settings.cpus in turn, that of the calling thread last. *result is the caller's;
+ * on failure it is NULL.
  */
-int vt_kvm_crew_open(struct vt_kvm_crew **crew, struct vt_kvm_machine *machine, struct vt_error *error);
+int vt_kvm_crew_open(struct vt_kvm_crew **result, struct vt_kvm_machine *machine, struct vt_error *error);
 void vt_kvm_crew_close(struct vt_kvm_crew *crew);
 
 /* Let all of them wait for their first batch of the machine's case. */
