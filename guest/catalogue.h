@@ -83,6 +83,7 @@ enum vt_need {
     VT_NEED_PKE = 1 << 13,        /* CR4.PKE: for its cases alone, since every exit pays for it */
     VT_NEED_PM_TIMER = 1 << 14,   /* a clock at VT_PORT_PM_TIMER */
     VT_NEED_ANY_LENGTH = 1 << 15, /* a doorbell at VT_MMIO_ANY */
+    VT_NEED_PRIORITY = 1 << 19,   /* an interrupt that the task priority holds back until it is lowered */
     VT_NEED_PARTNER = 1 << 18,    /* a second processor that runs, answers calls and echoes a token */
     VT_NEED_HOST = 1 << 17,       /* nothing of a guest: its host makes and ends machines */
     VT_NEED_DEADLINE = 1 << 16,   /* the APIC's timer in TSC-deadline mode */

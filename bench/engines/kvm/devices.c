@@ -101,7 +101,8 @@ void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
                                                   VT_NEED_DISCARD | VT_NEED_PAGING | VT_NEED_PM_TIMER |
                                                   VT_NEED_HOST};
     if (vm->irqchip)
-        devices->offered |= VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PORTS;
+        devices->offered |=
+            VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PRIORITY | VT_NEED_PORTS;
     if (vm->irqchip && ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS) > 1)
         devices->offered |= VT_NEED_PEER | VT_NEED_PARTNER;
     if (open_eventfd(devices, vm))
