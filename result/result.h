@@ -11,6 +11,7 @@
 
 #include "base/unknown.h"
 #include "bench/measurement.h"
+#include "bench/profile.h"
 #include "base/arena.h"
 
 #include <jansson.h>
@@ -66,6 +67,7 @@ struct vt_result_row {
     struct vt_result_series
         rounds;                   /* where in samples each round ends: within one, pairs follow one another */
     struct vt_result_series runs; /* of a row pooled from several runs (pool.h): where in samples each ends */
+    const struct vt_profile *profile; /* where its instructions were executed; the result's; NULL: unknown */
 };
 
 struct vt_result {

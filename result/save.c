@@ -1,5 +1,6 @@
 #include "result/save.h"
 #include "base/file.h"
+#include "result/profile.h"
 
 #include <errno.h>
 #include <math.h>
@@ -116,6 +117,8 @@ static json_t *row_json(const struct vt_result_row *row)
     json_object_set_new(object, "marks", series_json(&row->marks));
     json_object_set_new(object, "shared", series_json(&row->shared));
     json_object_set_new(object, "rounds", series_json(&row->rounds));
+    if (row->profile)
+        json_object_set_new(object, "profile", vt_result_profile_json(row->profile));
     return object;
 }
 

@@ -131,7 +131,7 @@ static int start_document(struct vt_loader *loader, const struct vt_token *token
     loader->result->line = line;
     loader->document_start = loader->window_start;
     loader->document_line = line;
-    loader->numbers_kept = loader->nodes = 0;
+    loader->numbers_kept = loader->nodes = loader->profiled = 0;
     if (!loader->result->file)
         return vt_load_lacks_memory(loader);
     return push_object(loader, &vt_load_document_shape, loader->result);
@@ -164,8 +164,8 @@ static bool is_spared(const struct vt_loader *loader, const struct vt_field *fie
     bool container = token->type == VT_TOKEN_OBJECT || token->type == VT_TOKEN_ARRAY;
     if (!loader->options->facts_only || !container)
         return false;
-    return field->kind == VT_KIND_EVIDENCE || strcmp(field->key, "toll_cycles") == 0 ||
-           strcmp(field->key, "breakdown") == 0 ||
+    return field->kind == VT_KIND_EVIDENCE || field->kind == VT_KIND_PROFILE ||
+           strcmp(field->key, "toll_cycles") == 0 || strcmp(field->key, "breakdown") == 0 ||
            (field->kind == VT_KIND_TREE && strcmp(field->key, "host") != 0 &&
             strcmp(field->key, "settings") != 0);
 }
@@ -187,6 +187,29 @@ static bool is_spared_of_host(const struct vt_loader *loader, const struct vt_lo
     return loader->options->facts_only != NULL;
 }
 
+static int open_profile(struct vt_loader *loader, const struct vt_profile **place)
+{
+    struct vt_profile *profile = vt_load_open_profile(loader);
+    *place = profile;
+    return profile ? push_object(loader, &vt_load_profile_shape, profile) : vt_load_lacks_memory(loader);
+}
+
+static int open_function(struct vt_loader *loader, const struct vt_token *token)
+{
+    if (token->type != VT_TOKEN_OBJECT)
+        return vt_load_refuse_value(loader, "an object", token);
+    struct vt_profile_function *function = vt_load_open_function(loader);
+    return function ? push_object(loader, &vt_load_function_shape, function) : 0;
+}
+
+static int open_array(struct vt_loader *loader, const struct vt_field *field, enum vt_load_frame_type type,
+                      const struct vt_token *token)
+{
+    return token->type == VT_TOKEN_ARRAY
+               ? push(loader, type) != NULL
+               : vt_load_refuse_value(loader, vt_load_expectation(field->kind), token);
+}
+
 static int open_field(struct vt_loader *loader, const struct vt_field *field, void *place,
                       const struct vt_token *token)
 {
@@ -200,15 +223,19 @@ static int open_field(struct vt_loader *loader, const struct vt_field *field, vo
     case VT_KIND_EVIDENCE:
         return object ? push(loader, FRAME_EVIDENCE) != NULL
                       : vt_load_refuse_value(loader, vt_load_expectation(VT_KIND_EVIDENCE), token);
+    case VT_KIND_PROFILE:
+        return object ? open_profile(loader, place)
+                      : vt_load_refuse_value(loader, vt_load_expectation(field->kind), token);
     case VT_KIND_ROWS:
-        return !object ? push(loader, FRAME_ROWS) != NULL
-                       : vt_load_refuse_value(loader, vt_load_expectation(VT_KIND_ROWS), token);
+        return open_array(loader, field, FRAME_ROWS, token);
     case VT_KIND_SERIES:
-        return !object ? push(loader, FRAME_SERIES) != NULL
-                       : vt_load_refuse_value(loader, vt_load_expectation(VT_KIND_SERIES), token);
+        return open_array(loader, field, FRAME_SERIES, token);
     case VT_KIND_INTERVAL:
-        return !object ? push(loader, FRAME_INTERVAL) != NULL
-                       : vt_load_refuse_value(loader, vt_load_expectation(VT_KIND_INTERVAL), token);
+        return open_array(loader, field, FRAME_INTERVAL, token);
+    case VT_KIND_FUNCTIONS:
+        return open_array(loader, field, FRAME_FUNCTIONS, token);
+    case VT_KIND_STACKS:
+        return open_array(loader, field, FRAME_STACKS, token);
     default:
         return vt_load_refuse_value(loader, vt_load_expectation(field->kind), token);
     }
@@ -235,6 +262,8 @@ int vt_load_open(struct vt_loader *loader, const struct vt_token *token)
     case FRAME_ROWS:
         return token->type == VT_TOKEN_OBJECT ? start_row(loader)
                                               : vt_load_refuse_value(loader, "an object", token);
+    case FRAME_FUNCTIONS:
+        return open_function(loader, token);
     case FRAME_TREE:
         if (is_spared_of_host(loader, frame))
             return push(loader, FRAME_SKIP) != NULL;
@@ -327,7 +356,10 @@ int vt_load_scalar(struct vt_loader *loader, const struct vt_token *token)
     case FRAME_OBJECT:
         return set_field(loader, frame, token);
     case FRAME_ROWS:
+    case FRAME_FUNCTIONS:
         return vt_load_refuse_value(loader, "an object", token);
+    case FRAME_STACKS:
+        return vt_load_add_stack(loader, frame, token);
     case FRAME_INTERVAL:
         return add_bound(loader, frame, token);
     case FRAME_SERIES:
@@ -479,6 +511,8 @@ static int close_frame(struct vt_loader *loader, struct vt_load_frame *frame)
             return close_row(loader, frame);
         if (frame->shape == &vt_load_document_shape)
             return close_document(loader, frame);
+        if (frame->shape == &vt_load_profile_shape)
+            return vt_load_close_profile(loader, frame->target);
         return 1;
     default:
         return 1;

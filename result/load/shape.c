@@ -31,6 +31,29 @@ static const struct vt_field breakdown_fields[] = {
 };
 static const struct vt_shape breakdown_shape = SHAPE(breakdown_fields);
 
+#define FUNCTION(key, kind)                                                                                  \
+    {                                                                                                        \
+#key, VT_KIND_##kind, offsetof(struct vt_profile_function, key), NULL                                \
+    }
+static const struct vt_field function_fields[] = {
+    FUNCTION(name, TEXT),
+    FUNCTION(module, TEXT),
+    FUNCTION(self, WHOLE),
+    FUNCTION(inclusive, WHOLE),
+};
+const struct vt_shape vt_load_function_shape = SHAPE(function_fields);
+
+#define PROFILE(key, kind, member)                                                                           \
+    {                                                                                                        \
+        key, VT_KIND_##kind, offsetof(struct vt_profile, member), NULL                                       \
+    }
+static const struct vt_field profile_fields[] = {
+    PROFILE("operations", WHOLE, operations),     PROFILE("sum", WHOLE, sum),
+    PROFILE("unattributed", WHOLE, unattributed), PROFILE("interrupts_dropped", WHOLE, interrupts_dropped),
+    PROFILE("functions", FUNCTIONS, functions),   PROFILE("stacks", STACKS, stacks),
+};
+const struct vt_shape vt_load_profile_shape = SHAPE(profile_fields);
+
 #define ROW(key, kind, member)                                                                               \
     {                                                                                                        \
         key, VT_KIND_##kind, offsetof(struct vt_result_row, member), NULL                                    \
@@ -60,6 +83,7 @@ static const struct vt_field row_fields[] = {
     ROW("marks", SERIES, marks),
     ROW("shared", SERIES, shared),
     ROW("rounds", SERIES, rounds),
+    ROW("profile", PROFILE, profile),
     {"toll", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll), &summary_shape},
     {"toll_cycles", VT_KIND_OBJECT, offsetof(struct vt_result_row, toll_cycles), &summary_shape},
     {"breakdown", VT_KIND_OBJECT, offsetof(struct vt_result_row, breakdown), &breakdown_shape},
@@ -119,6 +143,10 @@ const char *vt_load_expectation(enum vt_kind kind)
         [VT_KIND_EVIDENCE] = "an object of numbers or null",
         [VT_KIND_OBJECT] = "an object or null",
         [VT_KIND_ROWS] = "an array of objects",
+        [VT_KIND_PROFILE] = "an object or null",
+        [VT_KIND_WHOLE] = "a whole number",
+        [VT_KIND_FUNCTIONS] = "an array of objects",
+        [VT_KIND_STACKS] = "an array of numbers",
     };
     return texts[kind];
 }

@@ -24,9 +24,10 @@ enum {
     VT_LOAD_MAX_ROWS = 100000,
     VT_LOAD_MAX_EVIDENCE = 64,
     VT_LOAD_MAX_SERIES = 1 << 20,
-    VT_LOAD_MAX_NUMBERS = 1 << 23, /* of all series of a document */
-    VT_LOAD_MAX_NODES = 1 << 17,   /* of all trees of a document */
-    VT_LOAD_MAX_GAP = 1 << 22,     /* bytes of one token, or of blanks */
+    VT_LOAD_MAX_NUMBERS = 1 << 23,  /* of all series of a document */
+    VT_LOAD_MAX_NODES = 1 << 17,    /* of all trees of a document */
+    VT_LOAD_MAX_PROFILED = 1 << 20, /* functions and stacks of all profiles of a document */
+    VT_LOAD_MAX_GAP = 1 << 22,      /* bytes of one token, or of blanks */
 };
 
 /* What may come next in a document, or between two. */
@@ -45,6 +46,8 @@ enum vt_load_frame_type {
     FRAME_SERIES,
     FRAME_EVIDENCE,
     FRAME_TREE,
+    FRAME_FUNCTIONS,
+    FRAME_STACKS,
     FRAME_SKIP
 };
 
@@ -90,6 +93,9 @@ struct vt_loader {
     double *numbers;                          /* the series being read */
     size_t numbers_most, numbers_kept, nodes; /* the longest series so far */
     struct vt_result_counter evidence[VT_LOAD_MAX_EVIDENCE];
+    struct vt_profile_function *functions; /* of the profile being read; owned */
+    struct vt_profile_stack *stacks;       /* the same */
+    size_t function_count, stack_count, profiled;
 };
 
 /*
@@ -112,6 +118,13 @@ int vt_load_count_numbers(struct vt_loader *loader, struct vt_load_frame *frame,
  * source no longer has `offset`.
  */
 int vt_load_find_document(struct vt_source *source, uint64_t *offset, uint64_t *line);
+
+/* A profile: how it opens, what its arrays hold, how it closes (profile.c). The same results as the events.
+ */
+struct vt_profile *vt_load_open_profile(struct vt_loader *loader);
+struct vt_profile_function *vt_load_open_function(struct vt_loader *loader);
+int vt_load_add_stack(struct vt_loader *loader, struct vt_load_frame *frame, const struct vt_token *token);
+int vt_load_close_profile(struct vt_loader *loader, struct vt_profile *profile);
 
 /* Let the window begin at `place`, which is in it. */
 void vt_load_advance(struct vt_loader *loader, const unsigned char *place);

@@ -117,6 +117,8 @@ static int load(struct vt_loader *loader, struct vt_source *source, uint64_t lin
         continue;
     vt_result_free(loader->result);
     free(loader->numbers);
+    free(loader->functions);
+    free(loader->stacks);
     if (loader->sink_status)
         return loader->sink_status;
     return loader->failed ? -EBADMSG : 0;

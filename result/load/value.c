@@ -47,6 +47,17 @@ static bool read_level(const struct vt_token *token, int *level)
     return true;
 }
 
+/* One that a double holds exactly. */
+static bool read_whole(const struct vt_token *token, int64_t *whole)
+{
+    double value;
+    if (token->type != VT_TOKEN_NUMBER || !vt_load_number(token, &value) || value != trunc(value) ||
+        fabs(value) > 9007199254740992.0)
+        return false;
+    *whole = (int64_t)value;
+    return true;
+}
+
 static bool token_is(const struct vt_token *token, const char *text)
 {
     return token->type == VT_TOKEN_TEXT && token->length == strlen(text) &&
@@ -80,6 +91,8 @@ bool vt_load_field(const struct vt_token *token, enum vt_kind kind, void *place)
         return vt_load_number(token, place);
     case VT_KIND_COUNT:
         return read_count(token, place);
+    case VT_KIND_WHOLE:
+        return read_whole(token, place);
     case VT_KIND_LEVEL:
         return read_level(token, place);
     case VT_KIND_STATUS:
@@ -92,6 +105,8 @@ bool vt_load_field(const struct vt_token *token, enum vt_kind kind, void *place)
         *(bool *)place = token->flag;
         return token->type == VT_TOKEN_FLAG;
     case VT_KIND_ROWS:
+    case VT_KIND_FUNCTIONS:
+    case VT_KIND_STACKS:
         return false;
     default: /* containers may be absent */
         return token->type == VT_TOKEN_NULL;
