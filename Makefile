@@ -21,11 +21,11 @@ step = $Q$(if $(SILENT),,echo '$1 $2';)
 
 include guest/rules.mk
 
-# guest/ holds what other rules build; of the rest every file is found.
+# guest/ and lab/profile/plugin/ hold what other rules build; of the rest every file is found.
 LAYERS := base probes audit vcpu vmm bench result show report compare fleet lab ab cli
-SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(filter-out cli/static.c,$(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null)))
+SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(filter-out cli/static.c lab/profile/plugin/%,$(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null)))
 STUBS := $(wildcard audit/*.S)
-LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o $B/guest/image_files.o
+LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o $B/guest/image_files.o $B/lab/profile/plugin_file.o
 
 # Whole, so that every program carries every case: the cases are found by their section, not by name.
 WHOLE := -Wl,--whole-archive $B/libvmtoll.a -Wl,--no-whole-archive
@@ -72,6 +72,17 @@ $B/audit/%.S.o: audit/%.S
 	@mkdir -p $(@D)
 	$(call step,AS,$<)$(CC) -E -I. -MMD -MP -MT $@ -MF $(@:.o=.d) -o $(@:.o=.s) $<
 	$Qas -o $@ $(@:.o=.s)
+
+# What QEMU loads: no flag of the host's program is for it, a sanitizer's least of all.
+PLUGIN_SOURCES := $(wildcard lab/profile/plugin/*.c) lab/profile/record.c lab/profile/flow.c
+
+$B/lab/profile/plugin.so: $(PLUGIN_SOURCES) $(wildcard lab/profile/*.h lab/profile/plugin/*.h) guest/abi.h config.mk
+	@mkdir -p $(@D)
+	$(call step,LD,$@)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -I. -I$B -O2 -fPIC -fvisibility=hidden -shared -s -Wl,--build-id=none \
+		-Wl,-z,relro,-z,now -o $@ $(PLUGIN_SOURCES)
+
+$B/lab/profile/plugin_file.o: lab/profile/plugin_file.S $B/lab/profile/plugin.so
+	$(call step,AS,$<)$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
 
 # Every KVM_CAP_ by name, from the header that is compiled against.
 $B/probes/kvm/caps.inc: config.mk

@@ -1,6 +1,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/lab_profile.h"
 #include "cli/lab_sent.h"
 #include "cli/measured.h"
 #include "cli/options.h"
@@ -16,6 +17,7 @@
 struct arguments {
     struct vt_cli_asked asked; /* of cases and levels */
     const char *kernel, *modules, *hypervisor;
+    bool profile;
     double limit;
 };
 
@@ -32,7 +34,7 @@ static void show_progress(void *context, const struct vt_lab_progress *p)
     fflush(stderr);
 }
 
-enum booted { ANYTHING, LINUX, HYPERVISOR };
+enum booted { ANYTHING, LINUX, HYPERVISOR, PROFILED };
 
 /* "svm and vmx" */
 struct names {
@@ -46,7 +48,8 @@ static struct names name_labs(enum booted booted, const char *between)
     const struct vt_lab *labs = vt_labs(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (booted == LINUX ? labs[i].boots_linux : booted == ANYTHING || labs[i].boots_hypervisor)
+        if (booted == ANYTHING || (booted == LINUX && labs[i].boots_linux) ||
+            (booted == HYPERVISOR && labs[i].boots_hypervisor) || (booted == PROFILED && labs[i].profiles))
             vt_text_append(names.text, sizeof names.text, "%s%s", *names.text ? between : "", labs[i].name);
     return names;
 }
@@ -90,6 +93,12 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .help = "xen: boot this build of Xen (xen/xen or xen/xen.gz) instead of\nDebian's",
         },
         vt_cli_option_cases(&a->asked),
+        {
+            .name = "profile",
+            .flag = &a->profile,
+            .help = "svm, xen: tell which functions the instructions are of, each one\ncounted; vmtoll "
+                    "report shows them",
+        },
         vt_cli_option_levels(&a->asked, "of a lab with Linux: privilege levels [0]"),
         {
             .name = "limit",
@@ -146,6 +155,9 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
     if (a->hypervisor && !lab->boots_hypervisor)
         return vt_cli_misuse("lab %s: --hypervisor is for %s", lab->name,
                              name_labs(HYPERVISOR, " and ").text);
+    if (a->profile && !lab->profiles)
+        return vt_cli_misuse("lab %s: --profile is for %s, whose emulator tells what it executes", lab->name,
+                             name_labs(PROFILED, " and ").text);
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;
@@ -185,7 +197,7 @@ static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struc
     return NULL;
 }
 
-static int deliver(const struct vt_lab *lab, const struct arguments *a, const struct vt_lab_outcome *outcome,
+static int deliver(const struct vt_lab *lab, const struct arguments *a, struct vt_lab_outcome *outcome,
                    const char *started)
 {
     struct vt_error error;
@@ -203,6 +215,8 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, const st
     };
     int status = vt_cli_check_sent(lab, &a->asked.selection, outcome, result, &error);
     if (status == 0)
+        status = vt_cli_profile_rows(outcome, result, &error);
+    if (status == 0)
         status = vt_result_describe(result, started, settings, &error);
     status = status == 0 ? vt_cli_deliver(result, &a->asked) : vt_cli_fail(&error);
     vt_result_free(result);
@@ -217,6 +231,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
         .modules = a->modules,
         .cases = a->asked.selection.cases,
         .hypervisor = a->hypervisor,
+        .profile = a->profile,
         .levels = a->asked.selection.levels ? a->asked.selection.levels : "0",
         .stop = vt_lab_stop_after(vt_cli_stop(false), a->limit),
         .progress = terminal ? show_progress : NULL,

@@ -123,5 +123,7 @@ int vt_cli_lab_inside(void)
         status = vt_select(&selection, &plan, &error);
     if (status == 0)
         status = measure(&asked, &plan, &error);
+    if (status == 0 && asked.profile)
+        vt_lab_inside_send_symbols();
     vt_lab_inside_end(status == 0 ? NULL : &error);
 }

@@ -3,6 +3,8 @@
 #include "guest/abi.h"
 #include "guest/catalogue.h"
 #include "lab/link.h"
+#include "lab/profile/collect.h"
+#include "lab/profile/flow.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -53,6 +55,20 @@ void vt_lab_inside_send(const char *document, size_t size)
 {
     vt_lab_inside_say("@result %zu", size);
     send_bytes(document, size);
+}
+
+void vt_lab_inside_send_symbols(void)
+{
+    unsigned char *packed = NULL;
+    size_t size;
+
+    __asm__ volatile(VT_FLOW_OVER_CODE);
+    vt_lab_inside_say("@stage reading symbols");
+    if (vt_symbols_collect(&packed, &size) == 0) {
+        vt_lab_inside_say("@symbols %zu", size);
+        send_bytes((const char *)packed, size);
+    }
+    free(packed);
 }
 
 void vt_lab_inside_end(const struct vt_error *error)

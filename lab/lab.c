@@ -28,6 +28,10 @@ void vt_lab_release(struct vt_lab_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->count; i++)
         vt_measurement_release(&outcome->measurements[i]);
+    for (size_t i = 0; i < outcome->profile_count; i++) {
+        vt_capture_release(&outcome->profiles[i].capture);
+        vt_symbols_release(&outcome->profiles[i].symbols);
+    }
     free(outcome->measurements);
     free(outcome->document);
     *outcome = (struct vt_lab_outcome){0};

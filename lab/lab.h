@@ -11,7 +11,10 @@
 #include "base/error.h"
 #include "bench/measurement.h"
 #include "lab/fetch/stop.h"
+#include "lab/profile/capture.h"
+#include "lab/profile/symbols.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,14 +30,30 @@ struct vt_lab_request {
     const char *hypervisor;       /* the same for a lab whose hypervisor is no kernel's part */
     const char *cases;            /* list of patterns, checked; NULL: all */
     const char *levels;           /* "0", "3" or "0,3" */
+    bool profile;                 /* tell which functions the instructions are of */
     struct vt_lab_stop
         stop; /* end then, leave nothing behind; without a deadline: the lab's own, once it boots */
     void (*progress)(void *context, const struct vt_lab_progress *progress); /* or NULL */
     void *context;
 };
 
+/* What was executed, of one engine's rows. */
+struct vt_lab_profile {
+    const char *engine; /* static */
+    uint64_t code;      /* where vt_guest_code_start lies in the guest */
+    bool virtualized;   /* the guest is left by #VMEXIT */
+    bool alternates;    /* every other pair began with the baseline */
+    size_t skipped;     /* pairs that ran in the same order before the first that counts */
+    struct vt_capture capture;
+    struct vt_symbols symbols;
+};
+
+#define VT_LAB_PROFILES 2
+
 /* Everything is the outcome's until vt_lab_release. */
 struct vt_lab_outcome {
+    struct vt_lab_profile profiles[VT_LAB_PROFILES]; /* of a request for them */
+    size_t profile_count;
     char *document; /* of labs that run this program inside: its result document, size bytes */
     size_t size;
     struct vt_measurement *measurements; /* of labs that boot the payload itself */

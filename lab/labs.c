@@ -1,11 +1,12 @@
 #include "lab/labs.h"
 
 static const struct vt_lab all[] = {
-    {"svm", "Linux's kvm_amd on QEMU's AMD-V", true, false, vt_lab_run_svm},
-    {"vmx", "Linux's kvm_intel on Bochs' VT-x; takes minutes", true, false, vt_lab_run_vmx},
+    {"svm", "Linux's kvm_amd on QEMU's AMD-V", true, false, true, vt_lab_run_svm},
+    {"vmx", "Linux's kvm_intel on Bochs' VT-x; takes minutes", true, false, false, vt_lab_run_vmx},
     {"xen", "Xen under QEMU: the cases as its PV domain, trapped and paravirtual, and as its PVH domain",
-     false, true, vt_lab_run_xen},
-    {"tcg", "no hypervisor, at ring 0 of QEMU's processor: the baseline", false, false, vt_lab_run_tcg},
+     false, true, true, vt_lab_run_xen},
+    {"tcg", "no hypervisor, at ring 0 of QEMU's processor: the baseline", false, false, false,
+     vt_lab_run_tcg},
 };
 
 const struct vt_lab *vt_labs(size_t *count)

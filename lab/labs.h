@@ -11,6 +11,7 @@ struct vt_lab {
     const char *name, *summary;
     bool boots_linux;      /* takes a kernel, modules and levels */
     bool boots_hypervisor; /* takes a hypervisor */
+    bool profiles;         /* can tell which functions the instructions are of */
     int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);
 };
 

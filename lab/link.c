@@ -59,14 +59,25 @@ static int take_row(struct vt_lab_link *link, char *rest)
     return link->row ? link->row(link->context, rest) : -EPROTO;
 }
 
-static int take_result(struct vt_lab_link *link, char *rest)
+/* How many bytes follow of what has not been sent before. */
+static int take_size(const char *rest, const char *before, size_t *wanted)
 {
     char *end;
-    size_t wanted = strtoul(rest, &end, 10);
-    if (*end != '\0' || wanted == 0 || wanted > MOST || link->document)
+    size_t size = strtoul(rest, &end, 10);
+    if (*end != '\0' || size == 0 || size > MOST || before)
         return -EPROTO;
-    link->document_wanted = wanted;
+    *wanted = size;
     return 0;
+}
+
+static int take_result(struct vt_lab_link *link, char *rest)
+{
+    return take_size(rest, link->document, &link->document_wanted);
+}
+
+static int take_symbols(struct vt_lab_link *link, char *rest)
+{
+    return take_size(rest, link->symbols, &link->symbols_wanted);
 }
 
 static int take_end(struct vt_lab_link *link, char *rest)
@@ -83,7 +94,7 @@ static int take_line(struct vt_lab_link *link, char *line)
         int (*take)(struct vt_lab_link *, char *rest);
     } words[] = {
         {"@stage", take_stage}, {"@case", take_case},     {"@fact", take_fact}, {"@error", take_error},
-        {"@row", take_row},     {"@result", take_result}, {"@end", take_end},
+        {"@row", take_row},     {"@result", take_result}, {"@end", take_end},   {"@symbols", take_symbols},
     };
 
     size_t length = strcspn(line, " ");
@@ -93,18 +104,26 @@ static int take_line(struct vt_lab_link *link, char *line)
     return 0;
 }
 
-static bool take_document(struct vt_lab_link *link)
+static bool take_bytes(struct vt_lab_link *link, char **data, size_t *size, size_t *wanted)
 {
-    if (link->size - link->taken < link->document_wanted)
+    if (link->size - link->taken < *wanted)
         return false;
-    link->document = malloc(link->document_wanted);
-    if (!link->document)
+    *data = malloc(*wanted);
+    if (!*data)
         return false;
-    memcpy(link->document, link->data + link->taken, link->document_wanted);
-    link->document_size = link->document_wanted;
-    link->taken += link->document_wanted;
-    link->document_wanted = 0;
+    memcpy(*data, link->data + link->taken, *wanted);
+    *size = *wanted;
+    link->taken += *wanted;
+    *wanted = 0;
     return true;
+}
+
+/* What follows the line that announced it; false: it is not all there. */
+static bool take_announced(struct vt_lab_link *link)
+{
+    if (link->document_wanted)
+        return take_bytes(link, &link->document, &link->document_size, &link->document_wanted);
+    return take_bytes(link, &link->symbols, &link->symbols_size, &link->symbols_wanted);
 }
 
 static int append(struct vt_lab_link *link, const char *data, size_t size)
@@ -124,8 +143,8 @@ int vt_lab_link_feed(struct vt_lab_link *link, const char *data, size_t size)
 {
     int status = append(link, data, size);
     while (status == 0 && !link->ended && link->taken < link->size) {
-        if (link->document_wanted) {
-            if (!take_document(link))
+        if (link->document_wanted || link->symbols_wanted) {
+            if (!take_announced(link))
                 return 0;
             continue;
         }
@@ -155,6 +174,7 @@ void vt_lab_link_release(struct vt_lab_link *link)
 {
     free(link->data);
     free(link->document);
-    link->data = link->document = NULL;
+    free(link->symbols);
+    link->data = link->document = link->symbols = NULL;
     link->size = link->taken = 0;
 }

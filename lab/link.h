@@ -10,6 +10,7 @@
  *     @error 3 text                it failed: exit status, reason
  *     @row ...                     a measurement of a payload (image.h)
  *     @result 1234                 that many bytes follow: the result document
+ *     @symbols 1234                that many bytes follow: lab/profile/symbols.h, packed
  *     @end                         all is said
  */
 #ifndef VT_LAB_LINK_H
@@ -35,6 +36,8 @@ struct vt_lab_link {
     size_t fact_count;
     char *document; /* NULL until complete; not terminated */
     size_t document_size, document_wanted;
+    char *symbols; /* the same of symbols */
+    size_t symbols_size, symbols_wanted;
     bool failed; /* the guest said so: text and exit below */
     int exit;
     char text[400];

@@ -4,6 +4,8 @@
 #include "lab/kernel.h"
 #include "lab/fetch/modules.h"
 #include "lab/own.h"
+#include "lab/profile/collect.h"
+#include "lab/profile/qemu.h"
 #include "lab/fetch/workspace.h"
 
 #include <errno.h>
@@ -170,7 +172,7 @@ static int write_archive(const struct vt_lab_linux *linux_, struct vt_error *err
 static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct vt_lab_request *request,
                      struct vt_error *error)
 {
-    *plan = (struct vt_lab_plan){.iterations = ITERATIONS, .pairs = PAIRS};
+    *plan = (struct vt_lab_plan){.iterations = ITERATIONS, .pairs = PAIRS, .profile = request->profile};
     snprintf(plan->engine, sizeof plan->engine, "%s", engine);
     snprintf(plan->levels, sizeof plan->levels, "%s", request->levels);
     if (!request->cases)
@@ -197,11 +199,23 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
     return status;
 }
 
+static int take_symbols(const struct vt_lab_link *link, struct vt_symbols *symbols, const char *lab,
+                        struct vt_error *error)
+{
+    char *text = link->symbols ? vt_symbols_unpack(link->symbols, link->symbols_size) : NULL;
+
+    if (!text)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, EPROTO,
+                            "lab %s: the machine sent no names of functions", lab);
+    return vt_symbols_read(symbols, text) == 0 ? 0 : vt_error_memory(error, "the names of functions");
+}
+
 /* *row: the one that was running, or 0. */
 static int run_once(const struct vt_lab_linux *linux_, struct vt_emulator *emulator,
                     struct vt_lab_outcome *outcome, size_t *row, struct vt_error *error)
 {
     struct vt_lab_link link = {0};
+    const struct vt_lab_request *request = emulator->request;
 
     *row = 0;
     emulator->end = VT_EMULATOR_REFUSED;
@@ -210,10 +224,13 @@ static int run_once(const struct vt_lab_linux *linux_, struct vt_emulator *emula
         status = linux_->place(linux_, emulator->request, error);
     if (status != 0)
         return status;
+    vt_plugin_forget(linux_->workspace.folder);
     status = vt_emulator_run(emulator, &link, error);
     const char *kernel = vt_lab_link_fact(&link, "kernel");
     if (kernel)
         snprintf(outcome->kernel, sizeof outcome->kernel, "%s", kernel);
+    if (status == 0 && request->profile)
+        status = take_symbols(&link, &outcome->profiles[0].symbols, emulator->lab, error);
     outcome->document = link.document;
     outcome->size = link.document_size;
     link.document = NULL;

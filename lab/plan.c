@@ -13,8 +13,8 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 
     if (!stream)
         return NULL;
-    fprintf(stream, "engine=%s\ncases=%s\nlevels=%s\niterations=%llu\npairs=%zu\n", plan->engine, plan->cases,
-            plan->levels, (unsigned long long)plan->iterations, plan->pairs);
+    fprintf(stream, "engine=%s\ncases=%s\nlevels=%s\niterations=%llu\npairs=%zu\nprofile=%d\n", plan->engine,
+            plan->cases, plan->levels, (unsigned long long)plan->iterations, plan->pairs, plan->profile);
     for (size_t i = 0; i < plan->lost_count; i++)
         fprintf(stream, "lost=%zu %s %s\n", plan->lost[i].number, vt_status_name(plan->lost[i].status),
                 plan->lost[i].reason);
@@ -65,9 +65,13 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         return take_lost(plan, value);
     char *end;
     unsigned long long number = strtoull(value, &end, 10);
-    if (*value == '\0' || *end != '\0' || number == 0)
+    if (*value == '\0' || *end != '\0')
         return -EINVAL;
-    if (strcmp(key, "iterations") == 0)
+    if (strcmp(key, "profile") == 0)
+        plan->profile = number != 0;
+    else if (number == 0)
+        return -EINVAL;
+    else if (strcmp(key, "iterations") == 0)
         plan->iterations = number;
     else if (strcmp(key, "pairs") == 0)
         plan->pairs = number;

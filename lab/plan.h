@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "bench/runner.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct vt_lab_plan {
     size_t pairs;
     struct vt_lost_row lost[VT_LAB_LOST_MOST];
     size_t lost_count;
+    bool profile; /* symbols are wanted outside */
 };
 
 /* Text of the plan, malloc'ed and the caller's; NULL: memory is out. */

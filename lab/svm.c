@@ -5,6 +5,8 @@
  */
 #include "lab/labs.h"
 #include "lab/linux.h"
+#include "lab/profile/places.h"
+#include "lab/profile/qemu.h"
 
 #include <string.h>
 
@@ -21,11 +23,34 @@ static char *const arguments[] = {
 };
 enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };
 
+static int place_plugin(const struct vt_lab_linux *linux_, struct vt_plugin_argument *argument, char **argv,
+                        struct vt_error *error)
+{
+    struct vt_profile_places places = vt_profile_places_of_payload();
+
+    argv[0] = "-plugin";
+    argv[1] = argument->text;
+    argv[2] = NULL;
+    return vt_plugin_place(linux_->workspace.folder, &places.record, argument, error);
+}
+
+static int read_profile(const struct vt_lab_linux *linux_, struct vt_lab_outcome *outcome,
+                        struct vt_error *error)
+{
+    struct vt_lab_profile *profile = &outcome->profiles[0];
+
+    profile->engine = "svm";
+    profile->code = vt_profile_places_of_payload().code;
+    profile->virtualized = profile->alternates = true;
+    return vt_plugin_read(linux_->workspace.folder, &profile->capture, error);
+}
+
 int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error)
 {
-    char *argv[ARGUMENTS + 2];
+    char *argv[ARGUMENTS + 4];
     struct vt_lab_linux linux_;
+    struct vt_plugin_argument argument;
     struct vt_emulator emulator = {
         .lab = "svm",
         .argv = argv,
@@ -42,7 +67,15 @@ int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *
     memcpy(argv, arguments, sizeof arguments);
     argv[ARGUMENTS] = linux_.kernel;
     argv[ARGUMENTS + 1] = NULL;
-    status = vt_lab_linux_run(&linux_, &emulator, VT_LAB_LINUX_COMMAND_LINE, outcome, error);
+    outcome->profile_count = request->profile;
+    if (request->profile)
+        status = place_plugin(&linux_, &argument, argv + ARGUMENTS + 1, error);
+    if (status == 0)
+        status = vt_lab_linux_run(&linux_, &emulator, VT_LAB_LINUX_COMMAND_LINE, outcome, error);
+    if (request->profile)
+        status = vt_plugin_explain(status, "svm", outcome->emulator, error);
+    if (status == 0 && request->profile)
+        status = read_profile(&linux_, outcome, error);
     vt_lab_linux_close(&linux_);
     return status;
 }

@@ -13,6 +13,9 @@
 #include "lab/fetch/package.h"
 #include "lab/fetch/unpack.h"
 #include "lab/fetch/workspace.h"
+#include "lab/profile/places.h"
+#include "lab/profile/qemu.h"
+#include "lab/profile/xenmap.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -40,7 +43,7 @@ static char *const common[] = {
     "-kernel", "xen",
     /* clang-format on */
 };
-enum { COMMON = sizeof common / sizeof common[0], MOST = COMMON + 10 };
+enum { COMMON = sizeof common / sizeof common[0], MOST = COMMON + 12 };
 
 /*
  * A ring-3 IRETQ of a PV domain dies under QEMU's SMAP. QEMU 10 offers an x2APIC, and ends with "Bad icount
@@ -55,6 +58,7 @@ static const struct {
     struct vt_lab_image image;
     char *const *arguments;
     const char *lab;
+    bool virtualized; /* it is left by #VMEXIT */
 } domains[] = {
     {{.engine = "xen-pv",
       .start = vt_image_xenpv,
@@ -64,7 +68,8 @@ static const struct {
       .cpl = 3,
       .path = VT_PATH_EMULATED},
      pv,
-     "xen"},
+     "xen",
+     false},
     {{.engine = "xen-pvh",
       .start = vt_image_pvh,
       .end = vt_image_pvh_end,
@@ -72,7 +77,8 @@ static const struct {
       .hypervisor = true,
       .path = VT_PATH_HARDWARE},
      pvh,
-     "xen"},
+     "xen",
+     true},
 };
 
 enum { DOMAINS = sizeof domains / sizeof domains[0] };
@@ -85,6 +91,7 @@ struct machine {
     struct vt_lab_request request; /* stop and progress lead to `both` */
     struct vt_lab_outcome outcome;
     char module[sizeof MODULE + VT_LAB_IMAGE_CHOICE]; /* the image's name and command line */
+    struct vt_plugin_argument plugin;
     struct vt_error error;
     int status;
     pthread_t thread;
@@ -99,8 +106,42 @@ struct both {
     pthread_mutex_t lock;
     volatile int stop;
     const struct machine *failed; /* the first that did */
+    char *map;                    /* of Xen's functions, where they are asked for; owned */
     struct machine machine[DOMAINS];
 };
+
+static struct vt_profile_places places_of(const struct machine *machine)
+{
+    const struct vt_lab_image *image = &domains[machine->index].image;
+    return vt_profile_places_of_image(image->start, image->end, !domains[machine->index].virtualized);
+}
+
+/* Options of the emulator behind `count` others; how many there are then. */
+static size_t place_plugin(struct machine *machine, char **argv, size_t count)
+{
+    struct vt_profile_places places = places_of(machine);
+
+    machine->status =
+        vt_plugin_place(machine->workspace.folder, &places.record, &machine->plugin, &machine->error);
+    argv[count++] = "-plugin";
+    argv[count++] = machine->plugin.text;
+    return count;
+}
+
+static int read_profile(struct machine *machine)
+{
+    struct vt_lab_profile *profile = &machine->outcome.profiles[0];
+    char *symbols = vt_xen_map_symbols(machine->both->map);
+
+    machine->outcome.profile_count = 1;
+    profile->engine = domains[machine->index].image.engine;
+    profile->code = places_of(machine).code;
+    profile->virtualized = domains[machine->index].virtualized;
+    profile->skipped = 1;
+    if (!symbols || vt_symbols_read(&profile->symbols, symbols) != 0)
+        return vt_error_memory(&machine->error, "the names of functions");
+    return vt_plugin_read(machine->workspace.folder, &profile->capture, &machine->error);
+}
 
 static int run_domain(struct machine *machine)
 {
@@ -122,9 +163,14 @@ static int run_domain(struct machine *machine)
         argv[count++] = *more;
     argv[count++] = "-initrd";
     argv[count++] = machine->module;
+    if (machine->request.profile)
+        count = place_plugin(machine, argv, count);
     argv[count] = NULL;
-    return vt_lab_image_run(&domains[machine->index].image, &emulator, machine->module + strlen(MODULE),
-                            &machine->outcome, &machine->error);
+    if (machine->status != 0)
+        return machine->status;
+    int status = vt_lab_image_run(&domains[machine->index].image, &emulator, machine->module + strlen(MODULE),
+                                  &machine->outcome, &machine->error);
+    return status == 0 && machine->request.profile ? read_profile(machine) : status;
 }
 
 static void *watch_domain(void *context)
@@ -211,6 +257,9 @@ static int take_outcomes(struct both *both, struct vt_lab_outcome *outcome, stru
         outcome->measurements = all;
         outcome->count += more->count;
         more->count = 0;
+        if (more->profile_count)
+            outcome->profiles[outcome->profile_count++] = more->profiles[0];
+        more->profile_count = 0;
     }
     return 0;
 }
@@ -329,6 +378,7 @@ static void release(struct both *both)
         vt_workspace_close(&both->machine[i].workspace);
         vt_lab_release(&both->machine[i].outcome);
     }
+    free(both->map);
     pthread_mutex_destroy(&both->lock);
 }
 
@@ -346,10 +396,14 @@ int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *
         snprintf(both.machine[i].module, sizeof both.machine[i].module, MODULE "%s", choice);
     if (status == 0)
         status = get_xen(&package, request, error);
+    if (status == 0 && request->profile)
+        status = vt_xen_map_get(&package, request, note_fetch, &both.map, error);
     if (status == 0)
         status = make_folders(&both, &package, request, error);
     if (status == 0)
         status = run_both(&both, request, outcome, error);
+    if (request->profile)
+        status = vt_plugin_explain(status, "xen", outcome->emulator, error);
     name_xen(&both, &package, outcome);
     snprintf(outcome->command_line, sizeof outcome->command_line, "%s", COMMON_OPTIONS);
     release(&both);

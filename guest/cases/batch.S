@@ -10,7 +10,7 @@
 
     .section vt_cases, "ax", @progbits
     .p2align 6
-    .globl vt_batch
+    .globl vt_batch, vt_batch_begin, vt_batch_end
     .type vt_batch, @function
 vt_batch:
     push rbx
@@ -21,12 +21,14 @@ vt_batch:
     mov rsi, rdx
     mov r8, rax
     lfence
+vt_batch_begin:
     rdtsc
     mov [r12], eax
     mov [r12 + 4], edx
     lfence
     call r8
     lfence
+vt_batch_end:
     rdtsc
     lfence
     mov [r12 + 8], eax

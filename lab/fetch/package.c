@@ -95,15 +95,16 @@ static int lock(const struct fetch *fetch)
     return fd;
 }
 
-/* Of the kernel's own file, its KVM modules and the hypervisor: the rest of a package is never read. Not
- * every package carries sums, so they are made of what was unpacked from the file apt has checked. */
+/* Of the kernel's own file, its KVM modules, the hypervisor and the map of its functions: the rest of a
+ * package is never read. Not every package carries sums, so they are made of what was unpacked from the file
+ * apt has checked. */
 static int keep_sums(const struct fetch *fetch, const char *tree)
 {
     char *const argv[] = {
-        "find",  ".",        "-type",   "f",     "(",      "-path",  "./boot/*", "-o",
-        "-name", "vmlinuz*", "-o",      "-path", "*/kvm*", "-o",     "-name",    "irqbypass.ko*",
-        "-o",    "-name",    "ccp.ko*", ")",     "-exec",  "md5sum", "{}",       "+",
-        NULL};
+        "find",   ".",        "-type",   "f",     "(",      "-path",        "./boot/*", "-o",
+        "-name",  "vmlinuz*", "-o",      "-path", "*/kvm*", "-o",           "-name",    "irqbypass.ko*",
+        "-o",     "-name",    "ccp.ko*", "-o",    "-path",  "*/boot/*.map", ")",        "-exec",
+        "md5sum", "{}",       "+",       NULL};
     char *path = vt_workspace_path(tree, SUMS), *sums = NULL;
     int status = path ? run(fetch, argv, tree, "check", &sums) : no_memory(fetch);
 

@@ -1,0 +1,82 @@
+#include "cli/lab_profile.h"
+#include "lab/profile/row.h"
+#include "result/profile.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint64_t address(const struct vt_lab_profile *profile, vt_case_function function)
+{
+    return profile->code + (uint64_t)((const uint8_t *)function - vt_guest_code_start);
+}
+
+/* The case itself, or the form of it that was captured next. */
+static int make(struct vt_profile *made, const struct vt_lab_profile *profile, struct vt_replay *replay,
+                size_t *cursor, const struct vt_result_row *row, const struct vt_case *c)
+{
+    struct vt_profile_row asked = {
+        .alternates = profile->alternates,
+        .skipped = profile->skipped,
+        .iterations = (uint64_t)row->iterations,
+        .bodies = row->samples_body.values,
+        .baselines = row->samples_baseline.values,
+        .pairs = row->samples_body.count,
+        .toll = row->toll.median,
+    };
+    int status = -ENOENT;
+
+    asked.body = address(profile, c->body);
+    asked.baseline = address(profile, c->baseline);
+    if (row->known.path != VT_PATH_PARAVIRTUAL)
+        return vt_profile_make(made, replay, cursor, &asked);
+    for (int i = 0; status == -ENOENT && i < VT_PV_INTERFACES; i++) {
+        const struct vt_pv_form *form = vt_guest_pv_form(c, (enum vt_pv_interface)i);
+        if (!form)
+            continue;
+        asked.body = address(profile, form->body);
+        asked.baseline = address(profile, form->baseline);
+        status = vt_profile_make(made, replay, cursor, &asked);
+    }
+    return status;
+}
+
+static int profile_row(const struct vt_lab_profile *profile, struct vt_replay *replay, size_t *cursor,
+                       struct vt_result *result, struct vt_result_row *row)
+{
+    const struct vt_case *c = vt_guest_find_case(row->name);
+    struct vt_profile made;
+
+    if (!c || !vt_result_has_toll(row) || row->samples_body.count != row->samples_baseline.count)
+        return 0;
+    int status = make(&made, profile, replay, cursor, row, c);
+    if (status == -ENOENT && row->status == VT_STATUS_OK) {
+        row->status = VT_STATUS_UNVERIFIED;
+        row->reason = "none of the batches that were captured are its own";
+    }
+    if (status != 0)
+        return status == -ENOENT ? 0 : status;
+    status = vt_result_set_profile(result, row, &made);
+    vt_profile_release(&made);
+    return status;
+}
+
+static int profile_engine(struct vt_lab_profile *profile, struct vt_result *result)
+{
+    struct vt_replay replay;
+    size_t cursor = 0;
+    int status = vt_replay_open(&replay, &profile->capture, &profile->symbols, profile->virtualized);
+
+    for (size_t i = 0; status == 0 && i < result->count; i++)
+        if (strcmp(result->rows[i].engine, profile->engine) == 0)
+            status = profile_row(profile, &replay, &cursor, result, &result->rows[i]);
+    vt_replay_release(&replay);
+    return status;
+}
+
+int vt_cli_profile_rows(struct vt_lab_outcome *outcome, struct vt_result *result, struct vt_error *error)
+{
+    for (size_t i = 0; i < outcome->profile_count; i++)
+        if (profile_engine(&outcome->profiles[i], result) != 0)
+            return vt_error_memory(error, "the profiles");
+    return 0;
+}

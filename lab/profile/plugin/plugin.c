@@ -1,0 +1,193 @@
+/*
+ * A plugin of QEMU's: hands what one processor executes to lab/profile/record.h. Nothing is instrumented
+ * before the first batch.
+ *
+ *     begin=,end=,stubs=,low=,high=    as in struct vt_record_places
+ *     out=FILE
+ */
+#include "lab/profile/plugin/qemu.h"
+#include "lab/profile/record.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PUBLIC __attribute__((visibility("default")))
+
+struct plugin {
+    uint64_t id;
+    struct vt_record_places places;
+    const char *out_file;
+    bool copies; /* qemu_plugin_insn_data does */
+    bool asked;
+    struct vt_record *record;
+};
+
+/* The emulator hands its callbacks for translation nothing of the plugin's. */
+static struct plugin plugin;
+
+PUBLIC int qemu_plugin_version = 1;
+
+/* An emulator refuses versions that it no longer knows, and those it does not yet know. */
+static void __attribute__((constructor)) choose_version(void)
+{
+    if (dlsym(RTLD_DEFAULT, "qemu_plugin_read_memory_vaddr"))
+        qemu_plugin_version = 4;
+    else if (!dlsym(RTLD_DEFAULT, "qemu_plugin_register_vcpu_insn_exec_inline"))
+        qemu_plugin_version = 2;
+}
+
+static void execute(unsigned vcpu, void *data)
+{
+    (void)vcpu;
+    vt_record_execute(plugin.record, data);
+}
+
+static void wait_for_batch(uint64_t id, struct qemu_plugin_tb *tb);
+
+static void wait_again(uint64_t id)
+{
+    plugin.asked = false;
+    qemu_plugin_register_vcpu_tb_trans_cb(id, wait_for_batch);
+}
+
+/* What comes then need not be slow. */
+static void stop(unsigned vcpu, void *data)
+{
+    (void)vcpu, (void)data;
+    if (plugin.asked)
+        qemu_plugin_reset(plugin.id, wait_again);
+}
+
+static const struct vt_instruction *know(const struct qemu_plugin_insn *insn)
+{
+    uint8_t bytes[16];
+    uint64_t address = qemu_plugin_insn_vaddr(insn);
+    size_t size = qemu_plugin_insn_size(insn);
+
+    if (!plugin.copies) {
+        const void *(*look)(const struct qemu_plugin_insn *) = (void *)qemu_plugin_insn_data;
+        return vt_record_instruction(plugin.record, address, look(insn), size);
+    }
+    size_t (*copy)(const struct qemu_plugin_insn *, void *, size_t) = (void *)qemu_plugin_insn_data;
+    copy(insn, bytes, sizeof bytes);
+    return vt_record_instruction(plugin.record, address, bytes, size < sizeof bytes ? size : sizeof bytes);
+}
+
+/* They live as long as the emulator. */
+static struct vt_stretch *new_stretch(void)
+{
+    enum { BLOCK = 4096 };
+    static struct vt_stretch *block;
+    static size_t left;
+
+    if (left == 0) {
+        block = calloc(BLOCK, sizeof *block);
+        left = block ? BLOCK : 0;
+    }
+    return left ? &block[BLOCK - left--] : NULL;
+}
+
+/* `insn` is the last of a stretch. */
+static void watch(struct qemu_plugin_insn *insn, const struct vt_stretch *stretch)
+{
+    struct vt_stretch *kept = new_stretch();
+
+    if (!kept)
+        return;
+    *kept = *stretch;
+    qemu_plugin_register_vcpu_insn_exec_cb(insn, stretch->last->flow == VT_FLOW_OVER ? stop : execute,
+                                           QEMU_PLUGIN_CB_NO_REGS, kept);
+}
+
+/* A callback for each instruction that may be the last one executed: a third of them cannot. */
+static void translate(uint64_t id, struct qemu_plugin_tb *tb)
+{
+    struct vt_stretch stretch = {.count = 0};
+    struct qemu_plugin_insn *last = NULL;
+    (void)id;
+
+    for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        const struct vt_instruction *known = know(insn);
+        if (!known)
+            return;
+        if (!vt_record_extend(&stretch, known)) {
+            watch(last, &stretch);
+            stretch.count = 0;
+            vt_record_extend(&stretch, known);
+        }
+        last = insn;
+    }
+    if (last)
+        watch(last, &stretch);
+}
+
+static void start(uint64_t id)
+{
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+}
+
+static void ask(unsigned vcpu, void *data)
+{
+    (void)vcpu, (void)data;
+    if (!plugin.asked)
+        qemu_plugin_reset(plugin.id, start);
+    plugin.asked = true;
+}
+
+/* Before the first batch nothing is of interest but where it begins. */
+static void wait_for_batch(uint64_t id, struct qemu_plugin_tb *tb)
+{
+    (void)id;
+    for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        if (qemu_plugin_insn_vaddr(insn) != plugin.places.begin)
+            continue;
+        const struct vt_instruction *known = know(insn);
+        if (known && known->flow == VT_FLOW_RDTSC)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, ask, QEMU_PLUGIN_CB_NO_REGS, NULL);
+    }
+}
+
+static bool take_argument(char *argument)
+{
+    struct vt_record_places *places = &plugin.places;
+    const struct {
+        const char *key;
+        uint64_t *number;
+    } keys[] = {{"begin=", &places->begin}, {"end=", &places->end},   {"stubs=", &places->stubs},
+                {"low=", &places->low},     {"high=", &places->high}, {"out=", NULL}};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const char *value = argument + strlen(keys[i].key);
+        if (strncmp(argument, keys[i].key, strlen(keys[i].key)) != 0)
+            continue;
+        if (keys[i].number)
+            *keys[i].number = strtoull(value, NULL, 0);
+        else
+            plugin.out_file = strdup(value);
+        return true;
+    }
+    return false;
+}
+
+PUBLIC int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
+{
+    plugin.id = id;
+    plugin.copies = info->version.cur >= QEMU_PLUGIN_COPIES;
+    for (int i = 0; i < argc; i++)
+        if (!take_argument(argv[i])) {
+            fprintf(stderr, "vmtoll's plugin: unknown argument %s\n", argv[i]);
+            return -1;
+        }
+    FILE *out = plugin.out_file ? fopen(plugin.out_file, "ae") : NULL;
+    plugin.record = out ? vt_record_open(&plugin.places, out) : NULL;
+    if (!plugin.record) {
+        perror("vmtoll's plugin");
+        return -1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, wait_for_batch);
+    return 0;
+}

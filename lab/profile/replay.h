@@ -1,0 +1,34 @@
+/* Walks again through what was captured, now that functions have names. */
+#ifndef VT_LAB_PROFILE_REPLAY_H
+#define VT_LAB_PROFILE_REPLAY_H
+
+#include "lab/profile/capture.h"
+#include "lab/profile/walk.h"
+
+struct vt_replay {
+    const struct vt_capture *capture;
+    struct vt_symbols *symbols;
+    bool virtualized; /* the guest is left by #VMEXIT */
+    struct vt_walk walk;
+    struct vt_executed *steps;  /* by instruction of the capture; owned */
+    struct vt_replay_way *ways; /* by segment; owned */
+};
+
+/* What is known of a segment without walking through it. */
+struct vt_replay_way {
+    uint32_t interrupts;
+    bool between; /* the guest was left between two of its instructions */
+};
+
+/* 0 or -ENOMEM; capture and symbols must outlive it. Release either way. */
+int vt_replay_open(struct vt_replay *replay, const struct vt_capture *capture, struct vt_symbols *symbols,
+                   bool virtualized);
+void vt_replay_release(struct vt_replay *replay);
+
+/* Interrupts in a batch. */
+uint64_t vt_replay_interrupts(const struct vt_replay *replay, const struct vt_capture_batch *batch);
+
+/* Count it in replay->walk, and nothing else. False: it cannot be told as a whole. */
+bool vt_replay_batch(struct vt_replay *replay, const struct vt_capture_batch *batch);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * Follows a processor instruction by instruction and adds up how many it executed below which chain of calls.
+ * Owns: the tree of calls and the stack. Does not own: where instructions come from (capture.h), what becomes
+ * of the sums (row.h).
+ */
+#ifndef VT_LAB_PROFILE_WALK_H
+#define VT_LAB_PROFILE_WALK_H
+
+#include "lab/profile/flow.h"
+#include "lab/profile/symbols.h"
+
+#include <stdbool.h>
+
+enum {
+    VT_WALK_DEEPEST = 512,
+    VT_WALK_MOST_NODES = 1 << 18,
+    VT_WALK_ROOT = 0, /* the node above all chains */
+};
+
+/* One instruction, as it stands in the program. */
+struct vt_executed {
+    uint64_t address, start; /* start: of its symbol */
+    int32_t function;        /* VT_SYMBOLS_NONE: unknown */
+    uint8_t size, flow;      /* enum vt_flow */
+};
+
+struct vt_node {
+    int32_t parent, function;
+};
+
+struct vt_walk_frame {
+    int32_t node;
+    uint64_t back; /* where a return leads that ends it */
+    bool trap;     /* entered by the processor's own doing */
+};
+
+struct vt_walk {
+    struct vt_symbols *symbols;
+    /* The tree; node VT_WALK_ROOT has neither parent nor function, and parents come before what they call. */
+    struct vt_node *nodes;
+    int64_t *counts; /* by node */
+    size_t node_count;
+    int32_t *buckets;
+    uint64_t interrupts;
+    /* Where the processor is. */
+    struct vt_walk_frame frames[VT_WALK_DEEPEST];
+    size_t depth;
+    struct vt_executed last;
+    int32_t last_node;
+    int32_t guest_node, unknown_function;
+    bool failed; /* memory or room was out: what is there is not the whole */
+};
+
+/* 0 or -ENOMEM; `symbols` must outlive the walk. Release either way. */
+int vt_walk_open(struct vt_walk *walk, struct vt_symbols *symbols);
+void vt_walk_release(struct vt_walk *walk);
+
+/* Forget what was counted, not where the processor is. */
+void vt_walk_clear(struct vt_walk *walk);
+
+/* The guest executes `count` instructions. */
+void vt_walk_guest(struct vt_walk *walk, int64_t count);
+
+/* It is left at `last`, its last one. `between`: by #VMEXIT, and not because of that instruction. */
+void vt_walk_vmexit(struct vt_walk *walk, const struct vt_executed *last, bool between);
+
+/* It is left by an exception, an interrupt or a call at `last`. */
+void vt_walk_trap(struct vt_walk *walk, const struct vt_executed *last);
+
+/* Outside the guest `step` is executed. */
+void vt_walk_step(struct vt_walk *walk, const struct vt_executed *step);
+
+#endif
