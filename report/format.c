@@ -1,9 +1,10 @@
 #include "report/format.h"
 
 static int (*const printers[VT_FORMATS])(const struct vt_report *, FILE *, struct vt_error *) = {
-    [VT_FORMAT_TEXT] = vt_report_text, [VT_FORMAT_MARKDOWN] = vt_report_markdown,
-    [VT_FORMAT_CSV] = vt_report_csv,   [VT_FORMAT_JSON] = vt_report_json,
-    [VT_FORMAT_HTML] = vt_report_html, [VT_FORMAT_OPENMETRICS] = vt_report_openmetrics,
+    [VT_FORMAT_TEXT] = vt_report_text,     [VT_FORMAT_MARKDOWN] = vt_report_markdown,
+    [VT_FORMAT_CSV] = vt_report_csv,       [VT_FORMAT_JSON] = vt_report_json,
+    [VT_FORMAT_HTML] = vt_report_html,     [VT_FORMAT_OPENMETRICS] = vt_report_openmetrics,
+    [VT_FORMAT_FOLDED] = vt_report_folded,
 };
 
 bool vt_report_has_format(enum vt_format format)

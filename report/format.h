@@ -37,6 +37,7 @@ int vt_report_markdown(const struct vt_report *report, FILE *stream, struct vt_e
 int vt_report_csv(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_report_json(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_report_openmetrics(const struct vt_report *report, FILE *stream, struct vt_error *error);
+int vt_report_folded(const struct vt_report *report, FILE *stream, struct vt_error *error);
 int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error *error);
 
 #endif

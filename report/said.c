@@ -1,3 +1,4 @@
+#include "report/functions.h"
 #include "report/said.h"
 #include "report/audited.h"
 #include "report/breakdown.h"
@@ -248,6 +249,7 @@ int vt_said_report(const struct vt_report *report, struct vt_pen *pen,
         status = print_table(report, pen->stream);
         say_notes(table, pen);
         say_breakdown(table, pen);
+        vt_functions_say(table, pen, NULL, NULL);
     }
     const struct vt_result *audited = vt_said_verdict(table, pen);
     if (audited)

@@ -15,6 +15,7 @@ static const struct {
     [VT_FORMAT_HTML] = {"html", {".html", ".htm"}},
     [VT_FORMAT_OPENMETRICS] = {"openmetrics", {".prom"}},
     [VT_FORMAT_COMMIT] = {"commit", {".commit"}},
+    [VT_FORMAT_FOLDED] = {"folded", {".folded"}},
 };
 
 const char *vt_format_name(enum vt_format format)

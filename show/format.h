@@ -18,6 +18,7 @@ enum vt_format {
     VT_FORMAT_HTML,
     VT_FORMAT_OPENMETRICS,
     VT_FORMAT_COMMIT,
+    VT_FORMAT_FOLDED,
     VT_FORMATS
 };
 

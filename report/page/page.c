@@ -3,6 +3,7 @@
 #include "report/chart/plan.h"
 #include "show/pen/markup.h"
 #include "report/format.h"
+#include "report/functions.h"
 #include "report/road.h"
 #include "report/said.h"
 #include "report/story/story.h"
@@ -175,8 +176,10 @@ static void put_answer(const struct vt_html *page)
     put_tiles(page);
     fputs("</header>\n<nav aria-label=\"Sections\"><a href=\"#story\">Story</a><a "
           "href=\"#findings\">Findings</a><a href=\"#roads\">The "
-          "roads</a><a href=\"#breakdown\">One crossing</a>"
-          "<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
+          "roads</a><a href=\"#breakdown\">One crossing</a>",
+          page->stream);
+    fputs(vt_functions_rows(table) ? "<a href=\"#functions\">Functions</a>" : "", page->stream);
+    fputs("<a href=\"#table\">Table</a><a href=\"#distributions\">Distributions</a><a "
           "href=\"#machine\">Machine</a>",
           page->stream);
     fputs(vt_html_is_audited(page) ? "<a href=\"#audit\">Audit</a>" : "", page->stream);
@@ -221,6 +224,7 @@ int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error
     vt_html_findings(&page);
     vt_html_roads(&page);
     vt_html_breakdown(&page);
+    vt_html_functions(&page);
     vt_html_table(&page);
     vt_html_distributions(&page);
     put_machine(&page);

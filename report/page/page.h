@@ -25,6 +25,7 @@ struct vt_html {
 void vt_html_findings(const struct vt_html *page);
 void vt_html_roads(const struct vt_html *page);
 void vt_html_breakdown(const struct vt_html *page);
+void vt_html_functions(const struct vt_html *page); /* nothing where no row has a profile */
 void vt_html_table(const struct vt_html *page);
 void vt_html_distributions(const struct vt_html *page);
 void vt_html_evidence(const struct vt_html *page);
