@@ -1,5 +1,6 @@
 #include "compare/counts.h"
 #include "compare/format/format.h"
+#include "compare/format/functions.h"
 #include "compare/format/words.h"
 #include "result/save.h"
 
@@ -56,6 +57,8 @@ static json_t *row_json(const struct vt_comparison *c, const struct vt_compared 
     json_decref(interval);
     put_answer(object, row);
     put_tests(object, c, row);
+    json_t *functions = vt_compare_functions_json(row);
+    json_object_set_new(object, "functions", functions ? functions : json_null());
     return object;
 }
 

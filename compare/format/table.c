@@ -1,6 +1,7 @@
 #include "compare/format/table.h"
 #include "base/text.h"
 #include "compare/counts.h"
+#include "compare/format/functions.h"
 #include "compare/format/words.h"
 #include "show/quantity.h"
 
@@ -284,6 +285,7 @@ void vt_compare_findings(const struct vt_comparison *comparison, struct vt_pen *
 {
     put_table(comparison, false, FINDINGS, pen);
     put_table(comparison, true, FINDINGS, pen);
+    vt_compare_say_functions(comparison, pen);
 }
 
 size_t vt_compare_count_rest(const struct vt_comparison *c)
