@@ -31,6 +31,7 @@ static const struct {
     {"entry_DE", true, VT_ENTRY_RESTARTED},
     {"asm_exc_", false, VT_ENTRY_FAULT},
     {"interrupt_window_interception", true, VT_ENTRY_BETWEEN},
+    {"svm_clear_vintr", true, VT_ENTRY_BETWEEN}, /* what it calls, where it was moved into its caller */
     {"intr_interception", true, VT_ENTRY_BETWEEN},
     {"nmi_interception", true, VT_ENTRY_BETWEEN},
     {"smi_interception", true, VT_ENTRY_BETWEEN},
