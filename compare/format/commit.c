@@ -6,6 +6,7 @@
 #include "compare/counts.h"
 #include "compare/format/format.h"
 #include "compare/format/words.h"
+#include "compare/functions.h"
 #include "guest/catalogue.h"
 #include "result/path.h"
 #include "show/pen/pen.h"
@@ -170,6 +171,28 @@ static void put_tales(const struct vt_comparison *c, struct vt_pen *pen)
     vt_pen_end(pen);
 }
 
+/* The three that account for most of each difference of counts. */
+static void put_functions(const struct vt_comparison *c, struct vt_pen *pen)
+{
+    bool told = false;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct vt_compared *row = &c->rows[i];
+        char road[64], tale[400];
+        if (row->change != VT_CHANGE_LONGER && row->change != VT_CHANGE_SHORTER)
+            continue;
+        vt_compare_print_functions(row, 3, tale, sizeof tale);
+        if (!*tale)
+            continue;
+        if (!told)
+            vt_pen_heading(pen, "Functions:");
+        told = true;
+        vt_compare_road(row, road, sizeof road);
+        vt_pen_item(pen, 1);
+        vt_pen_say(pen, "%.40s, %s: %s", row->before->name, road, tale);
+    }
+    vt_pen_end(pen);
+}
+
 /* Lines are broken at blanks: what is longer than a line and has none gets some. */
 static void break_words(char text[FACT])
 {
@@ -305,6 +328,7 @@ int vt_compare_commit(const struct vt_comparison *c, const struct vt_screen *scr
     vt_pen_paragraph(&pen, "%s", text);
     put_tables(c, &pen);
     put_tales(c, &pen);
+    put_functions(c, &pen);
     vt_pen_heading(&pen, "SEES: the smallest change found in 95 of 100. ~ unchanged. ? unclear.");
     put_facts(c, &pen);
     return 0;
