@@ -37,4 +37,17 @@ void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters);
 
 void vt_stats_close(struct vt_stats *stats);
 
+/* Receives one counter; `name` lasts until it returns. */
+typedef void vt_stats_taker(const char *name, uint64_t value, void *context);
+
+/*
+ * Every counter of one value that a statistics descriptor has, those this build does not know included; it
+ * may be another process's. Returns 0, or a negative errno with `error`.
+ */
+int vt_stats_each(int fd, vt_stats_taker *take, void *context, struct vt_error *error);
+
+/* The same of a machine's folder in debugfs, whose files are sums over its vCPUs; under the names of today.
+ */
+int vt_stats_each_file(const char *folder, vt_stats_taker *take, void *context, struct vt_error *error);
+
 #endif
