@@ -13,7 +13,6 @@
 #include "price/source/source.h"
 #include "price/tolls.h"
 
-
 /* Two readings, and what lies between. */
 struct vt_price_watch {
     const struct vt_price_source *source;

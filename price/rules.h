@@ -7,7 +7,7 @@
 #include "price/counts.h"
 #include "price/tolls.h"
 
-enum { VT_PRICE_TERMS = 6, VT_PRICE_RULES = 10 };
+enum { VT_PRICE_TERMS = 7, VT_PRICE_RULES = 10 };
 
 struct vt_price_rule {
     const char *reason; /* a word, for programs: "mmio-user" */
@@ -24,7 +24,8 @@ struct vt_price_rule {
 /* They take every exit once: VT_PRICE_RULES of them at most. */
 const struct vt_price_rule *vt_price_rules(size_t *count);
 
-/* How many in `delta`; NaN where a counter of `plus` is unknown. What is unknown is not subtracted. */
+/* How many in `delta`; NaN where the first counter of `plus` is unknown. What else is unknown counts nothing.
+ */
 double vt_price_rule_count(const struct vt_price_rule *rule, const struct vt_price_counts *delta);
 
 /* Does a rule speak of the counter? */

@@ -45,6 +45,7 @@ static int open_first(const struct vt_price_target *target, struct watching *w, 
         vt_text_append(said, sizeof said, "%s%s: %s", *said ? "; " : "", sources[i]->name, why.text);
     }
     watch->source = w->source;
+    vt_text_clean(watch->machine, strlen(watch->machine));
     vt_text_append(watch->untried, sizeof watch->untried, "%s", said);
     if (status == 0)
         return 0;

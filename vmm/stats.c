@@ -125,16 +125,16 @@ bool vt_stats_open_folder(struct vt_stats *stats, const char *folder)
     return stats->files != 0;
 }
 
-/*
- * The kernel names the folder after the number that the first PID namespace has for the process; in another
- * one the name made here could be that of somebody else's machine.
- */
-bool vt_stats_name_folder(int vm, char *folder, size_t size)
+bool vt_stats_has_folder_names(void)
 {
     static const ino_t first_pid_namespace = 0xeffffffc; /* PROC_PID_INIT_INO */
     struct stat status;
+    return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == first_pid_namespace;
+}
 
-    if (stat("/proc/self/ns/pid", &status) != 0 || status.st_ino != first_pid_namespace)
+bool vt_stats_name_folder(int vm, char *folder, size_t size)
+{
+    if (!vt_stats_has_folder_names())
         return false;
     snprintf(folder, size, "/sys/kernel/debug/kvm/%d-%d", (int)getpid(), vm);
     return true;

@@ -24,6 +24,12 @@ struct vt_stats {
 /* Where there is no descriptor: the counters that are files of `folder`. True: there are some. */
 bool vt_stats_open_folder(struct vt_stats *stats, const char *folder);
 
+/*
+ * Can the folders' names be known here? The kernel names them after the numbers that the first PID namespace
+ * has for processes; in another one a name could be that of somebody else's machine.
+ */
+bool vt_stats_has_folder_names(void);
+
 /* The folder of debugfs with the counters of this process's machine `vm`; false where its name cannot be
  * known. */
 bool vt_stats_name_folder(int vm, char *folder, size_t size);

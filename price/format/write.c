@@ -17,7 +17,7 @@ static const struct vt_pen_column columns[COLUMNS] = {
 static void name_share(double share, char *text, size_t size)
 {
     if (isnan(share))
-        snprintf(text, size, "–");
+        snprintf(text, size, "-");
     else
         snprintf(text, size, share < 0.0995 ? "%.2f %%" : "%.1f %%", 100 * share);
 }
@@ -49,7 +49,7 @@ static void name_toll(const struct vt_price_line *line, char *text, size_t size)
 
 static void put_line(struct vt_pen *pen, const struct vt_price *price, const struct vt_price_line *line)
 {
-    char rate[32] = "–", each[48] = "–", share[32], by[128];
+    char rate[32] = "-", each[48] = "-", share[32], by[128];
     if (!isnan(line->count))
         snprintf(rate, sizeof rate, "%.0f", line->count / price->watch->seconds);
     if (line->toll.name)
@@ -69,32 +69,36 @@ static void put_lines(struct vt_pen *pen, const struct vt_price *price)
     vt_pen_end_table(pen);
 }
 
-static void put_beside(struct vt_pen *pen, const char *label, double share, const char *of,
-                       const char *meaning)
+enum { TIMES = 4 };
+
+static const struct vt_pen_column time_columns[TIMES] = {{"time", 14, false, NULL},
+                                                         {"share", 9, true, NULL},
+                                                         {"of", 13, false, NULL},
+                                                         {"what it is", 0, false, NULL}};
+
+static void put_share(struct vt_pen *pen, const char *time, double share, const char *of, const char *meaning)
 {
     char text[32];
     name_share(share, text, sizeof text);
-    vt_pen_fact(pen, label);
-    if (isnan(share))
-        vt_pen_say(pen, "unknown");
-    else
-        vt_pen_say(pen, "%s of %s%s", text, of, meaning);
+    vt_pen_row(pen, (const struct vt_pen_cell[TIMES]){
+                        {.text = time}, {.text = text}, {.text = of}, {.text = meaning}});
 }
 
 /* What is no crossing, and in neither bound. */
 static void put_time(struct vt_pen *pen, const struct vt_price *price)
 {
-    const struct vt_price_watch *watch = price->watch;
-    double span = watch->seconds * 1e9 * (double)watch->vcpus;
+    const struct vt_price_times *times = &price->watch->times;
+    double span = price->watch->vcpus ? price->watch->seconds * 1e9 * (double)price->watch->vcpus : NAN;
     vt_pen_heading(pen, "Beside crossing");
-    put_beside(pen, "halt polling", price->polling, "run time",
-               ", kept by a halted vCPU in case it is woken soon");
-    put_beside(pen, "halted", span > 0 ? price->waiting_ns / span : NAN, "all its time",
-               ", asleep: no CPU is used");
-    put_beside(pen, "waiting for a CPU", span > 0 ? watch->times.wait / span : NAN, "all its time",
-               ": what the guest may see as steal time");
-    put_beside(pen, "running", span > 0 ? watch->times.run / span : NAN, "all its time", "");
-    vt_pen_end(pen);
+    vt_pen_table(pen, "Where the time went", time_columns, TIMES);
+    put_share(pen, "running", times->run / span, "all its time",
+              "on a CPU, in the guest or not: what shares are of");
+    put_share(pen, "polling", price->polling, "run time",
+              "halted, and keeping its CPU in case it is woken soon");
+    put_share(pen, "halted", price->waiting_ns / span, "all its time", "asleep");
+    put_share(pen, "without a CPU", times->wait / span, "all its time",
+              "others had it; the guest may see it as steal");
+    vt_pen_end_table(pen);
 }
 
 static void put_notes(struct vt_pen *pen, const struct vt_price *price)
@@ -119,7 +123,9 @@ static void put_advice(struct vt_pen *pen, const struct vt_price *price)
                        given->advice->from, given->advice->to);
         if (given->advice->figures)
             vt_pen_say(pen, "; measured in vmtoll lab svm: %s", given->advice->figures);
-        vt_pen_say(pen, isnan(given->saves) && !given->advice->figures ? " (not measured; from %s)" : " (%s)",
+        vt_pen_say(pen,
+                   isnan(given->saves) && !given->advice->figures ? " (%s; what it saves was not measured)"
+                                                                  : " (%s)",
                    given->advice->source);
     }
     vt_pen_end(pen);
@@ -127,14 +133,17 @@ static void put_advice(struct vt_pen *pen, const struct vt_price *price)
 
 static void put_unpriced(struct vt_pen *pen, const struct vt_price *price)
 {
+    static const struct vt_pen_column heads[] = {{"counter", 34, false, NULL}, {"a second", 10, true, NULL}};
+    char rate[32];
     if (price->unpriced_total == 0)
         return;
-    vt_pen_heading(pen, "Other counters that rose, a second");
+    vt_pen_heading(pen, "Other counters that rose");
+    vt_pen_table(pen, "Counters without a price", heads, 2);
     for (size_t i = 0; i < price->unpriced_total; i++) {
-        vt_pen_fact(pen, price->unpriced[i]);
-        vt_pen_say(pen, "%.0f", price->unpriced_count[i] / price->watch->seconds);
+        snprintf(rate, sizeof rate, "%.0f", price->unpriced_count[i] / price->watch->seconds);
+        vt_pen_row(pen, (const struct vt_pen_cell[]){{.text = price->unpriced[i]}, {.text = rate}});
     }
-    vt_pen_end(pen);
+    vt_pen_end_table(pen);
 }
 
 static void put_method(struct vt_pen *pen, const struct vt_price *price)

@@ -38,6 +38,11 @@ static int fail(int number, const char *what, struct vt_error *error)
 static int find(struct state *state, pid_t process, struct vt_error *error)
 {
     size_t found = 0;
+    if (!vt_stats_has_folder_names())
+        return fail(
+            ENOTSUP,
+            "debugfs names machines by the host's process numbers, which are others in this container",
+            error);
     DIR *folder = opendir(FOLDER);
     if (!folder)
         return fail(errno,
