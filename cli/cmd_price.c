@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/measured.h"
 #include "cli/options.h"
+#include "cli/price_tolls.h"
 #include "cli/screen.h"
 #include "price/format/format.h"
 #include "price/price.h"
@@ -51,9 +52,8 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         {.name = "tolls",
          .argument = "RESULT",
          .text = &a->tolls,
-         .help = "what vmtoll bench --engine kvm --output RESULT measured here\n[none: counts and the upper "
-                 "bound "
-                 "alone]"},
+         .help = "what vmtoll bench --engine kvm --output RESULT measured here; none: counts\n"
+                 "and the upper bound alone [measured after the watch, in some four seconds]"},
         {.name = "seconds",
          .argument = "SECONDS",
          .number = &a->seconds,
@@ -86,10 +86,16 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             "from a\n"
             "descriptor that the process keeps open (QEMU from 8.1 on), else from debugfs, which is "
             "root's.\n\n"
-            "Exit status: 3 where no statistics are to be had or the machine ended, 2 for tolls of another "
-            "machine.",
+            "Exit status: 1 for a machine that runs guests of its own, 2 for tolls of another machine, 3 "
+            "where no\n"
+            "statistics are to be had or the machine ended.",
     };
     return vt_options_parse(&synopsis, argc, argv);
+}
+
+static bool names_file(const struct arguments *a)
+{
+    return a->tolls && strcmp(a->tolls, "none") != 0;
 }
 
 /* What can be refused at once is refused before the watch. */
@@ -101,26 +107,49 @@ static int prepare(const struct arguments *a, enum vt_format *format, struct vt_
                              a->qmp ? ", not both" : "");
     if (vt_format_choose(format, a->format, a->output, vt_price_has_format, &error) != 0 ||
         vt_file_check(a->output, &error) != 0 ||
-        (a->tolls && vt_price_tolls_load(a->tolls, tolls, &error) != 0))
+        (names_file(a) && vt_price_tolls_load(a->tolls, tolls, &error) != 0))
         return vt_cli_fail(&error);
     return VT_OPTIONS_PROCEED;
 }
 
-static int watch_and_print(const struct arguments *a, enum vt_format format, const struct vt_result *tolls)
+/* Only once the machine is known to answer: it takes some seconds. */
+static int measure(struct vt_result **tolls, const json_t *host)
+{
+    struct vt_error error;
+    char why[512];
+    if (vt_cli_measure_tolls(tolls, host, why, sizeof why, &error) != 0)
+        return vt_cli_fail(&error);
+    if (!*tolls)
+        vt_cli_warn("price: without tolls there are counts and the upper bound alone: %s", why);
+    return VT_EXIT_DONE;
+}
+
+/* With tolls, their own if need be, and what they must fit. */
+static int bill(const struct arguments *a, enum vt_format format, const struct vt_price_watch *watch,
+                struct vt_result **tolls)
+{
+    struct vt_price price;
+    struct vt_error error;
+    json_t *host = vt_probes_machine(&error);
+    int status = host ? VT_EXIT_DONE : vt_cli_fail(&error);
+    if (host && !a->tolls && !watch->nested)
+        status = measure(tolls, host);
+    if (status == VT_EXIT_DONE)
+        status = vt_price_make(&price, watch, *tolls, host, a->force, &error) == 0
+                     ? print(&price, format, a->output)
+                     : vt_cli_fail(&error);
+    json_decref(host);
+    return status;
+}
+
+static int watch_and_print(const struct arguments *a, enum vt_format format, struct vt_result **tolls)
 {
     const struct vt_price_target target = {.qmp = a->qmp, .process = (pid_t)a->process};
     struct vt_price_watch watch;
-    struct vt_price price;
     struct vt_error error;
-    json_t *host = NULL;
-    if (tolls && !(host = vt_probes_machine(&error)))
+    if (vt_price_watch(&target, a->seconds, vt_cli_stop(true), &watch, &error) != 0)
         return vt_cli_fail(&error);
-    int status = vt_price_watch(&target, a->seconds, vt_cli_stop(true), &watch, &error);
-    if (status == 0)
-        status = vt_price_make(&price, &watch, tolls, host, a->force, &error);
-    status = status == 0 ? print(&price, format, a->output) : vt_cli_fail(&error);
-    json_decref(host);
-    return status;
+    return bill(a, format, &watch, tolls);
 }
 
 int vt_cmd_price(int argc, char **argv)
@@ -133,7 +162,7 @@ int vt_cmd_price(int argc, char **argv)
         return status;
     status = prepare(&a, &format, &tolls);
     if (status == VT_OPTIONS_PROCEED)
-        status = watch_and_print(&a, format, tolls);
+        status = watch_and_print(&a, format, &tolls);
     vt_result_free(tolls);
     return status;
 }

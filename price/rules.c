@@ -77,6 +77,10 @@ static double known(const struct vt_price_counts *delta, const char *name)
     return isnan(value) ? 0 : value;
 }
 
+const char vt_price_cases[] =
+    "nop,cpuid,rdmsr-kernel,wrmsr-kernel,in-kernel,out-kernel,in-user,out-user,out-eventfd,"
+    "mmio-read-user,mmio-write-user,mmio-write-eventfd,vmcall,vmmcall";
+
 double vt_price_rule_count(const struct vt_price_rule *rule, const struct vt_price_counts *delta)
 {
     double sum = vt_price_count_of(delta, rule->plus[0]);

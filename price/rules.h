@@ -28,6 +28,10 @@ const struct vt_price_rule *vt_price_rules(size_t *count);
  */
 double vt_price_rule_count(const struct vt_price_rule *rule, const struct vt_price_counts *delta);
 
+/* The cases to measure where there are no tolls yet: all that rules and advice name, and what stands for any.
+ */
+extern const char vt_price_cases[];
+
 /* Does a rule speak of the counter? */
 bool vt_price_rule_knows(const char *counter);
 

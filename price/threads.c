@@ -83,14 +83,14 @@ static bool collect(const char *root, chooser *chosen, struct vt_price_threads *
     return threads->count > 0;
 }
 
-bool vt_price_threads_find(const char *root, pid_t process, struct vt_price_threads *threads)
+bool vt_price_threads_find(const char *root, pid_t process, bool lone, struct vt_price_threads *threads)
 {
     static chooser *const ways[] = {runs_vcpu_by_name, ran_guest};
     *threads = (struct vt_price_threads){.process = process};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         if (collect(root, ways[i], threads))
             return true;
-    if (collect(root, is_any, threads) && threads->count == 1)
+    if (lone && collect(root, is_any, threads) && threads->count == 1)
         return true;
     vt_price_threads_release(threads);
     return false;
@@ -130,7 +130,13 @@ bool vt_price_threads_read(const char *root, const struct vt_price_threads *thre
 
 unsigned long long vt_price_threads_began(const char *root, pid_t process)
 {
+    char text[2048];
     unsigned long long began = 0;
+    /* Of one that has ended and that nobody asked for yet, the number stays ("Z"). */
+    const char *name =
+        read_text(root, process, process, "stat", text, sizeof text) ? strrchr(text, ')') : NULL;
+    if (!name || strncmp(name, ") Z", 3) == 0)
+        return 0;
     return read_field(root, process, process, BEGAN, &began) ? began : 0;
 }
 

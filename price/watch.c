@@ -63,10 +63,17 @@ static double take_reading(struct watching *w, struct reading *reading, int *sta
     return (double)(reading->at - begun);
 }
 
-static void sleep_until(uint64_t deadline, const volatile int *stop)
+static bool goes_on(const struct watching *w, const struct reading *before)
+{
+    return before->began == 0 || vt_price_threads_began(PROC, w->threads.process) == before->began;
+}
+
+/* Nobody waits for the end of a machine that has ended. */
+static void sleep_until(uint64_t deadline, const struct watching *w, const struct reading *before,
+                        const volatile int *stop)
 {
     enum { STEP = 100000000 };
-    for (uint64_t now; !*stop && (now = vt_clock_now()) < deadline;) {
+    for (uint64_t now; !*stop && goes_on(w, before) && (now = vt_clock_now()) < deadline;) {
         uint64_t left = deadline - now;
         nanosleep(&(struct timespec){.tv_nsec = left < STEP ? (long)left : STEP}, NULL);
     }
@@ -99,7 +106,7 @@ static int read_twice(struct watching *w, double seconds, const volatile int *st
     double first = take_reading(w, &before, &status, error);
     if (status != 0)
         return status;
-    sleep_until(before.at + (uint64_t)(seconds * 1e9), stop);
+    sleep_until(before.at + (uint64_t)(seconds * 1e9), w, &before, stop);
     watch->reading_ns = fmax(first, take_reading(w, &after, &status, error));
     return status == 0 ? compare(&before, &after, watch, error) : status;
 }
@@ -112,8 +119,10 @@ int vt_price_watch(const struct vt_price_target *target, double seconds, const v
     int status = open_first(target, &w, watch, error);
     if (status != 0)
         return status;
-    if (w.threads.count == 0 && target->process)
-        vt_price_threads_find(PROC, target->process, &w.threads);
+    /* Who listens may hand on what the machine says: that he has but one thread tells nothing. */
+    if (w.threads.count == 0)
+        vt_price_threads_find(PROC, target->process ? target->process : w.threads.process,
+                              target->process != 0, &w.threads);
     watch->vcpus = w.threads.count;
     status = read_twice(&w, seconds, stop, watch, error);
     w.source->close(w.state);

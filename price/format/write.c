@@ -159,8 +159,9 @@ static void put_method(struct vt_pen *pen, const struct vt_price *price)
                watch->source->costs);
     vt_pen_fact(pen, "at least");
     vt_pen_say(pen, "%s",
-               price->tolls ? "KVM's counters times the least toll measured of such a crossing"
-                            : "unknown without --tolls (vmtoll bench --engine kvm --output FILE)");
+               price->tolls
+                   ? "KVM's counters times the least toll measured of such a crossing"
+                   : "unknown without tolls (vmtoll bench --engine kvm --output FILE measures them)");
     vt_pen_fact(pen, "at most");
     vt_pen_say(
         pen, "run time of the vCPU threads less guest time and halt polling, and the error of sampled time");

@@ -338,14 +338,15 @@ START_TEST(vcpu_threads_are_found_and_read)
     mkdir(path, 0755);
     snprintf(path, sizeof path, "%s/7/task", root);
     mkdir(path, 0755);
-    ck_assert(!vt_price_threads_find(root, 7, &threads));
+    ck_assert(!vt_price_threads_find(root, 7, true, &threads));
     put_thread(root, "7", "qemu\n", "0");
-    ck_assert(vt_price_threads_find(root, 7, &threads)); /* there is but one */
+    ck_assert(!vt_price_threads_find(root, 7, false, &threads));
+    ck_assert(vt_price_threads_find(root, 7, true, &threads)); /* there is but one */
     vt_price_threads_release(&threads);
     put_thread(root, "8", "worker\n", "0");
-    ck_assert(!vt_price_threads_find(root, 7, &threads)); /* either */
+    ck_assert(!vt_price_threads_find(root, 7, true, &threads)); /* either */
     put_thread(root, "9", "nameless\n", "4");
-    ck_assert(vt_price_threads_find(root, 7, &threads));
+    ck_assert(vt_price_threads_find(root, 7, true, &threads));
     ck_assert_uint_eq(threads.count, 1);
     ck_assert_int_eq(threads.list[0], 9);
     ck_assert(vt_price_threads_read(root, &threads, &times));
@@ -354,7 +355,7 @@ START_TEST(vcpu_threads_are_found_and_read)
     ck_assert_double_eq(times.guest, 4 * 1e9 / (double)sysconf(_SC_CLK_TCK));
     vt_price_threads_release(&threads);
     put_thread(root, "10", "CPU 0/KVM\n", "0");
-    ck_assert(vt_price_threads_find(root, 7, &threads));
+    ck_assert(vt_price_threads_find(root, 7, true, &threads));
     ck_assert_int_eq(threads.list[0], 10);
     ck_assert_uint_eq(vt_price_threads_began(root, 7), 99);
     threads.list[0] = 11;
