@@ -2,6 +2,7 @@
 #include "base/memory.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,36 +65,42 @@ static bool is_any(const char *root, pid_t process, pid_t thread)
 
 typedef bool chooser(const char *root, pid_t process, pid_t thread);
 
-static bool collect(const char *root, chooser *chosen, struct vt_price_threads *threads)
+/* How many were collected, or -ENOMEM. */
+static int collect(const char *root, chooser *chosen, struct vt_price_threads *threads)
 {
     char path[256];
+    bool lost = false;
     snprintf(path, sizeof path, "%s/%d/task", root, (int)threads->process);
     DIR *folder = opendir(path);
     if (!folder)
-        return false;
-    for (const struct dirent *entry; (entry = readdir(folder)) && threads->count < VT_PRICE_VCPUS;) {
+        return 0;
+    for (const struct dirent *entry; !lost && (entry = readdir(folder)) && threads->count < VT_PRICE_VCPUS;) {
         pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
         if (thread <= 0 || !chosen(root, threads->process, thread))
             continue;
         pid_t *slot = vt_memory_append(threads->list, threads->count);
+        lost = !slot;
         if (slot)
             *slot = thread;
     }
     closedir(folder);
-    return threads->count > 0;
+    return lost ? -ENOMEM : (int)threads->count;
 }
 
-bool vt_price_threads_find(const char *root, pid_t process, bool lone, struct vt_price_threads *threads)
+int vt_price_threads_find(const char *root, pid_t process, bool lone, struct vt_price_threads *threads)
 {
-    static chooser *const ways[] = {runs_vcpu_by_name, ran_guest};
+    static chooser *const ways[] = {runs_vcpu_by_name, ran_guest, is_any};
     *threads = (struct vt_price_threads){.process = process};
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
-        if (collect(root, ways[i], threads))
-            return true;
-    if (lone && collect(root, is_any, threads) && threads->count == 1)
-        return true;
-    vt_price_threads_release(threads);
-    return false;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        int found = collect(root, ways[i], threads);
+        if (found > 0 && (ways[i] != is_any || (lone && found == 1)))
+            return 0;
+        if (found < 0 || ways[i] == is_any) {
+            vt_price_threads_release(threads);
+            return found < 0 ? found : -ESRCH;
+        }
+    }
+    return -ESRCH;
 }
 
 bool vt_price_threads_are_there(const char *root, const struct vt_price_threads *threads)

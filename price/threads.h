@@ -26,10 +26,10 @@ struct vt_price_times {
 
 /*
  * The vCPU threads of a process, found by the names that virtual machine monitors give them, by guest time,
- * or, where `lone`, because there is but one thread. False: none can be told from the others, or the process
- * is not ours to see; threads->process stays all the same. `root` is "/proc".
+ * or, where `lone`, because there is but one thread. Returns 0; -ESRCH: none can be told from the others, or
+ * the process is not ours to see (threads->process stays all the same); -ENOMEM. `root` is "/proc".
  */
-bool vt_price_threads_find(const char *root, pid_t process, bool lone, struct vt_price_threads *threads);
+int vt_price_threads_find(const char *root, pid_t process, bool lone, struct vt_price_threads *threads);
 
 /* Are all of `threads` threads of their process? */
 bool vt_price_threads_are_there(const char *root, const struct vt_price_threads *threads);

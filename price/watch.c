@@ -121,10 +121,11 @@ int vt_price_watch(const struct vt_price_target *target, double seconds, const v
         return status;
     /* Who listens may hand on what the machine says: that he has but one thread tells nothing. */
     if (w.threads.count == 0)
-        vt_price_threads_find(PROC, target->process ? target->process : w.threads.process,
-                              target->process != 0, &w.threads);
+        status = vt_price_threads_find(PROC, target->process ? target->process : w.threads.process,
+                                       target->process != 0, &w.threads);
     watch->vcpus = w.threads.count;
-    status = read_twice(&w, seconds, stop, watch, error);
+    status = status == -ENOMEM ? vt_error_memory(error, "the threads of vCPUs")
+                               : read_twice(&w, seconds, stop, watch, error);
     w.source->close(w.state);
     vt_price_threads_release(&w.threads);
     return status;

@@ -26,28 +26,34 @@ static void take_name(struct vt_qmp *qmp, char *machine, size_t size)
     json_decref(answer);
 }
 
+static int add_thread(struct vt_price_threads *threads, const json_t *cpu, struct vt_error *error)
+{
+    double number = json_number_value(json_object_get(cpu, "thread-id"));
+    if (!(number >= 1 && number <= INT32_MAX) || threads->count == VT_PRICE_VCPUS)
+        return 0;
+    pid_t *slot = vt_memory_append(threads->list, threads->count);
+    if (!slot)
+        return vt_error_memory(error, "the threads of vCPUs");
+    *slot = (pid_t)number;
+    return 0;
+}
+
 /* The numbers are those of QEMU's own PID namespace: they must be threads of the process that listens. */
 static int take_threads(struct vt_qmp *qmp, struct vt_price_threads *threads, struct vt_error *error)
 {
     json_t *answer, *cpu;
     size_t i;
     int status = vt_qmp_ask(qmp, VT_QMP_CPUS, &answer, error);
-    if (status != 0)
-        return status;
     *threads = (struct vt_price_threads){.process = vt_qmp_peer(qmp)};
     json_array_foreach(answer, i, cpu)
     {
-        double number = json_number_value(json_object_get(cpu, "thread-id"));
-        pid_t *slot = number >= 1 && number <= INT32_MAX && threads->count < VT_PRICE_VCPUS
-                          ? vt_memory_append(threads->list, threads->count)
-                          : NULL;
-        if (slot)
-            *slot = (pid_t)number;
+        if (status == 0)
+            status = add_thread(threads, cpu, error);
     }
     json_decref(answer);
-    if (!vt_price_threads_are_there("/proc", threads))
+    if (status != 0 || !vt_price_threads_are_there("/proc", threads))
         vt_price_threads_release(threads);
-    return 0;
+    return status;
 }
 
 static int open_qmp(void **state, const struct vt_price_target *target, char *machine, size_t size,

@@ -5,7 +5,12 @@
 . "$(dirname "$0")/tap.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)
 started=
-trap 'for child in $started; do kill "$child" 2>/dev/null; done; rm -rf "$work"' EXIT
+tidy() {
+    # shellcheck disable=SC2086
+    [ -z "$started" ] || kill $started 2>/dev/null
+    rm -rf "$work"
+}
+trap tidy EXIT
 cd "$work" || exit 1
 
 run "$VMTOLL" price

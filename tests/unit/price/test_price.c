@@ -4,6 +4,7 @@
 #include "result/load/load.h"
 #include "tests/unit/suite.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -338,15 +339,15 @@ START_TEST(vcpu_threads_are_found_and_read)
     mkdir(path, 0755);
     snprintf(path, sizeof path, "%s/7/task", root);
     mkdir(path, 0755);
-    ck_assert(!vt_price_threads_find(root, 7, true, &threads));
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), -ESRCH);
     put_thread(root, "7", "qemu\n", "0");
-    ck_assert(!vt_price_threads_find(root, 7, false, &threads));
-    ck_assert(vt_price_threads_find(root, 7, true, &threads)); /* there is but one */
+    ck_assert_int_eq(vt_price_threads_find(root, 7, false, &threads), -ESRCH);
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0); /* there is but one */
     vt_price_threads_release(&threads);
     put_thread(root, "8", "worker\n", "0");
-    ck_assert(!vt_price_threads_find(root, 7, true, &threads)); /* either */
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), -ESRCH); /* either */
     put_thread(root, "9", "nameless\n", "4");
-    ck_assert(vt_price_threads_find(root, 7, true, &threads));
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0);
     ck_assert_uint_eq(threads.count, 1);
     ck_assert_int_eq(threads.list[0], 9);
     ck_assert(vt_price_threads_read(root, &threads, &times));
@@ -355,7 +356,7 @@ START_TEST(vcpu_threads_are_found_and_read)
     ck_assert_double_eq(times.guest, 4 * 1e9 / (double)sysconf(_SC_CLK_TCK));
     vt_price_threads_release(&threads);
     put_thread(root, "10", "CPU 0/KVM\n", "0");
-    ck_assert(vt_price_threads_find(root, 7, true, &threads));
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0);
     ck_assert_int_eq(threads.list[0], 10);
     ck_assert_uint_eq(vt_price_threads_began(root, 7), 99);
     threads.list[0] = 11;
