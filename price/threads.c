@@ -89,18 +89,16 @@ static int collect(const char *root, chooser *chosen, struct vt_price_threads *t
 
 int vt_price_threads_find(const char *root, pid_t process, bool lone, struct vt_price_threads *threads)
 {
-    static chooser *const ways[] = {runs_vcpu_by_name, ran_guest, is_any};
+    static chooser *const ways[] = {runs_vcpu_by_name, ran_guest};
+    int found = 0;
     *threads = (struct vt_price_threads){.process = process};
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        int found = collect(root, ways[i], threads);
-        if (found > 0 && (ways[i] != is_any || (lone && found == 1)))
-            return 0;
-        if (found < 0 || ways[i] == is_any) {
-            vt_price_threads_release(threads);
-            return found < 0 ? found : -ESRCH;
-        }
-    }
-    return -ESRCH;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0] && found == 0; i++)
+        found = collect(root, ways[i], threads);
+    if (found == 0 && lone && collect(root, is_any, threads) == 1)
+        found = 1;
+    if (found <= 0)
+        vt_price_threads_release(threads);
+    return found > 0 ? 0 : found < 0 ? found : -ESRCH;
 }
 
 bool vt_price_threads_are_there(const char *root, const struct vt_price_threads *threads)
