@@ -22,12 +22,10 @@ static int print(struct vt_price *price, enum vt_format format, const char *path
 {
     struct vt_output output;
     struct vt_error error;
-    char page[256];
     struct vt_screen screen = vt_cli_screen(path);
     if (vt_file_create(&output, path, &error) != 0)
         return vt_cli_fail(&error);
-    vt_metrics_page(path, "price", NULL, page, sizeof page);
-    price->page = page;
+    vt_metrics_page(path, "price", NULL, price->page, sizeof price->page);
     vt_price_print(format, price, &screen, output.stream);
     return vt_file_commit(&output, &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
 }
@@ -124,45 +122,52 @@ static int measure(struct vt_result **tolls, const json_t *host)
     return VT_EXIT_DONE;
 }
 
-/* With tolls, their own if need be, and what they must fit. */
+/* With tolls, measured now if need be. */
 static int bill(const struct arguments *a, enum vt_format format, const struct vt_price_watch *watch,
-                struct vt_result **tolls)
+                struct vt_result **tolls, const json_t *host)
 {
     struct vt_price price;
     struct vt_error error;
-    json_t *host = vt_probes_machine(&error);
-    int status = host ? VT_EXIT_DONE : vt_cli_fail(&error);
-    if (host && !a->tolls && !watch->nested)
-        status = measure(tolls, host);
-    if (status == VT_EXIT_DONE)
-        status = vt_price_make(&price, watch, *tolls, host, a->force, &error) == 0
-                     ? print(&price, format, a->output)
-                     : vt_cli_fail(&error);
-    json_decref(host);
-    return status;
+    int status = a->tolls || watch->nested ? VT_EXIT_DONE : measure(tolls, host);
+    if (status != VT_EXIT_DONE)
+        return status;
+    if (vt_price_make(&price, watch, *tolls, host, a->force, &error) != 0)
+        return vt_cli_fail(&error);
+    return print(&price, format, a->output);
 }
 
-static int watch_and_print(const struct arguments *a, enum vt_format format, struct vt_result **tolls)
+static int watch_and_print(const struct arguments *a, enum vt_format format, struct vt_result **tolls,
+                           const json_t *host)
 {
     const struct vt_price_target target = {.qmp = a->qmp, .process = (pid_t)a->process};
     struct vt_price_watch watch;
     struct vt_error error;
-    if (vt_price_watch(&target, a->seconds, vt_cli_stop(true), &watch, &error) != 0)
+    if ((*tolls && !a->force && vt_price_tolls_check(*tolls, host, &error) != 0) ||
+        vt_price_watch(&target, a->seconds, vt_cli_stop(true), &watch, &error) != 0)
         return vt_cli_fail(&error);
-    return bill(a, format, &watch, tolls);
+    return bill(a, format, &watch, tolls, host);
+}
+
+static int price(const struct arguments *a, enum vt_format format, struct vt_result **tolls)
+{
+    struct vt_error error;
+    json_t *host = vt_probes_machine(&error);
+    int status = host ? watch_and_print(a, format, tolls, host) : vt_cli_fail(&error);
+    json_decref(host);
+    return status;
 }
 
 int vt_cmd_price(int argc, char **argv)
 {
     struct arguments a = {.output = "-", .seconds = 5};
     struct vt_result *tolls = NULL;
-    enum vt_format format;
+    enum vt_format format = VT_FORMAT_TEXT;
     int status = parse(&argc, &argv, &a);
     if (status != VT_OPTIONS_PROCEED)
         return status;
     status = prepare(&a, &format, &tolls);
     if (status == VT_OPTIONS_PROCEED)
-        status = watch_and_print(&a, format, &tolls);
+        status = price(&a, format, &tolls);
     vt_result_free(tolls);
     return status;
 }

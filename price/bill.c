@@ -115,17 +115,11 @@ static void put_unpriced(struct vt_price *price)
 
 static int check_tolls(struct vt_price *price, const json_t *host, bool force, struct vt_error *error)
 {
-    char why[200];
-    if (!price->tolls || vt_price_tolls_fit(price->tolls, host, why, sizeof why))
+    if (!price->tolls || vt_price_tolls_fit(price->tolls, host, price->forced, sizeof price->forced))
         return 0;
     if (!force)
-        return vt_error_set(
-            error, VT_EXIT_USAGE, EINVAL,
-            "the tolls of %s were not measured on this machine as it is: %s: measure them again with "
-            "vmtoll bench --output FILE (--force takes them all the same, and says so)",
-            price->tolls->file ? price->tolls->file : "this result", why);
-    snprintf(price->forced, sizeof price->forced, "%s", why);
-    note(price, "The tolls were not measured on this machine as it is, and were forced: %s.", why);
+        return vt_price_tolls_check(price->tolls, host, error);
+    note(price, "The tolls were not measured on this machine as it is, and were forced: %s.", price->forced);
     return 0;
 }
 

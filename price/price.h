@@ -65,7 +65,7 @@ struct vt_price {
     size_t note_count;
     struct vt_price_given advice[VT_PRICE_ADVICE];
     size_t advice_count;
-    const char *page; /* of metrics: show/metrics.h; NULL: none */
+    char page[256]; /* of metrics (show/metrics.h); empty: none */
 };
 
 /*

@@ -120,6 +120,7 @@ static void name_mitigation(const json_t *there, const json_t *here, char *text,
 
 bool vt_price_tolls_fit(const struct vt_result *tolls, const json_t *host, char *why, size_t size)
 {
+    *why = '\0';
     for (size_t i = 0; i < sizeof alike / sizeof alike[0]; i++) {
         const json_t *there = fact(tolls->host, i), *here = fact(host, i);
         char values[2][96];
@@ -136,6 +137,18 @@ bool vt_price_tolls_fit(const struct vt_result *tolls, const json_t *host, char 
         return false;
     }
     return true;
+}
+
+int vt_price_tolls_check(const struct vt_result *tolls, const json_t *host, struct vt_error *error)
+{
+    char why[256];
+    if (vt_price_tolls_fit(tolls, host, why, sizeof why))
+        return 0;
+    return vt_error_set(
+        error, VT_EXIT_USAGE, EINVAL,
+        "the tolls of %s were not measured on this machine as it is: %s: measure them again with vmtoll "
+        "bench --output FILE (--force takes them all the same, and says so)",
+        tolls->file ? tolls->file : "this result", why);
 }
 
 static int keep(struct vt_result *result, void *context)

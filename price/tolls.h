@@ -34,9 +34,13 @@ struct vt_price_toll vt_price_toll_find(const struct vt_result *tolls, const cha
 
 /*
  * Was it measured on what `host` (a probe document of this machine) describes: kernel, microcode,
- * mitigations, processor? False: `why` says what differs, in one line.
+ * mitigations, processor? False: `why` says what differs, in one line;
+ * else it is empty.
  */
 bool vt_price_tolls_fit(const struct vt_result *tolls, const json_t *host, char *why, size_t size);
+
+/* The same as an error: 0, or -EINVAL with `error`. */
+int vt_price_tolls_check(const struct vt_result *tolls, const json_t *host, struct vt_error *error);
 
 /* The only document of a file, or the first of several. Free with vt_result_free. */
 int vt_price_tolls_load(const char *path, struct vt_result **tolls, struct vt_error *error);

@@ -175,7 +175,7 @@ int vt_qmp_open(struct vt_qmp *qmp, const char *path, struct vt_error *error)
             "%s: the path of a socket has at most %zu characters: give a shorter one, by a link "
             "say",
             path, sizeof address.sun_path - 1);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "no socket: %s", strerror(errno));

@@ -376,7 +376,6 @@ START_TEST(names_are_escaped_in_every_format)
     struct vt_price price;
     snprintf(watch.machine, sizeof watch.machine, "<script>\"\\");
     make(&price, &watch, result);
-    price.page = "page";
     for (int format = 0; format < VT_FORMATS; format++) {
         char *text;
         size_t size;

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}"
-#define DONE     "{\"return\": {}}"
+#define NO_COMMAND                                                                                           \
+    "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"query-stats has not been found\"}}"
+#define DONE "{\"return\": {}}"
 
 static const char *socket_path(void)
 {
@@ -70,10 +72,7 @@ static const struct {
     {{"{\"QMP\": "}, "ended"},
     {{GREETING}, "ended"},
     {{"SSH-2.0-OpenSSH {}{}{}{"}, "not what QEMU"},
-    {{GREETING, DONE, "{\"return\": {}}", "{\"return\": []}",
-      "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command query-stats has not been "
-      "found\"}}"},
-     "older than 7.1"},
+    {{GREETING, DONE, "{\"return\": {}}", "{\"return\": []}", NO_COMMAND}, "older than 7.1"},
     {{GREETING, DONE, "{\"return\": {}}", "{\"return\": []}", "{\"error\": 7}"}, "does not say why"},
     {{GREETING, DONE, "{\"return\": {}}", "{\"return\": []}", "{\"return\": []}"}, "no statistics of KVM"},
     {{GREETING, DONE, "{\"return\": 5}", "{\"return\": 7}", "{\"return\": 9}"}, "no statistics of KVM"},
@@ -141,7 +140,8 @@ START_TEST(an_answer_without_end_is_cut)
     struct vt_price_watch watch;
     struct vt_error error;
     memset(endless, 'x', sizeof endless - 1);
-    memcpy(endless, "{\"QMP\": \"", 9);
+    endless[0] = '{';
+    endless[1] = '"';
     ck_assert_int_lt(watch_script(lines, 1, &watch, &error), 0);
     ck_assert_msg(strstr(error.text, "longer than QEMU's are") != NULL, "%s", error.text);
 }
