@@ -263,6 +263,12 @@ START_TEST(advice_follows_rate_and_share)
     watch = watch_of((const struct vt_price_count[]){{"exits", 10}, {"fpu_reload", 1}}, 2);
     make(&price, &watch, result);
     ck_assert_uint_eq(price.advice_count, 0);
+    /* Few a second, and yet much of the little it ran. */
+    watch = watch_of((const struct vt_price_count[]){{"exits", 15000}, {"fpu_reload", 15000}}, 2);
+    watch.times.run = 1e8;
+    make(&price, &watch, result);
+    ck_assert_uint_eq(price.advice_count, 1);
+    ck_assert_str_eq(price.advice[0].advice->name, "ioeventfd");
     vt_result_free(result);
 }
 END_TEST
