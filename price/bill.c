@@ -139,17 +139,23 @@ static int check_nesting(struct vt_price *price, bool force, struct vt_error *er
     return 0;
 }
 
+/* It was counted and could have had a price, but the tolls have no row for it. */
+static bool lacks_toll(const struct vt_price_line *line, bool interprets)
+{
+    return line->rule->proof != VT_PROOF_NONE && !(line->rule->crossing && interprets) && line->count > 0 &&
+           !line->toll.name;
+}
+
 static void note_gaps(struct vt_price *price)
 {
-    double unpriced = 0;
+    bool interprets = vt_price_interprets(&price->watch->delta), lacks = false;
     for (size_t i = 0; price->tolls && i < price->line_count; i++)
-        if (isnan(price->lines[i].ns) && price->lines[i].rule->proof != VT_PROOF_NONE)
-            unpriced += price->lines[i].count > 0;
-    if (unpriced > 0)
+        lacks |= lacks_toll(&price->lines[i], interprets);
+    if (lacks)
         note(price,
              "Lines without a price have no row in the tolls that proves such a crossing; the lower bound "
              "leaves them out.");
-    if (vt_price_interprets(&price->watch->delta))
+    if (interprets)
         note(price,
              "KVM interprets this guest's ring 0. Its other exits in the kernel lie between two interpreted "
              "instructions, cross nothing, and have no price of their own.");

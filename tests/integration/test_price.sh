@@ -98,7 +98,7 @@ command -v qemu-system-x86_64 >/dev/null 2>&1 || { skip "a machine of QEMU" "no 
 dd if=/dev/zero of=rom bs=65536 count=1 2>/dev/null
 printf '\372\346\200\346\200\346\200\017\242\344\041\353\364' | dd of=rom conv=notrunc 2>/dev/null
 printf '\351\015\000' | dd of=rom bs=1 seek=65520 conv=notrunc 2>/dev/null
-qemu-system-x86_64 -accel kvm -m 32 -name 'a <guest>' -display none -nodefaults -bios rom \
+qemu-system-x86_64 -machine pc,accel=kvm,kernel-irqchip=on -m 32 -name 'a <guest>' -display none -nodefaults -bios rom \
     -qmp unix:vm.sock,server=on,wait=off >qemu.log 2>&1 &
 qemu=$!
 started="$started $qemu"
@@ -152,6 +152,21 @@ refuses "tolls of another kernel" 2 "its kernel: 5\.4\.0; here: $(uname -r | sed
 run "$VMTOLL" price --qmp vm.sock --tolls other.json --seconds 0.1 --force --json
 is "... may be forced" 0
 holds "... which the document says" says 'd["tolls"]["forced"] and any("forced" in n for n in d["notes"])' out
+
+# By its process: QEMU from 8.1 on keeps descriptors open; before, root has debugfs, where the kernel is not locked down.
+if unshare -m mount -t debugfs none /sys/kernel/debug 2>/dev/null; then
+    # shellcheck disable=SC2016
+    run unshare -m sh -c 'mount -t debugfs none /sys/kernel/debug && exec "$0" "$@"' \
+        "$VMTOLL" price --pid $qemu --tolls none --seconds 0.3 --json
+    if [ "$status" -eq 0 ]; then
+        holds "by its process, it counts the same" says \
+            'd["source"]["name"] in ("descriptor", "debugfs") and c["other-user"] > 100 and c["mmio-user"] == 0' out
+    else
+        refuses "by its process, a kernel that is locked down" 3 'the kernel is locked down'
+    fi
+else
+    skip "by its process" "debugfs cannot be mounted here"
+fi
 
 # A monitor serves one at a time.
 python3 -c '

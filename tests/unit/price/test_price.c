@@ -188,6 +188,8 @@ START_TEST(where_KVM_interprets_exits_between_have_no_price)
     ck_assert_double_eq(line_of(&price, "interpreted")->ns, 999000 * 200.0);
     ck_assert(isnan(line_of(&price, "other-kernel")->ns));
     ck_assert(isnan(line_of(&price, "hlt")->count)); /* this source does not tell */
+    ck_assert_uint_eq(price.note_count, 1);          /* which is no fault of the tolls */
+    ck_assert_msg(strstr(price.notes[0], "interprets") != NULL, "%s", price.notes[0]);
     vt_result_free(result);
 }
 END_TEST
