@@ -36,6 +36,11 @@ void vt_price_headline(const struct vt_price *price, char *text, size_t size)
         vt_text_append(text, size, "at most %s of its vCPUs' run time is crossing", high);
     else if (isnan(price->high))
         vt_text_append(text, size, "at least %s of its vCPUs' run time is crossing", low);
+    else if (price->low > price->high)
+        vt_text_append(text, size,
+                       "at most %s of its vCPUs' run time is crossing; these tolls, of which it would be %s, "
+                       "do not fit",
+                       high, low);
     else
         vt_text_append(text, size, "%s to %s of its vCPUs' run time is crossing", low, high);
 }

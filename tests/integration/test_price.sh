@@ -134,7 +134,7 @@ for format in text markdown html openmetrics; do
     cp out "price.$format"
 done
 cp price.text out
-has "text answers first" '^a <guest>: [0-9.]+ % to [0-9.]+ % of its vCPUs. run time is crossing\.$'
+has "text answers first" '^a <guest>: ([0-9.]+ % to|at most) [0-9.]+ % of its vCPUs. run time is crossing[.;]'
 cp price.html out
 has "the page escapes names" 'a &lt;guest&gt;: '
 lacks "... everywhere" 'a <guest>'

@@ -169,6 +169,10 @@ START_TEST(what_contradicts_itself_is_told)
     watch.times.guest = 7.9e9;
     make(&price, &watch, result);
     ck_assert_double_gt(price.low, price.high);
+    char headline[320];
+    vt_price_headline(&price, headline, sizeof headline);
+    ck_assert_ptr_nonnull(strstr(headline, "do not fit"));
+    ck_assert_ptr_null(strstr(headline, " % to "));
     ck_assert_msg(strstr(price.notes[0], "Measure them again") != NULL, "%s", price.notes[0]);
     vt_result_free(result);
 }
