@@ -16,10 +16,11 @@
 #include <stdbool.h>
 
 /* The kernel's own messages on the first serial port (at Linux' 9600 baud a panic would take Bochs minutes to
- * print), nothing random, an end where it panics. */
+ * print), nothing random, an end where it panics, and a panic at an oops too: Linux 6.12 does not get as far
+ * as its panic over the dead first process if that dies inside KVM, and the machine then waits. */
 #define VT_LAB_LINUX_COMMAND_LINE                                                                            \
-    "console=ttyS0,115200 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on "            \
-    "rdinit=/vmtoll -- "                                                                                     \
+    "console=ttyS0,115200 quiet oops=panic panic=-1 nokaslr norandmaps mitigations=off "                     \
+    "random.trust_cpu=on rdinit=/vmtoll -- "                                                                 \
     "lab "                                                                                                   \
     "inside"
 
