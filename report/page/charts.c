@@ -9,10 +9,9 @@
 static void put_key_entry(const struct vt_html *page, size_t k)
 {
     const struct vt_column *column = &page->report->table->columns[k];
-    vt_markup(page->stream,
-              "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" "
-              "style=\"color:var(--s%zu)\"><use href=\"#gpPt%d\"/></svg>%s <small>%s</small></li>\n",
-              column->rank + 1, vt_chart_point(column->rank, false) - 1, column->title, column->subtitle);
+    fputs("<li>", page->stream);
+    vt_svg_key(vt_chart_colour(column), vt_chart_point(column, false), page->stream);
+    vt_markup(page->stream, "%s <small>%s</small></li>\n", column->title, column->subtitle);
 }
 
 static void put_key(const struct vt_html *page, enum vt_unit unit)
@@ -20,7 +19,7 @@ static void put_key(const struct vt_html *page, enum vt_unit unit)
     const struct vt_table *table = page->report->table;
     fputs("<ul class=\"key\" aria-label=\"Symbols of the columns\">\n", page->stream);
     for (size_t k = 0; k < vt_chart_columns(table); k++)
-        if (table->columns[k].unit == unit && table->columns[k].rank < VT_CHART_SERIES)
+        if (table->columns[k].measured && table->columns[k].unit == unit && table->columns[k].rank < VT_CHART_SERIES)
             put_key_entry(page, k);
     fputs("</ul>\n", page->stream);
 }
@@ -37,7 +36,7 @@ void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, c
                      const char *label)
 {
     if (chart->picture)
-        vt_svg_embed(chart->picture, label, class, vt_html_hover, (void *)(size_t)page, page->stream);
+        vt_svg_embed(chart->picture, label, class, NULL, NULL, page->stream);
 }
 
 static void put_road_chart(const struct vt_html *page, const struct vt_chart *wide,
