@@ -271,6 +271,17 @@ static void entitle_columns(struct vt_table *table)
         entitle(table, k);
 }
 
+const struct vt_result *vt_table_subject(const struct vt_table *table)
+{
+    size_t subject = table->result_count;
+    for (size_t k = 0; k < table->column_count; k++)
+        if (!table->columns[k].simulated && table->columns[k].document < subject)
+            subject = table->columns[k].document;
+    if (subject < table->result_count)
+        return table->results[subject];
+    return table->result_count ? table->results[0] : NULL;
+}
+
 size_t vt_table_shown(const struct vt_table *table)
 {
     size_t count = 0;

@@ -63,6 +63,9 @@ int vt_table_build(struct vt_table *table, struct vt_result *const *results, siz
 
 void vt_table_release(struct vt_table *table);
 
+/* The result a page is of: the first that was measured, not simulated, or the first. NULL: there is none. */
+const struct vt_result *vt_table_subject(const struct vt_table *table);
+
 /* How many columns have a figure. */
 size_t vt_table_shown(const struct vt_table *table);
 

@@ -4,6 +4,7 @@
 #include "show/plot.h"
 #include "show/svg.h"
 
+#include <math.h>
 #include <string.h>
 
 static void put_key_entry(const struct vt_html *page, size_t k)
@@ -111,20 +112,26 @@ void vt_html_roads(const struct vt_html *page)
     fputs("</section>\n", page->stream);
 }
 
+/* Less than a thousandth of a nanosecond, or of an instruction, is nothing. */
+static double near(double toll)
+{
+    return fabs(toll) < 0.0005 ? 0 : toll;
+}
+
 static void put_distribution(const struct vt_html *page, const struct vt_chart *chart)
 {
     const struct vt_table *table = page->report->table;
     const struct vt_line *line = &table->lines[chart->line];
     char label[1024];
-    snprintf(label, sizeof label, "Distribution of %.60s", line->name);
+    snprintf(label, sizeof label,
+             "Distribution of %.60s: the median (the middle half; the 5th to the 95th percentile) in %s",
+             line->name, vt_unit_name(chart->unit));
     for (size_t k = 0; k < vt_chart_columns(table); k++) {
         const struct vt_result_row *cell = line->cells[k];
         if (vt_chart_has_spread(table, chart->line, k, chart->unit))
-            vt_text_append(
-                label, sizeof label,
-                "; %.70s: median %.4g, middle half %.4g to %.4g, 5th to 95th percentile %.4g to %.4g %s",
-                table->columns[k].title, cell->toll.median, cell->toll.p25, cell->toll.p75, cell->toll.p05,
-                cell->toll.p95, vt_unit_name(cell->unit));
+            vt_text_append(label, sizeof label, "; %.70s %.3g (%.3g to %.3g; %.3g to %.3g)",
+                           table->columns[k].title, near(cell->toll.median), near(cell->toll.p25),
+                           near(cell->toll.p75), near(cell->toll.p05), near(cell->toll.p95));
     }
     vt_markup(page->stream, "<figure class=\"spread\">\n<figcaption>%s", line->name);
     if (chart->axis == VT_AXIS_ABSOLUTE)

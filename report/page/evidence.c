@@ -157,13 +157,13 @@ void vt_html_evidence(const struct vt_html *page)
     put_controls(page);
     put_marked(page);
     if (table->result_count) {
-        put_settings(page, table->results[0]->settings);
-        put_timing(page, table->results[0]);
+        put_settings(page, vt_table_subject(table)->settings);
+        put_timing(page, vt_table_subject(table));
     }
     fputs("</ul>\n", page->stream);
     struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
     if (table->result_count)
-        vt_said_warnings(table->results[0], &pen);
+        vt_said_warnings(vt_table_subject(table), &pen);
     put_proofs(page);
     fputs("</section>\n", page->stream);
 }

@@ -4,6 +4,7 @@
 #include "show/svg/path.h"
 #include "show/svg/tag.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,9 @@ struct embedding {
     vt_svg_title title;
     void *context;
     FILE *stream;
-    struct vt_svg_pen grid;   /* all lines of the grid are one path, below what is drawn on them */
+    struct vt_svg_pen grid;   /* all its lines are one path, below what is drawn on them; into `lines` */
+    char *lines;
+    size_t lines_size;
     char width[16];           /* of lines */
     char size[16];            /* of letters, in most texts */
     struct vt_svg_tag around; /* of a text: where it stands, and how */
@@ -55,7 +58,7 @@ static void put_place(const struct vt_svg_tag *tag, FILE *stream)
     double x, y;
     const char *value = vt_svg_value(tag, "transform", &length);
     if (value && sscanf(value, "translate(%lf,%lf)", &x, &y) == 2)
-        fprintf(stream, " x=\"%.4g\" y=\"%.4g\"", x, y);
+        fprintf(stream, " x=\"%g\" y=\"%g\"", round(x * 10) / 10, round(y * 10) / 10);
 }
 
 static void put_class(long colour, FILE *stream)
@@ -64,11 +67,33 @@ static void put_class(long colour, FILE *stream)
         fprintf(stream, " class=\"s%ld\"", colour);
 }
 
+/* Widths that many lines have are a class of the page's style. */
+static void put_stroke(long colour, double width, FILE *stream)
+{
+    bool known = width == 1.5 || width == 1.8 || width == 2 || width == 7;
+    if (colour > 0 && known)
+        fprintf(stream, " class=\"s%ld w%.0f\"", colour, width * 10);
+    else
+        put_class(colour, stream);
+    if (width != 1 && !(colour > 0 && known))
+        fprintf(stream, " stroke-width=\"%g\"", width);
+}
+
 static void put_grid(struct embedding *e)
 {
-    if (e->grid.down)
-        fputs("\"/>", e->stream);
-    e->grid = (struct vt_svg_pen){.stream = e->stream};
+    if (e->grid.stream && fclose(e->grid.stream) == 0)
+        fprintf(e->stream, "<path class=\"g\" d=\"%s\"/>", e->lines);
+    free(e->lines);
+    e->lines = NULL;
+    e->grid = (struct vt_svg_pen){NULL};
+}
+
+static void add_to_grid(struct embedding *e, const char *points, size_t length)
+{
+    if (!e->grid.stream)
+        e->grid.stream = vt_stream_memory(&e->lines, &e->lines_size);
+    if (e->grid.stream)
+        vt_svg_put_path(&e->grid, points, length);
 }
 
 static void put_path(struct embedding *e, const struct vt_svg_tag *tag)
@@ -79,15 +104,12 @@ static void put_path(struct embedding *e, const struct vt_svg_tag *tag)
     if (!points || vt_svg_is_idle(points, length))
         return;
     if (colour == GRID) {
-        fputs(e->grid.down ? "" : "<path class=\"g\" d=\"", e->stream);
-        vt_svg_put_path(&e->grid, points, length);
+        add_to_grid(e, points, length);
         return;
     }
     put_grid(e);
     fputs("<path", e->stream);
-    put_class(colour, e->stream);
-    if (strtod(e->width, NULL) != 1)
-        fprintf(e->stream, " stroke-width=\"%g\"", strtod(e->width, NULL));
+    put_stroke(colour, strtod(e->width, NULL), e->stream);
     fputs(" d=\"", e->stream);
     vt_svg_put_path(&(struct vt_svg_pen){.stream = e->stream}, points, length);
     fputs("\"/>", e->stream);
@@ -198,7 +220,6 @@ void vt_svg_embed(const char *picture, const char *label, const char *class, vt_
     vt_markup(stream, "<svg class=\"chart%s%s\" role=\"img\" viewBox=\"%.*s\" font-size=\"%g\" aria-label=\"%s",
               *class ? " " : "", class, (int)strcspn(box, "\""), box, strtod(e.size, NULL), label);
     fputs("\">", stream);
-    put_grid(&e);
     for (at += strlen("</defs>"); *at && !(at[0] == '<' && at[1] == '/' && at[2] == 's');) {
         const char *next = strchr(at, '<');
         if (!next)
