@@ -104,7 +104,10 @@
     ["mouseenter", "focusin"].forEach(function (event) { node.addEventListener(event, light(true)); });
     ["mouseleave", "focusout"].forEach(function (event) { node.addEventListener(event, light(false)); });
   }
-  function name(row) { return row.cells[0].firstChild.textContent.trim(); }
+  function name(row) {
+    var parts = Array.from(row.cells[0].childNodes).filter(function (part) { return part.nodeName !== "CODE" && part.nodeName !== "SMALL"; });
+    return parts.map(function (part) { return part.textContent; }).join("").trim();
+  }
   rows.forEach(function (entry) { join(name(entry.row), entry.row); });
   // A symbol says the number of its cell: what the table says there is shown where a pointer rests on it.
   document.querySelectorAll(".chart [data-n]").forEach(function (symbol) {

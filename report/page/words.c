@@ -79,13 +79,21 @@ static size_t find_word(const char *at, size_t length)
     return WORDS;
 }
 
+/* Names are of words: out-eventfd, svm-bochs. A word of its own is longer than its parts. */
+static size_t word_length(const char *at)
+{
+    size_t whole = 0, part = 0;
+    while (is_letter(at[whole]))
+        whole++;
+    while (isalnum((unsigned char)at[part]))
+        part++;
+    return find_word(at, whole) < WORDS ? whole : part;
+}
+
 /* The word at `at`. Returns what follows it. */
 static const char *copy_word(struct linker *linker, const char *at)
 {
-    size_t length = 0;
-    while (is_letter(at[length]))
-        length++;
-    size_t found = find_word(at, length);
+    size_t length = word_length(at), found = find_word(at, length);
     bool links = found < WORDS && !linker->linked[found] && !linker->within && !linker->done;
     if (links)
         fprintf(linker->stream, "<a class=\"word\" href=\"#word-%s\">", words[found].entry);
@@ -103,7 +111,7 @@ void vt_page_link_words(const char *page, FILE *stream)
     for (const char *at = page; *at;) {
         if (*at == '<')
             at = copy_tag(&linker, at);
-        else if (is_letter(*at))
+        else if (isalnum((unsigned char)*at))
             at = copy_word(&linker, at);
         else
             putc(*at++, stream);
