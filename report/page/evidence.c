@@ -164,6 +164,7 @@ void vt_html_evidence(const struct vt_html *page)
     struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
     if (table->result_count)
         vt_said_warnings(vt_table_subject(table), &pen);
+    vt_pen_end(&pen);
     put_proofs(page);
     fputs("</section>\n", page->stream);
 }
