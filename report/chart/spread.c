@@ -139,7 +139,8 @@ static void put_data(const struct vt_chart *chart, const struct vt_table *table,
     for (size_t k = 0; k < vt_chart_columns(table); k++)
         if (series[k].drawn) {
             put_curve(&series[k], k, stream);
-            put_box(&series[k], k, height, chart->line * vt_table_shown(table) + table->columns[k].shown, stream);
+            put_box(&series[k], k, height, chart->line * vt_table_shown(table) + table->columns[k].shown,
+                    stream);
             height -= STEP;
         }
 }

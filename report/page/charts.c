@@ -20,7 +20,8 @@ static void put_key(const struct vt_html *page, enum vt_unit unit)
     const struct vt_table *table = page->report->table;
     fputs("<ul class=\"key\" aria-label=\"Symbols of the columns\">\n", page->stream);
     for (size_t k = 0; k < vt_chart_columns(table); k++)
-        if (table->columns[k].measured && table->columns[k].unit == unit && table->columns[k].rank < VT_CHART_SERIES)
+        if (table->columns[k].measured && table->columns[k].unit == unit &&
+            table->columns[k].rank < VT_CHART_SERIES)
             put_key_entry(page, k);
     fputs("</ul>\n", page->stream);
 }

@@ -46,7 +46,8 @@ static void put_proofs_of(const struct vt_html *page, const struct vt_line *line
     for (size_t k = 0; k < table->column_count; k++)
         count += line->cells[k] && vt_result_has_toll(line->cells[k]);
     if (count)
-        vt_markup(page->stream, "<tbody><tr><th scope=\"rowgroup\" rowspan=\"%zu\">%s</th>", count, line->name);
+        vt_markup(page->stream, "<tbody><tr><th scope=\"rowgroup\" rowspan=\"%zu\">%s</th>", count,
+                  line->name);
     for (size_t k = 0; k < table->column_count; k++)
         if (line->cells[k] && vt_result_has_toll(line->cells[k])) {
             fputs(said++ ? "<tr>" : "", page->stream);

@@ -21,7 +21,8 @@ enum { MAX_TILES = 6, MAX_GROUPS = 64 };
 
 static const char *brand_of(const struct vt_table *table)
 {
-    const char *brand = table->result_count ? vt_result_host_text(vt_table_subject(table), "cpu.brand") : NULL;
+    const char *brand =
+        table->result_count ? vt_result_host_text(vt_table_subject(table), "cpu.brand") : NULL;
     return brand ? brand : "an unknown processor";
 }
 

@@ -72,8 +72,9 @@ static void put_cell(const struct vt_html *page, const struct vt_result_row *cel
         put_measured(page, cell, cell->unit == VT_UNIT_NS ? size : 1);
     } else {
         bool unsupported = cell->status == VT_STATUS_UNSUPPORTED;
-        fprintf(page->stream, unsupported ? "<td class=\"absent\">%s<span> unsupported</span>"
-                                          : "<td class=\"absent\"><span class=\"flag\">%s</span>",
+        fprintf(page->stream,
+                unsupported ? "<td class=\"absent\">%s<span> unsupported</span>"
+                            : "<td class=\"absent\"><span class=\"flag\">%s</span>",
                 words[cell->status]);
         put_note(page, cell);
         fputs("</td>", page->stream);
@@ -88,8 +89,7 @@ static void put_line(const struct vt_html *page, const struct vt_line *line)
     if (line->operation && strcmp(line->operation, line->name) != 0) {
         vt_markup(page->stream, "<code>%s</code>", line->operation);
     }
-    fprintf(page->stream, "</th><td>%s</td>",
-            strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
+    fprintf(page->stream, "</th><td>%s</td>", strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
     for (size_t k = 0; k < table->column_count; k++)
         if (table->columns[k].measured)
             put_cell(page, line->cells[k], scale.size);

@@ -31,7 +31,7 @@ enum { WORDS = sizeof words / sizeof words[0] };
 
 /* Elements whose text is left alone: a link would be in a link or a control, or break a picture; a span of no
  * class is what only a voice reads. */
-static const char *const closed[] = {"a",  "script", "style",  "svg",   "title", "h1",  "h2",
+static const char *const closed[] = {"a",  "script", "style",  "svg",   "title",   "h1",      "h2",
                                      "h3", "nav",    "button", "thead", "caption", "summary", "span>"};
 
 struct linker {

@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* The page as it was, with its links. Texts in links, headings, heads of tables, pictures, controls and code of
- * the page itself get none. */
+/* The page as it was, with its links. Texts in links, headings, heads of tables, pictures, controls and code
+ * of the page itself get none. */
 void vt_page_link_words(const char *page, FILE *stream);
 
 #endif

@@ -229,10 +229,11 @@ static void put_letters(const struct vt_teller *teller)
     vt_tell_label(teller, "letters");
     for (size_t i = 0; i < count; i++) {
         int length;
-        const char *title = styles[i].name ? vt_language_label(teller->language, styles[i].name, &length) : "";
+        const char *title =
+            styles[i].name ? vt_language_label(teller->language, styles[i].name, &length) : "";
         if (styles[i].name)
-            vt_markup(teller->stream, " <span><span class=\"mark m-%s\">%s</span> %.*s</span>", styles[i].name,
-                      styles[i].mark, length, title);
+            vt_markup(teller->stream, " <span><span class=\"mark m-%s\">%s</span> %.*s</span>",
+                      styles[i].name, styles[i].mark, length, title);
     }
     fputs("</p>\n", teller->stream);
 }

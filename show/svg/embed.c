@@ -16,7 +16,7 @@ struct embedding {
     vt_svg_title title;
     void *context;
     FILE *stream;
-    struct vt_svg_pen grid;   /* all its lines are one path, below what is drawn on them; into `lines` */
+    struct vt_svg_pen grid; /* all its lines are one path, below what is drawn on them; into `lines` */
     char *lines;
     size_t lines_size;
     char width[16];           /* of lines */
@@ -174,7 +174,8 @@ static const char *put_text(struct embedding *e, const char *at)
 static void enter(struct embedding *e, const struct vt_svg_tag *tag)
 {
     size_t length;
-    const char *shows = vt_svg_value(tag, "onmousemove", &length), *number = shows ? strchr(shows, '\'') : NULL;
+    const char *shows = vt_svg_value(tag, "onmousemove", &length),
+               *number = shows ? strchr(shows, '\'') : NULL;
     copy_value(tag, "stroke-width", e->width, sizeof e->width);
     if (vt_svg_value(tag, "transform", &length))
         e->around = *tag;
@@ -217,7 +218,8 @@ void vt_svg_embed(const char *picture, const char *label, const char *class, vt_
     if (size)
         snprintf(e.size, sizeof e.size, "%.*s", (int)strcspn(size + strlen("font-size=\""), "\""),
                  size + strlen("font-size=\""));
-    vt_markup(stream, "<svg class=\"chart%s%s\" role=\"img\" viewBox=\"%.*s\" font-size=\"%g\" aria-label=\"%s",
+    vt_markup(stream,
+              "<svg class=\"chart%s%s\" role=\"img\" viewBox=\"%.*s\" font-size=\"%g\" aria-label=\"%s",
               *class ? " " : "", class, (int)strcspn(box, "\""), box, strtod(e.size, NULL), label);
     fputs("\">", stream);
     for (at += strlen("</defs>"); *at && !(at[0] == '<' && at[1] == '/' && at[2] == 's');) {

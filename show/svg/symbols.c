@@ -5,8 +5,8 @@
 #define FULL   "fill=\"currentColor\""
 #define HOLLOW "fill=\"none\" stroke=\"currentColor\" stroke-width=\".3\""
 
-/* gnuplot's point types 4 to 15, which its pictures refer to by these names, in the size all pictures draw them:
- * a reference then only says where. */
+/* gnuplot's point types 4 to 15, which its pictures refer to by these names, in the size all pictures draw
+ * them: a reference then only says where. */
 static const struct {
     int number;
     const char *shape;
@@ -27,7 +27,8 @@ static const struct {
 
 void vt_svg_symbols(FILE *stream)
 {
-    fputs("<svg class=\"symbols\" aria-hidden=\"true\" width=\"0\" height=\"0\" focusable=\"false\"><defs>", stream);
+    fputs("<svg class=\"symbols\" aria-hidden=\"true\" width=\"0\" height=\"0\" focusable=\"false\"><defs>",
+          stream);
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
         fprintf(stream, "<%s id=\"p%d\" transform=\"scale(3.6)\"/>", symbols[i].shape, symbols[i].number);
     fputs("</defs></svg>\n", stream);
