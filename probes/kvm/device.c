@@ -105,7 +105,13 @@ static void explain_firmware(const struct view *view, const char *extension, str
     obstacle->code = "firmware-disabled";
     vt_obstacle_reason(obstacle, "%s: firmware switched the processor's virtualization off%s", view->what,
                        alone ? "" : ", or a hypervisor that hides itself did");
-    vt_obstacle_fix(obstacle, "enable %s in the firmware set-up and restart", extension);
+    if (vt_document_text(view->document, "vt_x.only_in"))
+        vt_obstacle_fix(obstacle,
+                        "enable %s without \"Intel TXT\" in the firmware set-up and restart, or start "
+                        "the kernel by tboot",
+                        extension);
+    else
+        vt_obstacle_fix(obstacle, "enable %s in the firmware set-up and restart", extension);
 }
 
 /* Who can load a module: the host of a container, and root of the first user namespace. */
