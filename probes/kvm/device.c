@@ -210,13 +210,21 @@ static void explain_without(const struct view *view, struct vt_obstacle *obstacl
                     is_inside(view) ? "on the host: " : "");
 }
 
+static void explain_sandbox(const struct view *view, struct vt_obstacle *obstacle)
+{
+    obstacle->code = "kernel-without-kvm";
+    vt_obstacle_reason(obstacle, "%s: this is gVisor, a kernel in user space, which has no KVM", view->what);
+    vt_obstacle_fix(obstacle, "run it outside of gVisor (docker run --runtime runc, a pod without its "
+                              "runtimeClassName)");
+}
+
 static void explain_module(const struct view *view, struct vt_obstacle *obstacle)
 {
     static void (*const explain[])(const struct view *view, struct vt_obstacle *obstacle) = {
         [VT_MODULE_UNSEEN] = explain_unseen,     [VT_MODULE_REPLACED] = explain_gone,
         [VT_MODULE_ABSENT] = explain_without,    [VT_MODULE_LOST] = explain_lost,
         [VT_MODULE_THERE] = explain_loadable,    [VT_MODULE_BUILT_IN] = explain_not_started,
-        [VT_MODULE_NO_LOADER] = explain_without,
+        [VT_MODULE_NO_LOADER] = explain_without, [VT_MODULE_SANDBOX] = explain_sandbox,
     };
     if (view->scene->module.loaded)
         explain_not_started(view, obstacle);
@@ -281,7 +289,7 @@ static void explain_missing(const struct view *view, struct vt_obstacle *obstacl
         explain_unsupported(view, obstacle);
     else if (extension)
         explain_firmware(view, extension, obstacle);
-    else if (view->scene->module.registered == VT_UNKNOWN)
+    else if (view->scene->module.registered == VT_UNKNOWN && view->scene->module.state != VT_MODULE_SANDBOX)
         explain_no_proc(view, obstacle);
     else
         explain_module(view, obstacle);
