@@ -75,6 +75,24 @@ static struct vt_finding ask_flag(const struct vt_outside *outside, const struct
                         listed ? "lists it where it is off, too" : "does not take it away where it is off");
 }
 
+/* Which start this was, only the flag tells: the kernel takes it away after the other kind. */
+static struct vt_finding ask_start(const struct vt_outside *outside, const struct vt_facts *facts,
+                                   const struct vt_extension *extension, const struct vt_finding *judged)
+{
+    struct vt_finding flag = {.answer = VT_UNKNOWN};
+    if (facts->flags)
+        flag = ask_flag(outside, facts, extension);
+    if (flag.answer == VT_YES)
+        return flag;
+    const bool clears =
+        vt_surroundings_kernel_is(&facts->surroundings, extension->clears[0], extension->clears[1]) == VT_YES;
+    return vt_row_found(clears && facts->flags ? VT_NO : VT_UNKNOWN,
+                        "%s: firmware allows %s only inside %s, and %s", judged->why, extension->name,
+                        extension->only_in,
+                        clears && facts->flags ? "this kernel was not started so"
+                                               : "whether this kernel was started so is not known");
+}
+
 /* A system without a ring 0 of its own, and one that a hypervisor lets run it, read registers made for them.
  */
 static bool is_taken(const struct vt_outside *outside)
@@ -101,6 +119,9 @@ static struct vt_finding find(const json_t *document, const struct vt_facts *fac
     if (vt_facts_msr(facts, extension->msr, &msr, finding.why, sizeof finding.why) == VT_READ &&
         msr.source == VT_MSR_REGISTER) {
         finding = extension->judge(msr.value);
+        if (finding.answer == VT_UNKNOWN && outside.present == VT_NO)
+            return ask_start(&outside, facts, extension, &finding);
+        finding.answer = finding.answer == VT_UNKNOWN ? VT_NO : finding.answer;
         return finding.answer == VT_NO ? blame_register(&outside, extension, &finding) : finding;
     }
     return facts->flags ? ask_flag(&outside, facts, extension) : finding;
@@ -116,6 +137,9 @@ void vt_enabled_record(json_t *document, const struct vt_facts *facts, const str
              supported && !facts->live && extension->undumped ? extension->undumped : "");
     vt_row_record(document, extension->section, "supported", support);
     vt_row_record(document, extension->section, "enabled", &enabled);
+    if (extension->only_in && strstr(enabled.why, extension->only_in))
+        vt_document_put(document, vt_document_path(path, extension->section, "only_in"),
+                        json_string(extension->only_in), NULL);
     vt_document_put(document, vt_document_path(path, extension->section, "reason"),
                     enabled.answer == VT_YES ? json_null() : json_string(text), NULL);
 }

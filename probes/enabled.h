@@ -15,8 +15,10 @@ struct vt_extension {
     bool kernel_locks;                          /* a kernel without KVM switches it off itself */
     const char *undumped; /* said behind the reason of a dump that shows it; NULL: nothing */
     uint32_t msr;
-    /* What the register comes to: YES, or NO; and its bits in words. */
+    /* What the register comes to, and its bits in words. UNKNOWN: on for a kernel started in `only_in` alone.
+     */
     struct vt_finding (*judge)(uint64_t value);
+    const char *only_in; /* NULL: there is no such start */
 };
 
 /*

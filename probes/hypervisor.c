@@ -217,6 +217,32 @@ static void put_guest_type(json_t *document, const struct vt_facts *facts, const
         vt_document_put(document, "hypervisor.guest_type", json_string("PV"), "CPUID has no leaves of Xen");
 }
 
+/* The product or the cloud a machine is of has a way of its own to give it the extension. */
+static const char *provider_of(const struct vt_surroundings *around, const char *vendor, const char **why)
+{
+    static const char azure[] = "7783-7084-3265-9085-8269-3286-77";
+    const char *product = around->dmi[VT_DMI_PRODUCT], *maker = around->dmi[VT_DMI_VENDOR];
+    const bool hyperv = vendor && strcmp(vendor, "Hyper-V") == 0;
+    if (hyperv && around->release && strcasestr(around->release, "microsoft")) {
+        *why = "the kernel's release";
+        return "WSL 2";
+    }
+    *why = "DMI";
+    if (hyperv && around->asset_tag && strcmp(around->asset_tag, azure) == 0)
+        return "Azure";
+    if (product && strcmp(product, "Google Compute Engine") == 0)
+        return "Google Compute Engine";
+    return maker && strcmp(maker, "Amazon EC2") == 0 ? "Amazon EC2" : NULL;
+}
+
+static void put_provider(json_t *document, const struct vt_facts *facts)
+{
+    const char *why,
+        *provider = provider_of(&facts->surroundings, vt_document_text(document, "hypervisor.vendor"), &why);
+    if (provider)
+        vt_document_put(document, "hypervisor.provider", json_string(provider), why);
+}
+
 static void put_control(json_t *document, const struct vt_facts *facts, const struct vt_finding *present,
                         const struct naming *naming)
 {
@@ -225,6 +251,8 @@ static void put_control(json_t *document, const struct vt_facts *facts, const st
         control = find_control(facts, vt_document_text(document, "hypervisor.vendor"), naming);
     vt_row_record(document, "hypervisor", "control_domain", &control);
     put_guest_type(document, facts, naming);
+    if (present->answer == VT_YES && !vt_document_is_true(document, "hypervisor.control_domain"))
+        put_provider(document, facts);
     if (facts->surroundings.hypervisor_type)
         vt_document_put(document, "hypervisor.kernel_type", json_string(facts->surroundings.hypervisor_type),
                         "/sys/hypervisor/type");

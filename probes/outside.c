@@ -39,6 +39,26 @@ static const struct conduct {
     {NULL, NULL, NULL, on_request},
 };
 
+/* Who lets machines, or makes them unseen: what their user can do, who has no hand on the hypervisor. */
+static const struct {
+    const char *provider, *fix;
+} providers[] = {
+    {"WSL 2", "put nestedVirtualization=true under [wsl2] in %UserProfile%\\.wslconfig (Windows 11), then "
+              "wsl --shutdown in Windows"},
+    {"Azure", "choose a size of virtual machine that has nested virtualization"},
+    {"Google Compute Engine", "create the instance with --enable-nested-virtualization, of a machine type "
+                              "that has it"},
+    {"Amazon EC2", "choose an instance type that ends in .metal, or one that has nested virtualization"},
+};
+
+static const char *provided_fix(const struct vt_outside *outside)
+{
+    for (size_t i = 0; outside->provider && i < sizeof providers / sizeof providers[0]; i++)
+        if (strcmp(providers[i].provider, outside->provider) == 0)
+            return providers[i].fix;
+    return NULL;
+}
+
 static const struct conduct *conduct_of(const char *vendor)
 {
     const struct conduct *conduct = conducts;
@@ -74,6 +94,7 @@ void vt_outside_read(const json_t *document, struct vt_outside *outside)
         .present = answer_at(document, "hypervisor.present"),
         .control = answer_at(document, "hypervisor.control_domain"),
         .name = vendor ? vendor : "unknown",
+        .provider = vt_document_text(document, "hypervisor.provider"),
         .encrypted = encrypted_by(document),
         .paravisor = vt_document_is_true(document, "confidential.paravisor"),
         .paravirtual = type && strcmp(type, "PV") == 0,
@@ -124,10 +145,12 @@ void vt_outside_cause(const json_t *document, const struct vt_outside *outside, 
 void vt_outside_fix(const struct vt_outside *outside, char *text, size_t size)
 {
     const struct conduct *conduct = conduct_of(outside->name);
-    const char *nesting = conduct->nesting;
+    const char *nesting = conduct->nesting, *provided = provided_fix(outside);
     *text = '\0';
     if (outside->control == VT_YES)
         snprintf(text, size, "%s", conduct->instead);
+    else if (provided && !outside->encrypted && !outside->paravirtual)
+        snprintf(text, size, "%s", provided);
     else if (outside->encrypted || (!nesting && !outside->paravirtual))
         snprintf(text, size, "choose another machine: %s",
                  outside->encrypted ? "an encrypted guest cannot have either"

@@ -14,10 +14,11 @@
 struct vt_outside {
     enum vt_answer present, control; /* control: this is the system that runs it */
     const char *name;                /* to be put into a sentence; "unknown" when it has none */
-    const char *place;               /* "root partition", "dom0": where control is YES */
-    const char *encrypted;           /* what encrypts this guest: "TDX", "SEV-SNP"; NULL: nothing known */
-    bool paravisor;                  /* and it stands between */
-    bool paravirtual;                /* this guest has no ring 0 */
+    const char *provider;  /* whose machine it is, where that decides how the extension is had; or NULL */
+    const char *place;     /* "root partition", "dom0": where control is YES */
+    const char *encrypted; /* what encrypts this guest: "TDX", "SEV-SNP"; NULL: nothing known */
+    bool paravisor;        /* and it stands between */
+    bool paravirtual;      /* this guest has no ring 0 */
 };
 
 void vt_outside_read(const json_t *document, struct vt_outside *outside);

@@ -28,6 +28,7 @@ static const struct {
     {"/sys/hypervisor/properties/features", AT(xen_features)},
     {"/proc/xen/capabilities", AT(xen_capabilities)},
     {"/sys/devices/system/cpu/sev/vmpl", AT(sev_vmpl)},
+    {"/sys/class/dmi/id/chassis_asset_tag", AT(asset_tag)},
     {"/sys/class/dmi/id/product_name", DMI(VT_DMI_PRODUCT)},
     {"/sys/class/dmi/id/sys_vendor", DMI(VT_DMI_VENDOR)},
     {"/sys/class/dmi/id/board_vendor", DMI(VT_DMI_BOARD)},

@@ -22,6 +22,7 @@ struct vt_surroundings {
     char *xen_features;                /* /sys/hypervisor/properties/features, hexadecimal */
     char *xen_capabilities;            /* /proc/xen/capabilities */
     char *dmi[VT_DMI_FIELDS];          /* SMBIOS structures 0 to 2 */
+    char *asset_tag;                   /* of the chassis, by DMI; Azure's machines have one tag */
     char *sev_vmpl;                    /* /sys/devices/system/cpu/sev/vmpl, of SNP guests only */
     bool xen, jailhouse;               /* /proc/xen, /sys/devices/jailhouse */
     bool sev_guest, tdx_guest;         /* devices through which such a guest has itself attested */

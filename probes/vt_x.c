@@ -185,12 +185,16 @@ static struct vt_finding find_feature(const struct vt_facts *facts, const struct
     return finding;
 }
 
-/* IA32_FEATURE_CONTROL: locked without "VMX outside SMX" means off until the next reset (SDM 3C 24.7). */
+/* IA32_FEATURE_CONTROL: locked without "VMX outside SMX" means off until the next reset (SDM 3C 24.7), but
+ * for what a measured start of Intel TXT runs where "VMX inside SMX" is set. */
 static struct vt_finding judge_register(uint64_t value)
 {
-    const int locked = value & 1, allowed = value >> 2 & 1;
-    return vt_row_found(locked && !allowed ? VT_NO : VT_YES,
-                        "IA32_FEATURE_CONTROL: lock bit %d, VMX outside SMX %d", locked, allowed);
+    const int locked = value & 1, inside = value >> 1 & 1, outside = value >> 2 & 1;
+    return vt_row_found(!locked || outside ? VT_YES
+                        : inside           ? VT_UNKNOWN
+                                           : VT_NO,
+                        "IA32_FEATURE_CONTROL: lock bit %d, VMX outside SMX %d, inside %d", locked, outside,
+                        inside);
 }
 
 /* Linux switches VMX off itself where it was built without KVM (feat_ctl.c, 5.6). */
@@ -205,6 +209,7 @@ static const struct vt_extension extension = {
     .undumped = "; its features are in MSRs, which a dump does not contain",
     .msr = FEATURE_CONTROL,
     .judge = judge_register,
+    .only_in = "SMX (Intel TXT)",
 };
 
 void vt_detect_vt_x(json_t *document, const struct vt_facts *facts)

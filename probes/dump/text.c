@@ -75,6 +75,31 @@ static bool is_second_of_end(char before, char now)
     return before == '\r' && now == '\n';
 }
 
+/* What a terminal was told, as script(1) records it: "ESC [", parameters, a final character (ECMA-48, 5.4).
+ */
+static size_t drop_control_sequences(char *text, size_t length)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != '\033' || text[i + 1] != '[') {
+            text[kept++] = text[i];
+            continue;
+        }
+        i += 2;
+        while (i < length && text[i] >= ' ' && text[i] <= '?')
+            i++;
+    }
+    return kept;
+}
+
+/* Disks and serial lines fill up the last block. */
+static size_t drop_padding(const char *text, size_t length)
+{
+    while (length && (text[length - 1] == '\0' || text[length - 1] == DOS_END_OF_FILE))
+        length--;
+    return length;
+}
+
 char *vt_dump_text(const char *data, size_t size, size_t *length)
 {
     const unsigned char *at = (const unsigned char *)data, *end = at + size;
@@ -84,13 +109,14 @@ char *vt_dump_text(const char *data, size_t size, size_t *length)
     while (text && at < end) {
         uint32_t character = next(&at, end);
         char now = plain(character);
-        if (now == DOS_END_OF_FILE && at == end)
-            break;
         if (character != BYTE_ORDER_MARK && !is_second_of_end(before, now))
             text[(*length)++] = now == '\r' ? '\n' : now;
         before = now;
     }
-    if (text)
-        text[*length] = '\0';
+    if (!text)
+        return NULL;
+    text[*length] = '\0';
+    *length = drop_padding(text, drop_control_sequences(text, *length));
+    text[*length] = '\0';
     return text;
 }

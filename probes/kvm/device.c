@@ -105,7 +105,13 @@ static void explain_firmware(const struct view *view, const char *extension, str
     obstacle->code = "firmware-disabled";
     vt_obstacle_reason(obstacle, "%s: firmware switched the processor's virtualization off%s", view->what,
                        alone ? "" : ", or a hypervisor that hides itself did");
-    vt_obstacle_fix(obstacle, "enable %s in the firmware set-up and restart", extension);
+    if (vt_document_text(view->document, "vt_x.only_in"))
+        vt_obstacle_fix(obstacle,
+                        "enable %s without \"Intel TXT\" in the firmware set-up and restart, or start "
+                        "the kernel by tboot",
+                        extension);
+    else
+        vt_obstacle_fix(obstacle, "enable %s in the firmware set-up and restart", extension);
 }
 
 /* Who can load a module: the host of a container, and root of the first user namespace. */
@@ -204,13 +210,21 @@ static void explain_without(const struct view *view, struct vt_obstacle *obstacl
                     is_inside(view) ? "on the host: " : "");
 }
 
+static void explain_sandbox(const struct view *view, struct vt_obstacle *obstacle)
+{
+    obstacle->code = "kernel-without-kvm";
+    vt_obstacle_reason(obstacle, "%s: this is gVisor, a kernel in user space, which has no KVM", view->what);
+    vt_obstacle_fix(obstacle, "run it outside of gVisor (docker run --runtime runc, a pod without its "
+                              "runtimeClassName)");
+}
+
 static void explain_module(const struct view *view, struct vt_obstacle *obstacle)
 {
     static void (*const explain[])(const struct view *view, struct vt_obstacle *obstacle) = {
         [VT_MODULE_UNSEEN] = explain_unseen,     [VT_MODULE_REPLACED] = explain_gone,
         [VT_MODULE_ABSENT] = explain_without,    [VT_MODULE_LOST] = explain_lost,
         [VT_MODULE_THERE] = explain_loadable,    [VT_MODULE_BUILT_IN] = explain_not_started,
-        [VT_MODULE_NO_LOADER] = explain_without,
+        [VT_MODULE_NO_LOADER] = explain_without, [VT_MODULE_SANDBOX] = explain_sandbox,
     };
     if (view->scene->module.loaded)
         explain_not_started(view, obstacle);
@@ -275,7 +289,7 @@ static void explain_missing(const struct view *view, struct vt_obstacle *obstacl
         explain_unsupported(view, obstacle);
     else if (extension)
         explain_firmware(view, extension, obstacle);
-    else if (view->scene->module.registered == VT_UNKNOWN)
+    else if (view->scene->module.registered == VT_UNKNOWN && view->scene->module.state != VT_MODULE_SANDBOX)
         explain_no_proc(view, obstacle);
     else
         explain_module(view, obstacle);

@@ -18,6 +18,7 @@ enum vt_module_state {
     VT_MODULE_THERE,     /* its file is there */
     VT_MODULE_BUILT_IN,  /* it is part of the kernel */
     VT_MODULE_NO_LOADER, /* this kernel loads no modules, and this one is not built in */
+    VT_MODULE_SANDBOX,   /* the kernel is a program of user space that plays one: gVisor */
 };
 
 struct vt_kvm_module {

@@ -412,6 +412,12 @@ if grep -q 'is missing: install it' "$work/err"; then
 else
     refuses "a machine that halts for good" 3 "the machine halted with interrupts off while booting"
     clean "a machine that halts for good"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\n[ "$1" = --help ] && exec echo "      Bochs x86 Emulator 3.1"\necho "01269086853w[CPU0  ] [CPU0] HLT instruction with IF=0!" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
+    chmod +x "$work/bin/bochs"
+    with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/builtin"
+    rm "$work/bin/bochs"
+    refuses "a Bochs that divides wrongly" 3 "install Bochs 3.0, docs/LAB.md tells how.* while booting"
 fi
 
 # Kernels that earlier runs have left in the cache, with a module of which one instruction is another now: as

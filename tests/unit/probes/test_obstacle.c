@@ -132,6 +132,7 @@ START_TEST(a_module_is_offered_only_where_it_can_load)
         {VT_MODULE_LOST, "modules-gone", "file is gone", "again", false},
         {VT_MODULE_ABSENT, "kernel-without-kvm", "without kvm_intel", "install a kernel", false},
         {VT_MODULE_NO_LOADER, "kernel-without-kvm", "loads no modules", "install a kernel", false},
+        {VT_MODULE_SANDBOX, "kernel-without-kvm", "gVisor", "outside of gVisor", false},
         {VT_MODULE_BUILT_IN, "not-started", "did not start", "dmesg", false},
         {VT_MODULE_UNSEEN, "module-not-loaded", "cannot be seen", "bring in the modules", false},
     };
@@ -147,6 +148,16 @@ START_TEST(a_module_is_offered_only_where_it_can_load)
         explain("{" HOST ", " INTEL("true") "}", &scene, ENODEV);
         says(rows[i].code, "nothing answers", rows[i].fix);
     }
+}
+END_TEST
+
+START_TEST(a_sandbox_without_proc_misc_is_not_told_to_mount_proc)
+{
+    struct vt_kvm_scene scene = without(VT_MODULE_SANDBOX);
+    scene.module.registered = VT_UNKNOWN;
+    explain("{" HOST ", " INTEL("true") "}", &scene, ENOENT);
+    says("kernel-without-kvm", "gVisor", "runtime");
+    never_offers("mount");
 }
 END_TEST
 
@@ -550,6 +561,12 @@ START_TEST(modules_are_looked_for_as_distributions_lay_them_out)
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_UNSEEN);
     put("/proc/misc", "232 kvm\n");
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_NO_LOADER);
+    put("/proc/version", "Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n");
+    ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_SANDBOX);
+    put("/proc/version", "Linux version 4.19.0-gvisor #1 SMP Mon Jan 1 00:00:00 UTC 2024\n");
+    ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_SANDBOX);
+    put("/proc/version", "Linux version 6.1.0-7-amd64 (x@y) (gcc) #1 SMP Debian 6.1.20-1\n");
+    ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_NO_LOADER);
     put("/lib/modules/6.1.0-8-amd64/modules.dep", "");
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_REPLACED);
     put("/proc/modules", "");
@@ -635,8 +652,8 @@ START_TEST(a_service_is_found_in_its_cgroup)
 END_TEST
 
 VT_SUITE(the_processor_is_judged_before_the_container, the_device_is_missing_though_kvm_runs,
-         a_module_is_offered_only_where_it_can_load, a_module_is_loaded_by_who_can,
-         what_stands_in_the_place_is_named, each_class_of_the_mode_has_its_fix,
+         a_module_is_offered_only_where_it_can_load, a_sandbox_without_proc_misc_is_not_told_to_mount_proc,
+         a_module_is_loaded_by_who_can, what_stands_in_the_place_is_named, each_class_of_the_mode_has_its_fix,
          a_group_is_offered_only_to_whom_it_helps, root_of_a_user_namespace_is_nobody_outside,
          where_the_mode_allows_it_is_not_the_reason, eperm_is_never_the_mode,
          each_container_manager_is_told_in_its_own_words, a_system_container_has_groups_of_its_own,
