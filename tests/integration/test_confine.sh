@@ -1,7 +1,9 @@
 #!/bin/sh
 # Commands that read what strangers wrote run confined, and so do the programs they start.
+# shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
-top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/integration/attempt.sh
+. "$(dirname "$0")/attempt.sh"
 result=$work/result.json
 gzip -dc "$top/tests/data/compare/run-01.json.gz" >"$result"
 mkfifo "$work/pipe"
@@ -33,6 +35,39 @@ confined report "$VMTOLL" report "$work/pipe"
 confined "report --format html" "$VMTOLL" report --format html "$work/pipe"
 confined compare "$VMTOLL" compare "$work/pipe" "$result"
 confined "probe --from-cpuid" "$VMTOLL" probe --from-cpuid "$work/pipe"
+
+# Attempts that succeed in a command that reads nothing of strangers' are refused in those that do.
+calls='socket,local socket,fork,clone,trace,signal,link,make a pipe,execute'
+writes='open to write,truncate,create,make a folder,rename,unlink'
+came_to() { # what, attempts
+    (IFS=, && for one in $2; do [ "$(came_of "$one")" != "$1" ] || printf '%s,' "$one"; done)
+}
+if [ -z "$attempt" ]; then
+    skip "attempts are refused" "no compiler makes the tool here: $(head -n 1 "$work/log")"
+else
+    attempts vmtoll "$VMTOLL" list paths
+    calls=$(came_to done "$calls") writes=$(came_to done "$writes")
+    case $calls$writes in
+    *socket,*fork,*execute,*'open to write,'*create,*) pass "attempts succeed where nothing is confined" ;;
+    *) fail "attempts succeed where nothing is confined" "$(tr '\n' ' ' <"$work/attempts")" ;;
+    esac
+    landlock=$(came_of landlock)
+    mkdir "$work/pages"
+    for command in "report --format csv $result" "report --output $work/pages/page.html $result" \
+        "compare --fail-on never $result $result" "probe --from-cpuid $top/tests/data/dumps/cpuid.txt.xz"; do
+        # shellcheck disable=SC2086
+        attempts vmtoll "$VMTOLL" $command
+        what=$(echo "$command" | cut -d' ' -f 1,2)
+        is "$what, with attempts at its end" 0
+        equals "... which may read" "$(came_of read)" done
+        equals "... starts, reaches and signals nobody" "$(came_to ENOSYS "$calls")" "$calls"
+        if [ "$landlock" = done ]; then
+            equals "... writes nowhere else" "$(came_to EACCES "$writes")" "$writes"
+        else
+            skip "... writes nowhere else" "this kernel has no Landlock, or one before Linux 5.19"
+        fi
+    done
+fi
 
 # The same answers as ever, of all formats.
 for format in text markdown csv json html openmetrics; do

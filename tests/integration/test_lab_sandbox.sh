@@ -1,6 +1,9 @@
 #!/bin/sh
 # How the lab starts an emulator: a stand-in says what it was given, and of what it was relieved.
+# shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/integration/attempt.sh
+. "$(dirname "$0")/attempt.sh"
 mkdir "$work/bin" "$work/tmp" "$work/cache"
 cat >"$work/bin/qemu-system-x86_64" <<STANDIN
 #!/bin/sh
@@ -40,6 +43,18 @@ holds "... without being asked for it" sh -c '! grep -q sandbox "$1"' sh "$work/
 if command -v qemu-system-x86_64 >/dev/null 2>&1; then
     run timeout 120 "$VMTOLL" lab tcg --case nop --quiet --output "$work/result.json"
     is "QEMU works with what is left to it" 0
+    # Its filter ends it: then nothing stands behind the attempt.
+    for one in fork execute; do
+        if [ -z "$attempt" ]; then
+            skip "code in QEMU tries to $one" "no compiler makes the tool here: $(head -n 1 "$work/log")"
+            continue
+        fi
+        attempts qemu-system-x86_64 ATTEMPT_ONLY=$one qemu-system-x86_64 --version
+        equals "code in QEMU can $one where there is no sandbox" "$(came_of $one)" done
+        attempts qemu-system-x86_64 ATTEMPT_ONLY=$one ATTEMPT_ARGUMENT=-sandbox timeout 120 "$VMTOLL" lab tcg --case nop --quiet --output -
+        is "it tries to $one in a lab" 0
+        equals "... and that is its end" "$(cat "$work/attempts")" "$one: "
+    done
 else
     skip "QEMU works with what is left to it" "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
 fi

@@ -71,4 +71,34 @@ for row in rows:
     for cell in row:
         assert not cell or cell[0] not in "=+@-\t\r" or cell.lstrip("-")[0].isdigit(), cell
 P
+# A name that a terminal would obey: C1's CSI, a text turned round, no UTF-8.
+name=$(printf 'a\302\2332Jb\342\200\256c\377d')
+run "$VMTOLL" report "$work/$name"
+refuses "a file of such a name that is not there" 2 'a.+2Jb.+c.+d'
+holds "... is named without what it would do" sh -c '! LC_ALL=C grep -q "$(printf "\302\233\|\342\200\256\|\377")" "$1"' sh "$work/err"
+cp "$work/h.json" "$work/$name"
+for format in text markdown html; do
+    run "$VMTOLL" report --format $format "$work/$name" "$work/h.json"
+    is "$format: a result of such a name" 0
+    holds "... is shown without what it would do" sh -c '! LC_ALL=C grep -q "$(printf "\302\233\|\342\200\256\|\377")" "$1"' sh "$work/out"
+done
+
+# One file, valid, that knows 20000 engines; work that grows with the square of them took minutes.
+engine=ENGINE
+row cpuid identification ok '"exit-kernel"' 2000 >"$work/one"
+document none.json
+awk -v file="$work/none.json" '{ row = $0 } END {
+    getline frame <file
+    sub(/"measurements":.*/, "\"measurements\":[", frame)
+    printf "%s", frame
+    for (i = 0; i < 20000; i++) { one = row; sub("ENGINE", "e" i, one); printf "%s%s", i ? "," : "", one }
+    print "]}"
+}' "$work/one" >"$work/many.json"
+for format in text markdown csv json html openmetrics; do
+    run timeout 60 "$VMTOLL" report --format $format "$work/many.json"
+    is "$format: 20000 engines in one file take no minute" 0
+    [ $format != csv ] || equals "... and each is there" "$(grep -c 'e[0-9]*[05],' "$work/out")" 4000
+done
+run timeout 60 "$VMTOLL" compare --fail-on never "$work/many.json" "$work/many.json"
+holds "compare: nor do they" test "$status" -ne 124
 finish
