@@ -57,7 +57,7 @@ static void describe_labs(char *text, size_t size)
     const struct vt_lab *labs = vt_labs(&count);
 
     for (size_t i = 0; i < count; i++)
-        vt_text_append(text, size, "  %-4s %s\n", labs[i].name, labs[i].summary);
+        vt_text_append(text, size, "  %-9s %s\n", labs[i].name, labs[i].summary);
     vt_text_append(text, size,
                    "\nEmulators are taken from $PATH; kernels are downloaded as Debian packages into\n"
                    "$XDG_CACHE_HOME/vmtoll and never installed. Nothing here needs root.");

@@ -20,6 +20,8 @@ const struct vt_lab *vt_labs(size_t *count);
 /* Their entry points. */
 int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
+int vt_lab_run_svm_bochs(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                         struct vt_error *error);
 int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
 
