@@ -10,6 +10,10 @@ CASE x2apic_eoi, "wrmsr", setup="mov ecx, 0x80b"
 CASE x2apic_self_ipi, "wrmsr", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC; sti"
 /* ICR: destination in its upper half, fixed, edge, asserted. Each turn sends another vector: none merges with the one before. */
 CASE x2apic_ipi, "wrmsr", setup="mov ecx, 0x830; mov edx, PEER_APIC_ID", turn="lea eax, [r10 + 0x4000 + VECTOR_PEER]"
-/* STI blocks the pending self-IPI for one instruction, so HLT finds its wake-up already there. */
-CASE hlt, "hlt", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC", turn="cli; wrmsr; sti"
+/*
+ * STI blocks the pending self-IPI for one instruction, so HLT finds its wake-up already there. Where it did not come
+ * with HLT's end it comes at the second STI: Bochs masks a virtual interrupt (V_IRQ) at #VMEXIT and unmasks it only
+ * where IF changes, so that one that is pending at VMRUN would wait for the CLI of the next turn, and so for ever.
+ */
+CASE hlt, "hlt", setup="mov ecx, 0x83f; mov eax, VECTOR_X2APIC", turn="cli; wrmsr; sti", after="cli; sti; nop"
 CASE pause, "pause"
