@@ -36,15 +36,13 @@
  * cleared by REP STOS at each instruction, would differ by an instruction from boot to
  * boot: in slabs of one page nothing crosses.
  */
-#define KHZ "1000000"
-#define COMMAND_LINE                                                                                         \
-    "tsc_early_khz=" KHZ " tsc=reliable clearcpuid=xsavec,xsaves "                                           \
-    "slub_max_order=0 " VT_LAB_LINUX_COMMAND_LINE
+#define KHZ       "1000000"
+#define OWN_WORDS "tsc_early_khz=" KHZ " tsc=reliable clearcpuid=xsavec,xsaves slub_max_order=0 "
 
 /* The debug port's bytes come out on Bochs' standard output. */
 static const char settings[] = "config_interface: textconfig\n"
                                "display_library: x\n"
-                               "cpu: model=%s, count=1, ips=" KHZ "000\n"
+                               "cpu: model=%s, count=%s, ips=" KHZ "000\n"
                                "memory: guest=512, host=512\n"
                                "romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot\n"
                                "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
@@ -106,10 +104,11 @@ static int write_file(const char *folder, const char *name, const char *text, st
     return status;
 }
 
-static int write_settings(const char *folder, const struct vt_bochs *machine, struct vt_error *error)
+static int write_settings(const char *folder, const struct vt_bochs *machine,
+                          const struct vt_lab_request *request, struct vt_error *error)
 {
     char *text = NULL;
-    int size = asprintf(&text, settings, machine->model);
+    int size = asprintf(&text, settings, machine->model, vt_lab_tuning_processors(&request->tuning).text);
     int status =
         size >= 0 ? write_file(folder, "bochsrc", text, error) : vt_error_memory(error, "Bochs' settings");
     if (size >= 0)
@@ -204,7 +203,7 @@ static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
     pid_t screen = start_screen(machine, linux_, request, display, error);
     if (screen < 0)
         return screen;
-    int status = vt_lab_linux_run(linux_, &emulator, COMMAND_LINE, outcome, error);
+    int status = vt_lab_linux_run(linux_, &emulator, outcome, error);
     vt_program_end(screen);
     return status;
 }
@@ -215,14 +214,14 @@ int vt_bochs_run(const struct vt_bochs *machine, const struct vt_lab_request *re
     struct vt_lab_linux linux_;
     int status = require_all(request, outcome, error);
     if (status == 0)
-        status = vt_lab_linux_open(&linux_, request, machine->lab, machine->module, false, error);
+        status = vt_lab_linux_open(&linux_, request, machine->lab, machine->module, OWN_WORDS, false, error);
     if (status != 0)
         return status;
     tell(request, "making a boot disc");
-    status = vt_disc_make(linux_.workspace.folder, linux_.kernel, VT_LAB_LINUX_INITRD, COMMAND_LINE, request,
-                          error);
+    status = vt_disc_make(linux_.workspace.folder, linux_.kernel, VT_LAB_LINUX_INITRD, linux_.command_line,
+                          request, error);
     if (status == 0)
-        status = write_settings(linux_.workspace.folder, machine, error);
+        status = write_settings(linux_.workspace.folder, machine, request, error);
     if (status == 0)
         status = write_file(linux_.workspace.folder, "debugger", debugger, error);
     if (status == 0)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "bench/measurement.h"
 #include "lab/fetch/stop.h"
+#include "lab/tuning.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ struct vt_lab_request {
     const char *hypervisor;       /* the same for a lab whose hypervisor is no kernel's part */
     const char *cases;            /* list of patterns, checked; NULL: all */
     const char *levels;           /* "0", "3" or "0,3" */
+    struct vt_lab_tuning tuning;  /* of labs with Linux, checked */
     struct vt_lab_stop
         stop; /* end then, leave nothing behind; without a deadline: the lab's own, once it boots */
     void (*progress)(void *context, const struct vt_lab_progress *progress); /* or NULL */
@@ -40,7 +42,7 @@ struct vt_lab_outcome {
     struct vt_measurement *measurements; /* of labs that boot the payload itself */
     size_t count;
     char emulator[160], kernel[160], hypervisor[160],
-        command_line[1024]; /* what the numbers depend on; may be empty */
+        command_line[VT_LAB_COMMAND_LINE]; /* what the numbers depend on; may be empty */
 };
 
 void vt_lab_release(struct vt_lab_outcome *outcome);

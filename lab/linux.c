@@ -176,6 +176,8 @@ static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct 
     *plan = (struct vt_lab_plan){.iterations = ITERATIONS, .pairs = PAIRS};
     snprintf(plan->engine, sizeof plan->engine, "%s", engine);
     snprintf(plan->levels, sizeof plan->levels, "%s", request->levels);
+    if (request->tuning.parameters)
+        snprintf(plan->parameters, sizeof plan->parameters, "%s", request->tuning.parameters);
     if (!request->cases)
         return 0;
     if (snprintf(plan->cases, sizeof plan->cases, "%s", request->cases) < (int)sizeof plan->cases)
@@ -185,12 +187,14 @@ static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct 
 }
 
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
-                      const char *module, bool elf, struct vt_error *error)
+                      const char *module, const char *own, bool elf, struct vt_error *error)
 {
     struct vt_lab_plan plan;
 
     *linux_ = (struct vt_lab_linux){0};
-    int status = make_plan(&plan, lab, request, error);
+    int status = vt_lab_tuning_command_line(&request->tuning, own, linux_->command_line, error);
+    if (status == 0)
+        status = make_plan(&plan, lab, request, error);
     if (status == 0)
         status = find_kernel(linux_, request, elf, error);
     if (status == 0)
@@ -206,7 +210,7 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
     return status;
 }
 
-int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, const char *command_line,
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
                      struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     struct vt_lab_link link = {0};
@@ -214,7 +218,7 @@ int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, 
     emulator->folder = linux_->workspace.folder;
     emulator->console_file = "console";
     emulator->panic = "Kernel panic - ";
-    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", command_line);
+    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", linux_->command_line);
     int status = vt_emulator_run(emulator, &link, error);
     const char *kernel = vt_lab_link_fact(&link, "kernel");
     if (kernel)

@@ -13,34 +13,30 @@
 
 #include <stdbool.h>
 
-/* The kernel's own messages on the first serial port, nothing random, an end where it panics. */
-#define VT_LAB_LINUX_COMMAND_LINE                                                                            \
-    "console=ttyS0 quiet panic=-1 nokaslr norandmaps mitigations=off random.trust_cpu=on rdinit=/vmtoll -- " \
-    "lab "                                                                                                   \
-    "inside"
-
 #define VT_LAB_LINUX_INITRD "initrd" /* in the workspace */
 
 struct vt_lab_linux {
     struct vt_package package;
     char *kernel, *modules; /* owned */
     struct vt_workspace workspace;
+    char command_line[VT_LAB_COMMAND_LINE]; /* of the kernel */
 };
 
 /*
  * Find the kernel and modules of the request, or Debian's, and write the initial
  * root file system into a new workspace: this program, a plan for rows of engine
- * `lab`, the module `module` and what it depends on. `elf`: the boot loader takes a vmlinux as well.
+ * `lab`, the module `module` and what it depends on. `own`: words that this machine's kernel needs, each with a
+ * blank behind it. `elf`: the boot loader takes a vmlinux as well.
  */
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
-                      const char *module, bool elf, struct vt_error *error);
+                      const char *module, const char *own, bool elf, struct vt_error *error);
 
 /* Safe when it failed to open. */
 void vt_lab_linux_close(struct vt_lab_linux *linux_);
 
-/* Boot it: `emulator` without what is the same for all. The document goes to the outcome, and the command
- * line that the emulator was told to boot with. */
-int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, const char *command_line,
+/* Boot it: `emulator` without what is the same for all. The document goes to the outcome, with the command
+ * line. */
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
                      struct vt_lab_outcome *outcome, struct vt_error *error);
 
 #endif

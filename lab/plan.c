@@ -8,8 +8,8 @@
 char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 {
     char *text;
-    int size = asprintf(&text, "engine=%s\ncases=%s\nlevels=%s\niterations=%llu\npairs=%zu\n", plan->engine,
-                        plan->cases, plan->levels, (unsigned long long)plan->iterations, plan->pairs);
+    int size = asprintf(&text, "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\n",
+                        plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations, plan->pairs);
     return size < 0 ? NULL : text;
 }
 
@@ -23,6 +23,7 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         {"engine", plan->engine, sizeof plan->engine},
         {"cases", plan->cases, sizeof plan->cases},
         {"levels", plan->levels, sizeof plan->levels},
+        {"parameters", plan->parameters, sizeof plan->parameters},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
