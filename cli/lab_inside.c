@@ -36,8 +36,8 @@ static json_t *describe(const struct vt_lab_plan *asked, double ticks)
     vt_lab_parameters_each("/sys/module", note_parameter, parameters);
     return json_pack("{s:s, s:I, s:I, s:f, s:I, s:o}", "levels", asked->levels, "iterations",
                      (json_int_t)asked->iterations, "pairs", (json_int_t)asked->pairs,
-                     "ticks_per_instruction", ticks, "processors",
-                     (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "module_parameters", parameters);
+                     "ticks_per_instruction", ticks, "processors", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+                     "module_parameters", parameters);
 }
 
 static int send_document(const struct vt_run *run, const struct vt_lab_plan *asked, double ticks,

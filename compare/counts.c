@@ -55,6 +55,52 @@ static void warn_of(struct vt_comparison *comparison, const char *name, const ch
         vt_compare_warn(comparison, "the lab's %s was \"%.200s\" and is \"%.200s\"", name, before, after);
 }
 
+/* Most of the line is the lab's own: from the first word that differs. */
+static void warn_of_command_line(struct vt_comparison *comparison, const char *before, const char *after)
+{
+    size_t word = 0;
+
+    if (!before || !after)
+        return;
+    for (size_t i = 0; before[i] == after[i]; i++) {
+        if (before[i] == '\0')
+            return;
+        word = before[i] == ' ' ? i + 1 : word;
+    }
+    const char *dots = word ? "... " : "";
+    vt_compare_warn(comparison, "the lab's kernel command line was \"%s%.200s\" and is \"%s%.200s\"", dots,
+                    before + word, dots, after + word);
+}
+
+static void warn_of_processors(struct vt_comparison *comparison)
+{
+    json_int_t before = json_integer_value(json_object_get(comparison->before->settings, "processors"));
+    json_int_t after = json_integer_value(json_object_get(comparison->after->settings, "processors"));
+    if (before > 0 && after > 0 && before != after)
+        vt_compare_warn(comparison, "the lab's machine had %lld processors and has %lld", (long long)before,
+                        (long long)after);
+}
+
+/* A kernel or a processor may change them without being asked. */
+static void warn_of_parameters(struct vt_comparison *comparison)
+{
+    json_t *before = json_object_get(comparison->before->settings, "module_parameters");
+    json_t *after = json_object_get(comparison->after->settings, "module_parameters");
+    char text[400] = "";
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(before, name, value)
+    {
+        const char *was = json_string_value(value), *is = json_string_value(json_object_get(after, name));
+        if (was && is && strcmp(was, is) != 0)
+            vt_text_append(text, sizeof text, "%s%.40s was \"%.40s\" and is \"%.40s\"", *text ? ", " : "",
+                           name, was, is);
+    }
+    if (*text)
+        vt_compare_warn(comparison, "unlike parameters of KVM: %s", text);
+}
+
 bool vt_compare_warn_of_labs(struct vt_comparison *comparison)
 {
     static const struct {
@@ -63,7 +109,6 @@ bool vt_compare_warn_of_labs(struct vt_comparison *comparison)
         {"kernel", "kernel"},
         {"hypervisor", "hypervisor"},
         {"emulator", "emulator"},
-        {"kernel_command_line", "kernel command line"},
     };
     const struct vt_result *before = comparison->before, *after = comparison->after;
 
@@ -71,6 +116,10 @@ bool vt_compare_warn_of_labs(struct vt_comparison *comparison)
         return false;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         warn_of(comparison, keys[i].name, setting(before, keys[i].key), setting(after, keys[i].key));
+    warn_of_command_line(comparison, setting(before, "kernel_command_line"),
+                         setting(after, "kernel_command_line"));
+    warn_of_processors(comparison);
+    warn_of_parameters(comparison);
     return true;
 }
 

@@ -25,8 +25,8 @@ struct vt_lab_linux {
 /*
  * Find the kernel and modules of the request, or Debian's, and write the initial
  * root file system into a new workspace: this program, a plan for rows of engine
- * `lab`, the module `module` and what it depends on. `own`: words that this machine's kernel needs, each with a
- * blank behind it. `elf`: the boot loader takes a vmlinux as well.
+ * `lab`, the module `module` and what it depends on. `own`: words that this machine's kernel needs, each with
+ * a blank behind it. `elf`: the boot loader takes a vmlinux as well.
  */
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
                       const char *module, const char *own, bool elf, struct vt_error *error);

@@ -38,8 +38,8 @@ static int take(const char **list, struct parameter *parameter)
 
 static int refuse(const char *list, struct vt_error *error)
 {
-    return vt_error_set(error, VT_EXIT_USAGE, EINVAL,
-                        "--param takes MODULE.NAME=VALUE, not '%.*s'", (int)strcspn(list, ","), list);
+    return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "--param takes MODULE.NAME=VALUE, not '%.*s'",
+                        (int)strcspn(list, ","), list);
 }
 
 int vt_lab_parameters_check(const char *list, const char *module, struct vt_error *error)
@@ -71,8 +71,8 @@ void vt_lab_parameters_of(const char *list, const char *module, char *text, size
 /* As kstrtobool of the kernel: 1, 0, or -1 for neither. */
 static int truth(const char *word)
 {
-    static const char *const words[][2] = {{"N", "0"}, {"0", "0"}, {"n", "0"},   {"off", "0"}, {"Y", "1"},
-                                           {"1", "1"}, {"y", "1"}, {"on", "1"}};
+    static const char *const words[][2] = {{"N", "0"}, {"0", "0"}, {"n", "0"}, {"off", "0"},
+                                           {"Y", "1"}, {"1", "1"}, {"y", "1"}, {"on", "1"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(word, words[i][0]) == 0)
             return words[i][1][0] - '0';
@@ -121,8 +121,9 @@ static int judge(const struct parameter *parameter, const char *folder, struct v
     char shown[LONGEST_VALUE];
 
     if (!read_value(folder, parameter->module, parameter->name, shown))
-        return vt_error_set(error, VT_EXIT_USAGE, ENOENT, "the module %s of this kernel has no parameter '%s'",
-                            parameter->module, parameter->name);
+        return vt_error_set(error, VT_EXIT_USAGE, ENOENT,
+                            "the module %s of this kernel has no parameter '%s'", parameter->module,
+                            parameter->name);
     if (vt_lab_parameters_agree(parameter->value, shown))
         return 0;
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENOTSUP,

@@ -23,7 +23,8 @@ bool vt_lab_parameters_agree(const char *asked, const char *shown);
 /* Of the running kernel: is each one in force? `folder`: "/sys/module". */
 int vt_lab_parameters_in_force(const char *list, const char *folder, struct vt_error *error);
 
-/* Call `sink` with each parameter of KVM's modules that the running kernel shows, in the order of their names. */
+/* Call `sink` with each parameter of KVM's modules that the running kernel shows, in the order of their
+ * names. */
 void vt_lab_parameters_each(const char *folder,
                             void (*sink)(void *context, const char *name, const char *value), void *context);
 

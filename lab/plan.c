@@ -9,7 +9,8 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 {
     char *text;
     int size = asprintf(&text, "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\n",
-                        plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations, plan->pairs);
+                        plan->engine, plan->cases, plan->levels, plan->parameters,
+                        (unsigned long long)plan->iterations, plan->pairs);
     return size < 0 ? NULL : text;
 }
 

@@ -15,7 +15,7 @@ struct vt_lab_plan {
     char cases[4096]; /* list of patterns as on the command line; empty: all */
     char levels[8];
     char parameters[1024]; /* of KVM's modules, as in parameters.h; empty: none */
-    uint64_t iterations; /* operations per batch, at most */
+    uint64_t iterations;   /* operations per batch, at most */
     size_t pairs;
 };
 

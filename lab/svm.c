@@ -41,9 +41,10 @@ int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *
     if (status != 0)
         return status;
     memcpy(argv, arguments, sizeof arguments);
-    memcpy(argv + ARGUMENTS,
-           ((char *[]){"-smp", processors.text, "-append", linux_.command_line, "-kernel", linux_.kernel, NULL}),
-           sizeof(char *[7]));
+    memcpy(
+        argv + ARGUMENTS,
+        ((char *[]){"-smp", processors.text, "-append", linux_.command_line, "-kernel", linux_.kernel, NULL}),
+        sizeof(char *[7]));
     status = vt_lab_linux_run(&linux_, &emulator, outcome, error);
     vt_lab_linux_close(&linux_);
     return status;

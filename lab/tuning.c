@@ -13,8 +13,8 @@
 #define FIRST_PROCESS "rdinit=/vmtoll -- lab inside"
 
 /*
- * Bytes beside letters, digits and the blank. GRUB reads the line as a script, and the kernel takes what stands
- * between quotes for one word: neither quotes nor what a shell obeys.
+ * Bytes beside letters, digits and the blank. GRUB reads the line as a script, and the kernel takes what
+ * stands between quotes for one word: neither quotes nor what a shell obeys.
  */
 #define PUNCTUATION "_-.,:=+/@%~^"
 
@@ -58,10 +58,11 @@ static int check_words(const char *append, struct vt_error *error)
 
     for (const char *c = append; *c; c++)
         if (!is_allowed(*c))
-            return vt_error_set(error, VT_EXIT_USAGE, EINVAL,
-                                "--append: byte %zu (0x%02x) is not for a kernel's command line here: letters, "
-                                "digits, blanks and %s",
-                                (size_t)(c - append) + 1, (unsigned char)*c, PUNCTUATION);
+            return vt_error_set(
+                error, VT_EXIT_USAGE, EINVAL,
+                "--append: byte %zu (0x%02x) is not for a kernel's command line here: letters, "
+                "digits, blanks and %s",
+                (size_t)(c - append) + 1, (unsigned char)*c, PUNCTUATION);
     for (const char *word = append + strspn(append, " "); status == 0 && *word; word += strspn(word, " ")) {
         status = check_word(word, strcspn(word, "= "), error);
         word += strcspn(word, " ");
@@ -78,7 +79,8 @@ int vt_lab_tuning_check(const struct vt_lab_tuning *tuning, const char *module, 
     return status == 0 ? vt_lab_tuning_command_line(tuning, "", ignored, error) : status;
 }
 
-/* The kernel hands parameters to what is built in, and keeps them for us to see; commas stand between them. */
+/* The kernel hands parameters to what is built in, and keeps them for us to see; commas stand between them.
+ */
 static void add_parameters(char *words, const char *parameters)
 {
     strcpy(words, parameters);

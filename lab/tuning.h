@@ -26,8 +26,8 @@ struct vt_lab_tuning {
 int vt_lab_tuning_check(const struct vt_lab_tuning *tuning, const char *module, struct vt_error *error);
 
 /*
- * The kernel's command line: `own` words, then what all labs say, then the tuning, and what the first process is
- * told. -E2BIG where it does not fit.
+ * The kernel's command line: `own` words, then what all labs say, then the tuning, and what the first process
+ * is told. -E2BIG where it does not fit.
  */
 int vt_lab_tuning_command_line(const struct vt_lab_tuning *tuning, const char *own,
                                char text[VT_LAB_COMMAND_LINE], struct vt_error *error);

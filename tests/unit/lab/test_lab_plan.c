@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct vt_lab_plan written = {
-    .engine = "svm", .cases = "cpuid,mov-*", .levels = "0,3", .iterations = 500, .pairs = 7};
+static const struct vt_lab_plan written = {.engine = "svm",
+                                           .cases = "cpuid,mov-*",
+                                           .levels = "0,3",
+                                           .parameters = "kvm.a=1,kvm_amd.npt=0",
+                                           .iterations = 500,
+                                           .pairs = 7};
 
 static int parse(const char *text, struct vt_lab_plan *plan, struct vt_error *error)
 {
@@ -28,6 +32,7 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_str_eq(plan.engine, written.engine);
     ck_assert_str_eq(plan.cases, written.cases);
     ck_assert_str_eq(plan.levels, written.levels);
+    ck_assert_str_eq(plan.parameters, written.parameters);
     ck_assert_uint_eq(plan.iterations, written.iterations);
     ck_assert_uint_eq(plan.pairs, written.pairs);
     free(text);
