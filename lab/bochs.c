@@ -37,7 +37,7 @@
  * boot: in slabs of one page nothing crosses.
  */
 #define KHZ       "1000000"
-#define OWN_WORDS "tsc_early_khz=" KHZ " tsc=reliable clearcpuid=xsavec,xsaves slub_max_order=0 "
+#define OWN_WORDS "tsc_early_khz=" KHZ " tsc=reliable clearcpuid=xsavec,xsaves "
 
 /* The debug port's bytes come out on Bochs' standard output. */
 static const char settings[] = "config_interface: textconfig\n"
