@@ -34,7 +34,7 @@ static void show_progress(void *context, const struct vt_lab_progress *p)
     fflush(stderr);
 }
 
-enum booted { ANYTHING, LINUX, HYPERVISOR };
+enum booted { ANYTHING, LINUX, HYPERVISOR, PROCESSORS };
 
 /* "svm, svm-bochs and vmx" */
 struct names {
@@ -43,7 +43,11 @@ struct names {
 
 static bool boots(const struct vt_lab *lab, enum booted booted)
 {
-    return booted == LINUX ? lab->module != NULL : booted == ANYTHING || lab->boots_hypervisor;
+    const bool does[] = {[ANYTHING] = true,
+                         [LINUX] = lab->module,
+                         [HYPERVISOR] = lab->boots_hypervisor,
+                         [PROCESSORS] = lab->processors > 1};
+    return does[booted];
 }
 
 static struct names name_labs(enum booted booted, const char *between, const char *before_last)
@@ -121,7 +125,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .integer = &a->tuning.processors,
             .low = 1,
             .high = VT_LAB_PROCESSORS,
-            .help = "of a lab with Linux: processors of the emulated machine [1]",
+            .help = "svm-bochs, vmx: processors of the emulated machine [1]",
         },
         vt_cli_option_cases(&a->asked),
         vt_cli_option_levels(&a->asked, "of a lab with Linux: privilege levels [0]"),
@@ -179,7 +183,9 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
         {a->kernel || a->modules, LINUX, "--kernel and --modules are", ", which boot Linux"},
         {a->tuning.append, LINUX, "--append is", ", which boot Linux"},
         {a->tuning.parameters, LINUX, "--param is", ", which boot Linux"},
-        {a->tuning.processors, LINUX, "--smp is", ", which boot Linux"},
+        {a->tuning.processors > 1, PROCESSORS, "--smp is",
+         "; QEMU, which counts one processor's instructions after another's, does not get a second one "
+         "started"},
         {a->asked.selection.levels, LINUX, "--cpl is", "; here each case runs where it can"},
         {a->hypervisor, HYPERVISOR, "--hypervisor is", ""},
     };

@@ -5,6 +5,7 @@
 #include "base/statistics.h"
 #include "cli/command.h"
 #include "lab/inside.h"
+#include "lab/nrips.h"
 #include "lab/parameters.h"
 #include "probes/probe.h"
 #include "result/document.h"
@@ -93,6 +94,13 @@ static void keep_hypervisors(struct vt_run *run)
     run->count = kept;
 }
 
+static bool lacks_nrips(void)
+{
+    char value[VT_LAB_PARAMETER_VALUE];
+    return vt_lab_parameters_value("/sys/module", "kvm_amd", "nrips", value) &&
+           vt_lab_parameters_agree("0", value);
+}
+
 static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct vt_error *error)
 {
     static const volatile int never;
@@ -113,6 +121,8 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
     status = vt_bench_run(&run, plan, error);
     if (status == 0) {
         keep_hypervisors(&run);
+        if (lacks_nrips())
+            vt_lab_nrips_note(run.measurements, run.count);
         status = send_document(&run, asked, simulation.ticks_per_instruction, error);
         vt_run_release(&run);
     }

@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST_VALUE 64
-
 static const char *const modules[] = {"kvm", "kvm_amd", "kvm_intel"};
 
 /* One of a list: "kvm_amd.npt=0". */
 struct parameter {
-    char module[16], name[64], value[LONGEST_VALUE];
+    char module[16], name[64], value[VT_LAB_PARAMETER_VALUE];
 };
 
 /* What is in front of the comma; *list moves behind it. 0 or -EINVAL. */
@@ -98,7 +96,8 @@ bool vt_lab_parameters_agree(const char *asked, const char *shown)
     return strcmp(asked, shown) == 0;
 }
 
-static bool read_value(const char *folder, const char *module, const char *name, char value[LONGEST_VALUE])
+bool vt_lab_parameters_value(const char *folder, const char *module, const char *name,
+                             char value[VT_LAB_PARAMETER_VALUE])
 {
     char path[PATH_MAX];
     FILE *file;
@@ -109,7 +108,7 @@ static bool read_value(const char *folder, const char *module, const char *name,
     file = fopen(path, "re");
     if (!file)
         return false;
-    bool got = fgets(value, LONGEST_VALUE, file);
+    bool got = fgets(value, VT_LAB_PARAMETER_VALUE, file);
     fclose(file);
     value[strcspn(value, "\n")] = '\0';
     vt_text_clean(value, strlen(value));
@@ -118,9 +117,9 @@ static bool read_value(const char *folder, const char *module, const char *name,
 
 static int judge(const struct parameter *parameter, const char *folder, struct vt_error *error)
 {
-    char shown[LONGEST_VALUE];
+    char shown[VT_LAB_PARAMETER_VALUE];
 
-    if (!read_value(folder, parameter->module, parameter->name, shown))
+    if (!vt_lab_parameters_value(folder, parameter->module, parameter->name, shown))
         return vt_error_set(error, VT_EXIT_USAGE, ENOENT,
                             "the module %s of this kernel has no parameter '%s'", parameter->module,
                             parameter->name);
@@ -155,14 +154,14 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 static void each_of(const char *folder, const char *module,
                     void (*sink)(void *context, const char *name, const char *value), void *context)
 {
-    char path[PATH_MAX], name[128], value[LONGEST_VALUE];
+    char path[PATH_MAX], name[128], value[VT_LAB_PARAMETER_VALUE];
     struct dirent **list;
 
     snprintf(path, sizeof path, "%s/%s/parameters", folder, module);
     int count = scandir(path, &list, visible, by_name);
     for (int i = 0; i < count; i++) {
         if (snprintf(name, sizeof name, "%s.%s", module, list[i]->d_name) < (int)sizeof name &&
-            read_value(folder, module, list[i]->d_name, value))
+            vt_lab_parameters_value(folder, module, list[i]->d_name, value))
             sink(context, name, value);
         free(list[i]);
     }

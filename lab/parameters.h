@@ -17,6 +17,12 @@ int vt_lab_parameters_check(const char *list, const char *module, struct vt_erro
 /* Those of one module as finit_module(2) takes them: "npt=0 avic=0". */
 void vt_lab_parameters_of(const char *list, const char *module, char *text, size_t size);
 
+#define VT_LAB_PARAMETER_VALUE 64
+
+/* What the running kernel shows of one; false: nothing. `folder`: "/sys/module". */
+bool vt_lab_parameters_value(const char *folder, const char *module, const char *name,
+                             char value[VT_LAB_PARAMETER_VALUE]);
+
 /* Is what sysfs shows ("N") what was asked for ("0")? */
 bool vt_lab_parameters_agree(const char *asked, const char *shown);
 

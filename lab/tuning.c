@@ -9,8 +9,8 @@
 /*
  * The kernel's own messages on the first serial port, nothing random, an end where it panics.
  *
- * And slabs of one page: the kernel draws lots where in a slab an object lies, and where that is in a page but
- * the first, one exit in which user memory is read takes an instruction more (check_heap_object looks up
+ * And slabs of one page: the kernel draws lots where in a slab an object lies, and where that is in a page
+ * but the first, one exit in which user memory is read takes an instruction more (check_heap_object looks up
  * the head of the compound page). What was asked for beside a case would decide about it.
  */
 #define COMMON                                                                                               \
