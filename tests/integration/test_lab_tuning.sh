@@ -41,8 +41,8 @@ holds "a write to CR3 exits now" crossing shadow mov-to-cr3 exit-kernel
 holds "a page fault exits now" crossing shadow page-fault exit-kernel
 holds "neither did before" crossing plain mov-to-cr3 none
 run "$VMTOLL" compare "$work/plain.json" "$work/shadow.json"
-has "compare names the parameter" 'kvm_amd.npt was "Y" and is "N"'
-has "compare names the command line" 'kernel command line was .*kvm_amd.npt=0'
+has "compare names the parameter" 'kvm_amd.npt was "Y" and is "N"' err
+has "compare names the command line" 'kernel command line was .*kvm_amd.npt=0' err
 
 lab guarded --append 'mitigations=auto'
 is "with mitigations" 0
