@@ -53,7 +53,7 @@ for option in "--kernel a --modules b" "--cpl 3" "--append nosmt" "--param kvm.a
     done
 done
 run "$VMTOLL" lab svm --append 'quiet; reboot'
-refuses "words that a boot loader would obey" 2 "lab svm: --append: byte 6 (0x3b)"
+refuses "words that a boot loader would obey" 2 "lab svm: --append: byte 6 .0x3b. is not for"
 run "$VMTOLL" lab vmx --append 'rdinit=/bin/sh'
 refuses "words that are the lab's own" 2 "'rdinit' is the lab's own word"
 run "$VMTOLL" lab svm --param npt=0
