@@ -15,6 +15,7 @@ enum vt_exit {
     VT_EXIT_USAGE = 2,       /* bad command line or bad input file */
     VT_EXIT_ENVIRONMENT = 3, /* this machine or its set-up cannot do it */
     VT_EXIT_INTERNAL = 4,    /* a defect of vmtoll itself */
+    VT_EXIT_UNCLEAR = 5,     /* it cannot be told whether the answer is yes or no */
 };
 
 struct vt_error {

@@ -203,6 +203,17 @@ static void finish_row(const struct schedule *s, struct vt_measurement *m)
     vt_bare_split(m);
 }
 
+/* How the row to be visited was lost; NULL: it was not. */
+static const struct vt_lost_row *find_lost(const struct schedule *s)
+{
+    const struct vt_simulation *simulation = s->plan->simulation;
+    size_t number = s->visited + (s->due - s->pending) + 1;
+    for (size_t i = 0; simulation && i < simulation->lost_count; i++)
+        if (simulation->lost[i].number == number)
+            return &simulation->lost[i];
+    return NULL;
+}
+
 static bool is_complete(const struct vt_measurement *m)
 {
     return m->stop == VT_STOP_PRECISION || m->stop == VT_STOP_SAMPLES;
@@ -300,6 +311,12 @@ static void visit_engine(struct schedule *s, const struct vt_engine *engine)
         if (m->engine != engine->name || m->status != PENDING)
             continue;
         report_progress(s, m);
+        const struct vt_lost_row *lost = find_lost(s);
+        if (lost) {
+            s->pending--;
+            refuse(m, lost->status, lost->reason);
+            continue;
+        }
         if (!opened.is_open && open_engine(&opened, s->plan, &settings, &error) != 0) {
             s->pending--;
             refuse(m, VT_STATUS_FAILED, error.text);

@@ -20,6 +20,13 @@ struct vt_progress {
     int cpl;
 };
 
+/* A row in which an earlier run of the same plan ended the machine, or hung. It is not asked again. */
+struct vt_lost_row {
+    size_t number;         /* its place, as progress counts: `done` and one */
+    enum vt_status status; /* of the row */
+    char reason[512];
+};
+
 /*
  * A machine whose clock counts instructions: equal batches give equal counts, so
  * their number and length are fixed beforehand and nothing is calibrated.
@@ -29,6 +36,8 @@ struct vt_simulation {
     uint64_t iterations;          /* operations per batch */
     size_t pairs;                 /* VT_STATISTICS_MIN to VT_SAMPLER_MOST */
     double ticks_per_instruction; /* of its time-stamp counter */
+    const struct vt_lost_row *lost;
+    size_t lost_count;
 };
 
 struct vt_plan {

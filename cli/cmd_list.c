@@ -44,11 +44,12 @@ static json_t *describe_case(const struct vt_case *c)
     for (int cpl = 0; cpl <= 3; cpl += 3)
         if (vt_guest_case_runs_at(c, cpl, true))
             json_array_append_new(levels, json_integer(cpl));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o}", "name", c->name, "class",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s?}", "name", c->name, "class",
                      vt_guest_class_name(c->class), "summary", c->summary, "operation", c->operation,
                      "reference", c->reference, "sensitivity", vt_guest_sensitivity_name(c->sensitivity),
                      "levels", levels, "vmx_exits", vt_guest_exiting_name(c->vmx), "svm_exits",
-                     vt_guest_exiting_name(c->svm), "paravirtual", describe_forms(c));
+                     vt_guest_exiting_name(c->svm), "paravirtual", describe_forms(c), "unit_test",
+                     c->unit_test);
 }
 
 static json_t *describe_cases(void)

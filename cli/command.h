@@ -30,6 +30,7 @@ struct vt_commands {
 /* Runs `name`; an unknown one is a usage error. argv[0] is the command's name. */
 int vt_cli_run(struct vt_commands commands, const char *name, int argc, char **argv);
 
+int vt_cmd_ab(int argc, char **argv);
 int vt_cmd_audit(int argc, char **argv);
 int vt_cmd_bench(int argc, char **argv);
 int vt_cmd_help(struct vt_commands commands, int argc, char **argv);

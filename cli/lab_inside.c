@@ -105,7 +105,12 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
 {
     static const volatile int never;
     struct vt_simulation simulation = {
-        .engine = asked->engine, .iterations = asked->iterations, .pairs = asked->pairs};
+        .engine = asked->engine,
+        .iterations = asked->iterations,
+        .pairs = asked->pairs,
+        .lost = asked->lost,
+        .lost_count = asked->lost_count,
+    };
     struct vt_run run;
 
     int status = vt_lab_inside_calibrate(&simulation.ticks_per_instruction, error);

@@ -8,6 +8,9 @@
  * lasted for the whole run; and ratios beyond the threshold, of the medians and of the
  * quiet pairs. Both tests are corrected for the number of cases (Holm).
  *
+ * What did not change is unchanged within what would have been found (compare/resolution.h),
+ * or it cannot be told: never the same for want of a witness.
+ *
  * Cases of one group - the same engine, level and crossing - drift together, so a
  * case is held against its group, and a group against the other groups: either the
  * case stands out, or its whole group does.
@@ -17,13 +20,21 @@
 
 #include "base/error.h"
 #include "compare/comparison.h"
+#include "compare/paired.h"
 
-/*
- * Compare. `threshold` is a share: 0.02 is 2 %; NaN is that for times and, for what
- * counts instructions, the noise of its lab. The results must outlive the comparison. Nothing in common is an
- * error. On success release must follow.
- */
+/* Shares: 0.02 is 2 %. */
+struct vt_compare_limits {
+    double threshold;  /* less is no change. NaN: 0.02 for times; for what counts instructions, the noise of
+                          its  lab */
+    double resolution; /* a row in which only more could have been found is unclear. NaN: 0.08 beyond the
+                          threshold */
+    const struct vt_compare_pairs *pairs; /* runs in turns, to be judged in pairs (paired.h), and then the
+                                             threshold is nothing; NULL: two results as wholes */
+};
+
+/* Compare. The results must outlive the comparison. Nothing in common is an error. On success release must
+ * follow. */
 int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
-               const struct vt_result *after, double threshold, struct vt_error *error);
+               const struct vt_result *after, const struct vt_compare_limits *limits, struct vt_error *error);
 
 #endif

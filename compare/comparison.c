@@ -34,3 +34,38 @@ const char *vt_compare_change_name(enum vt_change change)
     };
     return names[change];
 }
+
+const char *vt_compare_answer_name(enum vt_answer answer)
+{
+    static const char *const names[VT_ANSWERS] = {
+        [VT_ANSWER_CHANGED] = "changed",
+        [VT_ANSWER_UNCHANGED] = "unchanged",
+        [VT_ANSWER_UNCLEAR] = "unclear",
+    };
+    return names[answer];
+}
+
+const char *vt_compare_unclear_name(enum vt_unclear unclear)
+{
+    static const char *const names[VT_UNCLEARS] = {
+        [VT_UNCLEAR_UNVERIFIED] = "unverified", [VT_UNCLEAR_DISTURBED] = "disturbed",
+        [VT_UNCLEAR_LENGTHS] = "lengths",       [VT_UNCLEAR_ZERO] = "zero",
+        [VT_UNCLEAR_PASSING] = "passing",       [VT_UNCLEAR_CONTRADICTED] = "contradicted",
+        [VT_UNCLEAR_COARSE] = "coarse",
+    };
+    return names[unclear];
+}
+
+static bool is_measured(const struct vt_result_row *row)
+{
+    return row->status == VT_STATUS_OK || row->status == VT_STATUS_UNVERIFIED;
+}
+
+enum vt_answer vt_compare_answer(const struct vt_compared *row)
+{
+    if (!is_measured(row->before) || !is_measured(row->after) || row->change == VT_CHANGE_STATUS)
+        return VT_ANSWER_NONE;
+    return row->change == VT_CHANGE_UNCLEAR ? VT_ANSWER_UNCLEAR
+           : row->change == VT_CHANGE_NONE  ? VT_ANSWER_UNCHANGED
+                                            : VT_ANSWER_CHANGED;
+}

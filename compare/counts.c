@@ -37,23 +37,48 @@ double vt_compare_count_ratio(const struct vt_compared *row)
 
 /*
  * A case whose own batches do not all count alike, for it waits for memory or for a ring to be full, is known
- * as far as their middle halves tell.
+ * as far as their middle halves tell; 0 for all others.
  */
+static double spread_of_batches(const struct vt_compared *row)
+{
+    const struct vt_summary *a = &row->before->toll, *b = &row->after->toll;
+    double spread = fmax(a->p75 - a->p25, b->p75 - b->p25);
+    return spread > least ? spread + inexact * fabs(a->median) : 0;
+}
+
 static bool is_within_batches(const struct vt_compared *row)
 {
     const struct vt_summary *a = &row->before->toll, *b = &row->after->toll;
     double noise = inexact * fabs(a->median);
+    return spread_of_batches(row) > 0 && a->p25 <= b->p75 + noise && b->p25 <= a->p75 + noise;
+}
 
-    if (!(a->p75 - a->p25 > least || b->p75 - b->p25 > least))
-        return false;
-    return a->p25 <= b->p75 + noise && b->p25 <= a->p75 + noise;
+static double threshold_of(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    return isnan(comparison->count_threshold) ? vt_compare_lab_noise(row->before->engine)
+                                              : comparison->count_threshold;
+}
+
+bool vt_compare_counts_exactly(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    return row->counts && isfinite(row->difference) && threshold_of(comparison, row) == 0 &&
+           !(isnan(comparison->count_threshold) && spread_of_batches(row) > 0);
+}
+
+double vt_compare_count_resolution(const struct vt_comparison *comparison, const struct vt_compared *row)
+{
+    double before = fabs(row->before->toll.median);
+    double spread = isnan(comparison->count_threshold) ? spread_of_batches(row) : 0;
+    return isnan(row->difference) || !(before > 0)
+               ? NAN
+               : fmax(threshold_of(comparison, row), fmax(spread, least) / before);
 }
 
 void vt_compare_judge_count(const struct vt_comparison *comparison, struct vt_compared *row)
 {
-    double share = isnan(comparison->count_threshold) ? vt_compare_lab_noise(row->before->engine)
-                                                      : comparison->count_threshold;
+    double share = threshold_of(comparison, row);
     if (isnan(row->difference)) {
+        row->unclear = VT_UNCLEAR_UNVERIFIED;
         row->change = VT_CHANGE_UNCLEAR;
     } else if (isnan(comparison->count_threshold) && is_within_batches(row)) {
         row->change = VT_CHANGE_NONE;

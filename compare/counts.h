@@ -28,6 +28,12 @@ double vt_compare_count_ratio(const struct vt_compared *row);
 /* The verdict on a pair that is `ok` on both sides and crosses alike. */
 void vt_compare_judge_count(const struct vt_comparison *comparison, struct vt_compared *row);
 
+/* Is any difference of this row a change? */
+bool vt_compare_counts_exactly(const struct vt_comparison *comparison, const struct vt_compared *row);
+
+/* The share by which a count must differ to be a change; NaN where it is of nothing. */
+double vt_compare_count_resolution(const struct vt_comparison *comparison, const struct vt_compared *row);
+
 /* Warn where two labs are not the same: emulator, kernel, hypervisor, command line, vmtoll. False: these are
  * not two labs. */
 bool vt_compare_warn_of_labs(struct vt_comparison *comparison);

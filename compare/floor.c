@@ -159,6 +159,31 @@ static struct quarters quarters_of(const struct vt_result_row *row)
     return quarters;
 }
 
+/* Of the pairs of quarters, or of runs, that must agree. */
+static double share_of(const struct vt_compared *row)
+{
+    return row->before->runs.count > 1 || row->after->runs.count > 1 ? 1 : lasting_share;
+}
+
+double vt_compare_lasting_shift(const struct vt_compared *row)
+{
+    struct quarters old = quarters_of(row->before), new = quarters_of(row->after);
+    double ratios[RUNS_MOST * RUNS_MOST], share = share_of(row);
+    size_t count = 0;
+    if (!old.whole || !new.whole)
+        return INFINITY;
+    for (size_t i = 0; i < old.count; i++)
+        for (size_t k = 0; k < new.count; k++)
+            ratios[count++] = log(new.medians[k] / old.medians[i]);
+    if (count == 0)
+        return 0;
+    vt_statistics_sort(ratios, count);
+    double middle = vt_statistics_quantile(ratios, count, 0.5),
+           low = vt_statistics_quantile(ratios, count, 1 - share),
+           high = vt_statistics_quantile(ratios, count, share), shift = fmax(middle - low, high - middle);
+    return isfinite(shift) ? shift : INFINITY;
+}
+
 bool vt_compare_is_lasting(const struct vt_compared *row)
 {
     struct quarters old = quarters_of(row->before), new = quarters_of(row->after);
@@ -168,7 +193,6 @@ bool vt_compare_is_lasting(const struct vt_compared *row)
             above += new.medians[k] > old.medians[i];
             below += new.medians[k] < old.medians[i];
         }
-    bool runs = row->before->runs.count > 1 || row->after->runs.count > 1;
-    double least = (runs ? 1 : lasting_share) * (double)(old.count * new.count);
+    double least = share_of(row) * (double)(old.count * new.count);
     return old.whole && new.whole && ((double)above >= least || (double)below >= least);
 }

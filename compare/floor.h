@@ -25,6 +25,12 @@ void vt_compare_measure_floor(struct vt_compared *row);
  */
 bool vt_compare_is_lasting(const struct vt_compared *row);
 
+/*
+ * By how much, as a logarithm, the rows would have to lie further apart for that to hold beside how they
+ * scatter: infinite where nothing could be said.
+ */
+double vt_compare_lasting_shift(const struct vt_compared *row);
+
 /* Medians of `count` consecutive stretches of a row's samples. False: too few samples, or no memory. */
 bool vt_compare_stretches(const struct vt_result_row *row, double *medians, size_t count);
 

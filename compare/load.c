@@ -1,6 +1,8 @@
 #include "compare/load.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "result/load/load.h"
+#include "result/path.h"
 #include "result/pool.h"
 
 #include <errno.h>
@@ -64,6 +66,42 @@ int vt_compare_load(struct vt_compare_side *side, const char *file, struct vt_er
 {
     struct vt_load_options options = {.samples = true};
     struct loading loading = {side, error};
-    int status = vt_result_load(file, &options, keep, &loading, error);
-    return status ? status : vt_result_pool(side->runs, side->count, error);
+    return vt_result_load(file, &options, keep, &loading, error);
+}
+
+/* Number of the pair that a run of `vmtoll ab` belongs to; 0: it is none. */
+static json_int_t pair_of(const struct vt_result *run)
+{
+    return json_integer_value(vt_result_at(run->settings, "ab.pair"));
+}
+
+static const char *setting_of(const struct vt_result *run)
+{
+    return json_string_value(vt_result_at(run->settings, "ab.setting"));
+}
+
+/* Run by run the two settings of one pair. */
+static bool are_turns(const struct vt_compare_side sides[2])
+{
+    bool turns =
+        sides[0].count == sides[1].count && sides[0].count > 1 && sides[0].count <= VT_COMPARE_PAIRS_MOST;
+    for (size_t i = 0; i < sides[0].count && turns; i++) {
+        const struct vt_result *a = sides[0].runs[i], *b = sides[1].runs[i];
+        turns = pair_of(a) > 0 && pair_of(a) == pair_of(b) && !vt_text_same(setting_of(a), setting_of(b));
+    }
+    return turns;
+}
+
+int vt_compare_join(struct vt_compare_side sides[2], struct vt_compare_pairs *pairs, struct vt_error *error)
+{
+    int status = 0;
+    *pairs = (struct vt_compare_pairs){0};
+    if (are_turns(sides) &&
+        vt_compare_collect_pairs(pairs, sides[0].runs, sides[1].runs, sides[0].count) != 0)
+        return vt_error_memory(error, "the pairs");
+    for (int i = 0; i < 2 && status == 0; i++)
+        status = vt_result_pool(sides[i].runs, sides[i].count, error);
+    if (status != 0)
+        vt_compare_release_pairs(pairs);
+    return status;
 }

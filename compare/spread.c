@@ -182,8 +182,23 @@ static void measure_road(struct vt_comparison *comparison, const struct kin *roa
     }
 }
 
+/* By its drift during both runs, which their stretches tell, and by how far groups lie apart. */
+static int test_groups(struct vt_comparison *comparison, double apart, double *work)
+{
+    for (size_t i = 0; i < comparison->group_count; i++) {
+        const struct vt_compare_group *group = &comparison->groups[i];
+        work[i] = group->count < GROUP_LEAST
+                      ? NAN
+                      : vt_compare_student_p(group->shift / hypot(group->error, apart), 2 * (STRETCHES - 1));
+    }
+    int status = vt_compare_holm(work, comparison->group_count);
+    for (size_t i = 0; i < comparison->group_count; i++)
+        comparison->groups[i].p = work[i];
+    return status;
+}
+
 /* A group changed when it moved further than its own drift, and than groups lie apart. */
-static void judge_groups(struct vt_comparison *comparison, double *work)
+static int judge_groups(struct vt_comparison *comparison, double *work)
 {
     size_t count = 0;
     for (size_t i = 0; i < comparison->group_count; i++)
@@ -200,6 +215,7 @@ static void judge_groups(struct vt_comparison *comparison, double *work)
                          fabs(group->shift) > drifts * group->error &&
                          fabs(group->shift) > groups_apart * apart;
     }
+    return test_groups(comparison, apart, work);
 }
 
 static double residual_of(const struct vt_comparison *comparison, const struct vt_compared *row)
@@ -269,7 +285,8 @@ static void measure_errors(struct vt_comparison *comparison, double *work)
         row->p_runs = NAN;
         if (!has_floor(row))
             continue;
-        row->p_runs = vt_compare_student_p(residual_of(comparison, row) / row->error, freedom_of(row));
+        row->freedom = freedom_of(row);
+        row->p_runs = vt_compare_student_p(residual_of(comparison, row) / row->error, row->freedom);
         work[known++] = row->error;
     }
     comparison->spread = vt_statistics_median(work, known);
@@ -288,7 +305,7 @@ int vt_compare_estimate_spread(struct vt_comparison *comparison)
             road = kin_of(comparison, order + i, count - i, compare_roads);
             measure_road(comparison, &road, work);
         }
-        judge_groups(comparison, work);
+        status = judge_groups(comparison, work);
         measure_errors(comparison, work);
     }
     free(order);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLICATES = 1000 };
+enum { REPLICATES = 1000, MOST_SHIFT = 4, SHIFT_STEPS = 14 };
 
 double *vt_compare_sorted(const double *values, size_t count)
 {
@@ -18,18 +18,21 @@ double *vt_compare_sorted(const double *values, size_t count)
     return copy;
 }
 
-/* Sum over runs of equal values of (t^3 - t), and the rank sum of `a`, by merging two sorted samples. */
-static double rank_sum(const double *a, size_t m, const double *b, size_t n, double *ties)
+/*
+ * Sum over runs of equal values of (t^3 - t), and the rank sum of `a`, by merging two sorted samples, the
+ * second times `factor` > 0.
+ */
+static double rank_sum(const double *a, size_t m, const double *b, size_t n, double factor, double *ties)
 {
     double sum = 0;
     size_t i = 0, k = 0;
     *ties = 0;
     while (i < m || k < n) {
-        double value = k == n || (i < m && a[i] <= b[k]) ? a[i] : b[k];
+        double value = k == n || (i < m && a[i] <= b[k] * factor) ? a[i] : b[k] * factor;
         size_t first = i + k, from_a = 0;
         for (; i < m && a[i] == value; i++)
             from_a++;
-        for (; k < n && b[k] == value; k++)
+        for (; k < n && b[k] * factor == value; k++)
             ;
         double equal = (double)(i + k - first);
         sum += (double)from_a * ((double)first + (equal + 1) / 2);
@@ -49,21 +52,72 @@ double vt_compare_student_p(double t, double freedom)
     return vt_compare_normal_p(z);
 }
 
+double vt_compare_normal_limit(double level)
+{
+    double low = 0, high = 40;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        *(vt_compare_normal_p(middle) > level ? &low : &high) = middle;
+    }
+    return high;
+}
+
+double vt_compare_student_limit(double level, double freedom)
+{
+    double z = vt_compare_normal_limit(level) * (8 * freedom + 3) / (8 * freedom + 1);
+    return sqrt(freedom * expm1(z * z / freedom));
+}
+
+/* How far the first sample lies above the second, times `factor`, in standard deviations under no difference.
+ */
+static double rank_distance(const double *a, size_t count_a, const double *b, size_t count_b, double factor)
+{
+    double m = (double)count_a, n = (double)count_b, total = m + n, ties;
+    double u = rank_sum(a, count_a, b, count_b, factor, &ties) - m * (m + 1) / 2 - m * n / 2;
+    double variance = m * n / 12 * (total + 1 - ties / (total * (total - 1)));
+    double distance = fmax(fabs(u) - 0.5, 0); /* continuity */
+    return variance > 0 ? copysign(distance, u) / sqrt(variance) : 0;
+}
+
 double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt_result_series *b)
 {
-    double m = (double)a->count, n = (double)b->count, ties, p = NAN;
+    double p = NAN;
     if (a->count < VT_STATISTICS_MIN || b->count < VT_STATISTICS_MIN)
         return NAN;
     double *x = vt_compare_sorted(a->values, a->count), *y = vt_compare_sorted(b->values, b->count);
-    if (x && y) {
-        double u = rank_sum(x, a->count, y, b->count, &ties) - m * (m + 1) / 2, total = m + n;
-        double variance = m * n / 12 * (total + 1 - ties / (total * (total - 1)));
-        double distance = fmax(fabs(u - m * n / 2) - 0.5, 0); /* continuity */
-        p = variance > 0 ? vt_compare_normal_p(distance / sqrt(variance)) : 1;
-    }
+    if (x && y)
+        p = vt_compare_normal_p(rank_distance(x, a->count, y, b->count, 1));
     free(x);
     free(y);
     return p;
+}
+
+/* In one direction: the second sample above the first (1) or below it (-1). */
+static double shift_towards(const double *a, size_t count_a, const double *b, size_t count_b, double z,
+                            int sign)
+{
+    double together = vt_statistics_quantile(a, count_a, 0.5) / vt_statistics_quantile(b, count_b, 0.5);
+    double low = 0, high = MOST_SHIFT;
+    for (int i = 0; i < SHIFT_STEPS; i++) {
+        double middle = (low + high) / 2;
+        double seen = -sign * rank_distance(a, count_a, b, count_b, together * exp(sign * middle));
+        *(seen < z ? &low : &high) = middle;
+    }
+    return high < MOST_SHIFT ? high : INFINITY;
+}
+
+double vt_compare_rank_shift(const struct vt_result_series *a, const struct vt_result_series *b, double z)
+{
+    double shift = 0;
+    if (a->count < VT_STATISTICS_MIN || b->count < VT_STATISTICS_MIN)
+        return 0;
+    double *x = vt_compare_sorted(a->values, a->count), *y = vt_compare_sorted(b->values, b->count);
+    if (x && y)
+        shift = fmax(shift_towards(x, a->count, y, b->count, z, 1),
+                     shift_towards(x, a->count, y, b->count, z, -1));
+    free(x);
+    free(y);
+    return x && y ? shift : INFINITY;
 }
 
 double vt_compare_interval_error(const struct vt_summary *toll)

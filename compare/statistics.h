@@ -19,6 +19,12 @@ struct vt_random {
  * without memory. */
 double vt_compare_mann_whitney(const struct vt_result_series *a, const struct vt_result_series *b);
 
+/*
+ * The shift, as a logarithm, at which that test's z is expected to reach `z` between two samples that scatter
+ * like these around one median. 0 where there are too few samples for a test; infinite where none suffices.
+ */
+double vt_compare_rank_shift(const struct vt_result_series *a, const struct vt_result_series *b, double z);
+
 /* Standard error of the logarithm of the median toll, as far as its interval shows it. */
 double vt_compare_interval_error(const struct vt_summary *toll);
 
@@ -34,6 +40,10 @@ double vt_compare_normal_p(double z);
 /* Two-sided p of Student's t with `freedom` >= 1 degrees, by Wallace's approximation (1959): within 1 % in z.
  */
 double vt_compare_student_p(double t, double freedom);
+
+/* What |z| and |t| must exceed for a two-sided p below `level`. */
+double vt_compare_normal_limit(double level);
+double vt_compare_student_limit(double level, double freedom);
 
 /* Holm's correction of `count` p values in place; NaN stays and does not count. 0, or -ENOMEM. */
 int vt_compare_holm(double *p, size_t count);

@@ -135,6 +135,7 @@ struct vt_case {
     const char *summary;
     const char *operation; /* the assembler text of the instruction under test */
     const char *reference; /* where the manuals describe it */
+    const char *unit_test; /* what kvm-unit-tests' x86/vmexit.c calls it, or NULL */
     enum vt_sensitivity sensitivity;
     enum vt_exiting vmx, svm; /* at CPL 0, in non-root operation */
     enum vt_handler handler;

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define EMULATOR  "Bochs x86 Emulator" /* its version follows */
 #define AUTHORITY "authority"
 #define LIMIT     600
 
@@ -88,7 +89,7 @@ static int require_all(const struct vt_lab_request *request, struct vt_lab_outco
     if (status != 0)
         return status;
     vt_program_run((char *[]){"bochs", "--help", "cpu", NULL}, NULL, &text, &request->stop);
-    const char *name = text ? strstr(text, "Bochs x86 Emulator") : NULL;
+    const char *name = text ? strstr(text, EMULATOR) : NULL;
     if (name)
         snprintf(outcome->emulator, sizeof outcome->emulator, "%.*s", (int)strcspn(name, "\n"), name);
     free(text);
@@ -104,11 +105,24 @@ static int write_file(const char *folder, const char *name, const char *text, st
     return status;
 }
 
-static int write_settings(const char *folder, const struct vt_bochs *machine,
+/* "Bochs x86 Emulator 3.0" */
+static const char *choose_model(const struct vt_bochs *machine, const char *emulator)
+{
+    const char *name = machine->models[0].name;
+    int version = 0;
+    sscanf(emulator, EMULATOR " %d", &version);
+    for (const struct vt_bochs_model *model = machine->models; model->name; model++)
+        if (version >= model->since)
+            name = model->name;
+    return name;
+}
+
+static int write_settings(const char *folder, const struct vt_bochs *machine, const char *emulator,
                           const struct vt_lab_request *request, struct vt_error *error)
 {
     char *text = NULL;
-    int size = asprintf(&text, settings, machine->model, vt_lab_tuning_processors(&request->tuning).text);
+    int size = asprintf(&text, settings, choose_model(machine, emulator),
+                        vt_lab_tuning_processors(&request->tuning).text);
     int status =
         size >= 0 ? write_file(folder, "bochsrc", text, error) : vt_error_memory(error, "Bochs' settings");
     if (size >= 0)
@@ -184,6 +198,21 @@ static pid_t start_screen(const struct vt_bochs *machine, const struct vt_lab_li
                         machine->lab);
 }
 
+static int make_disc(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
+                     struct vt_error *error)
+{
+    tell(request, "making a boot disc");
+    return vt_disc_make(linux_->workspace.folder, linux_->kernel, VT_LAB_LINUX_INITRD, linux_->command_line,
+                        request, error);
+}
+
+/* Bochs 3.1 asks whether to go on, in a window, where a processor halts that no interrupt wakes. */
+static const struct vt_emulator_last_words last_words[] = {
+    {">>PANIC<<", "the emulator itself panicked"},
+    {"HLT instruction with IF=0!", "the machine halted with interrupts off"},
+    {0},
+};
+
 static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
                 const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error)
 {
@@ -195,7 +224,7 @@ static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
         .argv = argv,
         .link_file = VT_EMULATOR_OUTPUT,
         .own_log = "bochs.log",
-        .own_panic = ">>PANIC<<",
+        .own_last = last_words,
         .limit = LIMIT,
         .request = request,
     };
@@ -217,11 +246,8 @@ int vt_bochs_run(const struct vt_bochs *machine, const struct vt_lab_request *re
         status = vt_lab_linux_open(&linux_, request, machine->lab, machine->module, OWN_WORDS, false, error);
     if (status != 0)
         return status;
-    tell(request, "making a boot disc");
-    status = vt_disc_make(linux_.workspace.folder, linux_.kernel, VT_LAB_LINUX_INITRD, linux_.command_line,
-                          request, error);
-    if (status == 0)
-        status = write_settings(linux_.workspace.folder, machine, request, error);
+    linux_.place = make_disc;
+    status = write_settings(linux_.workspace.folder, machine, outcome->emulator, request, error);
     if (status == 0)
         status = write_file(linux_.workspace.folder, "debugger", debugger, error);
     if (status == 0)

@@ -9,10 +9,16 @@
 #include "base/error.h"
 #include "lab/lab.h"
 
+struct vt_bochs_model {
+    int since; /* version of Bochs */
+    const char *name;
+};
+
 struct vt_bochs {
     const char *lab;    /* name of the lab: for messages and rows */
     const char *module; /* "kvm-intel" */
-    const char *model;  /* of the processor: bochs --help cpu */
+    const struct vt_bochs_model
+        *models; /* of the processor (bochs --help cpu), the oldest first; ends with no name */
 };
 
 /* As vt_lab.run (labs.h). */

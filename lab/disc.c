@@ -56,7 +56,7 @@ static int make_folder(const char *folder, struct vt_error *error)
 
     if (!path)
         status = vt_error_memory(error, "the disc's path");
-    else if (mkdir(path, 0700) != 0)
+    else if (mkdir(path, 0700) != 0 && errno != EEXIST)
         status = vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot make the folder '%s': %s", path,
                               strerror(errno));
     free(path);
@@ -81,6 +81,7 @@ static int run_step(const char *const *argv, const char *folder, const struct vt
 int vt_disc_make(const char *folder, const char *kernel, const char *initrd, const char *command_line,
                  const struct vt_lab_request *request, struct vt_error *error)
 {
+    static const char *const clear[] = {"rm", "-f", "--", VT_DISC_FILE, NULL}; /* xorriso would add to it */
     const char *const copy[] = {"cp", "--", kernel, "disc/kernel", NULL};
     const char *const move[] = {"mv", "--", initrd, "disc/initrd", NULL};
     static const char *const grub[] = {
@@ -105,7 +106,7 @@ int vt_disc_make(const char *folder, const char *kernel, const char *initrd, con
                                         VT_DISC_FILE,
                                         "disc",
                                         NULL};
-    const char *const *const steps[] = {copy, move, grub, image};
+    const char *const *const steps[] = {clear, copy, move, grub, image};
 
     int status = make_folder(folder, error);
     if (status == 0)

@@ -1,5 +1,6 @@
 #include "lab/emulator.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "lab/console.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
@@ -159,18 +160,20 @@ static int fail_ended(const struct watch *watch, int status)
 }
 
 /* Bochs then waits for somebody at a screen that nobody sees. */
-static int look_for_own_panic(const struct watch *watch)
+static int look_for_last_words(const struct watch *watch)
 {
-    char *log = watch->emulator->own_log ? read_log(watch, watch->emulator->own_log) : NULL;
-    char *panic = log ? strstr(log, watch->emulator->own_panic) : NULL;
+    const struct vt_emulator_last_words *words = watch->emulator->own_last;
+    char *log = watch->emulator->own_log ? read_log(watch, watch->emulator->own_log) : NULL, *found = NULL;
     int status = 0;
 
-    if (panic) {
-        panic += strlen(watch->emulator->own_panic);
-        panic += strspn(panic, " ");
-        panic[strcspn(panic, "\n")] = '\0';
-        status = fail_in_case(watch, VT_EMULATOR_DIED,
-                              fail(watch, VT_EXIT_ENVIRONMENT, "the emulator itself panicked", panic));
+    while (log && words && words->text && !(found = strstr(log, words->text)))
+        words++;
+    if (found) {
+        found += strlen(words->text);
+        found += strspn(found, " ");
+        found[strcspn(found, "\n")] = '\0';
+        status =
+            fail_in_case(watch, VT_EMULATOR_DIED, fail(watch, VT_EXIT_ENVIRONMENT, words->meaning, found));
     }
     free(log);
     return status;
@@ -272,7 +275,7 @@ static int judge_end(const struct watch *watch)
 /* A console without a file of its own is what the emulator prints. */
 static int look_around(const struct watch *watch)
 {
-    static int (*const looks[])(const struct watch *) = {look_for_panic, look_for_own_panic, look_for_room,
+    static int (*const looks[])(const struct watch *) = {look_for_panic, look_for_last_words, look_for_room,
                                                          look_for_flood};
     int status = 0;
     for (size_t i = 0; status == 0 && i < sizeof looks / sizeof looks[0]; i++)
@@ -387,6 +390,13 @@ static bool lacks_sandbox(struct vt_emulator *emulator, const struct vt_lab_link
     bool lacks = output && vt_sandbox_is_missing(output);
     free(output);
     return lacks;
+}
+
+enum vt_status vt_emulator_judge_lost(const struct vt_emulator *emulator, char *reason, size_t size)
+{
+    snprintf(reason, size, "%s; the machine was started again for the other cases", emulator->why);
+    vt_text_clean(reason, strlen(reason));
+    return emulator->end == VT_EMULATOR_SILENT ? VT_STATUS_TIMEOUT : VT_STATUS_FAILED;
 }
 
 int vt_emulator_run(struct vt_emulator *emulator, struct vt_lab_link *link, struct vt_error *error)

@@ -18,6 +18,11 @@ enum vt_emulator_end {
     VT_EMULATOR_DIED,    /* the machine ended in a case */
 };
 
+/* What an emulator writes into its own log when nothing follows, and what that means. */
+struct vt_emulator_last_words {
+    const char *text, *meaning;
+};
+
 struct vt_emulator {
     const char *lab; /* "svm": for messages */
     char *const *argv;
@@ -26,8 +31,8 @@ struct vt_emulator {
     const char *console_file; /* the machine's serial port */
     const char *panic;        /* text on the console after which nothing follows, or NULL */
     const char *own_log;      /* of the emulator itself, or NULL ... */
-    const char *own_panic;    /* ... and the text in it after which it may wait for ever */
-    double limit;             /* seconds, where the request has no deadline */
+    const struct vt_emulator_last_words *own_last; /* ... and after what in it, ended by NULL */
+    double limit;                                  /* seconds, where the request has no deadline */
     const struct vt_lab_request *request;
     /* Of several runs in one lab. */
     double deadline;          /* by vt_lab_stop_clock; 0: the first run sets it */
@@ -36,6 +41,10 @@ struct vt_emulator {
     enum vt_emulator_end end; /* of the run that failed, ... */
     char why[400];            /* ... in words, with what the machine said last */
 };
+
+/* What the row says of a case that ended the machine or hung, so that another run does without it: its
+ * status, and the reason, clean. */
+enum vt_status vt_emulator_judge_lost(const struct vt_emulator *emulator, char *reason, size_t size);
 
 /* Name of the file both outputs of the emulator itself go to. */
 #define VT_EMULATOR_OUTPUT "emulator.log"

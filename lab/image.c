@@ -302,10 +302,7 @@ static int add_lost(struct collection *collection, const struct vt_emulator *emu
     if (!m)
         return -ENOMEM;
     *m = begin_row(collection->image, c, paravirtual && vt_guest_pv_form(c, VT_PV_XEN));
-    m->status = emulator->end == VT_EMULATOR_SILENT ? VT_STATUS_TIMEOUT : VT_STATUS_FAILED;
-    snprintf(m->reason, sizeof m->reason, "%s; the machine was started again for the cases behind it",
-             emulator->why);
-    vt_text_clean(m->reason, strlen(m->reason));
+    m->status = vt_emulator_judge_lost(emulator, m->reason, sizeof m->reason);
     return 0;
 }
 

@@ -140,6 +140,18 @@ static void tell_kernels_words(const char *word, char *text, size_t size)
     }
 }
 
+/* What it says of "kvm-amd.ko" it begins with "kvm_amd: ", but for its signature; others speak meanwhile. */
+static void tell_of_module(const char *file, char *text, size_t size)
+{
+    char name[100];
+    snprintf(name, sizeof name, "%.*s: ", (int)strcspn(file, "."), file);
+    for (char *c = name; (c = strchr(c, '-'));)
+        *c = '_';
+    tell_kernels_words(name, text, size);
+    if (!*text)
+        tell_kernels_words("", text, size);
+}
+
 /* "01-kvm-amd.ko" is the module kvm_amd. */
 static void parameters_for(const char *file, const struct vt_lab_plan *plan, char *text, size_t size)
 {
@@ -167,7 +179,7 @@ static int load_module(const char *name, const struct vt_lab_plan *plan, struct 
     if (number == 0 || number == EEXIST)
         return 0;
     tell_why(path, number, why, sizeof why);
-    tell_kernels_words("", words, sizeof words);
+    tell_of_module(shown, words, sizeof words);
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "the module %s does not load: %s%s", shown, why,
                         words);
 }

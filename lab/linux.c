@@ -80,6 +80,7 @@ static int find_kernel(struct vt_lab_linux *linux_, const struct vt_lab_request 
 void vt_lab_linux_close(struct vt_lab_linux *linux_)
 {
     vt_workspace_close(&linux_->workspace);
+    vt_lab_modules_release(&linux_->loaded);
     vt_package_release(&linux_->package);
     free(linux_->kernel);
     free(linux_->modules);
@@ -138,35 +139,31 @@ static int add_all(struct vt_archive *archive, const struct vt_lab_modules *modu
 }
 
 /* What Debian's package lacks is not its user's fault. */
-static int find_modules(struct vt_lab_modules *modules, const struct vt_lab_linux *linux_, const char *module,
-                        const struct vt_lab_request *request, struct vt_error *error)
+static int find_modules(struct vt_lab_linux *linux_, const char *module, const struct vt_lab_request *request,
+                        struct vt_error *error)
 {
-    int status = vt_lab_modules_find(modules, linux_->modules, linux_->workspace.folder, module,
+    int status = vt_lab_modules_find(&linux_->loaded, linux_->modules, linux_->workspace.folder, module,
                                      &request->stop, error);
     if (status != 0 && !request->modules && error->exit == VT_EXIT_USAGE)
         error->exit = VT_EXIT_ENVIRONMENT;
     return status;
 }
 
-static int write_archive(const struct vt_lab_linux *linux_, const char *path, const char *module,
-                         const struct vt_lab_plan *plan, const struct vt_lab_request *request,
-                         struct vt_error *error)
+static int write_archive(const struct vt_lab_linux *linux_, struct vt_error *error)
 {
-    struct vt_lab_modules modules;
     struct vt_archive archive;
     struct vt_error ignored;
-    int status = find_modules(&modules, linux_, module, request, error);
-    if (status != 0)
-        return status;
-    char *text = vt_lab_plan_print(plan);
-    status = text ? vt_archive_open(&archive, path, error) : vt_error_memory(error, "the plan");
+    char *path = vt_workspace_path(linux_->workspace.folder, VT_LAB_LINUX_INITRD);
+    char *plan = vt_lab_plan_print(&linux_->plan);
+    int status = path && plan ? vt_archive_open(&archive, path, error)
+                              : vt_error_memory(error, "the initial RAM disk's plan");
     if (status == 0) {
-        status = add_all(&archive, &modules, text, error);
+        status = add_all(&archive, &linux_->loaded, plan, error);
         int closed = vt_archive_close(&archive, status == 0 ? error : &ignored);
         status = status == 0 ? closed : status;
     }
-    free(text);
-    vt_lab_modules_release(&modules);
+    free(plan);
+    free(path);
     return status;
 }
 
@@ -189,43 +186,74 @@ static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct 
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
                       const char *module, const char *own, bool elf, struct vt_error *error)
 {
-    struct vt_lab_plan plan;
-
     *linux_ = (struct vt_lab_linux){0};
     int status = vt_lab_tuning_command_line(&request->tuning, own, linux_->command_line, error);
     if (status == 0)
-        status = make_plan(&plan, lab, request, error);
+        status = make_plan(&linux_->plan, lab, request, error);
     if (status == 0)
         status = find_kernel(linux_, request, elf, error);
     if (status == 0)
         status = vt_workspace_open(&linux_->workspace, error);
-    if (status == 0) {
-        char *path = vt_workspace_path(linux_->workspace.folder, VT_LAB_LINUX_INITRD);
-        status = path ? write_archive(linux_, path, module, &plan, request, error)
-                      : vt_error_memory(error, "the initial RAM disk's path");
-        free(path);
-    }
+    if (status == 0)
+        status = find_modules(linux_, module, request, error);
     if (status != 0)
         vt_lab_linux_close(linux_);
     return status;
 }
 
-int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
-                     struct vt_lab_outcome *outcome, struct vt_error *error)
+/* *row: the one that was running, or 0. */
+static int run_once(const struct vt_lab_linux *linux_, struct vt_emulator *emulator,
+                    struct vt_lab_outcome *outcome, size_t *row, struct vt_error *error)
 {
     struct vt_lab_link link = {0};
 
-    emulator->folder = linux_->workspace.folder;
-    emulator->console_file = "console";
-    emulator->panic = "Kernel panic - ";
-    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", linux_->command_line);
-    int status = vt_emulator_run(emulator, &link, error);
+    *row = 0;
+    emulator->end = VT_EMULATOR_REFUSED;
+    int status = write_archive(linux_, error);
+    if (status == 0 && linux_->place)
+        status = linux_->place(linux_, emulator->request, error);
+    if (status != 0)
+        return status;
+    status = vt_emulator_run(emulator, &link, error);
     const char *kernel = vt_lab_link_fact(&link, "kernel");
     if (kernel)
         snprintf(outcome->kernel, sizeof outcome->kernel, "%s", kernel);
     outcome->document = link.document;
     outcome->size = link.document_size;
     link.document = NULL;
+    *row = link.total ? link.done : 0;
     vt_lab_link_release(&link);
+    return status;
+}
+
+/* For the plan of the next run. False: another run would not help. */
+static bool lose(struct vt_lab_plan *plan, const struct vt_emulator *emulator, size_t row)
+{
+    if (emulator->end == VT_EMULATOR_REFUSED || row == 0 || plan->lost_count == VT_LAB_LOST_MOST)
+        return false;
+    for (size_t i = 0; i < plan->lost_count; i++)
+        if (plan->lost[i].number == row)
+            return false;
+    struct vt_lost_row *lost = &plan->lost[plan->lost_count++];
+    lost->number = row;
+    lost->status = vt_emulator_judge_lost(emulator, lost->reason, sizeof lost->reason);
+    return true;
+}
+
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
+                     struct vt_lab_outcome *outcome, struct vt_error *error)
+{
+    size_t row;
+    int status;
+
+    emulator->folder = linux_->workspace.folder;
+    emulator->console_file = "console";
+    emulator->panic = "Kernel panic - ";
+    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", linux_->command_line);
+    do {
+        free(outcome->document);
+        outcome->document = NULL;
+        status = run_once(linux_, emulator, outcome, &row, error);
+    } while (status != 0 && lose(&linux_->plan, emulator, row));
     return status;
 }

@@ -7,11 +7,44 @@
 
 char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 {
-    char *text;
-    int size = asprintf(&text, "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\n",
-                        plan->engine, plan->cases, plan->levels, plan->parameters,
-                        (unsigned long long)plan->iterations, plan->pairs);
-    return size < 0 ? NULL : text;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (!stream)
+        return NULL;
+    fprintf(stream, "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\n",
+            plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations,
+            plan->pairs);
+    for (size_t i = 0; i < plan->lost_count; i++)
+        fprintf(stream, "lost=%zu %s %s\n", plan->lost[i].number, vt_status_name(plan->lost[i].status),
+                plan->lost[i].reason);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* "12 timeout nothing came for 30 s" */
+static int take_lost(struct vt_lab_plan *plan, const char *value)
+{
+    static const enum vt_status statuses[] = {VT_STATUS_FAILED, VT_STATUS_TIMEOUT};
+    char status[16];
+    int used = 0;
+
+    if (plan->lost_count == VT_LAB_LOST_MOST)
+        return -E2BIG;
+    struct vt_lost_row *lost = &plan->lost[plan->lost_count];
+    if (sscanf(value, "%9zu %15s%n", &lost->number, status, &used) != 2 || lost->number == 0)
+        return -EINVAL;
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+        if (strcmp(status, vt_status_name(statuses[i])) == 0) {
+            lost->status = statuses[i];
+            snprintf(lost->reason, sizeof lost->reason, "%s", value + used + (value[used] == ' '));
+            plan->lost_count++;
+            return 0;
+        }
+    return -EINVAL;
 }
 
 static int take(struct vt_lab_plan *plan, const char *key, const char *value)
@@ -30,6 +63,8 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (strcmp(key, texts[i].key) == 0)
             return snprintf(texts[i].text, texts[i].size, "%s", value) < (int)texts[i].size ? 0 : -E2BIG;
+    if (strcmp(key, "lost") == 0)
+        return take_lost(plan, value);
     char *end;
     unsigned long long number = strtoull(value, &end, 10);
     if (*value == '\0' || *end != '\0' || number == 0)

@@ -6,9 +6,13 @@
 #define VT_LAB_PLAN_H
 
 #include "base/error.h"
+#include "bench/runner.h"
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* A machine that dies more often is not worth another boot. */
+#define VT_LAB_LOST_MOST 16
 
 struct vt_lab_plan {
     char engine[16];  /* the name the rows carry */
@@ -17,6 +21,8 @@ struct vt_lab_plan {
     char parameters[1024]; /* of KVM's modules, as in parameters.h; empty: none */
     uint64_t iterations;   /* operations per batch, at most */
     size_t pairs;
+    struct vt_lost_row lost[VT_LAB_LOST_MOST];
+    size_t lost_count;
 };
 
 /* Text of the plan, malloc'ed and the caller's; NULL: memory is out. */

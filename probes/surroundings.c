@@ -1,4 +1,6 @@
 #include "probes/surroundings.h"
+#include "base/file.h"
+#include "base/packed.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -11,6 +13,9 @@
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 #define AT(member)   offsetof(struct vt_surroundings, member)
 #define DMI(field)   (AT(dmi) + (field) * sizeof(char *))
+
+/* A configuration has a quarter of a megabyte, modules.dep of a distribution less than one. */
+#define LARGEST_TEXT ((size_t)16 << 20)
 
 static const struct {
     const char *path;
@@ -83,30 +88,43 @@ static bool exists(const char *root, const char *path)
     return access(name, F_OK) == 0;
 }
 
+/* Unpacked where it is packed. NULL: it cannot be read, or there is nothing in it, as in /dev/null, which
+ * containers lay over files of /proc. */
+static char *whole_text(const char *root, const char *path)
+{
+    char name[4096], *data, *text = NULL;
+    size_t size;
+    struct vt_error ignored;
+    snprintf(name, sizeof name, "%s%s", root, path);
+    if (vt_file_read(name, LARGEST_TEXT, &data, &size, &ignored) != 0)
+        return NULL;
+    if (!vt_packed_is(data, size))
+        text = size ? data : NULL;
+    else if (vt_packed_unpack(data, size, LARGEST_TEXT, &text, &size) != 0)
+        text = NULL;
+    if (text != data)
+        free(data);
+    return text;
+}
+
 /* Does a line of the file have `wanted`, at its start or anywhere? UNKNOWN: it cannot be read. */
 static enum vt_answer search(const char *root, const char *path, const char *wanted, bool at_start)
 {
-    char name[4096], *line = NULL;
-    size_t size = 0;
-    enum vt_answer answer = VT_NO;
-    snprintf(name, sizeof name, "%s%s", root, path);
-    FILE *file = fopen(name, "re");
-    if (!file)
+    char *text = whole_text(root, path);
+    if (!text)
         return VT_UNKNOWN;
-    while (answer == VT_NO && getline(&line, &size, file) > 0) {
-        const char *found = strstr(line, wanted);
-        if (found && (!at_start || found == line))
-            answer = VT_YES;
-    }
-    free(line);
-    fclose(file);
-    return answer;
+    const char *found = strstr(text, wanted);
+    while (found && at_start && found != text && found[-1] != '\n')
+        found = strstr(found + 1, wanted);
+    free(text);
+    return found ? VT_YES : VT_NO;
 }
 
 /* A configuration tells both; a module's file that is missing may only not be installed. */
 static enum vt_answer is_configured(const char *root, const char *release, size_t module)
 {
-    static const char *const configurations[] = {"/boot/config-%.200s", "/lib/modules/%.200s/config"};
+    static const char *const configurations[] = {"/proc/config.gz", "/boot/config-%.200s",
+                                                 "/lib/modules/%.200s/config"};
     static const char *const lists[] = {"/lib/modules/%.200s/modules.builtin",
                                         "/lib/modules/%.200s/modules.dep"};
     char path[256];

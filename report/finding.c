@@ -125,7 +125,7 @@ static void say_exits(char *text, size_t size, const struct vt_table *table, con
 }
 
 /* No group: only controls, only figures without proof, or no figure at all. */
-static void say_nothing(char *text, size_t size, const struct vt_table *table)
+static const char *say_nothing(const struct vt_table *table)
 {
     size_t proved = 0, unverified = 0, kernels = 0;
     for (size_t i = 0; i < table->line_count; i++)
@@ -137,20 +137,13 @@ static void say_nothing(char *text, size_t size, const struct vt_table *table)
             unverified += measured && cell->status == VT_STATUS_UNVERIFIED;
         }
     if (proved && kernels)
-        snprintf(text, size,
-                 "No sensitive instruction was measured here: only computing, which crosses nothing.");
-    else if (proved)
-        snprintf(
-            text, size,
-            "Only controls were measured here: they show what the method itself adds, and cross nothing.");
-    else if (unverified)
-        snprintf(
-            text, size,
-            "Nothing can be concluded: no measurement here is proved by its counters; the notes say why.");
-    else if (table->line_count)
-        snprintf(text, size, "Nothing could be measured here; the notes say why.");
-    else
-        snprintf(text, size, "The result holds no measurements.");
+        return "No sensitive instruction was measured here: only computing, which crosses nothing.";
+    if (proved)
+        return "Only controls were measured here: they show what the method itself adds, and cross nothing.";
+    if (unverified)
+        return "Nothing can be concluded: no measurement here is proved by its counters; the notes say why.";
+    return table->line_count ? "Nothing could be measured here; the notes say why."
+                             : "The result holds no measurements.";
 }
 
 /* One exit by name, never a median over exits of different kinds. */
@@ -237,7 +230,7 @@ static void say_headline(struct vt_findings *findings, const struct vt_table *ta
         snprintf(text, size,
                  "No crossing into a hypervisor was observed here; what was measured stands below.");
     else
-        say_nothing(text, size, table);
+        snprintf(text, size, "%s", say_nothing(table));
 }
 
 static void say(struct vt_findings *findings, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,6 +1,9 @@
 /*
  * Published figures (data/published.json, inside the program): read in the named
- * source, shown beside measured ones on request, never part of any statistics.
+ * source, shown on request beside what was measured alike, never part of any statistics.
+ *
+ * Like stands beside like: the same operation on the same kind of road, crossing in the same way. Times are
+ * shown in the source's unit: TSC cycles where the measured clock's rate is known.
  */
 #ifndef VT_REPORT_PUBLISHED_H
 #define VT_REPORT_PUBLISHED_H
@@ -10,11 +13,14 @@
 #include <jansson.h>
 #include <stddef.h>
 
+/* One figure, or the two sides of one change. */
 struct vt_published_row {
-    const char *source, *cpu, *unit; /* cpu may be NULL */
-    const char *operation;           /* as published */
-    char figures[256];               /* "native 242, translated 2308" */
-    char here[512];                  /* what the case closest to it cost here; "" when it was not measured */
+    const char *source, *cpu; /* NULL: not stated */
+    bool quoted;              /* not read in the source itself */
+    const char *operation;    /* as published */
+    char road[48];            /* "hardware nested" */
+    char figure[48];          /* "1313 -> 1291 cycles" */
+    char here[512];           /* "kvm CPL 0 1990 cycles"; "" when nothing like it was measured */
 };
 
 struct vt_published {

@@ -43,9 +43,9 @@ static bool is_level(const struct vt_column *column, enum vt_road road)
     return (road != VT_ROAD_INTERPRETED && road != VT_ROAD_HARDWARE) || column->cpl == 0;
 }
 
-const struct vt_result_row *vt_road_row(const struct vt_table *table, enum vt_road road, const char *name)
+const struct vt_result_row *vt_road_row(const struct vt_table *table, enum vt_road road,
+                                        const struct vt_line *line)
 {
-    const struct vt_line *line = vt_table_find_line(table, name);
     for (size_t k = 0; line && k < table->column_count; k++) {
         const struct vt_result_row *cell = line->cells[k];
         if (cell && cell->status == VT_STATUS_OK && vt_result_has_toll(cell) &&
@@ -79,16 +79,16 @@ static bool counts(const struct vt_line *line)
 }
 
 static const struct vt_result_row *honest_row(const struct vt_table *table, enum vt_road road,
-                                              const char *name)
+                                              const struct vt_line *line)
 {
-    const struct vt_result_row *row = vt_road_row(table, road, name);
+    const struct vt_result_row *row = vt_road_row(table, road, line);
     return row && !vt_road_lies(road, row) ? row : NULL;
 }
 
 static bool is_on_all(const struct vt_table *table, const bool there[VT_ROADS], const struct vt_line *line)
 {
     for (enum vt_road road = 0; road < VT_ROADS; road++)
-        if (there[road] && !honest_row(table, road, line->name))
+        if (there[road] && !honest_row(table, road, line))
             return false;
     return counts(line);
 }
@@ -121,7 +121,7 @@ static void summarize(const struct vt_table *table, enum vt_road road, struct vt
     size_t count = 0, seen[VT_CROSSINGS + 1] = {0}; /* the last: words that this version does not know */
     for (size_t i = 0; i < table->line_count; i++)
         if (is_on_all(table, medians->there, &table->lines[i])) {
-            const struct vt_result_row *row = honest_row(table, road, table->lines[i].name);
+            const struct vt_result_row *row = honest_row(table, road, &table->lines[i]);
             work[count++] = row->toll.median;
             seen[row->known.crossing]++;
         }

@@ -25,8 +25,9 @@ const char *vt_road_title(enum vt_road road);
 
 enum vt_unit vt_road_unit(enum vt_road road);
 
-/* The proved toll of a case on a road, or NULL: not measured, or not proved. */
-const struct vt_result_row *vt_road_row(const struct vt_table *table, enum vt_road road, const char *name);
+/* The proved toll of a case (NULL: of none) on a road, or NULL: not measured, or not proved. */
+const struct vt_result_row *vt_road_row(const struct vt_table *table, enum vt_road road,
+                                        const struct vt_line *line);
 
 /*
  * Did the instruction do something else than a kernel expects, and nobody was asked? So do sensitive

@@ -200,14 +200,13 @@ void vt_said_published(const struct vt_published *published, struct vt_pen *pen)
         const struct vt_published_row *row = &published->rows[i];
         if (strcmp(source, row->source) != 0) {
             source = row->source;
-            vt_pen_lead(pen, "%s", source);
+            vt_pen_lead(pen, "%s%s", source, row->quoted ? ", as quoted by others" : "");
         }
         vt_pen_item(pen, 1);
-        vt_pen_say(pen, "%s (%s%s%s): ", row->operation, row->cpu ? row->cpu : "", row->cpu ? ", " : "",
-                   row->unit);
-        vt_pen_tone(pen, VT_TONE_STRONG, "%s", row->figures);
+        vt_pen_say(pen, "%s, %s (CPU %s): ", row->operation, row->road, row->cpu ? row->cpu : "not stated");
+        vt_pen_tone(pen, VT_TONE_STRONG, "%s", row->figure);
         if (*row->here)
-            vt_pen_say(pen, "; measured here: %s", row->here);
+            vt_pen_say(pen, "; here, alike: %s", row->here);
     }
     vt_pen_end(pen);
 }

@@ -110,6 +110,29 @@ static bool same_crossing(const struct vt_result_row *a, const struct vt_result_
     return !a->crossing || !b->crossing || strcmp(a->crossing, b->crossing) == 0;
 }
 
+static const char *keep_text(struct vt_arena *arena, const char *text, bool *lost)
+{
+    const char *kept = text ? vt_arena_text(arena, text, strlen(text)) : NULL;
+    *lost |= text && !kept;
+    return kept;
+}
+
+/* The first run in which a row is ok stands for what all runs have in common; the others may go. */
+static int adopt(struct vt_result_row *row, const struct vt_result_row *first, struct vt_arena *arena)
+{
+    bool lost = false;
+    if (first == row)
+        return 0;
+    row->status = first->status;
+    row->iterations = first->iterations;
+    row->exits_per_op = first->exits_per_op;
+    row->path = keep_text(arena, first->path, &lost);
+    row->crossing = keep_text(arena, first->crossing, &lost);
+    row->reason = keep_text(arena, first->reason, &lost);
+    row->known = first->known;
+    return lost ? -ENOMEM : 0;
+}
+
 static int pool_row(struct vt_result_row *row, struct vt_result *const *runs, size_t count,
                     struct vt_result_matcher *matchers, struct members *members)
 {
@@ -120,14 +143,17 @@ static int pool_row(struct vt_result_row *row, struct vt_result *const *runs, si
             continue;
         if (other->status != VT_STATUS_OK || !vt_result_has_toll(other))
             continue;
-        if (!same_crossing(row, other)) {
+        if (members->count && !same_crossing(members->rows[0], other)) {
             row->status = VT_STATUS_UNVERIFIED;
             row->reason = "the runs crossed differently";
             return 0;
         }
         members->rows[members->count++] = other;
     }
-    return members->count > 1 && row->status == VT_STATUS_OK ? join(row, members, &runs[0]->arena) : 0;
+    if (members->count == 0 || (members->count == 1 && members->rows[0] == row))
+        return 0;
+    int status = adopt(row, members->rows[0], &runs[0]->arena);
+    return status ? status : join(row, members, &runs[0]->arena);
 }
 
 /* Runs of several machines are a fleet, which a report is for. */

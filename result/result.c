@@ -57,3 +57,12 @@ void vt_result_recognize(struct vt_result_row *row)
         crossing++;
     row->known = (struct vt_result_words){class, path, crossing};
 }
+
+double vt_result_tsc_khz(const struct vt_result *result)
+{
+    const json_t *measured = json_object_get(result->settings, "tsc_khz");
+    const json_t *told = vt_result_at(result->host, "timing.tsc_khz");
+    return json_is_number(measured) ? json_number_value(measured)
+           : json_is_number(told)   ? json_number_value(told)
+                                    : NAN;
+}

@@ -100,4 +100,7 @@ bool vt_result_has_toll(const struct vt_result_row *row);
 /* A text of the host document by its keys ("cpu.brand"), or NULL. The host's. */
 const char *vt_result_host_text(const struct vt_result *result, const char *path);
 
+/* The rate of the time-stamp counter, as measured during the run, else as the host told; NaN: unknown. */
+double vt_result_tsc_khz(const struct vt_result *result);
+
 #endif

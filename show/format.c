@@ -14,6 +14,7 @@ static const struct {
     [VT_FORMAT_JSON] = {"json", {".json", ".jsonl"}},
     [VT_FORMAT_HTML] = {"html", {".html", ".htm"}},
     [VT_FORMAT_OPENMETRICS] = {"openmetrics", {".prom"}},
+    [VT_FORMAT_COMMIT] = {"commit", {".commit"}},
 };
 
 const char *vt_format_name(enum vt_format format)

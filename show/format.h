@@ -17,6 +17,7 @@ enum vt_format {
     VT_FORMAT_JSON,
     VT_FORMAT_HTML,
     VT_FORMAT_OPENMETRICS,
+    VT_FORMAT_COMMIT,
     VT_FORMATS
 };
 

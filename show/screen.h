@@ -12,6 +12,7 @@ struct vt_screen {
     int width;        /* columns; 0: no limit */
     const char *page; /* name of what is written, among others about the same hosts; NULL: it needs none */
     const char *language; /* of the story on a page; NULL: English */
+    bool all;             /* rows of which there is little to say are wanted as well */
     bool published;       /* published figures are wanted beside measured ones, in text, markdown and html */
 };
 

@@ -19,5 +19,6 @@ int vt_compare_print(enum vt_format format, const struct vt_comparison *comparis
 
 int vt_compare_json(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
 int vt_compare_html(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
+int vt_compare_commit(const struct vt_comparison *, const struct vt_screen *, FILE *, struct vt_error *);
 
 #endif

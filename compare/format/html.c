@@ -43,7 +43,8 @@ static const struct kind {
     int point;
     size_t series;
 } kinds[] = {
-    {"$same", "no change beyond chance", 6, 1},
+    {"$same", "unchanged, within what is detectable", 6, 1},
+    {"$unclear", "cannot tell", 4, 3},
     {"$worse", "slower, or crossing in a heavier way", 13, 2},
     {"$better", "faster, or crossing in a lighter way", 11, 5},
 };
@@ -51,7 +52,9 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static size_t kind_of(const struct vt_compared *row)
 {
-    return !vt_compare_is_finding(row) ? 0 : row->worse ? 1 : 2;
+    if (vt_compare_is_finding(row))
+        return row->worse ? 2 : 3;
+    return vt_compare_answer(row) == VT_ANSWER_UNCLEAR ? 1 : 0;
 }
 
 /* Columns: low, high, ratio, row, hover number. Returns how many points there are. */
@@ -126,10 +129,12 @@ static void put_key(FILE *stream)
 static void put_hover(void *context, unsigned long number, FILE *stream)
 {
     const struct vt_compared **rows = context;
-    char road[64];
+    char road[64], detectable[32];
     vt_compare_road(rows[number], road, sizeof road);
-    vt_markup(stream, "%s, %s: %+.1f %% (%+.1f to %+.1f)", rows[number]->before->name, road,
-              (rows[number]->ratio - 1) * 100, (rows[number]->low - 1) * 100, (rows[number]->high - 1) * 100);
+    vt_compare_print_share(rows[number]->detectable, detectable, sizeof detectable);
+    vt_markup(stream, "%s, %s: %+.1f %% (%+.1f to %+.1f; detectable: %s)", rows[number]->before->name, road,
+              (rows[number]->ratio - 1) * 100, (rows[number]->low - 1) * 100, (rows[number]->high - 1) * 100,
+              detectable);
 }
 
 static void put_chart(const struct page *page)
@@ -209,7 +214,6 @@ int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *scree
 {
     struct page page = {c, stream};
     struct vt_pen pen = vt_pen_on(stream, &vt_pen_html, NULL);
-    char text[512];
     (void)screen;
     (void)error;
     put_head(&page);
@@ -217,10 +221,8 @@ int vt_compare_html(const struct vt_comparison *c, const struct vt_screen *scree
     vt_pen_heading(&pen, "What changed");
     for (size_t i = 0; i < c->warning_count; i++)
         vt_pen_warning(&pen, "%s", c->warnings[i]);
-    vt_compare_basis(c, text, sizeof text);
-    vt_pen_paragraph(&pen, "%s", text);
-    vt_compare_times(c, true, &pen);
-    vt_compare_counts(c, true, &pen);
+    vt_compare_say_basis(c, &pen);
+    vt_compare_findings(c, &pen);
     fputs("</section>\n", stream);
     put_chart(&page);
     fputs("<section id=\"rest\">", stream);

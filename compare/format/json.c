@@ -11,7 +11,24 @@ static json_t *text_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
-static json_t *row_json(const struct vt_compared *row)
+/* An answer that cannot be given is null, and so is a reason that none is needed of. */
+static void put_answer(json_t *object, const struct vt_compared *row)
+{
+    json_object_set_new(object, "answer", text_or_null(vt_compare_answer_name(vt_compare_answer(row))));
+    json_object_set_new(object, "unclear", text_or_null(vt_compare_unclear_name(row->unclear)));
+    json_object_set_new(object, "detectable", vt_result_number(row->detectable));
+}
+
+static void put_tests(json_t *object, const struct vt_comparison *c, const struct vt_compared *row)
+{
+    bool grouped = isfinite(row->ratio) && c->groups && c->groups[row->group].count;
+    json_object_set_new(object, "p_samples", vt_result_number(row->p_samples));
+    json_object_set_new(object, "p_runs", vt_result_number(row->p_runs));
+    json_object_set_new(object, "p_group", vt_result_number(grouped ? c->groups[row->group].p : NAN));
+    json_object_set_new(object, "with_group", json_boolean(row->with_group));
+}
+
+static json_t *row_json(const struct vt_comparison *c, const struct vt_compared *row)
 {
     char tale[256];
     json_t *object = json_object(), *interval = json_array();
@@ -37,8 +54,8 @@ static json_t *row_json(const struct vt_compared *row)
                         vt_result_number(row->counts ? vt_compare_count_ratio(row) : row->ratio));
     json_object_set_new(object, "ratio_ci95", isfinite(row->low) ? json_incref(interval) : json_null());
     json_decref(interval);
-    json_object_set_new(object, "p_samples", vt_result_number(row->p_samples));
-    json_object_set_new(object, "p_runs", vt_result_number(row->p_runs));
+    put_answer(object, row);
+    put_tests(object, c, row);
     return object;
 }
 
@@ -49,17 +66,22 @@ int vt_compare_json(const struct vt_comparison *c, const struct vt_screen *scree
     json_t *rows = json_array(), *warnings = json_array();
     (void)screen;
     for (size_t i = 0; i < c->count; i++)
-        json_array_append_new(rows, row_json(&c->rows[i]));
+        json_array_append_new(rows, row_json(c, &c->rows[i]));
     for (size_t i = 0; i < c->warning_count; i++)
         json_array_append_new(warnings, json_string(c->warnings[i]));
     vt_compare_headline(c, text, sizeof text);
+    json_t *answers = json_object();
+    for (int i = VT_ANSWER_CHANGED; i < VT_ANSWERS; i++)
+        json_object_set_new(answers, vt_compare_answer_name(i), json_integer((json_int_t)c->answers[i]));
     json_t *document =
-        json_pack("{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o}", "schema", "vmtoll.comparison/1",
-                  "headline", text, "threshold", vt_result_number(c->threshold), "count_threshold",
-                  vt_result_number(c->count_threshold), "spread_between_runs", vt_result_number(c->spread),
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:f}", "schema",
+                  "vmtoll.comparison/1", "headline", text, "threshold", vt_result_number(c->threshold),
+                  "count_threshold", vt_result_number(c->count_threshold), "resolution",
+                  vt_result_number(c->resolution), "spread_between_runs", vt_result_number(c->spread),
                   "regressions", (int)c->worse, "changes",
                   (int)(c->count - c->changes[VT_CHANGE_NONE] - c->changes[VT_CHANGE_UNCLEAR]), "measured",
-                  (int)c->measured, "judged", (int)c->judged, "warnings", warnings, "measurements", rows);
+                  (int)c->measured, "judged", (int)c->judged, "answers", answers, "warnings", warnings,
+                  "measurements", rows, "pairs", (int)c->pairs, "level", c->level);
     int status = document ? json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : -1;
     json_decref(document);
     fputc('\n', stream);

@@ -7,14 +7,17 @@
 #include "compare/comparison.h"
 #include "show/pen/pen.h"
 
-/* Times of what changed, or of all else; nothing where there are none. Rows whose median was
- * taken on neither side are left out, unless that is new. */
-void vt_compare_times(const struct vt_comparison *comparison, bool findings, struct vt_pen *pen);
+/* What changed; nothing where nothing did. Rows whose median was taken on neither side are left out of all
+ * tables, unless that is new. */
+void vt_compare_findings(const struct vt_comparison *comparison, struct vt_pen *pen);
 
-/* The same of instruction counts. */
-void vt_compare_counts(const struct vt_comparison *comparison, bool findings, struct vt_pen *pen);
+/* What is unchanged and what cannot be told, under headings; its times only where they are wanted. */
+void vt_compare_told(const struct vt_comparison *comparison, bool times, struct vt_pen *pen);
 
-/* All that did not change, folded away; nothing where everything did. */
+/* The same folded away; nothing where everything changed. */
 void vt_compare_rest(const struct vt_comparison *comparison, struct vt_pen *pen);
+
+/* How many times these are. */
+size_t vt_compare_count_rest(const struct vt_comparison *comparison);
 
 #endif

@@ -37,6 +37,7 @@ enum event {
     WRAP_BUFFER = 0x1f002,
     SCHED_YIELD = 0x28005,
     HVM_VMEXIT = 0x81002,
+    HVM_SVM_EXIT = 0x81003, /* since Xen 4.19, which left the one above to VT-x */
     PV_TRAP = 0x201003,
     PV_PAGE_FAULT = 0x201004,
     PV_FORCED_INVALID_OP = 0x201005,
@@ -146,6 +147,7 @@ static bool count(uint32_t event, uint32_t first_extra, struct vt_image_seen *se
         seen->yields++;
         return true;
     case HVM_VMEXIT:
+    case HVM_SVM_EXIT:
         count_exit(first_extra, seen);
         break;
     case PV_HYPERCALL:

@@ -48,7 +48,7 @@ static double count_cases(const struct vt_table *table, enum vt_road road, bool 
         const struct vt_line *line = &table->lines[i];
         if (line->known == VT_CLASS_CONTROL || line->known == VT_CLASS_COMPUTE)
             continue;
-        const struct vt_result_row *row = vt_road_row(table, road, line->name);
+        const struct vt_result_row *row = vt_road_row(table, road, line);
         count += row && (!free || row->known.crossing == VT_CROSSING_NONE);
     }
     return count ? (double)count : NAN;
@@ -144,7 +144,8 @@ bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_fi
 {
     size_t i = toll_by(name), k = count_by(name);
     *figure = k < COUNTS ? counts[k].find(table) : number(NAN);
-    const struct vt_result_row *row = i < TOLLS ? vt_road_row(table, tolls[i].road, tolls[i].of) : NULL;
+    const struct vt_result_row *row =
+        i < TOLLS ? vt_road_row(table, tolls[i].road, vt_table_find_line(table, tolls[i].of)) : NULL;
     if (row && row->known.crossing == tolls[i].crossing)
         *figure = (struct vt_figure){
             tolls[i].part == WHOLE ? row->toll.median : row->breakdown[tolls[i].part].median, row->unit};

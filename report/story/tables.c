@@ -140,19 +140,19 @@ enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 static bool is_there(const struct vt_teller *teller, enum vt_road road)
 {
     for (size_t i = 0; i < OPERATIONS; i++)
-        if (vt_road_row(teller->table, road, operations[i]))
+        if (vt_road_row(teller->table, road, vt_table_find_line(teller->table, operations[i])))
             return true;
     return false;
 }
 
 /* The cheapest of the line in one unit; of one road alone nothing can be said. */
-static const struct vt_result_row *cheapest(const struct vt_teller *teller, const char *name,
+static const struct vt_result_row *cheapest(const struct vt_teller *teller, const struct vt_line *line,
                                             enum vt_unit unit)
 {
     const struct vt_result_row *best = NULL;
     size_t count = 0;
     for (enum vt_road road = 0; road < VT_ROADS; road++) {
-        const struct vt_result_row *row = vt_road_row(teller->table, road, name);
+        const struct vt_result_row *row = vt_road_row(teller->table, road, line);
         if (!row || vt_road_unit(road) != unit || vt_road_lies(road, row))
             continue;
         count++;
@@ -187,15 +187,15 @@ static void put_operation(const struct vt_teller *teller, const char *name, cons
     const struct vt_result_row *best[VT_UNITS];
     size_t known = 0;
     for (enum vt_unit unit = 0; unit < VT_UNITS; unit++)
-        best[unit] = cheapest(teller, name, unit);
+        best[unit] = cheapest(teller, line, unit);
     for (enum vt_road road = 0; road < VT_ROADS; road++)
-        known += vt_road_row(teller->table, road, name) != NULL;
+        known += vt_road_row(teller->table, road, line) != NULL;
     if (!line || known < 2)
         return;
     vt_markup(teller->stream, "<tr><th scope=\"row\">%s<code>%s</code></th>", name,
               line->operation ? line->operation : "");
     for (enum vt_road road = 0; road < VT_ROADS; road++) {
-        const struct vt_result_row *row = vt_road_row(teller->table, road, name);
+        const struct vt_result_row *row = vt_road_row(teller->table, road, line);
         if (shown[road])
             put_cell(teller, row,
                      row && best[vt_road_unit(road)] && !vt_road_lies(road, row) &&

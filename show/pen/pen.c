@@ -15,6 +15,7 @@ struct vt_pen vt_pen_on(FILE *stream, const struct vt_pen_marks *marks, const st
     return (struct vt_pen){.marks = marks,
                            .stream = stream,
                            .colour = screen && screen->colour,
+                           .room = screen ? screen->width : 0,
                            .width = !screen             ? 0
                                     : screen->width > 0 ? screen->width
                                                         : USUAL_WIDTH};

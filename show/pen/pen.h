@@ -72,7 +72,8 @@ struct vt_pen {
     const struct vt_pen_marks *marks;
     FILE *stream;
     bool colour, begun;
-    int width;         /* of the screen; 0: lines are as long as what is said */
+    int width;         /* at which lines are broken; 0: they are as long as what is said */
+    int room;          /* of the screen, for tables; 0: no limit */
     int depth, indent; /* of the list; of lines that follow the first of a block */
     const char *end;   /* of the block that is open; NULL: none is */
     char block[4096];  /* of text: wrapped when it ends */

@@ -53,7 +53,8 @@ static void show(const struct side *before, const struct side *after, FILE *sink
     const struct vt_screen screen = {.utf8 = true, .width = 80};
     struct vt_comparison comparison;
     struct vt_error error;
-    if (vt_compare(&comparison, before->runs[0], after->runs[0], NAN, &error) != 0)
+    if (vt_compare(&comparison, before->runs[0], after->runs[0], &(struct vt_compare_limits){NAN, NAN, NULL},
+                   &error) != 0)
         return;
     for (int i = 0; sink && i < VT_FORMATS; i++)
         if (i != VT_FORMAT_HTML && vt_compare_has_format(i)) /* gnuplot would be most of the time */

@@ -19,7 +19,7 @@ static int print_all(struct vt_result *result, void *context)
     const struct vt_screen screen = {.utf8 = true, .width = 80};
     FILE *stream = context;
     for (int i = 0; stream && i < VT_FORMATS; i++)
-        if (i != VT_FORMAT_HTML) /* gnuplot would be most of the time */
+        if (i != VT_FORMAT_HTML && vt_report_has_format(i)) /* gnuplot would be most of the time */
             vt_report_print(i, &result, 1, &screen, stream, NULL);
     vt_result_free(result);
     return 0;
@@ -48,7 +48,8 @@ static void report_fleet(const uint8_t *data, size_t size, FILE *sink)
     complain(&error, NULL);
     if (vt_fleet_finish(&fleet, &error) == 0)
         for (int i = 0; sink && i < VT_FORMATS; i++)
-            vt_fleet_print(i, &fleet, sink);
+            if (vt_fleet_has_format(i))
+                vt_fleet_print(i, &fleet, sink);
     vt_fleet_release(&fleet);
 }
 

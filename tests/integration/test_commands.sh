@@ -1,6 +1,9 @@
 #!/bin/sh
 # The command line as a whole: help, version, list, bad options, exit statuses.
+# shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/integration/schema.sh
+. "$(dirname "$0")/schema.sh"
 
 run "$VMTOLL" --version
 is "--version succeeds" 0
@@ -51,6 +54,7 @@ for subject in cases engines paths capabilities; do
     is "list --json $subject succeeds" 0
     has "list --json $subject names its schema" '"schema": "vmtoll.list/1"'
     has "list --json $subject has an entry" '"name": "[a-z]'
+    fits "list --json $subject" list "$work/out"
 done
 run "$VMTOLL" list cases
 has "cpuid is among the cases" '^cpuid +identification +sensitive'

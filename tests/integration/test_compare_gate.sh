@@ -13,14 +13,14 @@ document old.json "$(good cpuid)" "$(good rdtsc)" "$(none pause)" "$(none hlt)"
 document new.json "$(good cpuid)" "$(good rdtsc)" "$(none pause)" "$(none hlt)"
 compare
 is "nothing changed" 0
-has "only what both measured is counted" '^Nothing changed beyond chance, in 2 measurements\.$'
+has "only what both measured is counted" '^Nothing changed beyond chance: 2 of 2 measurements unchanged \(within [0-9.]+ %\); 0 cannot tell\.$'
 compare --json
 has "the document says how many were measured on both sides" '"measured": 2'
 
 document new.json "$(good cpuid)" "$(none rdtsc failed)" "$(none pause)" "$(none hlt)"
 compare
 is "no longer measured is a regression" 1
-has "it is counted apart" '^Nothing changed beyond chance, in 1 measurement; 1 measured on one side only\.$'
+has "it is counted apart" '^Nothing changed beyond chance: 1 of 1 measurement unchanged .*; 0 cannot tell; 1'
 
 document old.json "$(none cpuid)" "$(none rdtsc failed)"
 document new.json "$(none cpuid)" "$(none rdtsc failed)"
@@ -45,7 +45,7 @@ document old.json "$(row cpuid identification unverified '"exit-kernel"' 2000)"
 document new.json "$(row cpuid identification unverified '"exit-kernel"' 2000)"
 compare
 is "unverified on both sides" 2
-has "... cannot be compared" '^Nothing could be compared'
+has "... cannot tell" '^Cannot tell in 1 of 1 measurement'
 
 # Unlike hosts and clocks.
 facts() { # file, host name, clock source, kHz

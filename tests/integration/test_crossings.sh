@@ -54,6 +54,26 @@ for other in xen bochs; do
     holds "$other: each is of a known case, once, differs, quotes KVM's column, and has its reason" test ! -s "$work/out"
 done
 
+# The versions' table holds what newer programs decide otherwise, and nothing else.
+crossings_of_versions >"$work/versions"
+for lab in vmx svm xen-pvh; do
+    crossings_expected "$lab" >"$work/expected"
+    awk -v lab="$lab" '$2 == lab' "$work/versions" | join - "$work/expected" |
+        awk 'NF != 8 || $5 != $8 || $5 == $6 || $4 !~ /^[0-9]+[.][0-9]+$/ || $3 !~ /^(QEMU|Bochs|Xen|Linux)$/ || $7 != "explained"'
+    awk -v lab="$lab" '$2 == lab' "$work/versions" | join -v 1 - "$work/expected"
+done >"$work/out"
+awk '$2 != "vmx" && $2 != "svm" && $2 != "xen-pvh"' "$work/versions" >>"$work/out"
+awk '{ print $1, $2, $3 }' "$work/versions" | uniq -d >>"$work/out"
+holds "each of the versions' rows is of a known case and lab, quotes what stands above, differs from it, and has its reason" test ! -s "$work/out"
+as_of() { # emulator
+    echo "{\"settings\": {\"emulator\": \"$1\", \"kernel\": null}, \"measurements\": [{\"case\": \"xsetbv\", \"engine\": \"svm\", \"status\": \"ok\", \"crossing\": \"exit-kernel\"}]}" >"$work/result.json"
+    crossings_wrong "$work/result.json" svm
+}
+equals "the versions' table does not speak of what is older" "$(as_of "QEMU emulator version 7.2.22 (Debian 1:7.2)")" "xsetbv exit-kernel none"
+for version in 8.2.0 10.0.13; do
+    equals "it speaks of QEMU $version" "$(as_of "QEMU emulator version $version (Debian)")" ""
+done
+
 run "$VMTOLL" list cases
 has "list cases shows both vendors' rules" '^cpuid .* always +control'
 finish

@@ -7,6 +7,7 @@ for tool in dpkg-buildpackage dh lintian fakeroot; do
     command -v "$tool" >/dev/null 2>&1 ||
         skip_all "no $tool here; install it with: apt-get install debhelper lintian dpkg-dev fakeroot"
 done
+unmet=$(dpkg-checkbuilddeps 2>&1) || skip_all "$unmet"
 [ "$(dpkg --print-architecture)" = amd64 ] || skip_all "the package is for amd64"
 
 # What is judged here is the packaging; the optimizer would double the time.

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What goes wrong around a lab: one clear line, the right status, nothing left behind.
+# seconds: 900
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
@@ -270,12 +271,40 @@ touch ../../again; printf '@stage measuring\n@case 1 2 %s\n' \"\$FIRST\" >link; 
     holds "$1: its row says so" jq -e --arg name "$first" --arg status "$2" '[.measurements[] | select(.case == $name and .status == $status and (.reason | test("started again")))] | length == 1' "$work/lost.json"
     holds "$1: the other case is measured" jq -e --arg name "$first" '[.measurements[] | select(.case != $name and .status == "ok")] | length == 1' "$work/lost.json"
 }
+# The same with Linux: what is lost is a row, and the plan in the machine that runs again names it.
+lost_row() { # what, its status, why, how the first machine ends
+    fake "if [ -e ../../again ]; then cp initrd ../../initrd; cat \"\$WORDS\" >link; exec sleep 60; fi
+touch ../../again; printf '@stage measuring\\n@case 2 3 cpuid\\n' >link; $4"
+    rm -f "$work/again" "$work/initrd"
+    WORDS="$work/words" with_fake timeout 60 "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" --case cpuid,nop --limit 9 --quiet --output "$work/lost.json"
+    is "$1" 1
+    holds "$1: the next machine is told" grep -qaE "^lost=2 $2 .*$3.*started again" "$work/initrd"
+    holds "$1: the other row is there" jq -e '[.measurements[] | select(.case == "nop" and .status == "ok")] | length == 1' "$work/lost.json"
+}
 if command -v jq >/dev/null 2>&1; then
     first=$("$VMTOLL" list cases | awk '$1 == "cpuid" || $1 == "nop" { print $1; exit }')
     second=$(echo "$row" | sed "s/cpuid/$([ "$first" = cpuid ] && echo nop || echo cpuid)/")
     lost "a case that does not return" timeout 'exec sleep 60'
     lost "a case that ends the machine" failed 'exit 0'
     clean "a lost case"
+    document='{"schema": "vmtoll.result/1", "measurements": [{"case": "nop", "engine": "svm", "path": "hardware", "cpl": 0, "status": "ok", "toll": {"median": 1}},
+{"case": "cpuid", "engine": "svm", "path": "hardware", "cpl": 0, "status": "failed"}]}'
+    printf '@result %s\n%s@end\n' "${#document}" "$document" >"$work/words"
+    lost_row "a row of Linux that does not return" timeout "nothing came for 3 s" 'exec sleep 60'
+    lost_row "a row of Linux that ends the machine" failed "ended with status 0" 'exit 0'
+    lost_row "a row in which Linux panics" failed "panicked; it said last: .*it is a test" \
+        'echo "[    1.0] Kernel panic - not syncing: it is a test" >console; exec sleep 60'
+    # shellcheck disable=SC2016
+    fake 'echo run >>../../runs; printf "@stage measuring\n@case 2 3 cpuid\n" >link; exit 7'
+    with_fake timeout 60 "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" --case cpuid,nop
+    refuses "a row that ends the machine even where it is left out" 3 "ended with status 7 while measuring cpuid .2 of 3."
+    equals "it is not tried for ever" "$(wc -l <"$work/runs")" 2
+    # shellcheck disable=SC2016
+    fake 'echo run >>../../runs; printf "@stage measuring\n@case %s 99 cpuid\n" "$(wc -l <../../runs)" >link; exit 7'
+    rm "$work/runs"
+    with_fake timeout 60 "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" --case cpuid,nop
+    refuses "a machine that ends in every row" 3 "ended with status 7 while measuring cpuid .17 of 99."
+    clean "a row of Linux"
 else
     skip "a lost case" "jq is missing: apt-get install jq"
 fi
@@ -364,39 +393,84 @@ PATH=$path
 rm "$work/bin/grub-mkimage"
 interrupt "while Bochs boots" booting "test -e bochs.log" vmx --kernel kernel --modules builtin
 
+# No guest of KVM's enters on every model of every Bochs.
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" = --help ] && exec echo "      Bochs x86 Emulator $BOCHS"\ncp bochsrc "$KEPT"\nexit 1\n' >"$work/bin/bochs"
+chmod +x "$work/bin/bochs"
+for bochs in 2.7:corei7_skylake_x 3.0:broadwell_ult 3.1:broadwell_ult; do
+    BOCHS=${bochs%:*} KEPT="$work/bochsrc" with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/builtin"
+    if grep -q 'is missing: install it' "$work/err"; then
+        skip "the model for Bochs ${bochs%:*}" "$(cat "$work/err")"
+    else
+        holds "the model for Bochs ${bochs%:*}" grep -q "^cpu: model=${bochs#*:}, " "$work/bochsrc"
+    fi
+done
+
 # Bochs waits at its screen when it has panicked.
 # shellcheck disable=SC2016
 printf '#!/bin/sh\n[ "$1" = --help ] && exit\necho "00p[MEM0  ] >>PANIC<< ROM: it is a test" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
 chmod +x "$work/bin/bochs"
 with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/builtin"
-rm "$work/bin/bochs"
 if grep -q 'is missing: install it' "$work/err"; then
     skip "Bochs itself panics" "$(cat "$work/err")"
 else
     refuses "Bochs itself panics" 3 "the emulator itself panicked while booting; it said last: ROM: it is a test; full log: "
     clean "Bochs itself panics"
 fi
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" = --help ] && exit\necho "01269086853w[CPU0  ] [CPU0] HLT instruction with IF=0!" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
+with_fake timeout 40 "$VMTOLL" lab vmx --kernel "$work/kernel" --modules "$work/builtin"
+rm "$work/bin/bochs"
+if grep -q 'is missing: install it' "$work/err"; then
+    skip "a machine that halts for good" "$(cat "$work/err")"
+else
+    refuses "a machine that halts for good" 3 "the machine halted with interrupts off while booting"
+    clean "a machine that halts for good"
+fi
 
-# Kernels that earlier runs have left in the cache, with a module whose first instruction is UD2 now: as a
-# developer's own would be that fails, and without the signature that it would break.
+# Kernels that earlier runs have left in the cache, with a module of which one instruction is another now: as
+# a developer's own would be that fails, and without the signature that it would break.
 package=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/vmtoll" -maxdepth 1 -name 'linux-image-*' 2>/dev/null | head -n 1)
-kernel=$(find "$package" -name 'vmlinuz-*' 2>/dev/null | head -n 1)
-break_module() { # file
-    section=$(readelf -SW "$1" | awk '{ for (i = 1; i < NF; i++) if ($i == ".init.text") print "0x" $(i + 3) }')
-    behind=$(objdump -d -j .init.text --disassemble=init_module "$1" | awk '/call +/ { getline; sub(":", "", $1); print "0x" $1; exit }')
-    printf '\017\013' | dd of="$1" bs=1 seek=$((section + behind)) conv=notrunc 2>"$work/log"
+kernel=$(find "$package" -type f -name 'vmlinuz*' 2>/dev/null | head -n 1)
+copy_modules() {
+    rm -rf "$work/broken"
+    mkdir "$work/broken"
+    find "$package" \( -name 'kvm.ko*' -o -name 'irqbypass.ko*' -o -name 'kvm-amd.ko*' -o -name 'ccp.ko*' \) -exec cp {} "$work/broken/" \;
+    find "$work/broken" -name '*.xz' -exec xz -d {} + # Debian has them packed since Linux 6.12
+}
+break_module() { # file, section, function, bytes for printf in place of its first instruction but for ftrace's
+    section=$(readelf -SW "$1" | awk -v name="$2" '{ for (i = 1; i < NF; i++) if ($i == name) print "0x" $(i + 3) }')
+    behind=$(objdump -d -j "$2" --disassemble="$3" "$1" | awk '/call +/ { getline; sub(":", "", $1); print "0x" $1; exit }')
+    poke "$1" $((section + behind)) "$4"
     LC_ALL=C sed -i 's/~Module signature appended~/~module signature appended~/' "$1"
 }
+undefined='\017\013' # UD2
+itself='\353\376'    # JMP to itself
+lost_case() { # what, bytes, status of the row, expression
+    copy_modules
+    break_module "$work/broken/kvm.ko" .text kvm_emulate_wbinvd "$2"
+    run "$VMTOLL" lab svm --limit 300 --kernel "$kernel" --modules "$work/broken" --case nop,wbinvd,cpuid --quiet --output "$work/lost.json"
+    is "$1" 1
+    holds "$1: its row says so" jq -e --arg status "$3" --arg why "$4" '.measurements[] | select(.case == "wbinvd" and .path == "hardware") | select(.status == $status and (.reason | test($why)))' "$work/lost.json"
+    equals "$1: the others are measured" "$(jq -r '[.measurements[] | select(.path == "hardware" and .status == "ok") | .case] | sort | join(" ")' "$work/lost.json")" "cpuid nop"
+    clean "$1"
+}
 if [ -n "$package" ] && [ -n "$kernel" ] && command -v objdump >/dev/null 2>&1; then
-    mkdir "$work/broken"
-    find "$package" \( -name kvm.ko -o -name irqbypass.ko -o -name kvm-amd.ko \) -exec cp {} "$work/broken/" \;
-    break_module "$work/broken/kvm-amd.ko"
+    copy_modules
+    break_module "$work/broken/kvm-amd.ko" .init.text init_module "$undefined"
     run "$VMTOLL" lab svm --kernel "$kernel" --modules "$work/broken"
-    refuses "a guest that panics" 3 "the kernel panicked while loading kvm-amd.ko; it said last: invalid opcode: .* RIP: [^|]*kvm_amd.* Kernel panic - not syncing: Attempted to kill init.*; full log: /"
+    refuses "a guest that panics" 3 "the kernel panicked while loading kvm-amd.ko; it said last: (Oops: )?invalid opcode: .* RIP: [^|]*kvm_amd.* Kernel panic - not syncing: Attempted to kill init.*; full log: /"
     log=$(sed -n 's/.*full log: //p' "$work/err")
     holds "a guest that panics: the full log has all the kernel said" grep -q 'Call Trace' "$log"
     clean "a guest that panics"
     interrupt "while a kernel boots" booting "test -e link" svm --kernel "$kernel" --modules "$work/broken"
+    if command -v jq >/dev/null 2>&1; then
+        lost_case "a kernel that dies in one case" "$undefined" failed "kernel panicked; .*invalid opcode.*kvm_emulate_wbinvd.*started again"
+        lost_case "a kernel that hangs in one case" "$itself" timeout "nothing came for 50 s.*started again"
+    else
+        skip "a kernel that dies in one case" "jq is missing: apt-get install jq"
+        skip "a kernel that hangs in one case" "jq is missing: apt-get install jq"
+    fi
 else
     skip "a guest that panics" "no kernel in the cache: vmtoll lab svm fetches one"
 fi

@@ -51,15 +51,19 @@ own
 refuses "a packed module that is cut off" 2 "cannot unpack '.*kvm.ko.xz': "
 # Unsigned, as what one builds oneself usually is: with its signature in place it would be refused for that.
 changed() { # sed script
-    xz -dc "$work/kvm.ko.xz" | sed "s/~Module signature appended~/~module signature appended~/; s/mod_unload modversions/mod_unload modversionz/; $1" | xz -c >"$tree/arch/x86/kvm/kvm.ko.xz"
+    xz -dc "$work/kvm.ko.xz" | sed "s/~Module signature appended~/~module signature appended~/; s/\(vermagic=[^ ]*\) SMP/\1 SMQ/; $1" | xz -c >"$tree/arch/x86/kvm/kvm.ko.xz"
+}
+# Debian 13's versions have a plus in them.
+literal() { # text: as a regular expression
+    echo "$1" | sed 's/[.+]/\\&/g'
 }
 # As long as before, or it would be no ELF file any more.
 other="9${version#?}"
 changed "s/vermagic=$version/vermagic=$other/"
 own
-refuses "a module of another kernel" 3 "lab svm: the module kvm.ko does not load: it was built for $other and this is $version \(the kernel says: .*magic.*\); full log: "
+refuses "a module of another kernel" 3 "lab svm: the module kvm.ko does not load: it was built for $(literal "$other") and this is $(literal "$version") \(the kernel says: .*magic.*\); full log: "
 changed ""
 own
-refuses "a module of another configuration" 3 "kvm.ko does not load: it was built for another configuration of $version"
+refuses "a module of another configuration" 3 "kvm.ko does not load: it was built for another configuration of $(literal "$version")"
 holds "nothing temporary is left" test -z "$(ls "$TMPDIR")"
 finish

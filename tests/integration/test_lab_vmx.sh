@@ -16,6 +16,10 @@ first=$status
 wait $!
 second=$?
 grep -qE 'the package|is missing|no cache folder' "$work/err" && skip_all "$(cat "$work/err")"
+# Its IDIV of 64 bits gives wrong quotients: Linux 6.12 and 7.2 divide by zero in register_refined_jiffies.
+case $(bochs --help cpu 2>/dev/null) in
+*"Emulator 3.1"*) grep -q 'halted with interrupts off while booting' "$work/err" && skip_all "Bochs 3.1 boots no Linux: $(cat "$work/err")" ;;
+esac
 status=$first
 is "all cases run" 0
 holds "and a second time" test "$second" -eq 0

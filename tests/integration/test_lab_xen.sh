@@ -25,17 +25,21 @@ row() {
     jq -e ".measurements[] | select($1)" "$work/one.json"
 }
 
-# Tolls by case, engine and level; prints those that differ by more than 0.1 % between the runs.
-differing() {
-    jq -n --slurpfile one "$work/one.json" --slurpfile two "$work/two.json" '
+# Tolls by case, engine and level; prints those that differ by more than that share between the runs.
+differing() { # share
+    jq -n --argjson share "$1" --slurpfile one "$work/one.json" --slurpfile two "$work/two.json" '
         def tolls: [.[0].measurements[] | select(.status == "ok") | {key: "\(.case) \(.engine) \(.cpl)", value: .toll.median}] | from_entries;
         ($one | tolls) as $a | ($two | tolls) as $b
         | (($a | keys) + ($b | keys) | unique)[]
-        | select($a[.] == null or $b[.] == null or (($a[.] - $b[.]) | fabs) > 0.001 * ($a[.] | fabs))'
+        | select($a[.] == null or $b[.] == null or (($a[.] - $b[.]) | fabs) > $share * ($a[.] | fabs))'
 }
 
+# Xen 4.20, not 4.17, sends an event now and then, whose handler returns by a hypercall, and what it does at a #VMEXIT
+# depends on what was before, by some instructions in six thousand.
+slack=0
+[ "$(jq '.settings.hypervisor | capture("^Xen 4[.](?<minor>[0-9]+)").minor | tonumber > 17' "$work/one.json")" = true ] && slack=0.005
 both=$(jq '[.measurements[] | select(.engine == "xen-pv" and .status == "ok")] | group_by(.case) | map(select(length == 2)) | length' "$work/one.json")
-differing >"$work/out"
+differing 0.001 >"$work/out"
 holds "two runs count the same" test ! -s "$work/out"
 holds "at least 20 operations in the PV domain" test "$(ok '.engine == "xen-pv"')" -ge 20
 holds "at least 10 of them trapped and paravirtual" test "$both" -ge 10
@@ -53,7 +57,7 @@ holds "cpuid is one #VMEXIT in the PVH domain" row '.engine == "xen-pvh" and .ca
 holds "none failed or contradicts its evidence" test "$(jq '[.measurements[] | select(.status == "unverified" or .status == "failed")] | length' "$work/one.json")" -eq 0
 holds "Xen was seen to do what each form asks" test "$(ok '.path == "paravirtual" and .evidence.honoured == 1')" -eq "$(ok '.path == "paravirtual"')"
 for name in write-pte write-4-ptes mov-to-cr3 invlpg ltr lldt lgdt lidt write-descriptor iret mov-to-dr7 mov-from-dr7 rdmsr-kernel wrmsr-fsbase; do
-    holds "$name by hypercall" row ".engine == \"xen-pv\" and .case == \"$name\" and .path == \"paravirtual\" and .status == \"ok\" and .evidence.hypercalls == 1"
+    holds "$name by hypercall" row ".engine == \"xen-pv\" and .case == \"$name\" and .path == \"paravirtual\" and .status == \"ok\" and (.evidence.hypercalls - 1 | fabs) <= $slack"
 done
 holds "a trapped write to a page table is emulated" row '.engine == "xen-pv" and .case == "write-pte" and .path == "emulated" and .evidence.insn_emulation == 1'
 holds "settings name the hypervisor" jq -e '.settings.hypervisor | test("^Xen [0-9]")' "$work/one.json"
@@ -68,14 +72,17 @@ holds "every case of the PVH domain crosses as docs/MEASUREMENT.md says" test ! 
 # A developer who works on one case: the image runs that one alone.
 run "$VMTOLL" lab xen --case cpuid,clts --quiet --output "$work/two.json"
 is "--case runs two of them" 0
-chosen='[.measurements[] | select(.case == "cpuid" or .case == "clts") | "\(.case) \(.engine) \(.cpl) \(.toll.median | round)"] | sort | join(", ")'
-equals "and no other, with the same counts" "$(jq -r '[.measurements[] | "\(.case) \(.engine) \(.cpl) \(.toll.median | round)"] | sort | join(", ")' "$work/two.json")" "$(jq -r "$chosen" "$work/one.json")"
+names='[.measurements[] | select(.case == "cpuid" or .case == "clts") | "\(.case) \(.engine) \(.cpl)"] | sort | join(", ")'
+equals "and no other" "$(jq -r '[.measurements[] | "\(.case) \(.engine) \(.cpl)"] | sort | join(", ")' "$work/two.json")" "$(jq -r "$names" "$work/one.json")"
+differing "$slack" >"$work/out"
+holds "with the same counts" sh -c '! grep -qE "^.(cpuid|clts) " "$1"' sh "$work/out"
+chosen='[.measurements[] | "\(.case) \(.engine) \(.cpl) \(.toll.median | round)"] | sort | join(", ")'
 
 # Somebody's own Xen: here Debian's, once more.
-package=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/vmtoll" -maxdepth 1 -name 'xen-hypervisor-*' | head -n 1)
+package=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/vmtoll" -maxdepth 1 -name 'xen-hypervisor-*' ! -name '*-dbg_*' | head -n 1)
 run "$VMTOLL" lab xen --hypervisor "$(find "$package/boot" -name 'xen-*.gz')" --case cpuid,clts --quiet --output "$work/own.json"
 is "a hypervisor of one's own" 0
-equals "it counts the same" "$(jq -r "$chosen" "$work/own.json")" "$(jq -r "$chosen" "$work/one.json")"
+equals "it counts the same as with --case alone" "$(jq -r "$chosen" "$work/own.json")" "$(jq -r "$chosen" "$work/two.json")"
 holds "it is named by its own words" jq -e '.settings.hypervisor | test("^Xen [0-9]+[.][0-9]+")' "$work/own.json"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct vt_lab_plan written = {.engine = "svm",
-                                           .cases = "cpuid,mov-*",
-                                           .levels = "0,3",
-                                           .parameters = "kvm.a=1,kvm_amd.npt=0",
-                                           .iterations = 500,
-                                           .pairs = 7};
+static const struct vt_lab_plan written = {
+    .engine = "svm",
+    .cases = "cpuid,mov-*",
+    .levels = "0,3",
+    .parameters = "kvm.a=1,kvm_amd.npt=0",
+    .iterations = 500,
+    .pairs = 7,
+    .lost = {{3, VT_STATUS_TIMEOUT, "nothing came for 30 s: it said a=b"}, {14, VT_STATUS_FAILED, ""}},
+    .lost_count = 2};
 
 static int parse(const char *text, struct vt_lab_plan *plan, struct vt_error *error)
 {
@@ -35,6 +38,12 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_str_eq(plan.parameters, written.parameters);
     ck_assert_uint_eq(plan.iterations, written.iterations);
     ck_assert_uint_eq(plan.pairs, written.pairs);
+    ck_assert_uint_eq(plan.lost_count, written.lost_count);
+    for (size_t i = 0; i < plan.lost_count; i++) {
+        ck_assert_uint_eq(plan.lost[i].number, written.lost[i].number);
+        ck_assert_int_eq(plan.lost[i].status, written.lost[i].status);
+        ck_assert_str_eq(plan.lost[i].reason, written.lost[i].reason);
+    }
     free(text);
 }
 END_TEST
@@ -42,8 +51,12 @@ END_TEST
 START_TEST(nonsense_is_refused_with_the_line)
 {
     static const char *const bad[] = {
-        "engine",  "engine=a name that is too long for it", "pairs=0", "pairs=", "pairs=7x", "iterations=-",
-        "other=1",
+        "engine",          "engine=a name that is too long for it",
+        "pairs=0",         "pairs=",
+        "pairs=7x",        "iterations=-",
+        "other=1",         "lost=",
+        "lost=0 failed x", "lost=1 ok x",
+        "lost=1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct vt_lab_plan plan;

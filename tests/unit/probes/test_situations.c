@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define DELL                                                                                                 \
     {"/sys/class/dmi/id/sys_vendor", "Dell Inc."},                                                           \
@@ -100,6 +101,18 @@ static const struct machine machines[] = {
     {"a kernel without KVM for Intel", "GenuineIntel", EXTENSION, {{0}},
      {DELL, FLAGS("sse"), KERNEL("6.12.1"), {"/boot/config-6.12.1", "# CONFIG_KVM is not set\n"}}, NO_REGISTERS,
      "false", "null", "false", "null", NULL, "true", "built without kvm_intel", "firmware switched"},
+    {"a kernel that tells its configuration itself", "AuthenticAMD", EXTENSION, {{0}},
+     {DELL, FLAGS("sse"), KERNEL("6.12.1"), {"/proc/config.gz", "CONFIG_KVM=m\nCONFIG_KVM_INTEL=m\n# CONFIG_KVM_AMD is not set\n"}}, NO_REGISTERS,
+     "false", "null", "false", "null", NULL, "true", "built without kvm_amd", "firmware switched"},
+    {"a kernel whose own configuration has it", "AuthenticAMD", EXTENSION, {{0}},
+     {DELL, FLAGS("sse"), KERNEL("6.12.1"), {"/proc/config.gz", "CONFIG_KVM_AMD=m"}, {"/boot/config-6.12.1", "# CONFIG_KVM is not set\n"}}, NO_REGISTERS,
+     "false", "null", "false", "false", "\"none\"", "true", "firmware switched", "built without"},
+    {"a configuration that a container hides", "AuthenticAMD", EXTENSION, {{0}},
+     {DELL, FLAGS("sse"), KERNEL("6.12.1"), {"/proc/config.gz", NULL}}, NO_REGISTERS,
+     "false", "null", "false", "null", NULL, "true", NULL, "built without kvm_amd"},
+    {"a configuration that is damaged", "AuthenticAMD", EXTENSION, {{0}},
+     {DELL, FLAGS("sse"), KERNEL("6.12.1"), {"/boot/config-6.12.1", "\037\213\010 no deflated data"}}, NO_REGISTERS,
+     "false", "null", "false", "null", NULL, "true", NULL, "built without kvm_amd"},
     {"a flag cleared on request", "GenuineIntel", EXTENSION, {{0}}, {DELL, FLAGS("sse"), KERNEL("6.12.1"), WITH_KVM, {"/proc/cmdline", "quiet clearcpuid=vmx"}}, NO_REGISTERS,
      "false", "null", "false", "null", NULL, "true", "clearcpuid", "firmware switched"},
     {"nobody tells of the machine", "GenuineIntel", EXTENSION, {{0}}, {FLAGS("vmx"), KERNEL("6.1.0")}, NO_REGISTERS,
@@ -277,6 +290,19 @@ static void add_processor(struct vt_facts *facts, const struct machine *m)
     vt_facts_sort(&facts->processors[0]);
 }
 
+/* As its name says; no text: nothing. */
+static void write_text(const char *name, const char *text)
+{
+    bool packed = strlen(name) > 3 && strcmp(name + strlen(name) - 3, ".gz") == 0;
+    gzFile file = gzopen(name, packed ? "w" : "wT");
+    ck_assert_ptr_nonnull(file);
+    if (text)
+        ck_assert_int_gt(gzprintf(file, "%s\n", text), 0);
+    ck_assert_int_eq(gzclose(file), Z_OK);
+    if (!text)
+        ck_assert_int_eq(truncate(name, 0), 0);
+}
+
 /* A file and the folders above it. */
 static void put_file(const char *root, const char *path, const char *text)
 {
@@ -286,10 +312,7 @@ static void put_file(const char *root, const char *path, const char *text)
         *slash = '\0';
         ck_assert(mkdir(name, 0755) == 0 || errno == EEXIST);
     }
-    FILE *file = fopen(name, "w");
-    ck_assert_ptr_nonnull(file);
-    fprintf(file, "%s\n", text);
-    fclose(file);
+    write_text(name, text);
 }
 
 static void build(struct vt_facts *facts, const struct machine *m)
