@@ -611,7 +611,9 @@ START_TEST(batches_that_differ_are_known_as_far_as_they_do)
             results[side]->rows[5].toll =
                 (struct vt_summary){.median = median, .p25 = median - 3, .p75 = median + 3};
         }
-        ck_assert_int_eq(vt_compare(&comparison, results[0], results[1], trials[i].threshold, &error), 0);
+        ck_assert_int_eq(vt_compare(&comparison, results[0], results[1],
+                                    &(struct vt_compare_limits){trials[i].threshold, NAN, NULL}, &error),
+                         0);
         ck_assert_int_eq(comparison.rows[5].change, trials[i].change);
         vt_compare_release(&comparison);
         vt_result_free(results[0]);
@@ -629,7 +631,7 @@ static void expect_unlike_labs(const char *old, const char *new, const char *war
     a->settings = json_loads(old, 0, NULL);
     b->settings = json_loads(new, 0, NULL);
     ck_assert(a->settings && b->settings);
-    ck_assert_int_eq(vt_compare(&comparison, a, b, NAN, &error), 0);
+    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){NAN, NAN, NULL}, &error), 0);
     ck_assert_uint_eq(comparison.warning_count, warning != NULL);
     if (warning)
         ck_assert_str_eq(comparison.warnings[0], warning);
