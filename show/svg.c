@@ -78,19 +78,19 @@ static bool is_coordinate(const char *text, const char *at)
 }
 
 /* Closer than this, in units of the picture, is the same place. */
-#define SAME 0.15
+#define SAME 0.4
 
 struct point {
     double x, y;
 };
 
-/* Nothing is lost without `middle`: it lies on a line along an axis between its neighbours. */
+/* Nothing is lost without `middle`: a line between its neighbours passes it as close as that, on the way. */
 static bool is_between(struct point before, struct point middle, struct point after)
 {
-    bool upright = fabs(before.x - middle.x) < SAME && fabs(after.x - middle.x) < SAME;
-    bool level = fabs(before.y - middle.y) < SAME && fabs(after.y - middle.y) < SAME;
-    return (upright && (before.y - middle.y) * (middle.y - after.y) >= 0) ||
-           (level && (before.x - middle.x) * (middle.x - after.x) >= 0);
+    double x = after.x - before.x, y = after.y - before.y, length = hypot(x, y);
+    double off = (middle.x - before.x) * y - (middle.y - before.y) * x;
+    double on = (middle.x - before.x) * x + (middle.y - before.y) * y;
+    return length > 0 && fabs(off) < SAME * length && on >= 0 && on <= length * length;
 }
 
 static void put_number(double value, FILE *stream)

@@ -171,6 +171,8 @@ static const char *why_not(const struct vt_case *c)
         return "Xen owns the descriptor tables of a PV domain";
     if (c->needs & VT_NEED_PKE)
         return "Xen offers a PV domain no protection keys";
+    if (c->needs & VT_NEED_HOST)
+        return "a step of the host's, not of a guest's";
     if (c->needs & ~offered)
         return "a PV domain has no such device";
     return NULL;

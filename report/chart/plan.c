@@ -76,9 +76,12 @@ static enum vt_chart_axis axis_of(const struct vt_table *table, size_t i, enum v
     return VT_AXIS_RELATIVE;
 }
 
-/* Every batch of an emulated machine counts alike: then there is nothing to draw. */
+/* Every batch of an emulated machine counts alike, but for one that its timer hit: then there is nothing to
+ * draw. */
 static bool varies(const struct vt_result_row *cell)
 {
+    if (cell->unit == VT_UNIT_INSTRUCTIONS)
+        return cell->toll.p25 != cell->toll.p75;
     for (size_t i = 1; i < cell->samples.count; i++)
         if (cell->samples.values[i] != cell->samples.values[0])
             return true;

@@ -1,5 +1,6 @@
 #include "report/audited.h"
 #include "report/story/tell.h"
+#include "show/crossing.h"
 #include "show/page.h"
 #include "show/pen/markup.h"
 #include "show/quantity.h"
@@ -219,6 +220,20 @@ static void put_unit(const struct vt_teller *teller, const bool shown[VT_ROADS],
     fputs("</th>", teller->stream);
 }
 
+/* What the letters before the figures stand for. */
+static void put_letters(const struct vt_teller *teller)
+{
+    size_t count;
+    const struct vt_crossing_style *styles = vt_crossing_styles(&count);
+    fputs("<p class=\"caption\">", teller->stream);
+    vt_tell_label(teller, "letters");
+    for (size_t i = 0; i < count; i++)
+        if (styles[i].name)
+            vt_markup(teller->stream, " <span class=\"mark m-%s\">%s</span> %s", styles[i].name,
+                      styles[i].mark, styles[i].title);
+    fputs("</p>\n", teller->stream);
+}
+
 void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *directive)
 {
     bool shown[VT_ROADS], any = false;
@@ -240,4 +255,5 @@ void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *di
     for (size_t i = 0; i < OPERATIONS; i++)
         put_operation(teller, operations[i], shown);
     close_table(teller);
+    put_letters(teller);
 }

@@ -14,7 +14,7 @@
 enum { ROUNDS = 9, MOST_LOOP = 32 };
 
 /* One of each kind: a sequence in place of the instruction, and a call to the emulator. */
-static const char *const shown[] = {"mov-to-cr3", "popf", "out-kernel"};
+static const char *const shown[] = {"cli", "popf", "out-kernel"};
 
 extern const struct vt_engine vt_engine_translate;
 
