@@ -1,5 +1,6 @@
 #include "bench/runner.h"
 #include "base/affinity.h"
+#include "base/interrupts.h"
 #include "base/usage.h"
 #include "base/vendor.h"
 #include "bench/apart.h"
@@ -208,10 +209,19 @@ static void report_progress(const struct schedule *s, const struct vt_measuremen
     s->plan->progress(s->plan->context, &progress);
 }
 
+/* They are kept and marked, and left out of the count where others are left. */
+static void note_hits(struct vt_measurement *m)
+{
+    if (m->simulated && m->marked && !*m->reason)
+        snprintf(m->reason, sizeof m->reason, "%zu of %zu hit by the timer%s", m->marked, m->batches,
+                 m->marked < m->batches ? ", and not in the toll" : ", which is in the toll");
+}
+
 static void finish_row(const struct schedule *s, struct vt_measurement *m)
 {
     vt_sampler_summarize(m);
     vt_evidence_judge(m, &s->context);
+    note_hits(m);
     vt_bare_split(m);
 }
 
@@ -283,6 +293,9 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .iterations = simulation ? simulation->iterations : 0,
         .pairs = simulation ? simulation->pairs : 0,
         .cpu = s->watched_cpu < 0 ? NULL : &s->watched_cpu,
+        .settle_ns = simulation ? simulation->settle_ns : 0,
+        .interrupts = simulation ? VT_INTERRUPTS_FILE : NULL,
+        .interrupted_cpu = s->run->cpu,
         .quiet = simulation ? NULL : &s->quiet,
         .patience_ns = now + turn_ns / 2,
         .stop = s->plan->stop,

@@ -60,7 +60,7 @@ static void put_measured(const struct vt_html *page, const struct vt_result_row 
         fprintf(page->stream, "<span class=\"mark m-%s\" title=\"%s\" aria-hidden=\"true\">%s</span>",
                 vt_page_mark_class(cell->crossing), style->title, style->mark);
     fprintf(page->stream, "<b>%.*f</b>", decimals, vt_quantity_round(cell->toll.median / size, decimals));
-    if (isfinite(half))
+    if (half > 0)
         fprintf(page->stream, " <small>±%.*f</small>", decimals, half);
     put_note(page, cell);
     if (cell->crossing)

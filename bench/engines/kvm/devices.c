@@ -126,7 +126,7 @@ void vt_kvm_devices_close(struct vt_kvm_devices *devices)
 }
 
 /* The kernel stops gathering when its ring is full; an empty ring is first == last. */
-static void drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
+void vt_kvm_devices_drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
 {
     if (devices->coalesced_page) {
         struct kvm_coalesced_mmio_ring *ring = (void *)((char *)run + devices->coalesced_page * 4096u);
@@ -158,7 +158,7 @@ bool vt_kvm_devices_answer(struct vt_kvm_devices *devices, struct kvm_run *run)
         if (!run->mmio.is_write)
             memset(run->mmio.data, 0, sizeof run->mmio.data);
         else
-            drain(devices, run);
+            vt_kvm_devices_drain(devices, run);
         return true;
     case KVM_EXIT_X86_RDMSR:
     case KVM_EXIT_X86_WRMSR:

@@ -307,6 +307,7 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
 
     if (machine->c->needs & VT_NEED_DISCARD)
         madvise(machine->vm.memory + VT_GUEST_TOUCH, VT_GUEST_TOUCH_SIZE, MADV_DONTNEED);
+    vt_kvm_devices_drain(&machine->devices, machine->vm.run);
     box->function = guest_address((const void *)function);
     box->iterations = iterations;
     box->state = 0;
