@@ -293,7 +293,6 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .iterations = simulation ? simulation->iterations : 0,
         .pairs = simulation ? simulation->pairs : 0,
         .cpu = s->watched_cpu < 0 ? NULL : &s->watched_cpu,
-        .settle_ns = simulation ? simulation->settle_ns : 0,
         .interrupts = simulation ? VT_INTERRUPTS_FILE : NULL,
         .interrupted_cpu = s->run->cpu,
         .quiet = simulation ? NULL : &s->quiet,

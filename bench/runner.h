@@ -36,7 +36,6 @@ struct vt_simulation {
     uint64_t iterations;          /* operations per batch */
     size_t pairs;                 /* VT_STATISTICS_MIN to VT_SAMPLER_MOST */
     double ticks_per_instruction; /* of its time-stamp counter */
-    uint64_t settle_ns;           /* of its time, between switching an APIC on and the first batch */
     const struct vt_lost_row *lost;
     size_t lost_count;
 };

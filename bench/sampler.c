@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,12 +299,6 @@ int vt_sampler_make_room(struct vt_measurement *m, bool bare, struct vt_error *e
     return vt_error_memory(error, "the samples");
 }
 
-static void settle(const struct vt_measurement *m, const struct vt_sampling *sampling)
-{
-    if (sampling->settle_ns && m->c->needs & (VT_NEED_XAPIC | VT_NEED_X2APIC))
-        poll(NULL, 0, (int)(sampling->settle_ns / 1000000));
-}
-
 int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling, struct vt_error *error)
 {
     const struct vt_engine *engine = sampling->engine;
@@ -316,7 +309,6 @@ int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling
         status = engine->prepare(sampling->state, m->c, m->cpl, error);
     if (status != 0)
         return status;
-    settle(m, sampling);
     if (m->iterations == 0)
         end = sampling->pairs ? warm_up(m, sampling, error) : calibrate(m, sampling, error);
     else

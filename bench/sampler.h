@@ -36,7 +36,6 @@ struct vt_sampling {
      * asks. */
     const char *interrupts;
     int interrupted_cpu;
-    uint64_t settle_ns; /* leave the machine alone for so long where a case's APIC was switched on */
     const volatile int *stop;
 };
 

@@ -19,13 +19,6 @@
 /* Guest seconds; no batch of a case takes a twentieth of it. */
 #define BUDGET 60
 
-/*
- * KVM looks at each exit whether an APIC may be switched off, until a second after the last one was switched on:
- * the branch is patched (apic_sw_disabled, jump_label_rate_limit). Nine instructions an exit, that else would
- * depend on how long ago another case ended.
- */
-#define SETTLE_NS UINT64_C(1200000000)
-
 static void tell_progress(void *context, const struct vt_progress *p)
 {
     (void)context;
@@ -115,7 +108,6 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
         .engine = asked->engine,
         .iterations = asked->iterations,
         .pairs = asked->pairs,
-        .settle_ns = SETTLE_NS,
         .lost = asked->lost,
         .lost_count = asked->lost_count,
     };

@@ -5,6 +5,7 @@
 #include "guest/longmode.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static int open_machine(struct vt_kvm_machine *machine, struct vt_error *error)
     int status = vt_vmm_open(&machine->vm, error);
     if (status != 0)
         return status;
+    machine->settled = false;
     vt_kvm_devices_open(&machine->devices, &machine->vm);
     machine->watchdog.kick = &machine->vm.run->immediate_exit;
     return 0;
@@ -255,6 +257,19 @@ int vt_kvm_machine_set(struct vt_kvm_machine *machine, const struct vt_case *c, 
     return status == 0 && c->needs & VT_NEED_PARTNER ? open_partner(machine, error) : status;
 }
 
+/*
+ * A vCPU is made with its APIC switched off, and until a second after it was switched on KVM looks at each
+ * exit whether it is (apic_sw_disabled; jump_label_rate_limit): instructions more, by how long ago some
+ * machine was made.
+ */
+static void settle(struct vt_kvm_machine *machine)
+{
+    enum { SETTLE_MS = 1200 };
+    if (machine->settings.simulated && !machine->settled)
+        poll(NULL, 0, SETTLE_MS);
+    machine->settled = true;
+}
+
 int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
                          struct vt_error *error)
 {
@@ -267,7 +282,9 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
         if (status != 0)
             return status;
     }
-    return vt_kvm_machine_set(machine, c, cpl, error);
+    int status = vt_kvm_machine_set(machine, c, cpl, error);
+    settle(machine);
+    return status;
 }
 
 int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error)
