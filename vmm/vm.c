@@ -18,11 +18,14 @@
 #define TSS_ADDRESS          0xfffbd000
 #define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
 
-#define APIC_BASE_ENABLE (UINT64_C(1) << 11)
-#define APIC_BASE_X2     (UINT64_C(1) << 10)
-#define APIC_BASE_BSP    (UINT64_C(1) << 8)
-#define APIC_SVR         0xf0
-#define APIC_SVR_ENABLE  0x1ff
+#define APIC_BASE_ENABLE   (UINT64_C(1) << 11)
+#define APIC_BASE_X2       (UINT64_C(1) << 10)
+#define APIC_BASE_BSP      (UINT64_C(1) << 8)
+#define APIC_SVR           0xf0
+#define APIC_SVR_ENABLE    0x1ff
+#define APIC_LVT_TIMER     0x320
+#define APIC_LVT_MASKED    0x10000
+#define APIC_INITIAL_COUNT 0x380
 
 #define MAX_CPUID_ENTRIES        256
 #define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
@@ -261,16 +264,24 @@ void vt_vmm_close(struct vt_vm *vm)
     *vm = closed;
 }
 
-/* The APIC must be software-enabled before it takes a self-IPI (Intel SDM 3A 11.4.7.2). */
-static int enable_apic(struct vt_vm *vm, struct vt_error *error)
+/*
+ * The APIC must be software-enabled before it takes a self-IPI (Intel SDM 3A 11.4.7.2). A timer that the last
+ * case set is as after a reset again: KVM looks further at each HLT for one that is not masked.
+ */
+static int reset_apic(struct vt_vm *vm, struct vt_error *error)
 {
+    static const struct {
+        size_t offset;
+        uint32_t value;
+    } registers[] = {{APIC_SVR, APIC_SVR_ENABLE}, {APIC_LVT_TIMER, APIC_LVT_MASKED}, {APIC_INITIAL_COUNT, 0}};
     struct kvm_lapic_state apic;
 
     if (!vm->irqchip)
         return 0;
     if (ioctl(vm->vcpu, KVM_GET_LAPIC, &apic) != 0)
         return fail(vm, error, errno, "KVM_GET_LAPIC");
-    memcpy(apic.regs + APIC_SVR, &(uint32_t){APIC_SVR_ENABLE}, sizeof(uint32_t));
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++)
+        memcpy(apic.regs + registers[i].offset, &registers[i].value, sizeof registers[i].value);
     if (ioctl(vm->vcpu, KVM_SET_LAPIC, &apic) != 0)
         return fail(vm, error, errno, "KVM_SET_LAPIC");
     return 0;
@@ -308,7 +319,7 @@ int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip
     /* All but the first wait for an INIT otherwise. */
     if (vm->index && ioctl(vm->vcpu, KVM_SET_MP_STATE, &runnable) != 0)
         return fail(vm, error, errno, "KVM_SET_MP_STATE");
-    return enable_apic(vm, error);
+    return reset_apic(vm, error);
 }
 
 void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size)
