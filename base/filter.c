@@ -49,7 +49,7 @@ struct part {
 };
 
 enum {
-    PARTS = 7,
+    PARTS = 8,
     COUNT = sizeof needed / sizeof needed[0],
     CHECK = 6,
     PART = 8,
@@ -125,8 +125,9 @@ bool vt_filter_calls(void)
         {SYS_kill, 1, whole, 0},
         {SYS_tkill, 0, whole, self},
         {SYS_prlimit64, 2, whole, 0},
-        {SYS_ioctl, 1, whole, 0x5401}, /* TCGETS */
-        {SYS_ioctl, 1, whole, 0x5413}, /* TIOCGWINSZ */
+        {SYS_ioctl, 1, whole, 0x5401},     /* TCGETS */
+        {SYS_ioctl, 1, whole, 0x802c542a}, /* TCGETS2, with which isatty() asks since glibc 2.42 */
+        {SYS_ioctl, 1, whole, 0x5413},     /* TIOCGWINSZ */
     };
     struct program program = {.length = 0};
     check_architecture(&program);

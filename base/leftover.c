@@ -138,7 +138,8 @@ static int make_and_claim(char *path)
     if (!mkdtemp(path))
         return -errno;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int status = fd < 0 ? -errno : vt_leftover_claim(fd);
+    /* Another run may have swept it, which nobody had locked yet. */
+    int status = fd >= 0 ? vt_leftover_claim(fd) : errno == ENOENT ? -EAGAIN : -errno;
     if (status == 0)
         return fd;
     if (fd >= 0)

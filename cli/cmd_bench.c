@@ -160,6 +160,7 @@ static int deliver(const struct arguments *a, const struct vt_run *run, const ch
     json_decref(document.host);
     json_decref(document.settings);
     json_decref(document.audit);
+    json_decref(document.translation);
     vt_result_free(result);
     return status;
 }

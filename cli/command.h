@@ -39,6 +39,7 @@ int vt_cmd_list(int argc, char **argv);
 int vt_cmd_probe(int argc, char **argv);
 int vt_cmd_report(int argc, char **argv);
 int vt_cmd_compare(int argc, char **argv);
+int vt_cmd_price(int argc, char **argv);
 int vt_cmd_tour(int argc, char **argv);
 
 /* The part of `lab` that runs as the first process of an emulated machine; returns only where it is not. */

@@ -25,6 +25,7 @@ static const struct vt_command commands[] = {
     {"report", "render one result or several side by side", vt_cmd_report, false},
     {"compare", "tell what changed between two results", vt_cmd_compare, false},
     {"ab", "measure two settings in turns, and tell what differs", vt_cmd_ab, false},
+    {"price", "what a machine that runs pays for crossing", vt_cmd_price, false},
     {"audit", "which instructions trap at ring 3 here, and which do not", vt_cmd_audit, false},
     {"lab", "count instructions on emulated hardware", vt_cmd_lab, false},
     {"help", "this overview, or the help of one command", help, false},

@@ -5,12 +5,12 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fts.h>
 #include <grp.h>
 #include <jansson.h>
 #include <locale.h>
 #include <pwd.h>
 #include <search.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -87,10 +87,6 @@ STANDS_BEFORE(int, scandir,
               (const char *path, struct dirent ***entries, int (*wanted)(const struct dirent *),
                int (*order)(const struct dirent **, const struct dirent **)),
               (path, entries, wanted, order), result < 0, BUFSIZ)
-STANDS_BEFORE(FTS *, fts_open,
-              (char *const *paths, int options, int (*order)(const FTSENT **, const FTSENT **)),
-              (paths, options, order), !result, BUFSIZ)
-STANDS_BEFORE(FTSENT *, fts_read, (FTS * tree), (tree), !result, BUFSIZ)
 STANDS_BEFORE(char *, realpath, (const char *path, char *resolved), (path, resolved), !result, BUFSIZ)
 STANDS_BEFORE(char *, __realpath_chk, (const char *path, char *resolved, size_t room), (path, resolved, room),
               !result, BUFSIZ)
@@ -110,6 +106,19 @@ void *__wrap_tsearch(const void *key, void **root, int (*order)(const void *, co
     if (!found)
         give_up(sizeof(void *));
     return found;
+}
+
+int __real_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd, const char *path,
+                                            int flags, mode_t mode);
+int __wrap_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd, const char *path,
+                                            int flags, mode_t mode);
+int __wrap_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd, const char *path,
+                                            int flags, mode_t mode)
+{
+    int number = __real_posix_spawn_file_actions_addopen(actions, fd, path, flags, mode);
+    if (number == ENOMEM)
+        give_up(strlen(path) + 1);
+    return number;
 }
 
 static int print(char **text, const char *format, va_list arguments)

@@ -1,4 +1,5 @@
 #include "lab/plan.h"
+#include "base/stream.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 {
     char *text = NULL;
     size_t size;
-    FILE *stream = open_memstream(&text, &size);
+    FILE *stream = vt_stream_memory(&text, &size);
 
     if (!stream)
         return NULL;

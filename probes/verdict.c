@@ -314,7 +314,7 @@ void vt_detect_verdict(json_t *document, const struct vt_facts *facts)
     (void)facts;
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         struct verdict verdict = {0};
-        char path[128], fix[384] = "";
+        char path[128], fix[448] = ""; /* as of an obstacle */
         questions[i].judge(&situation, &verdict);
         if (questions[i].fix)
             questions[i].fix(&situation, fix, sizeof fix);

@@ -221,10 +221,9 @@ static bool is_deprivileged(const char *engine)
     return strcmp(engine, "trap") == 0 || strcmp(engine, "translate") == 0;
 }
 
-static void entitle(struct vt_table *table, size_t k, size_t times)
+static void entitle(struct vt_table *table, size_t k)
 {
     struct vt_column *column = &table->columns[k];
-    column->rank = column->unit == VT_UNIT_NS ? times : k - times;
     column->shared_name = shares_road(table, k, k + 1) || (k && shares_road(table, k, k - 1));
     const char *origin = table->results[column->document]->file;
     const char *slash = origin ? strrchr(origin, '/') : NULL;
@@ -249,6 +248,18 @@ static bool has_figures(const struct vt_table *table, size_t k)
     return false;
 }
 
+static void number_columns(struct vt_table *table)
+{
+    size_t shown = 0, of_unit[VT_UNITS] = {0};
+    for (size_t k = 0; k < table->column_count; k++) {
+        struct vt_column *column = &table->columns[k];
+        column->shown = shown;
+        column->rank = of_unit[column->unit];
+        shown += column->measured;
+        of_unit[column->unit] += column->measured;
+    }
+}
+
 static void find_measured(struct vt_table *table)
 {
     bool any = false;
@@ -256,14 +267,32 @@ static void find_measured(struct vt_table *table)
         any |= table->columns[k].measured = has_figures(table, k);
     for (size_t k = 0; k < table->column_count; k++)
         table->columns[k].measured |= !any;
+    number_columns(table);
 }
 
 static void entitle_columns(struct vt_table *table)
 {
-    for (size_t k = 0, times = 0; k < table->column_count; k++) {
-        entitle(table, k, times);
-        times += table->columns[k].unit == VT_UNIT_NS;
-    }
+    for (size_t k = 0; k < table->column_count; k++)
+        entitle(table, k);
+}
+
+const struct vt_result *vt_table_subject(const struct vt_table *table)
+{
+    size_t subject = table->result_count;
+    for (size_t k = 0; k < table->column_count; k++)
+        if (!table->columns[k].simulated && table->columns[k].document < subject)
+            subject = table->columns[k].document;
+    if (subject < table->result_count)
+        return table->results[subject];
+    return table->result_count ? table->results[0] : NULL;
+}
+
+size_t vt_table_shown(const struct vt_table *table)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < table->column_count; k++)
+        count += table->columns[k].measured;
+    return count;
 }
 
 static int compare_lines(const void *a, const void *b)

@@ -20,7 +20,8 @@ struct vt_column {
     int cpl, vcpus;
     bool simulated;
     size_t document;   /* index of the result it is of; several may share a column */
-    size_t rank;       /* among the columns of its unit: which symbol and colour it has */
+    size_t shown;      /* among the columns with a figure: which symbol and colour it has */
+    size_t rank;       /* among those of its unit */
     bool measured;     /* it has a figure; with none on any column, all count as measured */
     bool shared_name;  /* another column has the same engine, path, level and unit */
     char title[96];    /* "kvm CPL 3" */
@@ -61,6 +62,12 @@ int vt_table_build(struct vt_table *table, struct vt_result *const *results, siz
                    struct vt_error *error);
 
 void vt_table_release(struct vt_table *table);
+
+/* The result a page is of: the first that was measured, not simulated, or the first. NULL: there is none. */
+const struct vt_result *vt_table_subject(const struct vt_table *table);
+
+/* How many columns have a figure. */
+size_t vt_table_shown(const struct vt_table *table);
 
 /* NULL: no result has the case. */
 struct vt_line *vt_table_find_line(const struct vt_table *table, const char *name);

@@ -14,9 +14,15 @@
   var sorted = document.createElement("tbody");
   var state = { column: -1, direction: "none" };
 
+  // A line is told in the unit it reads best in.
+  function scale(row) {
+    return { "µs": 1e3, ms: 1e6, s: 1e9 }[row.cells[1].textContent] || 1;
+  }
+
   function value(entry, column) {
     if (column === 0) return entry.text;
-    var number = parseFloat(entry.row.cells[column].dataset.v);
+    var cell = entry.row.cells[column], figure = cell.querySelector("b");
+    var number = parseFloat(cell.dataset.v || (figure ? figure.textContent : "")) * (cell.dataset.v ? 1 : scale(entry.row));
     return isNaN(number) ? null : number;
   }
 
@@ -98,11 +104,21 @@
     ["mouseenter", "focusin"].forEach(function (event) { node.addEventListener(event, light(true)); });
     ["mouseleave", "focusout"].forEach(function (event) { node.addEventListener(event, light(false)); });
   }
-  document.querySelectorAll(".chart title").forEach(function (title) {
-    var name = title.textContent.split(" on ")[0];
-    if (name !== title.textContent) join(name, title.parentNode);
+  function name(row) {
+    var parts = Array.from(row.cells[0].childNodes).filter(function (part) { return part.nodeName !== "CODE" && part.nodeName !== "SMALL"; });
+    return parts.map(function (part) { return part.textContent; }).join("").trim();
+  }
+  rows.forEach(function (entry) { join(name(entry.row), entry.row); });
+  // A symbol says the number of its cell: what the table says there is shown where a pointer rests on it.
+  document.querySelectorAll(".chart [data-n]").forEach(function (symbol) {
+    var row = rows[Math.floor(symbol.dataset.n / roads.length)].row, place = symbol.dataset.n % roads.length;
+    var title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+    var said = Array.from(row.cells[place + 2].childNodes).filter(function (part) { return part.nodeName !== "I" && part.nodeName !== "A"; });
+    title.textContent = name(row) + " on " + roads[place].querySelector(".title").textContent + ": " +
+      said.map(function (part) { return part.textContent; }).join("").trim().replace(/^(\S+( ±\S+)?)/, "$1 " + row.cells[1].textContent + ",");
+    symbol.append(title);
+    join(name(row), symbol);
   });
-  rows.forEach(function (entry) { join(entry.row.cells[0].firstChild.textContent.trim(), entry.row); });
 
   function show(column, shown) {
     Array.from(table.rows).forEach(function (row) {

@@ -24,6 +24,12 @@ struct vt_stats {
 /* Where there is no descriptor: the counters that are files of `folder`. True: there are some. */
 bool vt_stats_open_folder(struct vt_stats *stats, const char *folder);
 
+/*
+ * Can the folders' names be known here? The kernel names them after the numbers that the first PID namespace
+ * has for processes; in another one a name could be that of somebody else's machine.
+ */
+bool vt_stats_has_folder_names(void);
+
 /* The folder of debugfs with the counters of this process's machine `vm`; false where its name cannot be
  * known. */
 bool vt_stats_name_folder(int vm, char *folder, size_t size);
@@ -36,5 +42,18 @@ int vt_stats_adopt(struct vt_stats *stats, int fd, struct vt_error *error);
 void vt_stats_read(const struct vt_stats *stats, struct vt_counters *counters);
 
 void vt_stats_close(struct vt_stats *stats);
+
+/* Receives one counter; `name` lasts until it returns. */
+typedef void vt_stats_taker(const char *name, uint64_t value, void *context);
+
+/*
+ * Every counter of one value that a statistics descriptor has, those this build does not know included; it
+ * may be another process's. Returns 0, or a negative errno with `error`.
+ */
+int vt_stats_each(int fd, vt_stats_taker *take, void *context, struct vt_error *error);
+
+/* The same of a machine's folder in debugfs, whose files are sums over its vCPUs; under the names of today.
+ */
+int vt_stats_each_file(const char *folder, vt_stats_taker *take, void *context, struct vt_error *error);
 
 #endif

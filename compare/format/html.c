@@ -117,12 +117,11 @@ static void put_script(const struct vt_comparison *c, const struct vt_compared *
 static void put_key(FILE *stream)
 {
     fputs("<ul class=\"key\" aria-label=\"Symbols\">\n", stream);
-    for (size_t k = KINDS; k-- > 0;)
-        fprintf(stream,
-                "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" "
-                "style=\"color:var(--s%zu)\">"
-                "<use href=\"#gpPt%d\"/></svg>%s</li>\n",
-                kinds[k].series, kinds[k].point - 1, kinds[k].meaning);
+    for (size_t k = KINDS; k-- > 0;) {
+        fputs("<li>", stream);
+        vt_svg_key(kinds[k].series, kinds[k].point, stream);
+        fprintf(stream, "%s</li>\n", kinds[k].meaning);
+    }
     fputs("</ul>\n", stream);
 }
 

@@ -183,9 +183,8 @@ static void put_narrow_time(const struct vt_comparison *c, const struct vt_compa
 static void tell(const struct vt_compared *row, char *text, size_t size)
 {
     *text = '\0';
-    if (row->change == VT_CHANGE_CROSSING || row->change == VT_CHANGE_STATUS)
-        vt_compare_explain(row, text, size);
-    else if (row->change == VT_CHANGE_UNCLEAR)
+    if (row->change == VT_CHANGE_CROSSING || row->change == VT_CHANGE_STATUS ||
+        row->change == VT_CHANGE_UNCLEAR)
         vt_compare_explain(row, text, size);
     else if (row->change == VT_CHANGE_NONE && row->difference != 0)
         snprintf(text, size, "too little to count as a change");

@@ -2,10 +2,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "lab/fetch/unpack.h"
+#include "lab/fetch/workspace.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
-#include <fts.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,21 +43,38 @@ static bool is_module(const char *name)
     return whole > 3 && strncmp(name + whole - 3, ".ko", 3) == 0;
 }
 
-static bool is_wanted(const FTSENT *entry)
+/* A folder on the way down; NULL is above the first. */
+struct place {
+    const struct place *above;
+    dev_t device;
+    ino_t inode;
+};
+
+struct walk {
+    struct vt_lab_tree *tree;
+    const struct vt_lab_stop *stop;
+};
+
+static bool is_wanted(const struct place *folder, const char *name)
 {
-    if (entry->fts_info == FTS_D || entry->fts_info == FTS_DP)
-        return false;
-    return is_module(entry->fts_name) || strcmp(entry->fts_name, "modules.dep") == 0 ||
-           strcmp(entry->fts_name, "modules.builtin") == 0 ||
-           (entry->fts_level == 1 && strcmp(entry->fts_name, ".config") == 0);
+    return is_module(name) || strcmp(name, "modules.dep") == 0 || strcmp(name, "modules.builtin") == 0 ||
+           (folder && !folder->above && strcmp(name, ".config") == 0);
 }
 
-static bool leads_away(const FTSENT *entry)
+static bool leads_away(const char *path)
 {
     struct stat status;
-    return entry->fts_info == FTS_D && entry->fts_level > 0 &&
-           (strcmp(entry->fts_name, "build") == 0 || strcmp(entry->fts_name, "source") == 0) &&
-           lstat(entry->fts_accpath, &status) == 0 && S_ISLNK(status.st_mode);
+    return (strcmp(base_of(path), "build") == 0 || strcmp(base_of(path), "source") == 0) &&
+           lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* By a link to a folder that it lies in. */
+static bool is_below_itself(const struct place *folder)
+{
+    const struct place *above = folder->above;
+    while (above && (above->device != folder->device || above->inode != folder->inode))
+        above = above->above;
+    return above;
 }
 
 static int add(struct vt_lab_tree *tree, const char *path)
@@ -73,32 +91,58 @@ static int add(struct vt_lab_tree *tree, const char *path)
     return 0;
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
+static int enter(struct walk *walk, const struct place *folder, const char *path);
+
+static int take(struct walk *walk, const struct place *folder, const char *path)
 {
-    return strcmp((*a)->fts_name, (*b)->fts_name);
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+        return is_wanted(folder, base_of(path)) ? add(walk->tree, path) : 0;
+    struct place below = {folder, status.st_dev, status.st_ino};
+    return is_below_itself(&below) || (folder && leads_away(path)) ? 0 : enter(walk, &below, path);
+}
+
+static int take_entry(struct walk *walk, const struct place *folder, const char *path, const char *name)
+{
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return 0;
+    char *below = vt_workspace_path(path, name);
+    int status = below ? take(walk, folder, below) : -ENOMEM;
+    free(below);
+    return status ? status : vt_lab_stop_asked(walk->stop);
+}
+
+/* In the order of names; a folder that may not be read has nothing. Not by fts(3): glibc's takes files in any
+ * order where there is no memory to sort them, and its fts_open crashes. */
+static int enter(struct walk *walk, const struct place *folder, const char *path)
+{
+    struct dirent **entries;
+    int count = scandir(path, &entries, NULL, alphasort), status = 0;
+    if (count < 0)
+        return errno == ENOMEM ? -ENOMEM : 0;
+    for (int i = 0; i < count; i++) {
+        if (status == 0)
+            status = take_entry(walk, folder, path, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
 }
 
 int vt_lab_tree_open(struct vt_lab_tree *tree, const char *folder, const struct vt_lab_stop *stop,
                      struct vt_error *error)
 {
-    char *roots[] = {(char *)folder, NULL};
-    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    int status = walk ? 0 : -errno;
-
+    struct walk walk = {tree, stop};
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
     *tree = (struct vt_lab_tree){.folder = folder};
-    for (FTSENT *entry; status == 0 && (entry = fts_read(walk));
-         status = status ? status : vt_lab_stop_asked(stop))
-        if (leads_away(entry))
-            fts_set(walk, entry, FTS_SKIP);
-        else if (is_wanted(entry))
-            status = add(tree, entry->fts_path);
-    if (walk)
-        fts_close(walk);
+    char *root = strndup(folder, length);
+    int status = root ? take(&walk, NULL, root) : -ENOMEM;
+    free(root);
     if (status == -EINTR || status == -ETIME)
         return vt_lab_stop_tell(stop, status, error, "looking for modules");
-    return status == 0 ? 0
-                       : vt_error_set(error, VT_EXIT_ENVIRONMENT, -status, "cannot search '%s': %s", folder,
-                                      strerror(-status));
+    return status == 0 ? 0 : vt_error_memory(error, "the names of the modules");
 }
 
 void vt_lab_tree_close(struct vt_lab_tree *tree)

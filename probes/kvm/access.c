@@ -13,8 +13,8 @@ enum { READ_WRITE = 6 };
 struct scene {
     const struct vt_kvm_node *node;
     const struct vt_process *process;
+    const struct vt_manager *manager; /* of the container it is in; NULL: in none */
     bool inside; /* a container or a user namespace: what the host decides is not decided here */
-    bool contained;
 };
 
 static bool is_mapped(const struct vt_kvm_node *node, const struct vt_process *process)
@@ -117,25 +117,36 @@ static void explain_unmapped_group(const struct scene *scene, struct vt_obstacle
                "group shows as %u",
         scene->node->mode & 0777, VT_UNMAPPED_ID);
     vt_obstacle_fix(obstacle, "%s",
-                    scene->contained ? "let the host's user be in the device's group, and start the "
-                                       "container with --group-add keep-groups (podman with crun)"
-                                     : "let the user who makes the user namespace be in the device's group: "
-                                       "the namespace keeps it (podman: --group-add keep-groups)");
+                    scene->manager ? scene->manager->unmapped
+                                   : "let the user who makes the user namespace be in the device's group: "
+                                     "the namespace keeps it (podman: --group-add keep-groups)");
+}
+
+/* By what the container was started with; false: its users are entered as those of a host are. */
+static bool join_from_outside(const struct scene *scene, struct vt_obstacle *obstacle)
+{
+    char text[192];
+    if (!scene->inside || !vt_manager_group(scene->manager ? scene->manager : vt_manager_of(NULL),
+                                            scene->node->gid, text, sizeof text))
+        return false;
+    vt_obstacle_fix(obstacle, "%s", text);
+    return true;
 }
 
 static void explain_nameless_group(const struct scene *scene, struct vt_obstacle *obstacle)
 {
-    unsigned group = (unsigned)scene->node->gid;
-    char first[96], name[16];
-    snprintf(name, sizeof name, "%u", group);
-    if (scene->inside)
-        vt_obstacle_fix(obstacle, "start the container with --group-add %u", group);
-    else if (scene->node->has_kvm_group)
+    const unsigned group = (unsigned)scene->node->gid;
+    const char *name = scene->node->has_kvm_group ? "hostkvm" : "kvm";
+    char first[96], number[16];
+    if (join_from_outside(scene, obstacle))
+        return;
+    if (scene->node->has_kvm_group && !scene->inside) {
         join(scene, "kvm", "sudo chgrp kvm " DEVICE " && ", obstacle);
-    else {
-        snprintf(first, sizeof first, "sudo groupadd -g %u kvm && ", group);
-        join(scene, *scene->process->user && !*scene->process->service ? "kvm" : name, first, obstacle);
+        return;
     }
+    snprintf(number, sizeof number, "%u", group);
+    snprintf(first, sizeof first, "sudo groupadd -g %u %s && ", group, name);
+    join(scene, *scene->process->user && !*scene->process->service ? name : number, first, obstacle);
 }
 
 /* The group may use it, and this process is not in it. */
@@ -151,9 +162,9 @@ static void explain_outsider(const struct scene *scene, struct vt_obstacle *obst
     vt_obstacle_reason(obstacle, DEVICE " is for the group %s%s (mode %03o), and %s is not in it", group,
                        *node->group ? "" : ", which has no name here,", node->mode & 0777,
                        name_of(scene->process, me));
-    if (scene->inside && *node->group)
-        vt_obstacle_fix(obstacle, "start the container with --group-add %u", (unsigned)node->gid);
-    else if (!*node->group)
+    if (*node->group && join_from_outside(scene, obstacle))
+        return;
+    if (!*node->group)
         explain_nameless_group(scene, obstacle);
     else if (node->lists_user) {
         vt_obstacle_reason(
@@ -181,7 +192,7 @@ static void explain_closed(const struct scene *scene, struct vt_obstacle *obstac
     snprintf(first, sizeof first, "%ssudo %s && ",
              scene->node->has_kvm_group ? "" : "sudo groupadd --system kvm && ", open);
     if (scene->inside)
-        vt_obstacle_fix(obstacle, "on the host: sudo %s, then start the container with --group-add", open);
+        vt_obstacle_fix(obstacle, "on the host: sudo %s; then run vmtoll probe here again", open);
     else
         join(scene, "kvm", first, obstacle);
 }
@@ -221,7 +232,7 @@ static void note_root(const struct scene *scene, struct vt_obstacle *obstacle)
     vt_text_append(obstacle->reason, sizeof obstacle->reason,
                    "; root has not the capability CAP_DAC_OVERRIDE here, so the mode counts");
     vt_obstacle_fix(obstacle, "%s",
-                    scene->contained ? "start the container with --cap-add DAC_OVERRIDE"
+                    scene->manager ? scene->manager->capability
                     : *scene->process->service
                         ? "let its unit keep CAP_DAC_OVERRIDE (CapabilityBoundingSet=)"
                         : "start it with CAP_DAC_OVERRIDE (capsh --print shows what it has)");
@@ -247,17 +258,15 @@ static void explain_module(const struct scene *scene, struct vt_obstacle *obstac
         vt_obstacle_reason(obstacle, "%s: SELinux, which runs this process as %s, may forbid it", although,
                            label);
         vt_obstacle_fix(obstacle, "%s",
-                        scene->contained
-                            ? "on the host: sudo setsebool -P container_use_devices 1, or start the "
-                              "container with --security-opt label=disable"
-                            : "look for the denial: sudo ausearch -m avc -ts recent");
+                        scene->manager ? scene->manager->selinux
+                                       : "look for the denial: sudo ausearch -m avc -ts recent");
     } else if (end) {
         vt_obstacle_reason(obstacle, "%s: the AppArmor profile %.*s forbids it", although, (int)(end - label),
                            label);
-        if (scene->contained)
-            vt_obstacle_fix(obstacle,
-                            "start the container with --security-opt apparmor=unconfined, or let the profile "
-                            "allow " DEVICE " rw");
+        if (scene->manager)
+            vt_obstacle_fix(obstacle, "%s", scene->manager->apparmor);
+        else if (strncmp(label, "snap.", 5) == 0)
+            vt_obstacle_fix(obstacle, "sudo snap connect %.*s:kvm", (int)strcspn(label + 5, "."), label + 5);
         else
             vt_obstacle_fix(obstacle, "add the rule \"" DEVICE
                                       " rw,\" to that profile and reload it (apparmor_parser -r)");
@@ -282,10 +291,10 @@ static void explain_rules(const struct scene *scene, struct vt_obstacle *obstacl
         return;
     }
     vt_obstacle_reason(obstacle, DEVICE " is there, but the device rules of this %s forbid to open it%s",
-                       scene->contained ? "container" : "cgroup",
+                       scene->manager ? "container" : "cgroup",
                        process->filtered ? ", or a seccomp filter does" : "");
-    if (scene->contained)
-        vt_obstacle_fix(obstacle, "start the container with --device " DEVICE);
+    if (scene->manager)
+        vt_obstacle_fix(obstacle, "%s", scene->manager->device);
     else if (*process->service)
         vt_obstacle_fix(obstacle, "put DeviceAllow=" DEVICE " rw into the unit %s and restart it",
                         process->service);
@@ -295,9 +304,9 @@ static void explain_rules(const struct scene *scene, struct vt_obstacle *obstacl
 }
 
 void vt_kvm_explain_access(const struct vt_kvm_node *node, const struct vt_process *process,
-                           enum vt_answer contained, int number, struct vt_obstacle *obstacle)
+                           const struct vt_manager *manager, int number, struct vt_obstacle *obstacle)
 {
-    struct scene scene = {node, process, contained == VT_YES || process->namespaced, contained == VT_YES};
+    struct scene scene = {node, process, manager, manager || process->namespaced};
     unsigned bits;
     enum vt_access_class class = vt_kvm_access(node, process, &bits);
     /* All groups outside the namespace look the same: which of them this one is, nobody knows. */

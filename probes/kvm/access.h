@@ -5,9 +5,9 @@
 #ifndef VT_PROBES_KVM_ACCESS_H
 #define VT_PROBES_KVM_ACCESS_H
 
+#include "probes/kvm/manager.h"
 #include "probes/kvm/node.h"
 #include "probes/process.h"
-#include "probes/row.h"
 #include "vmm/obstacle.h"
 
 /* Whose bits count (path_resolution(7), acl(5)). */
@@ -23,8 +23,9 @@ enum vt_access_class {
 enum vt_access_class vt_kvm_access(const struct vt_kvm_node *node, const struct vt_process *process,
                                    unsigned *bits);
 
-/* Opening failed with `number`, EACCES or EPERM. `contained`: in a container. Pure. */
+/* Opening failed with `number`, EACCES or EPERM. `manager`: of the container it is in; NULL: in none. Pure.
+ */
 void vt_kvm_explain_access(const struct vt_kvm_node *node, const struct vt_process *process,
-                           enum vt_answer contained, int number, struct vt_obstacle *obstacle);
+                           const struct vt_manager *manager, int number, struct vt_obstacle *obstacle);
 
 #endif

@@ -1,5 +1,6 @@
 #include "probes/kvm/device.h"
 #include "probes/kvm/access.h"
+#include "probes/kvm/manager.h"
 #include "probes/outside.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct view {
     const json_t *document;
     const struct vt_kvm_scene *scene;
     enum vt_answer contained;
+    const struct vt_manager *manager; /* of the container, should it be one */
     const char *what;
 };
 
@@ -31,6 +33,7 @@ static struct view view_of(const json_t *document, const struct vt_kvm_scene *sc
         .contained = json_is_true(contained)    ? VT_YES
                      : json_is_false(contained) ? VT_NO
                                                 : VT_UNKNOWN,
+        .manager = vt_manager_of(vt_document_text(document, "system.container")),
         .what = scene->node.number == ENOENT ? missing : idle,
     };
 }
@@ -110,9 +113,8 @@ static void load(const struct view *view, const char *first, struct vt_obstacle 
 {
     const char *module = view->scene->module.name;
     if (view->contained == VT_YES)
-        vt_obstacle_fix(obstacle,
-                        "on the host: %ssudo modprobe %s, then start the container with --device " DEVICE,
-                        first, module);
+        vt_obstacle_fix(obstacle, "on the host: %ssudo modprobe %s; then %s", first, module,
+                        view->manager->device);
     else if (view->scene->process.namespaced)
         vt_obstacle_fix(obstacle, "outside this user namespace: %ssudo modprobe %s", first, module);
     else
@@ -222,7 +224,7 @@ static void explain_no_proc(const struct view *view, struct vt_obstacle *obstacl
     vt_obstacle_reason(
         obstacle, "%s, and whether the kernel has KVM cannot be seen: /proc/misc cannot be read", view->what);
     vt_obstacle_fix(obstacle, "%s",
-                    is_inside(view) ? "start the container with --device " DEVICE
+                    is_inside(view) ? view->manager->device
                                     : "sudo mount -t proc proc /proc, and run vmtoll probe again");
 }
 
@@ -236,7 +238,7 @@ static void explain_no_node(const struct view *view, struct vt_obstacle *obstacl
     if (view->contained == VT_YES) {
         vt_obstacle_reason(obstacle, "the kernel has KVM loaded, but this %s has no " DEVICE,
                            container_of(view, container));
-        vt_obstacle_fix(obstacle, "start the container with --device " DEVICE);
+        vt_obstacle_fix(obstacle, "%s", view->manager->device);
         return;
     }
     vt_obstacle_reason(obstacle, "the kernel has KVM loaded, but there is no " DEVICE " in this %s",
@@ -309,9 +311,8 @@ static void replace(const struct view *view, struct vt_obstacle *obstacle)
     struct view next = *view;
     struct vt_obstacle then = {0};
     if (view->contained == VT_YES) {
-        vt_obstacle_fix(obstacle,
-                        "look on the host whether it has " DEVICE " (vmtoll probe there), then start the "
-                        "container with --device " DEVICE);
+        vt_obstacle_fix(obstacle, "look on the host whether it has " DEVICE " (vmtoll probe there), then %s",
+                        view->manager->device);
         return;
     }
     bare.node.number = ENOENT;
@@ -371,7 +372,8 @@ void vt_kvm_explain_open(const json_t *document, const struct vt_kvm_scene *scen
     else if (number == ENOENT || (number == ENODEV && scene->module.registered != VT_YES) || number == ENXIO)
         explain_missing(&view, obstacle);
     else if (number == EACCES || number == EPERM)
-        vt_kvm_explain_access(&scene->node, &scene->process, view.contained, number, obstacle);
+        vt_kvm_explain_access(&scene->node, &scene->process, view.contained == VT_YES ? view.manager : NULL,
+                              number, obstacle);
     else if (number == ENODEV) {
         obstacle->code = "no-driver";
         vt_obstacle_reason(obstacle, "%s (ENODEV): its module is being loaded or unloaded", idle);

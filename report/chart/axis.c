@@ -41,7 +41,7 @@ static void put_key_entry(const struct vt_canvas *canvas, const struct vt_column
     char label[160];
     vt_chart_label(column, label, sizeof label);
     fprintf(canvas->stream, ", keyentry with points pt %d ps 0.75 lc %zu title \"%s\"",
-            vt_chart_point(column->rank, false), column->rank + 1, label);
+            vt_chart_point(column, false), vt_chart_colour(column), label);
 }
 
 void vt_chart_key(const struct vt_canvas *canvas, const struct vt_table *table, const bool *drawn)

@@ -69,8 +69,8 @@ static void put_rungs(const struct ladder *ladder, FILE *stream)
         char text[48];
         vt_quantity_print(ladder->rungs[i].toll, ladder->unit, "µs", text, sizeof text);
         fprintf(stream, "%.6g %.6g %zu %zu \"%s\"\n", ladder->low * 0.8,
-                fmax(ladder->rungs[i].toll, ladder->low * 0.85), i,
-                ladder->rungs[i].column->rank % VT_CHART_SERIES + 1, text);
+                fmax(ladder->rungs[i].toll, ladder->low * 0.85), i, vt_chart_colour(ladder->rungs[i].column),
+                text);
     }
     fputs("EOD\n", stream);
 }

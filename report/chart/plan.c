@@ -9,10 +9,16 @@
 
 enum { SHEET = 32 }; /* lines of a roads chart, of which two fit a sheet of paper */
 
-int vt_chart_point(size_t rank, bool hollow)
+size_t vt_chart_colour(const struct vt_column *column)
 {
-    static const int full[VT_CHART_SERIES] = {7, 5, 9, 13, 11, 15, 7, 5};
-    return full[rank % VT_CHART_SERIES] - hollow;
+    return column->shown % VT_CHART_COLOURS + 1;
+}
+
+int vt_chart_point(const struct vt_column *column, bool hollow)
+{
+    static const int full[] = {7, 5, 9, 13, 11, 15};
+    size_t turn = column->shown / VT_CHART_COLOURS;
+    return full[(column->shown + turn) % (sizeof full / sizeof full[0])] - hollow;
 }
 
 size_t vt_chart_columns(const struct vt_table *table)

@@ -45,13 +45,15 @@ struct vt_charts {
 
 /* Columns beyond this many, and beyond this many of one unit, and lines beyond this many are in the table,
  * not in the pictures. */
-enum { VT_CHART_COLUMNS = 32, VT_CHART_SERIES = 8, VT_CHART_LINES = 1024 };
+enum { VT_CHART_COLUMNS = 32, VT_CHART_SERIES = 8, VT_CHART_LINES = 1024, VT_CHART_COLOURS = 8 };
 
 /* Series (from 0) whose colour a part of a crossing has. */
 size_t vt_chart_part_series(enum vt_part part);
 
-/* gnuplot's point types of a column's rank: full, and hollow for what is unverified. */
-int vt_chart_point(size_t rank, bool hollow);
+/* A column's colour, from 1, and its symbol: gnuplot's point type, full, or hollow for what is unverified. In
+ * all pictures the same, and no two columns of a page share both. */
+size_t vt_chart_colour(const struct vt_column *column);
+int vt_chart_point(const struct vt_column *column, bool hollow);
 
 /* Columns of the table that may be drawn: the first VT_CHART_COLUMNS. */
 size_t vt_chart_columns(const struct vt_table *table);

@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LABEL = 48 };
+enum { MAX_LABEL = 48, WIDTH = 940, WIDTH_NARROW = 380, SYMBOL = 5 /* as wide as one is drawn */ };
+
+#define LEFT         0.2 /* margins, as shares of the width */
+#define RIGHT        0.965
+#define LEFT_NARROW  0.4
+#define RIGHT_NARROW 0.955
 
 struct roads {
     const struct vt_canvas *canvas;
@@ -126,9 +131,16 @@ static size_t columns_of_unit(const struct roads *roads)
 {
     size_t count = 0;
     for (size_t k = 0; k < vt_chart_columns(roads->table); k++)
-        count +=
-            roads->table->columns[k].unit == roads->unit && roads->table->columns[k].rank < VT_CHART_SERIES;
+        count += roads->table->columns[k].measured && roads->table->columns[k].unit == roads->unit &&
+                 roads->table->columns[k].rank < VT_CHART_SERIES;
     return count;
+}
+
+/* An interval shorter than its symbol is wide is not seen. */
+static bool is_hidden(const struct roads *roads, double low, double high)
+{
+    double width = roads->narrow ? WIDTH_NARROW * (RIGHT_NARROW - LEFT_NARROW) : WIDTH * (RIGHT - LEFT);
+    return log(high / low) / log(roads->high / roads->low / 0.7) * width < SYMBOL;
 }
 
 /* Columns: low, high, median, row, hover number. */
@@ -146,8 +158,10 @@ static bool put_points(const struct roads *roads, size_t k, bool unverified, FIL
         double least = roads->low * 0.75, median = fmax(cell->toll.median, least);
         double low = isfinite(cell->toll.ci_low) ? fmax(cell->toll.ci_low, least) : median;
         double high = isfinite(cell->toll.ci_high) ? fmax(cell->toll.ci_high, median) : median;
+        if (is_hidden(roads, low, high))
+            low = high = median;
         fprintf(stream, "%.5g %.5g %.5g %.3f %zu\n", low, high, median, roads->rows[i] + shift,
-                i * roads->table->column_count + k);
+                i * vt_table_shown(roads->table) + roads->table->columns[k].shown);
         any = true;
     }
     fputs("EOD\n", stream);
@@ -158,14 +172,14 @@ static bool put_points(const struct roads *roads, size_t k, bool unverified, FIL
 static void put_series(const struct roads *roads, const char *block, size_t k, bool hollow,
                        const char **separator, FILE *stream)
 {
-    size_t rank = roads->table->columns[k].rank;
+    const struct vt_column *column = &roads->table->columns[k];
     fprintf(stream, "%s %s%zu using 1:4:($2-$1):(0) with vectors nohead lc %zu lw 2", *separator, block, k,
-            rank + 1);
+            vt_chart_colour(column));
     if (roads->narrow || roads->canvas->medium != VT_MEDIUM_PAGE)
         fprintf(stream, ", %s%zu using 3:4 with points", block, k);
     else
         fprintf(stream, ", %s%zu using 3:4:(sprintf('%%d',$5)) with labels hypertext point", block, k);
-    fprintf(stream, " pt %d ps 0.75 lc %zu", vt_chart_point(rank, hollow), rank + 1);
+    fprintf(stream, " pt %d ps 0.75 lc %zu", vt_chart_point(column, hollow), vt_chart_colour(column));
     *separator = ",";
 }
 
@@ -202,9 +216,9 @@ static void draw(struct roads *roads, const char *labels, FILE *stream)
 {
     int row = roads->narrow ? 19 : 18, head = vt_canvas_head(roads->canvas);
     int height = (int)roads->count * row + 70 + head;
-    vt_canvas_open(roads->canvas, roads->narrow ? 380 : 940, height, roads->narrow ? 12 : 13);
-    fprintf(stream, "set lmargin at screen %s\nset rmargin at screen %s\nset bmargin 2\nset tmargin 2\n",
-            roads->narrow ? "0.4" : "0.2", roads->narrow ? "0.955" : "0.965");
+    vt_canvas_open(roads->canvas, roads->narrow ? WIDTH_NARROW : WIDTH, height, roads->narrow ? 12 : 13);
+    fprintf(stream, "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin 2\nset tmargin 2\n",
+            roads->narrow ? LEFT_NARROW : LEFT, roads->narrow ? RIGHT_NARROW : RIGHT);
     set_axis(roads, "x", stream);
     if (!head) /* what is seen on a screen without its lower end has the axis above as well */
         set_axis(roads, "x2", stream);

@@ -101,19 +101,21 @@ static void put_box(const struct series *series, size_t k, double height, size_t
             at(series, 0.25), at(series, 0.5), at(series, 0.75), at(series, 0.95), height, hover);
 }
 
-static void plot_series(const struct vt_canvas *canvas, size_t k, size_t rank, const char **separator)
+static void plot_series(const struct vt_canvas *canvas, size_t k, const struct vt_column *column,
+                        const char **separator)
 {
+    size_t colour = vt_chart_colour(column);
     FILE *stream = canvas->stream;
     fprintf(
         stream,
         "%s $e%zu using 1:2 with lines lw 1.8 lc %zu, $b%zu using 1:6:($5-$1):(0) with vectors nohead lw 1.5 "
         "lc %zu, $b%zu using 2:6:($4-$2):(0) with vectors nohead lw 7 lc %zu",
-        *separator, k, rank + 1, k, rank + 1, k, rank + 1);
+        *separator, k, colour, k, colour, k, colour);
     if (canvas->medium == VT_MEDIUM_PAGE)
         fprintf(stream, ", $b%zu using 3:6:(sprintf('%%d',$7)) with labels hypertext point", k);
     else
         fprintf(stream, ", $b%zu using 3:6 with points", k);
-    fprintf(stream, " pt %d ps 0.8 lc %zu", vt_chart_point(rank, false), rank + 1);
+    fprintf(stream, " pt %d ps 0.8 lc %zu", vt_chart_point(column, false), colour);
     *separator = ",";
 }
 
@@ -124,7 +126,7 @@ static void plot(const struct vt_canvas *canvas, const struct vt_table *table, c
     for (size_t k = 0; k < vt_chart_columns(table); k++) {
         drawn[k] = series[k].drawn;
         if (drawn[k])
-            plot_series(canvas, k, table->columns[k].rank, &separator);
+            plot_series(canvas, k, &table->columns[k], &separator);
     }
     vt_chart_key(canvas, table, drawn);
     vt_canvas_close(canvas);
@@ -137,7 +139,8 @@ static void put_data(const struct vt_chart *chart, const struct vt_table *table,
     for (size_t k = 0; k < vt_chart_columns(table); k++)
         if (series[k].drawn) {
             put_curve(&series[k], k, stream);
-            put_box(&series[k], k, height, chart->line * table->column_count + k, stream);
+            put_box(&series[k], k, height, chart->line * vt_table_shown(table) + table->columns[k].shown,
+                    stream);
             height -= STEP;
         }
 }

@@ -4,15 +4,15 @@
 #include "show/plot.h"
 #include "show/svg.h"
 
+#include <math.h>
 #include <string.h>
 
 static void put_key_entry(const struct vt_html *page, size_t k)
 {
     const struct vt_column *column = &page->report->table->columns[k];
-    vt_markup(page->stream,
-              "<li><svg class=\"keymark\" viewBox=\"-2 -2 4 4\" aria-hidden=\"true\" "
-              "style=\"color:var(--s%zu)\"><use href=\"#gpPt%d\"/></svg>%s <small>%s</small></li>\n",
-              column->rank + 1, vt_chart_point(column->rank, false) - 1, column->title, column->subtitle);
+    fputs("<li>", page->stream);
+    vt_svg_key(vt_chart_colour(column), vt_chart_point(column, false), page->stream);
+    vt_markup(page->stream, "%s <small>%s</small></li>\n", column->title, column->subtitle);
 }
 
 static void put_key(const struct vt_html *page, enum vt_unit unit)
@@ -20,7 +20,8 @@ static void put_key(const struct vt_html *page, enum vt_unit unit)
     const struct vt_table *table = page->report->table;
     fputs("<ul class=\"key\" aria-label=\"Symbols of the columns\">\n", page->stream);
     for (size_t k = 0; k < vt_chart_columns(table); k++)
-        if (table->columns[k].unit == unit && table->columns[k].rank < VT_CHART_SERIES)
+        if (table->columns[k].measured && table->columns[k].unit == unit &&
+            table->columns[k].rank < VT_CHART_SERIES)
             put_key_entry(page, k);
     fputs("</ul>\n", page->stream);
 }
@@ -37,7 +38,7 @@ void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, c
                      const char *label)
 {
     if (chart->picture)
-        vt_svg_embed(chart->picture, label, class, vt_html_hover, (void *)(size_t)page, page->stream);
+        vt_svg_embed(chart->picture, label, class, NULL, NULL, page->stream);
 }
 
 static void put_road_chart(const struct vt_html *page, const struct vt_chart *wide,
@@ -112,20 +113,26 @@ void vt_html_roads(const struct vt_html *page)
     fputs("</section>\n", page->stream);
 }
 
+/* Less than a thousandth of a nanosecond, or of an instruction, is nothing. */
+static double near(double toll)
+{
+    return fabs(toll) < 0.0005 ? 0 : toll;
+}
+
 static void put_distribution(const struct vt_html *page, const struct vt_chart *chart)
 {
     const struct vt_table *table = page->report->table;
     const struct vt_line *line = &table->lines[chart->line];
     char label[1024];
-    snprintf(label, sizeof label, "Distribution of %.60s", line->name);
+    snprintf(label, sizeof label,
+             "Distribution of %.60s: the median (the middle half; the 5th to the 95th percentile) in %s",
+             line->name, vt_unit_name(chart->unit));
     for (size_t k = 0; k < vt_chart_columns(table); k++) {
         const struct vt_result_row *cell = line->cells[k];
         if (vt_chart_has_spread(table, chart->line, k, chart->unit))
-            vt_text_append(
-                label, sizeof label,
-                "; %.70s: median %.4g, middle half %.4g to %.4g, 5th to 95th percentile %.4g to %.4g %s",
-                table->columns[k].title, cell->toll.median, cell->toll.p25, cell->toll.p75, cell->toll.p05,
-                cell->toll.p95, vt_unit_name(cell->unit));
+            vt_text_append(label, sizeof label, "; %.70s %.3g (%.3g to %.3g; %.3g to %.3g)",
+                           table->columns[k].title, near(cell->toll.median), near(cell->toll.p25),
+                           near(cell->toll.p75), near(cell->toll.p05), near(cell->toll.p95));
     }
     vt_markup(page->stream, "<figure class=\"spread\">\n<figcaption>%s", line->name);
     if (chart->axis == VT_AXIS_ABSOLUTE)

@@ -26,40 +26,48 @@ static void name_counters(const struct vt_result_row *cell, char *text, size_t s
         vt_text_append(text, size, cell->evidence_count ? "all counters still" : "no counter");
 }
 
-static void put_row(struct vt_pen *pen, const struct vt_line *line, const struct vt_column *column,
+/* Of one case on one road; the case is said once, before the first. */
+static void put_row(const struct vt_html *page, const struct vt_column *column,
                     const struct vt_result_row *cell)
 {
-    bool doubted = cell->status == VT_STATUS_UNVERIFIED;
-    char crossing[64], counters[8192], pairs[32], marked[32];
-    snprintf(crossing, sizeof crossing, "%s%s", vt_crossing_style(cell->crossing)->title,
-             doubted ? ", unverified" : "");
+    char counters[8192], pairs[32], marked[32];
     name_counters(cell, counters, sizeof counters);
-    vt_pen_row(pen, (const struct vt_pen_cell[]){
-                        {.text = line->name},
-                        {.text = column->title},
-                        {.text = crossing, .tone = doubted ? VT_TONE_BAD : VT_TONE_PLAIN},
-                        {.text = counters},
-                        {.text = count_text(cell->batches, pairs)},
-                        {.text = count_text(cell->marked, marked)},
-                    });
+    vt_markup(page->stream, "<td>%s</td><td>%s", column->title, vt_crossing_style(cell->crossing)->title);
+    if (cell->status == VT_STATUS_UNVERIFIED)
+        fputs(" <span class=\"flag\">unverified</span>", page->stream);
+    vt_markup(page->stream, "</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", counters,
+              count_text(cell->batches, pairs), count_text(cell->marked, marked));
 }
 
-static void put_proofs(const struct vt_html *page, struct vt_pen *pen)
+static void put_proofs_of(const struct vt_html *page, const struct vt_line *line)
 {
-    static const struct vt_pen_column columns[] = {
-        {"case", 0, false, NULL},     {"road", 0, false, "crossing"},
-        {"crossing", 0, false, NULL}, {"counted per operation", 0, false, NULL},
-        {"pairs", 0, true, NULL},     {"disturbed", 0, true, NULL},
-    };
     const struct vt_table *table = page->report->table;
-    vt_pen_fold(pen, "The counters behind every crossing, per operation");
-    vt_pen_table(pen, "Counters", columns, sizeof columns / sizeof columns[0]);
+    size_t count = 0, said = 0;
+    for (size_t k = 0; k < table->column_count; k++)
+        count += line->cells[k] && vt_result_has_toll(line->cells[k]);
+    if (count)
+        vt_markup(page->stream, "<tbody><tr><th scope=\"rowgroup\" rowspan=\"%zu\">%s</th>", count,
+                  line->name);
+    for (size_t k = 0; k < table->column_count; k++)
+        if (line->cells[k] && vt_result_has_toll(line->cells[k])) {
+            fputs(said++ ? "<tr>" : "", page->stream);
+            put_row(page, &table->columns[k], line->cells[k]);
+        }
+    fputs(count ? "</tbody>\n" : "", page->stream);
+}
+
+static void put_proofs(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    fputs("<details><summary>The counters behind every crossing, per operation</summary>\n", page->stream);
+    vt_page_table("Counters", "class=\"proofs\"", page->stream);
+    fputs("<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Road</th><th "
+          "scope=\"col\">Crossing</th><th scope=\"col\">Counted per operation</th><th "
+          "scope=\"col\">Pairs</th><th scope=\"col\">Disturbed</th></tr></thead>\n",
+          page->stream);
     for (size_t i = 0; i < table->line_count; i++)
-        for (size_t k = 0; k < table->column_count; k++)
-            if (table->lines[i].cells[k] && vt_result_has_toll(table->lines[i].cells[k]))
-                put_row(pen, &table->lines[i], &table->columns[k], table->lines[i].cells[k]);
-    vt_pen_end_table(pen);
-    vt_pen_end_fold(pen);
+        put_proofs_of(page, &table->lines[i]);
+    fputs("</table>\n</div>\n</details>\n", page->stream);
 }
 
 static void put_controls(const struct vt_html *page)
@@ -150,13 +158,14 @@ void vt_html_evidence(const struct vt_html *page)
     put_controls(page);
     put_marked(page);
     if (table->result_count) {
-        put_settings(page, table->results[0]->settings);
-        put_timing(page, table->results[0]);
+        put_settings(page, vt_table_subject(table)->settings);
+        put_timing(page, vt_table_subject(table));
     }
     fputs("</ul>\n", page->stream);
     struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
     if (table->result_count)
-        vt_said_warnings(table->results[0], &pen);
-    put_proofs(page, &pen);
+        vt_said_warnings(vt_table_subject(table), &pen);
+    vt_pen_end(&pen);
+    put_proofs(page);
     fputs("</section>\n", page->stream);
 }

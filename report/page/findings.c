@@ -71,7 +71,7 @@ void vt_html_findings(const struct vt_html *page)
     if (table->result_count) {
         struct vt_pen pen = vt_pen_on(page->stream, &vt_pen_html, NULL);
         vt_pen_lead(&pen, "The machine, one question at a time");
-        vt_said_answers(table->results[0], &pen);
+        vt_said_answers(vt_table_subject(table), &pen);
     }
     fputs("</section>\n", page->stream);
 }

@@ -1,4 +1,6 @@
 #include "report/page/page.h"
+#include "base/stream.h"
+#include "report/page/words.h"
 #include "show/asset.h"
 #include "report/chart/plan.h"
 #include "show/pen/markup.h"
@@ -19,13 +21,14 @@ enum { MAX_TILES = 6, MAX_GROUPS = 64 };
 
 static const char *brand_of(const struct vt_table *table)
 {
-    const char *brand = table->result_count ? vt_result_host_text(table->results[0], "cpu.brand") : NULL;
+    const char *brand =
+        table->result_count ? vt_result_host_text(vt_table_subject(table), "cpu.brand") : NULL;
     return brand ? brand : "an unknown processor";
 }
 
 static const char *host_of(const struct vt_table *table)
 {
-    return table->result_count ? vt_result_host_text(table->results[0], "system.hostname") : NULL;
+    return table->result_count ? vt_result_host_text(vt_table_subject(table), "system.hostname") : NULL;
 }
 
 static void put_head(const struct vt_html *page)
@@ -165,9 +168,9 @@ static void put_answer(const struct vt_html *page)
         fputs("</p>\n", page->stream);
     }
     vt_markup(page->stream, "<p class=\"subject\">Measured on %s", brand_of(table));
-    if (table->result_count && table->results[0]->started) {
+    if (table->result_count && vt_table_subject(table)->started) {
         fputs(", ", page->stream);
-        vt_page_date(table->results[0]->started, page->stream);
+        vt_page_date(vt_table_subject(table)->started, page->stream);
     }
     if (table->result_count > 1)
         fprintf(page->stream, ", and %zu more result%s", table->result_count - 1,
@@ -210,29 +213,43 @@ static void put_foot(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
     fwrite(vt_asset_method, 1, vt_asset_method_size, page->stream);
-    vt_page_foot(table->result_count ? table->results[0]->version : NULL, true, page->stream);
+    vt_page_foot(table->result_count ? vt_table_subject(table)->version : NULL, true, page->stream);
+}
+
+static void put_sections(const struct vt_html *page)
+{
+    const struct vt_report *report = page->report;
+    put_head(page);
+    put_answer(page);
+    vt_story_tell(report->table, report->screen.language, page->stream);
+    vt_html_findings(page);
+    vt_html_roads(page);
+    vt_html_breakdown(page);
+    vt_html_functions(page);
+    vt_html_table(page);
+    vt_html_distributions(page);
+    put_machine(page);
+    vt_html_audit(page);
+    vt_html_evidence(page);
+    if (report->published && report->published->count)
+        put_published(page);
+    put_foot(page);
 }
 
 int vt_report_html(const struct vt_report *report, FILE *stream, struct vt_error *error)
 {
-    struct vt_html page = {.report = report, .stream = stream};
-    (void)error; /* a page without charts says what is missing, and is a page all the same */
+    char *text = NULL;
+    size_t size = 0;
+    struct vt_html page = {.report = report, .stream = vt_stream_memory(&text, &size)};
+    if (!page.stream)
+        return vt_error_memory(error, "the page");
+    /* A page without charts says what is missing, and is a page all the same. */
     page.drawn = vt_chart_draw(&page.charts, report->table, &page.missing) == 0;
-    put_head(&page);
-    put_answer(&page);
-    vt_story_tell(report->table, report->screen.language, stream);
-    vt_html_findings(&page);
-    vt_html_roads(&page);
-    vt_html_breakdown(&page);
-    vt_html_functions(&page);
-    vt_html_table(&page);
-    vt_html_distributions(&page);
-    put_machine(&page);
-    vt_html_audit(&page);
-    vt_html_evidence(&page);
-    if (report->published && report->published->count)
-        put_published(&page);
-    put_foot(&page);
+    put_sections(&page);
     vt_chart_release(&page.charts);
-    return 0;
+    int status = fclose(page.stream) == 0 ? 0 : vt_error_memory(error, "the page");
+    if (status == 0)
+        vt_page_link_words(text, stream);
+    free(text);
+    return status;
 }

@@ -39,7 +39,4 @@ void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, c
 /* "7.21 ±0.03 µs": the toll by itself, with its interval. */
 void vt_html_toll(const struct vt_result_row *cell, FILE *stream);
 
-/* The hover text of cell `number` of the table (line * columns + column). `context`: struct vt_html. */
-void vt_html_hover(void *context, unsigned long number, FILE *stream);
-
 #endif

@@ -6,14 +6,6 @@
 #include <string.h>
 
 /* A column in which nothing could be measured takes no width of the page: its reasons are among the notes. */
-static size_t count_columns(const struct vt_table *table)
-{
-    size_t count = 0;
-    for (size_t k = 0; k < table->column_count; k++)
-        count += table->columns[k].measured;
-    return count;
-}
-
 static void put_left_out(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
@@ -44,8 +36,7 @@ static void put_note(const struct vt_html *page, const struct vt_result_row *cel
 {
     size_t note = vt_table_note(page->report->table, cell);
     if (note)
-        fprintf(page->stream, " <a class=\"note\" href=\"#note%zu\" aria-label=\"note %zu\">[%zu]</a>", note,
-                note, note);
+        fprintf(page->stream, " <a href=\"#note%zu\">[%zu]</a>", note, note);
 }
 
 static void put_measured(const struct vt_html *page, const struct vt_result_row *cell, double size)
@@ -54,17 +45,16 @@ static void put_measured(const struct vt_html *page, const struct vt_result_row 
     double half = vt_quantity_half_width(&cell->toll) / size;
     int decimals = vt_quantity_decimals(cell->toll.median / size, half);
     bool unverified = cell->status == VT_STATUS_UNVERIFIED;
-    fprintf(page->stream, "<td class=\"number%s\" data-v=\"%.6g\" data-x=\"%s\">",
-            unverified ? " unverified" : "", cell->toll.median, vt_page_mark_class(cell->crossing));
+    fprintf(page->stream, "<td%s data-x=\"%s\">", unverified ? " class=\"unverified\"" : "",
+            vt_page_mark_class(cell->crossing));
     if (cell->crossing)
-        fprintf(page->stream, "<span class=\"mark m-%s\" title=\"%s\" aria-hidden=\"true\">%s</span>",
-                vt_page_mark_class(cell->crossing), style->title, style->mark);
+        fprintf(page->stream, "<i aria-hidden=\"true\">%s</i>", style->mark);
     fprintf(page->stream, "<b>%.*f</b>", decimals, vt_quantity_round(cell->toll.median / size, decimals));
     if (half > 0)
         fprintf(page->stream, " <small>±%.*f</small>", decimals, half);
     put_note(page, cell);
     if (cell->crossing)
-        fprintf(page->stream, "<span class=\"quiet\"> %s</span>", style->title);
+        fprintf(page->stream, "<span> %s</span>", style->title);
     if (unverified)
         fputs(" <span class=\"flag\">unverified</span>", page->stream);
     fputs("</td>", page->stream);
@@ -82,10 +72,10 @@ static void put_cell(const struct vt_html *page, const struct vt_result_row *cel
         put_measured(page, cell, cell->unit == VT_UNIT_NS ? size : 1);
     } else {
         bool unsupported = cell->status == VT_STATUS_UNSUPPORTED;
-        fprintf(page->stream, "<td class=\"number absent\"><span class=\"%s\">%s</span>",
-                unsupported ? "dash" : "flag", words[cell->status]);
-        if (unsupported)
-            fputs("<span class=\"quiet\">unsupported</span>", page->stream);
+        fprintf(page->stream,
+                unsupported ? "<td class=\"absent\">%s<span> unsupported</span>"
+                            : "<td class=\"absent\"><span class=\"flag\">%s</span>",
+                words[cell->status]);
         put_note(page, cell);
         fputs("</td>", page->stream);
     }
@@ -99,8 +89,7 @@ static void put_line(const struct vt_html *page, const struct vt_line *line)
     if (line->operation && strcmp(line->operation, line->name) != 0) {
         vt_markup(page->stream, "<code>%s</code>", line->operation);
     }
-    fprintf(page->stream, "</th><td class=\"unit\">%s</td>",
-            strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
+    fprintf(page->stream, "</th><td>%s</td>", strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
     for (size_t k = 0; k < table->column_count; k++)
         if (table->columns[k].measured)
             put_cell(page, line->cells[k], scale.size);
@@ -116,7 +105,7 @@ static void put_body(const struct vt_html *page)
             vt_markup(page->stream,
                       "<tbody><tr class=\"class\"><th scope=\"rowgroup\" "
                       "colspan=\"%zu\"><span>%s</span></th></tr>\n",
-                      count_columns(table) + 2, table->lines[i].class);
+                      vt_table_shown(table) + 2, table->lines[i].class);
         }
         put_line(page, &table->lines[i]);
     }

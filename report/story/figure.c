@@ -159,11 +159,14 @@ void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_word
 {
     bool whole = figure->value == floor(figure->value);
     int decimals = whole || fabs(figure->value) >= 100 ? 0 : 1;
-    if (figure->unit == VT_UNIT_NS)
+    if (figure->unit == VT_UNIT_NS) {
         vt_quantity_print(figure->value, figure->unit, "µs", text, size);
-    else
-        snprintf(text, size, "%.*f%s%s", decimals, figure->value, figure->unit == VT_UNITS ? "" : " ",
-                 figure->unit == VT_UNITS ? ""
-                 : figure->value == 1     ? words->instruction
-                                          : words->instructions);
+        return;
+    }
+    const char *word = figure->unit == VT_UNITS ? "{}"
+                       : figure->value == 1     ? words->instruction
+                                                : words->instructions;
+    const char *place = strstr(word, "{}");
+    snprintf(text, size, "%.*s%.*f%s", place ? (int)(place - word) : 0, word, decimals, figure->value,
+             place ? place + 2 : "");
 }

@@ -225,12 +225,16 @@ static void put_letters(const struct vt_teller *teller)
 {
     size_t count;
     const struct vt_crossing_style *styles = vt_crossing_styles(&count);
-    fputs("<p class=\"caption\">", teller->stream);
+    fputs("<p class=\"caption letters\">", teller->stream);
     vt_tell_label(teller, "letters");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        int length;
+        const char *title =
+            styles[i].name ? vt_language_label(teller->language, styles[i].name, &length) : "";
         if (styles[i].name)
-            vt_markup(teller->stream, " <span class=\"mark m-%s\">%s</span> %s", styles[i].name,
-                      styles[i].mark, styles[i].title);
+            vt_markup(teller->stream, " <span><span class=\"mark m-%s\">%s</span> %.*s</span>",
+                      styles[i].name, styles[i].mark, length, title);
+    }
     fputs("</p>\n", teller->stream);
 }
 

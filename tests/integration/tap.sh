@@ -31,6 +31,10 @@ pass() { # name
     echo "ok $tests - $1"
 }
 
+# A command as a person types it: what a `make NAME=VALUE` around the tests hands down is not for other builds. For the one under
+# test it is: that would be made anew.
+as_typed() { (unset MAKEFLAGS MFLAGS MAKELEVEL B CC CFLAGS HARDEN_CFLAGS HARDEN_LDFLAGS V && "$@"); }
+
 fail() { # name, why
     tests=$((tests + 1))
     failures=$((failures + 1))

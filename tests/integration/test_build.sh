@@ -9,7 +9,7 @@ case $work in *[[:space:]]*) skip_all "make has no names with blanks, and the te
 build() { # folder, more of make's arguments
     folder=$work/$1
     shift
-    run env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u V make B="$folder" "$@" "$folder/base/arena.c.o"
+    run as_typed make B="$folder" "$@" "$folder/base/arena.c.o"
 }
 
 build plain

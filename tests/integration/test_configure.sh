@@ -17,7 +17,7 @@ value() { # variable [, assignments for make...]
     name=$1
     shift
     printf 'include config.mk\nshow:\n\t$(info $(%s))@:\n' "$name" >show.mk
-    make -s --no-print-directory -f show.mk "$@" show 2>&1
+    as_typed make -s --no-print-directory -f show.mk "$@" show 2>&1
 }
 
 # dh_auto_configure
@@ -93,11 +93,11 @@ is "-O3 is not" 0
 # Nor does it help to pass them to make.
 if [ -f "$top/config.mk" ]; then
     cd "$top" || exit 1
-    run make -s --no-print-directory B="$work/fast" CFLAGS=-Ofast "$work/fast/base/provenance.c.o"
+    run as_typed make -s --no-print-directory B="$work/fast" CFLAGS=-Ofast "$work/fast/base/provenance.c.o"
     holds "make refuses -Ofast" test "$status" -ne 0
     has "and says why" 'NaN' err
     for flags in "-O1 -ffile-prefix-map=$work=." "-O0 -DA='\"a\"'"; do
-        make -s --no-print-directory B="$work/other" CFLAGS="$flags" "$work/other/base/provenance.c.o" >"$work/err" 2>&1
+        as_typed make -s --no-print-directory B="$work/other" CFLAGS="$flags" "$work/other/base/provenance.c.o" >"$work/err" 2>&1
         grep -aoE -e '-O(1|0 -D)[ -~]*' "$work/other/base/provenance.c.o" | head -n 1 >>"$work/flags"
     done
     equals "objects of other flags are made anew and know them" "$(tr '\n' '|' <"$work/flags")" "-O1|-O0 -DA='\"a\"'|"

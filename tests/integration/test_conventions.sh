@@ -50,7 +50,7 @@ run sh -c '"$1" report "$2" >/dev/full' sh "$VMTOLL" "$work/one.json"
 refuses "a full disk is no reader gone" 3 "No space left"
 
 # Short options.
-for command in list probe bench report compare audit lab help; do
+for command in list probe bench report compare price audit lab help; do
     "$VMTOLL" "$command" --help >"$work/help"
     run "$VMTOLL" "$command" -h
     holds "$command -h is $command --help" cmp "$work/help" "$work/out"

@@ -99,12 +99,12 @@ for entry in "$top"/*; do
     case ${entry##*/} in config.* | build* | out) ;; *) ln -s "$entry" . ;; esac
 done
 echo 'int odd(void); int odd(void) { int unused; return 0; }' >odd.c
-run make -s build/odd.c.o
+run as_typed make -s build/odd.c.o
 is "a warning is no error" 0
 has "a warning is shown" 'unused variable' err
 run "$top/configure" --enable-werror
 is "configure takes --enable-werror" 0
-run make -s build/odd.c.o
+run as_typed make -s build/odd.c.o
 is "a warning is an error with --enable-werror" 2
 holds "continuous integration asks for it" grep -q -- '^\./configure .*--enable-werror' "$top/.ci/run"
 

@@ -30,20 +30,20 @@ git -C "$work/two" config tar.tar.gz.command 'gzip -1'
 git -C "$work/two" config core.autocrlf true
 printf '[core]\n\tattributesFile = %s\n' "$work/attributes" >"$work/gitconfig"
 printf '*.md export-ignore\n' >"$work/attributes"
-run make -s --no-print-directory -C "$work/one" dist
+run as_typed make -s --no-print-directory -C "$work/one" dist
 is "make dist succeeds" 0
 equals "it names the archive" "$(cat "$work/out")" "build/vmtoll-$version.tar.gz"
 sleep 1
-run env TZ=Pacific/Auckland GZIP=-1 GIT_CONFIG_GLOBAL="$work/gitconfig" make -s --no-print-directory -C "$work/two" dist
+run as_typed env TZ=Pacific/Auckland GZIP=-1 GIT_CONFIG_GLOBAL="$work/gitconfig" make -s --no-print-directory -C "$work/two" dist
 is "elsewhere too" 0
 one=$work/one/build/vmtoll-$version.tar.gz
 two=$work/two/build/vmtoll-$version.tar.gz
 holds "both are the same, byte for byte" cmp "$one" "$two"
 cp "$one" "$work/first"
-make -s --no-print-directory -C "$work/one" dist >/dev/null 2>&1
+as_typed make -s --no-print-directory -C "$work/one" dist >/dev/null 2>&1
 holds "and again" cmp "$work/first" "$one"
 echo >>"$work/one/README.md"
-run make -s --no-print-directory -C "$work/one" dist
+run as_typed make -s --no-print-directory -C "$work/one" dist
 has "what is not committed is not in it, which is said" 'uncommitted' err
 holds "indeed" cmp "$work/first" "$one"
 
@@ -58,7 +58,7 @@ if ! command -v rpmbuild >/dev/null 2>&1; then
 else
     # Here the libraries are Debian's.
     mkdir "$work/rpm"
-    run env HOME="$work" timeout 150 rpmbuild -tb --nodeps --define "_topdir $work/rpm" --define 'debug_package %{nil}' \
+    run as_typed env HOME="$work" timeout 150 rpmbuild -tb --nodeps --define "_topdir $work/rpm" --define 'debug_package %{nil}' \
         --define 'optflags -O0' --define '_tmppath %{_topdir}' "$one"
     is "the RPM builds" 0
     package=$(find "$work/rpm/RPMS" -name '*.rpm')
@@ -79,7 +79,7 @@ else
     mkdir "$work/arch" && cp packaging/PKGBUILD "$one" "$work/arch"
     chmod 755 "$work" && chmod -R a+rX "$work/arch" && chown 65534 "$work/arch"
     printf "CARCH=x86_64\nCHOST=x86_64-linux-gnu\nCFLAGS=-O0\nMAKEFLAGS=-j2\nOPTIONS=(!strip !debug)\nPKGEXT=.pkg.tar\nSRCEXT=.src.tar\nDLAGENTS=()\n" >"$work/arch/conf"
-    run as_nobody env HOME="$work/arch" TMPDIR="$work/arch" PACMAN=true BUILDDIR="$work/arch" PKGDEST="$work/arch" LC_ALL=C sh -c 'cd "$1" && timeout 150 makepkg --nodeps --config conf' sh "$work/arch"
+    run as_typed as_nobody env HOME="$work/arch" TMPDIR="$work/arch" PACMAN=true BUILDDIR="$work/arch" PKGDEST="$work/arch" LC_ALL=C sh -c 'cd "$1" && timeout 150 makepkg --nodeps --config conf' sh "$work/arch"
     is "Arch's package builds" 0
     package=$(find "$work/arch" -name 'vmtoll-*.pkg.tar')
     bsdtar -tf "$package" >"$work/out" 2>"$work/err"

@@ -459,13 +459,13 @@ if [ -n "$package" ] && [ -n "$kernel" ] && command -v objdump >/dev/null 2>&1; 
     copy_modules
     break_module "$work/broken/kvm-amd.ko" .init.text init_module "$undefined"
     run "$VMTOLL" lab svm --kernel "$kernel" --modules "$work/broken"
-    refuses "a guest that panics" 3 "the kernel panicked while loading kvm-amd.ko; it said last: (Oops: )?invalid opcode: .* RIP: [^|]*kvm_amd.* Kernel panic - not syncing: Attempted to kill init.*; full log: /"
+    refuses "a guest that panics" 3 "the kernel panicked while loading kvm-amd.ko; it said last: (Oops: )?invalid opcode: .* RIP: [^|]*kvm_amd.* Kernel panic - not syncing: Fatal exception; full log: /"
     log=$(sed -n 's/.*full log: //p' "$work/err")
     holds "a guest that panics: the full log has all the kernel said" grep -q 'Call Trace' "$log"
     clean "a guest that panics"
     interrupt "while a kernel boots" booting "test -e link" svm --kernel "$kernel" --modules "$work/broken"
     if command -v jq >/dev/null 2>&1; then
-        lost_case "a kernel that dies in one case" "$undefined" failed "kernel panicked; .*invalid opcode.*kvm_emulate_wbinvd.*started again"
+        lost_case "a kernel that dies in one case" "$undefined" failed "kernel panicked; .*invalid opcode.*kvm_emulate_wbinvd.*not syncing: Fatal exception; .*started again"
         lost_case "a kernel that hangs in one case" "$itself" timeout "nothing came for 50 s.*started again"
     else
         skip "a kernel that dies in one case" "jq is missing: apt-get install jq"

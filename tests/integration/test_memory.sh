@@ -1,39 +1,11 @@
 #!/bin/sh
 # Memory that runs out is an error, never an answer: with any allocation refused, a command gives the answer that it
 # gives with memory, or one line and status 3.
+# shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/result.sh"
-top=$(cd "$(dirname "$0")/../.." && pwd)
-
-! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null || skip_all "sanitizers bring an allocator of their own"
-compiler=$(sed -n 's/^CC = //p' "$top/config.mk" 2>/dev/null)
-: "${compiler:=cc}"
-if ! $compiler -O2 -D_GNU_SOURCE -shared -fPIC -o "$work/refuse.so" "$top/tests/integration/refuse.c" 2>"$work/err" ||
-    ! $compiler -O2 -D_GNU_SOURCE -o "$work/sweep" "$top/tests/integration/sweep.c" 2>"$work/err"; then
-    skip_all "no compiler makes the tools here: $(head -n 1 "$work/err")"
-fi
-mkdir "$work/runs"
-charts=$PATH
-
-sweep() { # name, options of sweep..., "--", arguments of vmtoll...
-    what=$1
-    shift
-    options=
-    while [ "$1" != -- ]; do options="$options $1" && shift; done
-    shift
-    # shellcheck disable=SC2086
-    run env PATH="$charts" "$work/sweep" $options -l "$work/refuse.so" -w "$work/runs" "$VMTOLL" "$@"
-    if [ "$status" -eq 0 ]; then pass "$what"; else fail "$what" "see below"; fi
-    grep 'allocations:' "$work/out"
-}
-
-# One allocation refused, and with -a all from there on.
-both() { # name, options of sweep..., "--", arguments of vmtoll...
-    what=$1
-    shift
-    sweep "$what" "$@"
-    sweep "$what, no memory from there on" -a "$@"
-}
+# shellcheck source=tests/integration/sweep.sh
+. "$(dirname "$0")/sweep.sh"
 
 sweep "version" -- --version
 sweep "help" -- help

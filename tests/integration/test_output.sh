@@ -124,30 +124,4 @@ else
     skip "another user's links and files" "needs root, which can be nobody"
 fi
 
-# Killed at any time: the old file or a whole new one.
-cd "$work" || exit 1
-mkdir killed
-torn=0
-again() { # turns, file, command...
-    turns=$1 file=$2
-    shift 2
-    "$@" >/dev/null 2>&1
-    cp "$file" "$work/before"
-    turn=0
-    while [ "$turn" -lt "$turns" ]; do
-        "$@" >/dev/null 2>&1 &
-        victim=$!
-        sleep "0.0$(awk -v n="$turn" 'BEGIN { srand(n + 7); printf "%03d", rand() * 999 }')"
-        kill -9 "$victim" 2>/dev/null
-        wait "$victim" 2>/dev/null
-        whole "$file" || { torn=$((torn + 1)); cp "$file" "$work/torn"; }
-        turn=$((turn + 1))
-    done
-}
-whole() { "$VMTOLL" report --format csv "$1" >/dev/null 2>&1 || cmp -s "$1" "$work/before"; }
-again 20 killed/report.md "$VMTOLL" report --format markdown --output killed/report.md "$result"
-again 15 killed/compare.md "$VMTOLL" compare --fail-on never --format markdown --output killed/compare.md "$result" "$result"
-again 15 killed/bench.json "$VMTOLL" bench --quiet --engine native --case rdtsc --budget 0.05 --output killed/bench.json
-equals "50 kills tear no file" "$torn" 0
-
 finish

@@ -74,6 +74,8 @@ START_TEST(calls_are_allowed_in_part)
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     ck_assert_int_lt(ioctl(null, TCGETS, &limit), 0);
     ck_assert_int_eq(errno, ENOTTY);
+    ck_assert_int_lt(ioctl(null, 0x802c542aUL, &limit), 0); /* TCGETS2: glibc 2.42's isatty() */
+    ck_assert_int_eq(errno, ENOTTY);
     refused(ioctl(null, TIOCSTI, "x"), "typing for the user");
 }
 END_TEST

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int folder;
@@ -131,6 +132,36 @@ START_TEST(what_is_noted_goes_at_a_signal)
 }
 END_TEST
 
+/* Returns how many of them could not be made. */
+static int make_and_remove(int count)
+{
+    int failed = 0;
+    for (int i = 0; i < count; i++) {
+        char path[128];
+        int lock = vt_leftover_make_folder(root, "vmtoll-lab-", path, sizeof path);
+        failed += lock < 0 || rmdir(path) != 0;
+        if (lock >= 0)
+            close(lock);
+    }
+    return failed;
+}
+
+START_TEST(runs_beside_one_another_take_no_folder_from_one_another)
+{
+    enum { RUNS = 4, FOLDERS = 500 };
+    int status, failed = 0;
+    start();
+    for (int i = 0; i < RUNS; i++)
+        if (fork() == 0)
+            _exit(make_and_remove(FOLDERS) != 0);
+    while (wait(&status) > 0)
+        failed += status != 0;
+    ck_assert_int_eq(failed, 0);
+    ck_assert_int_eq(rmdir(root), 0);
+}
+END_TEST
+
 VT_SUITE(only_what_is_named_so_is_swept, what_somebody_works_on_stays,
          what_was_swept_before_it_was_locked_is_not_claimed, folders_go_with_what_is_in_them,
-         links_and_pipes_stay, what_is_noted_goes_at_a_signal)
+         links_and_pipes_stay, what_is_noted_goes_at_a_signal,
+         runs_beside_one_another_take_no_folder_from_one_another)

@@ -53,14 +53,13 @@ START_TEST(where_there_is_no_memory_there_is_no_text)
     static char much[1 << 20];
     struct rlimit limit = {64 << 20, 64 << 20};
     char *text;
-    size_t size;
-    FILE *stream = vt_stream_memory(&text, &size);
-    memset(much, 'x', sizeof much);
+    size_t size, taken = 0;
     char *beyond =
         VT_ADDRESS_SANITIZER || setrlimit(RLIMIT_AS, &limit) != 0 ? much : malloc((size_t)65 << 20);
     if (beyond)
         vt_skip("no limit on memory holds here");
-    size_t taken = 0;
+    FILE *stream = vt_stream_memory(&text, &size);
+    memset(much, 'x', sizeof much);
     while (taken < 65 && fwrite(much, 1, sizeof much, stream) == sizeof much)
         taken++;
     ck_assert_uint_lt(taken, 65);

@@ -42,10 +42,10 @@ START_TEST(words_for_a_boot_loader_or_a_shell_are_refused)
         {"\xc3\xa9", "byte 1 (0xc3)"},     {"a|b", "byte 2 (0x7c)"},
         {"a -- lab", "'--' is the lab's"}, {"rdinit=/bin/sh", "'rdinit' is the"},
         {"x init=/bin/sh", "'init' is"},   {"console=tty0", "'console' is"},
-        {"panic=0", "'panic' is the"},     {"initrd=other", "'initrd' is"},
-        {"kvm_amd.npt=0", "with --param"}, {"a kvm.x", "with --param"},
-        {"a&b", "byte 2 (0x26)"},          {"a#b", "byte 2 (0x23)"},
-        {"%n`", "byte 3 (0x60)"},
+        {"panic=0", "'panic' is the"},     {"oops=", "'oops' is"},
+        {"initrd=other", "'initrd' is"},   {"kvm_amd.npt=0", "with --param"},
+        {"a kvm.x", "with --param"},       {"a&b", "byte 2 (0x26)"},
+        {"a#b", "byte 2 (0x23)"},          {"%n`", "byte 3 (0x60)"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct vt_error error;

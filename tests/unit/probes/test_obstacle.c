@@ -155,7 +155,7 @@ START_TEST(a_module_is_loaded_by_who_can)
     struct vt_kvm_scene scene = without(VT_MODULE_THERE);
     explain("{" DOCKER ", " INTEL("true") "}", &scene, ENOENT);
     says("module-not-loaded", "kvm_intel",
-         "on the host: sudo modprobe kvm_intel, then start the container with");
+         "on the host: sudo modprobe kvm_intel; then start the container with");
     scene.process.namespaced = true;
     explain("{" HOST ", " INTEL("true") "}", &scene, ENOENT);
     says("module-not-loaded", "kvm_intel", "outside this user namespace: sudo modprobe");
@@ -373,6 +373,74 @@ START_TEST(eperm_is_never_the_mode)
 }
 END_TEST
 
+#define IN(manager) "{\"system\": {\"contained\": true, \"container\": \"" manager "\"}}"
+
+/* Docker's options mean nothing to other managers. */
+START_TEST(each_container_manager_is_told_in_its_own_words)
+{
+    static const struct {
+        const char *kind, *device, *unmapped, *apparmor;
+    } rows[] = {
+        {IN("docker"), "--device /dev/kvm", "keep-groups", "apparmor=unconfined"},
+        {IN("podman"), "--device /dev/kvm", "keep-groups", "apparmor=unconfined"},
+        {IN("boxes"), "--device /dev/kvm", "keep-groups", "apparmor=unconfined"},
+        {IN("lxc"), "lxc.mount.entry", "setfacl", "lxc.apparmor.profile"},
+        {IN("lxd"), "lxc config device add", "mode=0666", "lxc config set"},
+        {IN("incus"), "incus config device add", "mode=0666", "incus config set"},
+        {IN("systemd-nspawn"), "--bind=/dev/kvm", "setfacl", "allow /dev/kvm rw"},
+        {IN("kubernetes"), "device plugin", "hostUsers", "appArmorProfile"},
+        {IN("cri-o"), "device plugin", "hostUsers", "appArmorProfile"},
+        {IN("flatpak"), "--device=kvm", "outside", "allow /dev/kvm rw"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct vt_kvm_scene scene = without(VT_MODULE_UNSEEN);
+        scene.module.registered = VT_YES;
+        explain(rows[i].kind, &scene, ENOENT);
+        says("no-device", "has no /dev/kvm", rows[i].device);
+        scene = usual();
+        explain(rows[i].kind, &scene, EPERM);
+        says("no-permission", "device rules of this container", rows[i].device);
+        ck_assert_msg(i < 3 || !strstr(obstacle.fix, "--device /dev/kvm"), "%s", obstacle.fix);
+        scene.node.mode = S_IFDIR | 0755;
+        explain(rows[i].kind, &scene, EISDIR);
+        says("not-kvm", "a directory", rows[i].device);
+        scene = usual();
+        scene.process.gid = 108;
+        snprintf(scene.process.label, sizeof scene.process.label, "profile (enforce)");
+        explain(rows[i].kind, &scene, EACCES);
+        says("no-permission", "AppArmor", rows[i].apparmor);
+        scene = usual();
+        scene.process.namespaced = true;
+        scene.node.uid = scene.node.gid = VT_UNMAPPED_ID;
+        explain(rows[i].kind, &scene, EACCES);
+        says("no-permission", "neither exists in this user namespace", rows[i].unmapped);
+    }
+}
+END_TEST
+
+START_TEST(a_system_container_has_groups_of_its_own)
+{
+    static const char *const kinds[] = {IN("lxc"), IN("lxd"), IN("incus"), IN("systemd-nspawn")};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct vt_kvm_scene scene = usual();
+        explain(kinds[i], &scene, EACCES);
+        says("no-permission", "for the group kvm", "usermod -aG kvm alice");
+        scene.node.group[0] = '\0';
+        explain(kinds[i], &scene, EACCES);
+        says("no-permission", "no name", "groupadd -g 108 hostkvm && sudo usermod -aG hostkvm alice");
+        never_offers("--group-add");
+        never_offers("chgrp");
+    }
+    struct vt_kvm_scene scene = usual();
+    explain(IN("kubernetes"), &scene, EACCES);
+    says("no-permission", "for the group kvm", "supplementalGroups: [108]");
+    scene.process.gid = 108;
+    snprintf(scene.process.label, sizeof scene.process.label, "snap.qemu-run.app (enforce)");
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "AppArmor profile snap.qemu-run.app", "sudo snap connect qemu-run:kvm");
+}
+END_TEST
+
 /* acl(5), "ACCESS CHECK ALGORITHM" */
 START_TEST(an_access_control_list_is_followed)
 {
@@ -571,6 +639,7 @@ VT_SUITE(the_processor_is_judged_before_the_container, the_device_is_missing_tho
          what_stands_in_the_place_is_named, each_class_of_the_mode_has_its_fix,
          a_group_is_offered_only_to_whom_it_helps, root_of_a_user_namespace_is_nobody_outside,
          where_the_mode_allows_it_is_not_the_reason, eperm_is_never_the_mode,
+         each_container_manager_is_told_in_its_own_words, a_system_container_has_groups_of_its_own,
          an_access_control_list_is_followed, the_attribute_is_read_with_care, other_errnos_keep_their_names,
          modules_are_looked_for_as_distributions_lay_them_out, registered_is_what_proc_misc_says,
          what_forbids_a_module_is_found, a_service_is_found_in_its_cgroup)

@@ -153,6 +153,59 @@ START_TEST(before_descriptors_counters_were_files)
 }
 END_TEST
 
+struct heard {
+    size_t count;
+    uint64_t exits, window, newer;
+};
+
+static void hear(const char *name, uint64_t value, void *context)
+{
+    struct heard *heard = context;
+    heard->count++;
+    heard->exits = strcmp(name, "exits") == 0 ? value : heard->exits;
+    heard->window = strcmp(name, "irq_window_exits") == 0 ? value : heard->window;
+    heard->newer = strcmp(name, "of_a_kernel_to_come") == 0 ? value : heard->newer;
+}
+
+START_TEST(every_counter_is_told_by_name)
+{
+    static const struct row rows[] = {
+        {"exits", 904, 1, 11}, {"of_a_kernel_to_come", 5008, 1, 55}, {"halt_poll_success_hist", 56, 32, 0}};
+    struct vt_error error;
+    struct heard heard = {0};
+    int fd = statistics(rows, 3), nonsense = memfd_create("nonsense", MFD_CLOEXEC);
+
+    ck_assert_int_eq(vt_stats_each(fd, hear, &heard, &error), 0);
+    ck_assert_uint_eq(heard.count, 2); /* a histogram is no counter */
+    ck_assert_uint_eq(heard.exits, 11);
+    ck_assert_uint_eq(heard.newer, 55);
+    ck_assert_int_lt(vt_stats_each(nonsense, hear, &heard, &error), 0);
+    ck_assert_int_eq(ftruncate(fd, 160), 0);
+    ck_assert_int_lt(vt_stats_each(fd, hear, &heard, &error), 0);
+    close(fd);
+    close(nonsense);
+}
+END_TEST
+
+START_TEST(every_file_is_told_by_its_name_of_today)
+{
+    struct vt_error error;
+    struct heard heard = {0};
+    char folder[] = "/tmp/vmtoll-stats-XXXXXX", command[64];
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    write_file(folder, "exits", "11\n");
+    write_file(folder, "irq_window", "22\n");
+    write_file(folder, "empty", "");
+    ck_assert_int_eq(vt_stats_each_file(folder, hear, &heard, &error), 0);
+    ck_assert_uint_eq(heard.count, 2);
+    ck_assert_uint_eq(heard.window, 22);
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_lt(vt_stats_each_file(folder, hear, &heard, &error), 0);
+}
+END_TEST
+
 START_TEST(both_sources_count_the_same)
 {
     struct vt_vm vm;
@@ -187,5 +240,6 @@ START_TEST(both_sources_count_the_same)
 END_TEST
 
 VT_SUITE(counters_are_found_wherever_they_lie, without_a_descriptor_everything_is_unknown,
-         a_header_that_makes_no_sense_is_an_error, before_descriptors_counters_were_files,
+         a_header_that_makes_no_sense_is_an_error, before_descriptors_counters_were_files, every_counter_is_told_by_name,
+         every_file_is_told_by_its_name_of_today,
          both_sources_count_the_same)

@@ -1,0 +1,189 @@
+/* What is said of a bill, once, for text, markdown and html. */
+#include "base/text.h"
+#include "price/advice.h"
+#include "price/format/format.h"
+#include "show/quantity.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { COLUMNS = 5 };
+
+static const struct vt_pen_column columns[COLUMNS] = {
+    {"crossing", 58, false, NULL}, {"a second", 10, true, NULL},  {"at least each", 14, true, NULL},
+    {"share", 9, true, NULL},      {"priced by", 0, false, NULL},
+};
+
+static void name_share(double share, char *text, size_t size)
+{
+    if (isnan(share))
+        snprintf(text, size, "-");
+    else
+        snprintf(text, size, share < 0.0995 ? "%.2f %%" : "%.1f %%", 100 * share);
+}
+
+void vt_price_headline(const struct vt_price *price, char *text, size_t size)
+{
+    char low[32], high[32];
+    name_share(price->low, low, sizeof low);
+    name_share(price->high, high, sizeof high);
+    snprintf(text, size, "%s: ", price->watch->machine);
+    if (isnan(price->low) && isnan(price->high))
+        vt_text_append(text, size, "its crossings were counted; %s",
+                       price->watch->times.run == 0 ? "its vCPUs did not run"
+                                                    : "what share of its time they take is not known");
+    else if (isnan(price->low))
+        vt_text_append(text, size, "at most %s of its vCPUs' run time is crossing", high);
+    else if (isnan(price->high))
+        vt_text_append(text, size, "at least %s of its vCPUs' run time is crossing", low);
+    else if (price->low > price->high)
+        vt_text_append(text, size,
+                       "at most %s of its vCPUs' run time is crossing; these tolls, of which it would be %s, "
+                       "do not fit",
+                       high, low);
+    else
+        vt_text_append(text, size, "%s to %s of its vCPUs' run time is crossing", low, high);
+}
+
+static void name_toll(const struct vt_price_line *line, char *text, size_t size)
+{
+    snprintf(text, size, "%s", line->count > 0 ? "no price" : "");
+    if (line->toll.name)
+        snprintf(text, size, "%s at CPL %d", line->toll.name, line->toll.cpl);
+}
+
+static void put_line(struct vt_pen *pen, const struct vt_price *price, const struct vt_price_line *line)
+{
+    char rate[32] = "-", each[48] = "-", share[32], by[128];
+    if (!isnan(line->count))
+        snprintf(rate, sizeof rate, "%.0f", line->count / price->watch->seconds);
+    if (line->toll.name)
+        vt_quantity_print(line->toll.ns, VT_UNIT_NS, pen->marks->micro, each, sizeof each);
+    name_share(line->share, share, sizeof share);
+    name_toll(line, by, sizeof by);
+    vt_pen_row(
+        pen, (const struct vt_pen_cell[COLUMNS]){
+                 {.text = line->rule->title}, {.text = rate}, {.text = each}, {.text = share}, {.text = by}});
+}
+
+static void put_lines(struct vt_pen *pen, const struct vt_price *price)
+{
+    vt_pen_table(pen, "Crossings", columns, price->tolls ? COLUMNS : 2);
+    for (size_t i = 0; i < price->line_count; i++)
+        put_line(pen, price, &price->lines[i]);
+    vt_pen_end_table(pen);
+}
+
+enum { TIMES = 4 };
+
+static const struct vt_pen_column time_columns[TIMES] = {{"time", 14, false, NULL},
+                                                         {"share", 9, true, NULL},
+                                                         {"of", 13, false, NULL},
+                                                         {"what it is", 0, false, NULL}};
+
+static void put_share(struct vt_pen *pen, const char *time, double share, const char *of, const char *meaning)
+{
+    char text[32];
+    name_share(share, text, sizeof text);
+    vt_pen_row(pen, (const struct vt_pen_cell[TIMES]){
+                        {.text = time}, {.text = text}, {.text = of}, {.text = meaning}});
+}
+
+/* What is no crossing, and in neither bound. */
+static void put_time(struct vt_pen *pen, const struct vt_price *price)
+{
+    const struct vt_price_times *times = &price->watch->times;
+    double span = price->watch->vcpus ? price->watch->seconds * 1e9 * (double)price->watch->vcpus : NAN;
+    vt_pen_heading(pen, "Beside crossing");
+    vt_pen_table(pen, "Where the time went", time_columns, TIMES);
+    put_share(pen, "running", times->run / span, "all its time",
+              "on a CPU, in the guest or not: what shares are of");
+    put_share(pen, "polling", price->polling, "run time",
+              "halted, and keeping its CPU in case it is woken soon");
+    put_share(pen, "halted", price->waiting_ns / span, "all its time", "asleep");
+    put_share(pen, "without a CPU", times->wait / span, "all its time",
+              "others had it; the guest may see it as steal");
+    vt_pen_end_table(pen);
+}
+
+static void put_notes(struct vt_pen *pen, const struct vt_price *price)
+{
+    for (size_t i = 0; i < price->note_count; i++)
+        vt_pen_warning(pen, "%s", price->notes[i]);
+}
+
+static void put_advice(struct vt_pen *pen, const struct vt_price *price)
+{
+    if (price->advice_count == 0)
+        return;
+    vt_pen_heading(pen, "What would help");
+    for (size_t i = 0; i < price->advice_count; i++) {
+        const struct vt_price_given *given = &price->advice[i];
+        char saves[32];
+        name_share(given->saves, saves, sizeof saves);
+        vt_pen_item(pen, 1);
+        vt_pen_say(pen, "%s", given->advice->change);
+        if (!isnan(given->saves))
+            vt_pen_say(pen, "; saves up to %s of run time by the tolls measured (%s -> %s)", saves,
+                       given->advice->from, given->advice->to);
+        if (given->advice->figures)
+            vt_pen_say(pen, "; measured in vmtoll lab svm: %s", given->advice->figures);
+        vt_pen_say(pen,
+                   isnan(given->saves) && !given->advice->figures ? " (%s; what it saves was not measured)"
+                                                                  : " (%s)",
+                   given->advice->source);
+    }
+    vt_pen_end(pen);
+}
+
+static void put_unpriced(struct vt_pen *pen, const struct vt_price *price)
+{
+    static const struct vt_pen_column heads[] = {{"counter", 34, false, NULL}, {"a second", 10, true, NULL}};
+    char rate[32];
+    if (price->unpriced_total == 0)
+        return;
+    vt_pen_heading(pen, "Other counters that rose");
+    vt_pen_table(pen, "Counters without a price", heads, 2);
+    for (size_t i = 0; i < price->unpriced_total; i++) {
+        snprintf(rate, sizeof rate, "%.0f", price->unpriced_count[i] / price->watch->seconds);
+        vt_pen_row(pen, (const struct vt_pen_cell[]){{.text = price->unpriced[i]}, {.text = rate}});
+    }
+    vt_pen_end_table(pen);
+}
+
+static void put_method(struct vt_pen *pen, const struct vt_price *price)
+{
+    const struct vt_price_watch *watch = price->watch;
+    char took[48];
+    vt_quantity_print(watch->reading_ns, VT_UNIT_NS, pen->marks->micro, took, sizeof took);
+    vt_pen_heading(pen, "How it was found");
+    vt_pen_fact(pen, "watched");
+    vt_pen_say(pen, "%.1f s, %zu vCPU%s", watch->seconds, watch->vcpus, watch->vcpus == 1 ? "" : "s");
+    vt_pen_fact(pen, "source");
+    vt_pen_say(pen, "%s; a reading took %s; its cost to the guest: %s", watch->source->name, took,
+               watch->source->costs);
+    vt_pen_fact(pen, "at least");
+    vt_pen_say(pen, "%s",
+               price->tolls
+                   ? "KVM's counters times the least toll measured of such a crossing"
+                   : "unknown without tolls (vmtoll bench --engine kvm --output FILE measures them)");
+    vt_pen_fact(pen, "at most");
+    vt_pen_say(
+        pen, "run time of the vCPU threads less guest time and halt polling, and the error of sampled time");
+    vt_pen_end(pen);
+}
+
+void vt_price_write(const struct vt_price *price, struct vt_pen *pen)
+{
+    char headline[320];
+    vt_price_headline(price, headline, sizeof headline);
+    vt_pen_begin(pen);
+    vt_pen_tone(pen, VT_TONE_STRONG, "%s.", headline);
+    vt_pen_end(pen);
+    put_notes(pen, price);
+    put_lines(pen, price);
+    put_time(pen, price);
+    put_advice(pen, price);
+    put_unpriced(pen, price);
+    put_method(pen, price);
+}

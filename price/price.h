@@ -1,0 +1,79 @@
+/*
+ * What a machine that runs pays for crossing: how often it crosses, counted by KVM, times what a crossing
+ * costs here, measured beforehand, which is the least it pays; and the time its vCPUs were not in the guest,
+ * which is the most.
+ *
+ * Owns: the reading (source/), the arithmetic, advice, the formats (format/). Does not own: tolls (bench/).
+ * A machine is only read: never attached to, stopped or written to.
+ */
+#ifndef VT_PRICE_PRICE_H
+#define VT_PRICE_PRICE_H
+
+#include "price/rules.h"
+#include "price/source/source.h"
+#include "price/tolls.h"
+
+/* Two readings, and what lies between. */
+struct vt_price_watch {
+    const struct vt_price_source *source;
+    char machine[128];
+    struct vt_price_counts delta;
+    struct vt_price_times times; /* NaN: unknown */
+    double seconds;
+    double reading_ns; /* what a reading took, the longer of both */
+    size_t vcpus;      /* whose threads are known; 0: unknown */
+    bool nested;       /* it runs guests of its own */
+    char untried[512]; /* what sources said that were tried before; may be empty */
+};
+
+/* `stop` ends the watch early, and the time is what it was. Returns 0, or a negative errno with `error`. */
+int vt_price_watch(const struct vt_price_target *target, double seconds, const volatile int *stop,
+                   struct vt_price_watch *watch, struct vt_error *error);
+
+struct vt_price_line {
+    const struct vt_price_rule *rule;
+    double count;              /* NaN: the source does not tell */
+    struct vt_price_toll toll; /* without a name: no price */
+    double ns;                 /* count times toll; NaN: no price */
+    double share;              /* of run time; NaN: unknown */
+};
+
+enum { VT_PRICE_UNPRICED = 64, VT_PRICE_NOTES = 8, VT_PRICE_ADVICE = 12 };
+
+struct vt_price_advice;
+
+struct vt_price_given {
+    const struct vt_price_advice *advice;
+    double saves; /* share of run time; NaN: not to be said with the tolls at hand */
+};
+
+struct vt_price {
+    const struct vt_price_watch *watch;
+    const struct vt_result *tolls; /* NULL: none */
+    char forced[256];              /* why the tolls do not fit, which --force overruled; empty: they do */
+    struct vt_price_line lines[VT_PRICE_RULES];
+    size_t line_count;
+    double low, high;       /* crossing, as shares of run time; NaN: unknown */
+    double low_ns;          /* NaN: no tolls */
+    double polling_ns;      /* CPU time; not in the bounds */
+    double waiting_ns;      /* no CPU time */
+    double polling, waited; /* shares of run time: polling before sleep; runnable without a CPU */
+    const char *unpriced[VT_PRICE_UNPRICED]; /* counters that rose and that no line speaks of; the watch's */
+    double unpriced_count[VT_PRICE_UNPRICED];
+    size_t unpriced_total;
+    char notes[VT_PRICE_NOTES][320]; /* what a reader must know of these figures */
+    size_t note_count;
+    struct vt_price_given advice[VT_PRICE_ADVICE];
+    size_t advice_count;
+    char page[256]; /* of metrics (show/metrics.h); empty: none */
+};
+
+/*
+ * The bill of a watch. `tolls` may be NULL. `host` is a probe document of this machine. Tolls of another
+ * kernel, microcode, processor or other mitigations, and a machine that runs guests of its own, are refused,
+ * unless `force`, which the bill then says. Both must outlive it.
+ */
+int vt_price_make(struct vt_price *price, const struct vt_price_watch *watch, const struct vt_result *tolls,
+                  const json_t *host, bool force, struct vt_error *error);
+
+#endif

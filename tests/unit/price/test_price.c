@@ -1,0 +1,415 @@
+/* The arithmetic: what counters come to with tolls, what is refused, what is advised. */
+#include "price/advice.h"
+#include "price/format/format.h"
+#include "result/load/load.h"
+#include "tests/unit/suite.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROW(name, unit, status, toll, exits, user, emulated)                                                 \
+    "{\"case\":\"" name                                                                                      \
+    "\",\"class\":\"x\",\"path\":\"hardware\",\"engine\":\"kvm\",\"cpl\":0,\"crossing\":"                    \
+    "\"exit-kernel\",\"status\":\"" status "\",\"simulated\":false,\"unit\":\"" unit                         \
+    "\",\"toll\":{\"median\":" toll ",\"ci95\":[" toll "," toll "]},\"evidence\":{\"exits\":" exits          \
+    ",\"user_exits\":" user ",\"halt_exits\":0,\"pf_taken\":0,\"insn_emulation\":" emulated "}}"
+
+static const char tolls_text[] =
+    "{\"schema\":\"vmtoll.result/"
+    "1\",\"host\":{\"system\":{\"kernel\":\"6.1\",\"microcode\":\"0x1\"},\"cpu\":{"
+    "\"brand\":\"One\",\"family\":6},\"mitigations\":{\"mds\":\"Not affected\",\"l1tf\":\"Mitigation\"}},"
+    "\"measurements\":[" ROW("out-user", "ns", "ok", "3000", "1.001", "1", "0") "," ROW(
+        "in-user", "ns", "ok", "4000", "1", "1",
+        "0") "," ROW("cpuid", "ns", "ok", "1000", "1", "0",
+                     "0") "," ROW("rdmsr-kernel", "ns", "unverified", "10", "1", "0",
+                                  "0") "," ROW("rdtsc", "ns", "ok", "7", "0", "0",
+                                               "0") "," ROW("vmcall", "instructions", "ok", "9", "1", "0",
+                                                            "0") "," ROW("out-eventfd", "ns", "ok", "1500",
+                                                                         "1", "0",
+                                                                         "0") "," ROW("mmio-read-user", "ns",
+                                                                                      "ok", "5000", "1", "1",
+                                                                                      "1") "," ROW("nop",
+                                                                                                   "ns", "ok",
+                                                                                                   "200", "0",
+                                                                                                   "0",
+                                                                                                   "1") "]}";
+
+static int keep(struct vt_result *result, void *context)
+{
+    *(struct vt_result **)context = result;
+    return 0;
+}
+
+static struct vt_result *tolls(void)
+{
+    struct vt_result *result = NULL;
+    struct vt_error error;
+    int status = vt_result_load_memory("tolls", tolls_text, sizeof tolls_text - 1,
+                                       &(struct vt_load_options){0}, keep, &result, &error);
+    ck_assert_msg(status == 0, "%s", error.text);
+    return result;
+}
+
+/* Ten seconds of one vCPU that ran for eight, six of them in the guest. */
+static struct vt_price_watch watch_of(const struct vt_price_count *list, size_t count)
+{
+    struct vt_price_watch watch = {.source = &vt_price_source_qmp,
+                                   .machine = "vm",
+                                   .times = {8e9, 1e9, 6e9},
+                                   .seconds = 10,
+                                   .reading_ns = 1e6,
+                                   .vcpus = 1};
+    for (size_t i = 0; i < count; i++)
+        ck_assert(vt_price_count_add(&watch.delta, list[i].name, list[i].value));
+    return watch;
+}
+
+static const struct vt_price_count usual[] = {{"exits", 500000},
+                                              {"fpu_reload", 101000},
+                                              {"signal_exits", 1000},
+                                              {"mmio_exits", 20000},
+                                              {"halt_exits", 30000},
+                                              {"hypercalls", 0},
+                                              {"irq_exits", 50000},
+                                              {"irq_window_exits", 10000},
+                                              {"pf_taken", 60000},
+                                              {"insn_emulation", 20000},
+                                              {"request_irq_exits", 0},
+                                              {"halt_poll_fail_ns", 2e8},
+                                              {"halt_poll_success_ns", 6e8},
+                                              {"halt_wait_ns", 1e9},
+                                              {"tlb_flush", 77},
+                                              {"nested_run", 0}};
+
+enum { USUAL = sizeof usual / sizeof usual[0] };
+
+static void make(struct vt_price *price, const struct vt_price_watch *watch, const struct vt_result *with)
+{
+    struct vt_error error;
+    int status = vt_price_make(price, watch, with, with ? with->host : NULL, false, &error);
+    ck_assert_msg(status == 0, "%s", error.text);
+}
+
+static const struct vt_price_line *line_of(const struct vt_price *price, const char *reason)
+{
+    for (size_t i = 0; i < price->line_count; i++)
+        if (strcmp(price->lines[i].rule->reason, reason) == 0)
+            return &price->lines[i];
+    ck_abort_msg("no line for %s", reason);
+    return NULL;
+}
+
+START_TEST(every_exit_is_counted_once)
+{
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    double sum = 0;
+    make(&price, &watch, NULL);
+    for (size_t i = 0; i < price.line_count; i++)
+        sum += price.lines[i].count;
+    /* what returned for a signal alone is no exit of the guest's */
+    ck_assert_double_eq(sum, 500000);
+    ck_assert_double_eq(line_of(&price, "other-user")->count, 80000);
+    ck_assert_double_eq(line_of(&price, "other-kernel")->count,
+                        500000 + 1000 - 101000 - 30000 - 60000 - 60000);
+    ck_assert(isnan(price.low));
+}
+END_TEST
+
+START_TEST(the_lower_bound_is_counts_times_the_least_proved_toll)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    make(&price, &watch, result);
+    ck_assert_str_eq(line_of(&price, "other-user")->toll.name, "out-user");
+    ck_assert_double_eq(line_of(&price, "other-user")->ns, 80000 * 3000.0);
+    ck_assert_double_eq(line_of(&price, "mmio-user")->ns, 20000 * 5000.0);
+    ck_assert_str_eq(line_of(&price, "hlt")->toll.name,
+                     "cpuid"); /* not what is unverified or in instructions */
+    ck_assert_double_eq(line_of(&price, "other-kernel")->ns, 250000 * 1000.0);
+    ck_assert(isnan(line_of(&price, "interrupt")->ns));
+    ck_assert_double_eq(line_of(&price, "hypercall")->ns, 0);
+    double sum = 80000 * 3000.0 + 20000 * 5000.0 + (30000 + 60000 + 10000 + 250000) * 1000.0;
+    ck_assert_double_eq_tol(price.low, sum / 8e9, 1e-9);
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(the_upper_bound_leaves_out_guest_and_polling)
+{
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    make(&price, &watch, NULL);
+    ck_assert_double_eq(price.polling_ns, 8e8);
+    ck_assert_double_eq(price.polling, 0.1);
+    double outside = (8e9 - 6e9 - 8e8) / 8e9;
+    ck_assert_double_ge(price.high, outside);
+    ck_assert_double_le(price.high, outside + 0.035); /* the error of 800 ticks */
+    watch.times.guest = 0;
+    make(&price, &watch, NULL);
+    ck_assert_double_eq_tol(price.high, 0.9, 0.0013); /* a tick */
+    ck_assert_msg(strstr(price.notes[0], "accounts no time") != NULL, "%s", price.notes[0]);
+    watch.times = (struct vt_price_times){NAN, NAN, NAN};
+    make(&price, &watch, NULL);
+    ck_assert(isnan(price.high) && isnan(price.polling));
+}
+END_TEST
+
+START_TEST(what_contradicts_itself_is_told)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    watch.times.guest = 7.9e9;
+    make(&price, &watch, result);
+    ck_assert_double_gt(price.low, price.high);
+    char headline[320];
+    vt_price_headline(&price, headline, sizeof headline);
+    ck_assert_ptr_nonnull(strstr(headline, "do not fit"));
+    ck_assert_ptr_null(strstr(headline, " % to "));
+    ck_assert_msg(strstr(price.notes[0], "Measure them again") != NULL, "%s", price.notes[0]);
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(where_KVM_interprets_exits_between_have_no_price)
+{
+    static const struct vt_price_count list[] = {{"exits", 1000},
+                                                 {"fpu_reload", 100},
+                                                 {"signal_exits", 0},
+                                                 {"insn_emulation", 1000000},
+                                                 {"request_irq_exits", 0}};
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(list, 5);
+    struct vt_price price;
+    make(&price, &watch, result);
+    ck_assert_double_eq(line_of(&price, "interpreted")->ns, 999000 * 200.0);
+    ck_assert(isnan(line_of(&price, "other-kernel")->ns));
+    ck_assert(isnan(line_of(&price, "hlt")->count)); /* this source does not tell */
+    ck_assert_uint_eq(price.note_count, 1);          /* which is no fault of the tolls */
+    ck_assert_msg(strstr(price.notes[0], "interprets") != NULL, "%s", price.notes[0]);
+    vt_result_free(result);
+}
+END_TEST
+
+/* Of each: a fact of the host that is another one, and a word of the refusal. */
+START_TEST(tolls_of_another_machine_are_refused)
+{
+    static const char *const hosts[][2] = {
+        {"{\"system\":{\"kernel\":\"6.2\",\"microcode\":\"0x1\"},\"cpu\":{\"brand\":\"One\",\"family\":6},"
+         "\"mitigations\":{\"mds\":\"Not affected\",\"l1tf\":\"Mitigation\"}}",
+         "kernel: 6.1; here: 6.2"},
+        {"{\"system\":{\"kernel\":\"6.1\",\"microcode\":null},\"cpu\":{\"brand\":\"One\",\"family\":6},"
+         "\"mitigations\":{\"mds\":\"Not affected\",\"l1tf\":\"Mitigation\"}}",
+         "microcode: 0x1; here: unknown"},
+        {"{\"system\":{\"kernel\":\"6.1\",\"microcode\":\"0x1\"},\"cpu\":{\"brand\":\"One\",\"family\":25},"
+         "\"mitigations\":{\"mds\":\"Not affected\",\"l1tf\":\"Mitigation\"}}",
+         "family: 6; here: 25"},
+        {"{\"system\":{\"kernel\":\"6.1\",\"microcode\":\"0x1\"},\"cpu\":{\"brand\":\"One\",\"family\":6},"
+         "\"mitigations\":{\"mds\":\"Not affected\",\"l1tf\":\"Vulnerable\"}}",
+         "mitigations are others (l1tf)"},
+        {"{}", "kernel: 6.1; here: unknown"},
+    };
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        struct vt_price price;
+        struct vt_error error;
+        json_t *host = json_loads(hosts[i][0], 0, NULL);
+        ck_assert_int_lt(vt_price_make(&price, &watch, result, host, false, &error), 0);
+        ck_assert_msg(strstr(error.text, hosts[i][1]) != NULL, "%s", error.text);
+        ck_assert_int_eq(error.exit, VT_EXIT_USAGE);
+        ck_assert_int_eq(vt_price_make(&price, &watch, result, host, true, &error), 0);
+        ck_assert_msg(strstr(price.notes[0], "were forced") != NULL, "%s", price.notes[0]);
+        ck_assert(*price.forced);
+        json_decref(host);
+    }
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(guests_of_a_guest_are_refused)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    struct vt_error error;
+    watch.nested = true;
+    ck_assert_int_lt(vt_price_make(&price, &watch, result, result->host, false, &error), 0);
+    ck_assert_msg(strstr(error.text, "guests of its own") != NULL, "%s", error.text);
+    ck_assert_int_eq(vt_price_make(&price, &watch, result, result->host, true, &error), 0);
+    ck_assert_int_eq(vt_price_make(&price, &watch, NULL, NULL, false, &error), 0);
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(advice_follows_rate_and_share)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    bool doorbells = false, hypercalls = false;
+    make(&price, &watch, result);
+    for (size_t i = 0; i < price.advice_count; i++) {
+        const struct vt_price_given *given = &price.advice[i];
+        if (strcmp(given->advice->name, "ioeventfd") == 0) {
+            doorbells = true;
+            ck_assert_double_eq_tol(given->saves, 80000 * (3000.0 - 1500) / 8e9, 1e-9);
+        }
+        hypercalls |= strcmp(given->advice->name, "hypercalls") == 0;
+    }
+    ck_assert(doorbells);
+    ck_assert(!hypercalls);
+    watch = watch_of((const struct vt_price_count[]){{"exits", 10}, {"fpu_reload", 1}}, 2);
+    make(&price, &watch, result);
+    ck_assert_uint_eq(price.advice_count, 0);
+    /* Few a second, and yet much of the little it ran. */
+    watch = watch_of((const struct vt_price_count[]){{"exits", 15000}, {"fpu_reload", 15000}}, 2);
+    watch.times.run = 1e8;
+    make(&price, &watch, result);
+    ck_assert_uint_eq(price.advice_count, 1);
+    ck_assert_str_eq(price.advice[0].advice->name, "ioeventfd");
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(counters_no_line_speaks_of_are_listed)
+{
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    make(&price, &watch, NULL);
+    ck_assert_uint_eq(price.unpriced_total, 1);
+    ck_assert_str_eq(price.unpriced[0], "tlb_flush");
+}
+END_TEST
+
+START_TEST(counters_from_outside_are_checked)
+{
+    struct vt_price_counts before = {.count = 0}, after, delta;
+    static const char *const bad[] = {
+        "", "Exits", "a b", "<b>", "\033[2J", "a_name_that_is_far_too_long_to_be_one_of_a_counter_of_kvm"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert_msg(!vt_price_count_add(&before, bad[i], 1), "%s", bad[i]);
+    ck_assert(!vt_price_count_add(&before, "exits", -1));
+    ck_assert(!vt_price_count_add(&before, "exits", INFINITY));
+    ck_assert(!vt_price_count_add(&before, "exits", NAN));
+    ck_assert(vt_price_count_add(&before, "exits", 5) && vt_price_count_add(&before, "guest_mode", 1));
+    after = before;
+    vt_price_count_add(&after, "exits", 2);
+    vt_price_count_add(&after, "newer", 2);
+    ck_assert(vt_price_counts_since(&before, &after, &delta));
+    ck_assert_uint_eq(delta.count, 1);
+    ck_assert_double_eq(vt_price_count_of(&delta, "exits"), 2);
+    ck_assert(!vt_price_counts_since(&after, &before, &delta));
+    for (int i = 0; i < 1000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%d", i);
+        vt_price_count_add(&before, name, 1);
+    }
+    ck_assert_uint_eq(before.count, VT_PRICE_COUNTERS);
+}
+END_TEST
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void put_thread(const char *root, const char *thread, const char *name, const char *guest)
+{
+    char folder[128], stat[512];
+    snprintf(folder, sizeof folder, "%s/7/task/%s", root, thread);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    snprintf(stat, sizeof stat,
+             "%s (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 99 20 21 22 23 24 25 26 27 28 29 30 "
+             "31 32 33 34 "
+             "35 36 37 38 39 %s 0 0\n",
+             thread, guest);
+    put_file(folder, "stat", stat);
+    put_file(folder, "comm", name);
+    put_file(folder, "schedstat", "3000 200 5\n");
+}
+
+START_TEST(vcpu_threads_are_found_and_read)
+{
+    char root[] = "/tmp/vmtoll-proc-XXXXXX", path[128];
+    struct vt_price_threads threads;
+    struct vt_price_times times;
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    snprintf(path, sizeof path, "%s/7", root);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/7/task", root);
+    mkdir(path, 0755);
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), -ESRCH);
+    put_thread(root, "7", "qemu\n", "0");
+    ck_assert_int_eq(vt_price_threads_find(root, 7, false, &threads), -ESRCH);
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0); /* there is but one */
+    vt_price_threads_release(&threads);
+    put_thread(root, "8", "worker\n", "0");
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), -ESRCH); /* either */
+    put_thread(root, "9", "nameless\n", "4");
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0);
+    ck_assert_uint_eq(threads.count, 1);
+    ck_assert_int_eq(threads.list[0], 9);
+    ck_assert(vt_price_threads_read(root, &threads, &times));
+    ck_assert_double_eq(times.run, 3000);
+    ck_assert_double_eq(times.wait, 200);
+    ck_assert_double_eq(times.guest, 4 * 1e9 / (double)sysconf(_SC_CLK_TCK));
+    vt_price_threads_release(&threads);
+    put_thread(root, "10", "CPU 0/KVM\n", "0");
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0);
+    ck_assert_int_eq(threads.list[0], 10);
+    ck_assert_uint_eq(vt_price_threads_began(root, 7), 99);
+    threads.list[0] = 11;
+    ck_assert(!vt_price_threads_read(root, &threads, &times));
+    ck_assert(!vt_price_threads_are_there(root, &threads));
+    vt_price_threads_release(&threads);
+    snprintf(path, sizeof path, "rm -rf %s", root);
+    ck_assert_int_eq(system(path), 0);
+}
+END_TEST
+
+/* What comes from outside stays text: a machine's name is whatever somebody gave it. */
+START_TEST(names_are_escaped_in_every_format)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    snprintf(watch.machine, sizeof watch.machine, "<script>\"\\");
+    make(&price, &watch, result);
+    for (int format = 0; format < VT_FORMATS; format++) {
+        char *text;
+        size_t size;
+        if (!vt_price_has_format((enum vt_format)format))
+            continue;
+        FILE *stream = open_memstream(&text, &size);
+        vt_price_print((enum vt_format)format, &price, &(struct vt_screen){0}, stream);
+        fclose(stream);
+        if (format == VT_FORMAT_HTML)
+            ck_assert_ptr_null(strstr(text, "<script>"));
+        if (format == VT_FORMAT_OPENMETRICS)
+            ck_assert_ptr_nonnull(strstr(text, "vm=\"<script>\\\"\\\\\""));
+        ck_assert_uint_gt(size, 200);
+        free(text);
+    }
+    vt_result_free(result);
+}
+END_TEST
+
+VT_SUITE(every_exit_is_counted_once, the_lower_bound_is_counts_times_the_least_proved_toll,
+         the_upper_bound_leaves_out_guest_and_polling, what_contradicts_itself_is_told,
+         where_KVM_interprets_exits_between_have_no_price, tolls_of_another_machine_are_refused,
+         guests_of_a_guest_are_refused, advice_follows_rate_and_share, counters_no_line_speaks_of_are_listed,
+         counters_from_outside_are_checked, vcpu_threads_are_found_and_read,
+         names_are_escaped_in_every_format)
