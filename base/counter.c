@@ -27,6 +27,8 @@ static const char *const names[VT_COUNTERS] = {
     [VT_BLOCKS] = "blocks",
     [VT_CHAIN_MISSES] = "chain_misses",
     [VT_LOOKUP_MISSES] = "lookup_misses",
+    [VT_SYSTEM_CALLS] = "system_calls",
+    [VT_BESIDE] = "operations_beside",
     [VT_PREEMPTIONS] = "preemptions",
 };
 

@@ -24,17 +24,19 @@ enum vt_counter {
     VT_PF_TAKEN,
     VT_INVLPG,
     /* counted by the engine itself */
-    VT_USER_EXITS,      /* returns of KVM_RUN other than the doorbell's */
-    VT_INTERRUPTS,      /* self-IPIs the guest's handler ended */
-    VT_HONOURED,        /* paravirtual operations whose effect on the hypervisor was seen */
-    VT_SIGNALS,         /* faults of the case caught as signals */
-    VT_PAGE_FAULTS,     /* page faults the host kernel served without I/O */
+    VT_USER_EXITS,  /* returns of KVM_RUN other than the doorbell's */
+    VT_INTERRUPTS,  /* self-IPIs the guest's handler ended */
+    VT_HONOURED,    /* operations whose effect on the hypervisor was seen by another way than their answer */
+    VT_SIGNALS,     /* faults of the case caught as signals */
+    VT_PAGE_FAULTS, /* page faults the host kernel served without I/O */
     VT_HOST_EMULATIONS, /* answers that only the host kernel's instruction emulation gives */
     VT_INLINE_HITS,     /* sensitive instructions done inside translated code */
     VT_CALLOUTS,        /* sensitive instructions done by the emulator, called from translated code */
     VT_BLOCKS,          /* basic blocks translated */
     VT_CHAIN_MISSES,    /* block ends that had to be resolved and linked */
     VT_LOOKUP_MISSES,   /* indirect targets that missed both cache and hash */
+    VT_SYSTEM_CALLS,    /* calls into the host's kernel that did what they were asked, of a machine's life */
+    VT_BESIDE,          /* operations of the machine's other vCPUs in the same time */
     VT_PREEMPTIONS,     /* involuntary context switches of the thread */
     VT_COUNTERS
 };

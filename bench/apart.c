@@ -183,9 +183,10 @@ static void settle(const struct vt_apart *apart, pid_t parent)
 static _Noreturn void serve(struct vt_apart *apart, pid_t parent)
 {
     struct guard guard = {.engine = apart->engine};
-    struct vt_engine_settings settings = {apart->settings.limit_ns, apart->stop};
+    struct vt_engine_settings settings = apart->settings;
     struct question question;
 
+    settings.stop = apart->stop;
     settle(apart, parent);
     guard.watch = vt_watch_open();
     apart->answer->status = apart->engine->open(&guard.state, &settings, &apart->answer->error);

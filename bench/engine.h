@@ -10,6 +10,7 @@
 #ifndef VT_BENCH_ENGINE_H
 #define VT_BENCH_ENGINE_H
 
+#include "base/affinity.h"
 #include "base/counter.h"
 #include "base/error.h"
 #include "bench/measurement.h"
@@ -39,8 +40,11 @@ struct vt_batch {
 };
 
 struct vt_engine_settings {
-    uint64_t limit_ns;        /* a batch that takes longer is ended */
-    const volatile int *stop; /* set asynchronously: end soon */
+    uint64_t limit_ns;              /* a batch that takes longer is ended */
+    const volatile int *stop;       /* set asynchronously: end soon */
+    const struct vt_affinity *cpus; /* where threads of a machine's other vCPUs may run; NULL: none may */
+    unsigned vcpus;                 /* that run a case at once; at least 1 */
+    bool simulated;                 /* the clock counts instructions */
 };
 
 struct vt_engine {
@@ -75,6 +79,7 @@ struct vt_engine {
      * this case cannot reach the process. */
     size_t (*own)(void *state, struct vt_own own[VT_OWN_MOST]);
     void (*close)(void *state);
+    bool runs_many; /* it can run a case on settings.vcpus at once */
 };
 
 /* All engines, in the order of the roads; *count receives how many. */

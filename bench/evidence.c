@@ -8,6 +8,9 @@
 #define ONE  0.9
 #define NONE 0.1
 
+/* Of each other vCPU, for each operation of the one that is measured: a slower CPU is no idle one. */
+#define BESIDE_AT_LEAST 0.25
+
 static bool happened(double per_operation)
 {
     return per_operation >= ONE;
@@ -112,7 +115,8 @@ static enum vt_crossing crossing_of_software(const struct vt_measurement *m)
 static void check_interrupts(struct vt_measurement *m)
 {
     double turns = (double)m->iterations * (double)m->batches;
-    if (!(m->c->needs & (VT_NEED_INTERRUPTS | VT_NEED_PEER)) ||
+    bool called = m->c->needs & VT_NEED_PARTNER && m->c->needs & VT_NEED_X2APIC;
+    if (!(called || m->c->needs & (VT_NEED_INTERRUPTS | VT_NEED_PEER)) ||
         !vt_counters_has(&m->body_counters, VT_INTERRUPTS))
         return;
     double body = (double)m->body_counters.value[VT_INTERRUPTS] / turns;
@@ -168,6 +172,16 @@ static void note_rare_exits(struct vt_measurement *m)
              exits, (unsigned long long)m->iterations);
 }
 
+/* That the others were at it meanwhile is what the row claims. */
+static void check_beside(struct vt_measurement *m)
+{
+    double operations = (double)m->iterations * (double)m->batches;
+    double beside = (double)m->body_counters.value[VT_BESIDE] / operations;
+
+    if (m->vcpus > 1 && !(beside >= (m->vcpus - 1) * BESIDE_AT_LEAST))
+        doubt(m, beside, "operations of the other vCPUs for one of this: they did not run beside it");
+}
+
 static void judge_exits(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     enum vt_backend backend = context->backend;
@@ -187,6 +201,7 @@ static void judge_exits(struct vt_measurement *m, const struct vt_evidence_conte
     if (backend == VT_BACKEND_SVM)
         check_manual(m, m->c->svm);
     check_interrupts(m);
+    check_beside(m);
     if (m->crossing == VT_CROSSING_NONE && m->simulated)
         note_rare_exits(m);
     if (m->crossing == VT_CROSSING_NONE)
@@ -245,10 +260,25 @@ static void judge_paravirtual(struct vt_measurement *m)
         check_interrupts(m);
 }
 
+/* The host's own calls: counted as they return, and their effect seen by another way than their answer. */
+static void judge_host(struct vt_measurement *m)
+{
+    double calls = each(m, VT_SYSTEM_CALLS), seen = each(m, VT_HONOURED);
+
+    m->exits_per_op = NAN;
+    m->crossing = happened(calls) ? VT_CROSSING_SYSTEM_CALL : VT_CROSSING_UNKNOWN;
+    if (!happened(calls))
+        doubt(m, calls, "system calls per operation instead of 1 or more");
+    else if (!happened(seen))
+        doubt(m, seen, "of the calls were seen to have had their effect");
+}
+
 void vt_evidence_judge(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     m->status = VT_STATUS_OK;
-    if (m->form && !vt_counters_has(&m->body_counters, VT_SIGNALS))
+    if (m->c->needs & VT_NEED_HOST)
+        judge_host(m);
+    else if (m->form && !vt_counters_has(&m->body_counters, VT_SIGNALS))
         judge_paravirtual(m);
     else if (vt_counters_has(&m->body_counters, VT_EXITS) ||
              vt_counters_has(&m->body_counters, VT_USER_EXITS))

@@ -18,6 +18,7 @@ static const char *const crossing_names[VT_CROSSINGS] = {
     [VT_CROSSING_EXIT_USER] = "exit-user",
     [VT_CROSSING_INTERPRETED] = "interpreted",
     [VT_CROSSING_HYPERCALL] = "hypercall",
+    [VT_CROSSING_SYSTEM_CALL] = "system-call",
 };
 
 static const char *const part_names[VT_PARTS] = {

@@ -35,6 +35,7 @@ enum vt_crossing {
     VT_CROSSING_EXIT_USER,
     VT_CROSSING_INTERPRETED,
     VT_CROSSING_HYPERCALL,
+    VT_CROSSING_SYSTEM_CALL, /* no guest asked: its host called its own kernel */
     VT_CROSSINGS
 };
 
@@ -74,7 +75,8 @@ struct vt_measurement {
     const struct vt_pv_form *form; /* the paravirtual form that ran in its place, or NULL */
     const char *engine;            /* name; static */
     enum vt_path path;
-    int cpl; /* privilege level the code believes to run at or runs at: 0 or 3 */
+    unsigned vcpus; /* that ran the case at once; one of them is measured */
+    int cpl;        /* privilege level the code believes to run at or runs at: 0 or 3 */
     enum vt_crossing crossing;
     enum vt_status status;
     char reason[512]; /* why the status is not ok, or what a reader must know; may be empty */

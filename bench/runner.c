@@ -1,5 +1,6 @@
 #include "bench/runner.h"
 #include "base/affinity.h"
+#include "base/interrupts.h"
 #include "base/usage.h"
 #include "base/vendor.h"
 #include "bench/apart.h"
@@ -53,7 +54,8 @@ struct schedule {
     size_t visited; /* rows of all rounds before */
     size_t round;
     struct vt_quiet quiet;
-    int watched_cpu; /* pinned to; -1: not, or the kernel does not tell */
+    const struct vt_affinity *allowed; /* of the process, before it was pinned; NULL: not known */
+    int watched_cpu;                   /* pinned to; -1: not, or the kernel does not tell */
 };
 
 static struct clocks read_clocks(void)
@@ -128,11 +130,27 @@ static size_t rows_at_most(const struct vt_plan *plan)
     return levels * plan->case_count;
 }
 
+static unsigned vcpus_of(const struct vt_plan *plan)
+{
+    return plan->vcpus ? plan->vcpus : 1;
+}
+
+static struct vt_engine_settings settings_for(const struct schedule *s, double limit_ns)
+{
+    return (struct vt_engine_settings){
+        .limit_ns = (uint64_t)limit_ns,
+        .stop = s->plan->stop,
+        .cpus = s->allowed,
+        .vcpus = vcpus_of(s->plan),
+        .simulated = s->plan->simulation != NULL,
+    };
+}
+
 /* Rows of one engine: those it can run are left pending, the others get their reason. */
 static void plan_engine(struct schedule *s, const struct vt_engine *engine)
 {
     const struct vt_plan *plan = s->plan;
-    struct vt_engine_settings settings = {.limit_ns = (uint64_t)LIMIT_MAX_NS, .stop = plan->stop};
+    struct vt_engine_settings settings = settings_for(s, LIMIT_MAX_NS);
     char reason[sizeof s->run->measurements->reason] = "";
     struct vt_error error = {0};
     void *state = NULL;
@@ -140,6 +158,10 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
     bool open = plan->simulation ? engine->available(reason, sizeof reason)
                                  : vt_bench_available(engine, reason, sizeof reason);
 
+    if (settings.vcpus > 1 && !engine->runs_many) {
+        snprintf(reason, sizeof reason, "runs a case on one processor: not with --vcpus");
+        open = false;
+    }
     if (open && engine->open(&state, &settings, &error) != 0) {
         snprintf(reason, sizeof reason, "%s", error.text);
         open = false;
@@ -151,6 +173,7 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
             *m = (struct vt_measurement){.c = plan->cases[i],
                                          .engine = engine->name,
                                          .path = path,
+                                         .vcpus = vcpus_of(plan),
                                          .cpl = *level,
                                          .status = PENDING,
                                          .exits_per_op = NAN,
@@ -186,10 +209,19 @@ static void report_progress(const struct schedule *s, const struct vt_measuremen
     s->plan->progress(s->plan->context, &progress);
 }
 
+/* They are kept and marked, and left out of the count where others are left. */
+static void note_hits(struct vt_measurement *m)
+{
+    if (m->simulated && m->marked && !*m->reason)
+        snprintf(m->reason, sizeof m->reason, "%zu of %zu hit by the timer%s", m->marked, m->batches,
+                 m->marked < m->batches ? ", and not in the toll" : ", which is in the toll");
+}
+
 static void finish_row(const struct schedule *s, struct vt_measurement *m)
 {
     vt_sampler_summarize(m);
     vt_evidence_judge(m, &s->context);
+    note_hits(m);
     vt_bare_split(m);
 }
 
@@ -261,6 +293,8 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .iterations = simulation ? simulation->iterations : 0,
         .pairs = simulation ? simulation->pairs : 0,
         .cpu = s->watched_cpu < 0 ? NULL : &s->watched_cpu,
+        .interrupts = simulation ? VT_INTERRUPTS_FILE : NULL,
+        .interrupted_cpu = s->run->cpu,
         .quiet = simulation ? NULL : &s->quiet,
         .patience_ns = now + turn_ns / 2,
         .stop = s->plan->stop,
@@ -290,7 +324,7 @@ static void close_row(struct schedule *s, struct vt_measurement *m)
 static void visit_engine(struct schedule *s, const struct vt_engine *engine)
 {
     double limit = fmax(LIMIT_MIN_NS, fmin(LIMIT_MAX_NS, s->plan->budget * 1e9 * LIMIT_SHARE));
-    struct vt_engine_settings settings = {.limit_ns = (uint64_t)limit, .stop = s->plan->stop};
+    struct vt_engine_settings settings = settings_for(s, limit);
     struct vt_error error = {0};
     struct opened opened = {.engine = engine};
 
@@ -409,6 +443,9 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     if (!run->measurements)
         return vt_error_memory(error, "the measurements");
     bool restorable = vt_affinity_get(&affinity) == 0;
+    s.allowed = restorable ? &affinity : NULL;
+    run->vcpus = vcpus_of(plan);
+    run->cpus = restorable ? vt_affinity_count(&affinity) : 0;
     run->cpu = pin(plan->cpu, &affinity);
     /* An emulator that announces itself as a hypervisor has nothing to exit to. */
     s.context = (struct vt_evidence_context){vt_vmm_backend(), inside_a_hypervisor() && !plan->simulation,

@@ -47,6 +47,7 @@ struct vt_plan {
     size_t case_count;
     uint32_t levels;                        /* bit per CPL */
     uint32_t paths;                         /* bit per enum vt_path; engines of other paths are left out */
+    unsigned vcpus;                         /* that run a case at once; 0 is 1 */
     double budget;                          /* seconds, > 0 */
     const struct vt_simulation *simulation; /* NULL: a real machine, sampled adaptively */
     int cpu;                                /* to be pinned to; -1: the highest the affinity mask allows */
@@ -60,6 +61,8 @@ struct vt_run {
     size_t count;
     bool interrupted;
     int cpu;              /* pinned to; -1: could not pin */
+    unsigned vcpus;       /* that ran each case at once */
+    size_t cpus;          /* that the process may run on; 0: not known */
     double elapsed;       /* seconds */
     double tsc_khz;       /* measured against CLOCK_MONOTONIC_RAW during the run */
     size_t moved;         /* pairs that did not run pinned to `cpu` */

@@ -1,5 +1,6 @@
 #include "bench/sampler.h"
 #include "base/affinity.h"
+#include "base/interrupts.h"
 #include "base/statistics.h"
 #include "base/clock.h"
 
@@ -61,33 +62,40 @@ static uint64_t longest(const struct vt_measurement *m)
     return m->c->max_iterations ? m->c->max_iterations : MAX_ITERATIONS;
 }
 
+/* Only halves of what is asked for: what a batch costs once is spread over as many operations in every run.
+ */
+static uint64_t halve_to_fit(uint64_t iterations, double cycles_each)
+{
+    while (iterations > 1 && (double)iterations * cycles_each > (double)FIXED_TICKS)
+        iterations /= 2;
+    return iterations;
+}
+
 /*
  * As many operations as asked for, fewer where they are long: the count is exact
- * either way. The first batch of each twin is thrown away, it finds cold caches and
- * translations.
+ * either way. The first batches of each twin are thrown away: they find cold caches and
+ * translations, and memory that was never used. An interrupt may fall into one of those that tell the length,
+ * not into both.
  */
 static enum vt_batch_end warm_up(struct vt_measurement *m, const struct vt_sampling *sampling,
                                  struct vt_error *error)
 {
+    static const enum vt_twin twins[] = {VT_BODY, VT_BASELINE, VT_BODY, VT_BODY};
+    enum { TWINS = sizeof twins / sizeof twins[0] };
     uint64_t limit = m->c->max_iterations ? m->c->max_iterations : sampling->iterations;
-    struct vt_batch batch = {0};
+    struct vt_batch batches[TWINS] = {0};
 
+    limit = limit < sampling->iterations ? limit : sampling->iterations;
     m->iterations = limit < FIXED_FIRST ? limit : FIXED_FIRST;
-    enum vt_batch_end end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
-    if (end != VT_BATCH_DONE)
-        return end;
-    end = sampling->engine->batch(sampling->state, VT_BASELINE, m->iterations, &batch, error);
-    if (end != VT_BATCH_DONE)
-        return end;
-    end = sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batch, error);
-    uint64_t fitting = FIXED_TICKS * m->iterations / (batch.cycles + 1);
-    if (fitting > m->iterations)
-        m->iterations = fitting;
-    if (m->iterations > sampling->iterations)
-        m->iterations = sampling->iterations;
-    if (m->iterations > limit)
-        m->iterations = limit;
-    return end;
+    for (size_t i = 0; i < TWINS; i++) {
+        enum vt_batch_end end =
+            sampling->engine->batch(sampling->state, twins[i], m->iterations, &batches[i], error);
+        if (end != VT_BATCH_DONE)
+            return end;
+    }
+    double cycles = fmin((double)batches[TWINS - 2].cycles, (double)batches[TWINS - 1].cycles);
+    m->iterations = halve_to_fit(limit, cycles / (double)m->iterations);
+    return sampling->engine->batch(sampling->state, VT_BODY, m->iterations, &batches[0], error);
 }
 
 /* Is it quiet? Where nobody asks it counts as quiet. */
@@ -158,6 +166,11 @@ static bool is_in_place(const struct vt_sampling *sampling)
     return !sampling->cpu || vt_affinity_is_pinned(*sampling->cpu);
 }
 
+static uint64_t interrupts(const struct vt_sampling *sampling)
+{
+    return sampling->interrupts ? vt_interrupts_served(sampling->interrupts, sampling->interrupted_cpu) : 0;
+}
+
 /* One pair; which twin goes first alternates, so that what drifts favours neither. */
 static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sampling *sampling,
                                    struct vt_error *error)
@@ -166,6 +179,7 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     size_t index = m->batches;
     bool moved = !is_in_place(sampling);
     bool quiet = wait_for_quiet(sampling);
+    uint64_t served = interrupts(sampling);
 
     for (int i = 0; i < 2; i++) {
         enum vt_twin twin = (enum vt_twin)((size_t)i ^ (index & 1));
@@ -179,7 +193,7 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
     if (m->bare && sampling->engine->bare)
         m->bare[index] = sampling->engine->bare(sampling->state);
-    bool hit = moved || batch[VT_BODY].marked || batch[VT_BASELINE].marked;
+    bool hit = moved || batch[VT_BODY].marked || batch[VT_BASELINE].marked || interrupts(sampling) != served;
     m->marks[index] = (hit ? VT_MARK_HIT : 0) | (moved ? VT_MARK_MOVED : 0) |
                       (quiet && is_quiet(sampling) ? 0 : VT_MARK_SHARED);
     m->marked += hit;
@@ -307,10 +321,43 @@ int vt_sampler_take(struct vt_measurement *m, const struct vt_sampling *sampling
     return 0;
 }
 
+static double toll_of(const struct vt_measurement *m, size_t index)
+{
+    return m->body[index] - m->baseline[index];
+}
+
+static bool is_hit(const struct vt_measurement *m, size_t index)
+{
+    return m->marks[index] & VT_MARK_HIT;
+}
+
+/* An interrupt between the batches of a pair, or beside them, has not changed its count. */
+static void acquit(struct vt_measurement *m)
+{
+    double low = INFINITY, high = -INFINITY;
+
+    for (size_t i = 0; i < m->batches; i++)
+        if (!is_hit(m, i)) {
+            low = fmin(low, toll_of(m, i));
+            high = fmax(high, toll_of(m, i));
+        }
+    for (size_t i = 0; i < m->batches; i++)
+        if (is_hit(m, i) && toll_of(m, i) >= low && toll_of(m, i) <= high) {
+            m->marks[i] &= (uint8_t)~VT_MARK_HIT;
+            m->marked--;
+        }
+}
+
 void vt_sampler_summarize(struct vt_measurement *m)
 {
     double toll[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
+    size_t count = 0;
+
+    if (m->simulated)
+        acquit(m);
+    bool all = !m->simulated || m->marked == m->batches;
     for (size_t i = 0; i < m->batches; i++)
-        toll[i] = m->body[i] - m->baseline[i];
-    m->toll_cycles = vt_statistics_summarize(toll, m->batches, work);
+        if (all || !is_hit(m, i))
+            toll[count++] = toll_of(m, i);
+    m->toll_cycles = vt_statistics_summarize(toll, count, work);
 }

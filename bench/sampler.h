@@ -32,6 +32,10 @@ struct vt_sampling {
     const int *cpu;         /* the one the thread is pinned to; NULL: nobody watches over that */
     struct vt_quiet *quiet; /* wait for a quiet core before each pair; NULL: do not */
     uint64_t patience_ns;   /* CLOCK_MONOTONIC: from then on do not wait */
+    /* Where a CPU's interrupts are told (base/interrupts.h): one hits the pair it falls into. NULL: nobody
+     * asks. */
+    const char *interrupts;
+    int interrupted_cpu;
     const volatile int *stop;
 };
 
@@ -53,7 +57,10 @@ void vt_sampler_fail(struct vt_measurement *measurement, enum vt_batch_end end, 
 int vt_sampler_take(struct vt_measurement *measurement, const struct vt_sampling *sampling,
                     struct vt_error *error);
 
-/* Summary of all samples taken. */
+/*
+ * Summary of all samples taken; where instructions are counted, of those that nothing is known to have hit,
+ * if there are such: the kernel's timer is no part of a path.
+ */
 void vt_sampler_summarize(struct vt_measurement *measurement);
 
 #endif

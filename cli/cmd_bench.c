@@ -9,6 +9,7 @@
 #include "probes/probe.h"
 #include "result/document.h"
 #include "result/hygiene.h"
+#include "vmm/vm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 struct arguments {
     struct vt_cli_asked asked;
     double budget;
-    long cpu;
+    long cpu, vcpus;
     bool anonymous;
 };
 
@@ -77,6 +78,14 @@ static int parse(int argc, char **argv, struct arguments *a)
             .low = 0,
             .high = VT_AFFINITY_CPUS - 1,
             .help = "pin to this CPU [the last one allowed]",
+        },
+        {
+            .name = "vcpus",
+            .argument = "N",
+            .integer = &a->vcpus,
+            .low = 1,
+            .high = VT_VMM_VCPUS,
+            .help = "run each case on N vCPUs at once, and measure one; engine kvm [1]",
         },
         vt_cli_option_output(&a->asked),
         {
@@ -215,6 +224,7 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
 
     plan->budget = a->budget;
     plan->cpu = (int)a->cpu;
+    plan->vcpus = (unsigned)a->vcpus;
     plan->stop = vt_cli_stop(true);
     plan->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     int status = vt_bench_run(&run, plan, &error);
@@ -235,7 +245,7 @@ static int measure(const struct arguments *a, struct vt_plan *plan)
 
 int vt_cmd_bench(int argc, char **argv)
 {
-    struct arguments a = {.budget = DEFAULT_BUDGET, .cpu = -1};
+    struct arguments a = {.budget = DEFAULT_BUDGET, .cpu = -1, .vcpus = 1};
     struct vt_plan plan = {0};
 
     int status = parse(argc, argv, &a);
@@ -243,6 +253,8 @@ int vt_cmd_bench(int argc, char **argv)
         status = check_cpu(a.cpu);
     if (status != VT_OPTIONS_PROCEED)
         return status;
+    if (a.vcpus > 1 && !a.asked.selection.engines)
+        a.asked.selection.engines = "kvm";
     status = vt_cli_select(&a.asked, &plan);
     if (status == VT_OPTIONS_PROCEED)
         status = check_named_engines(&a, &plan);

@@ -18,6 +18,8 @@ struct arguments {
     struct vt_cli_asked asked; /* of cases and levels */
     const char *kernel, *modules, *hypervisor;
     bool profile;
+    struct vt_words parameters; /* of all --param */
+    struct vt_lab_tuning tuning;
     double limit;
 };
 
@@ -34,23 +36,38 @@ static void show_progress(void *context, const struct vt_lab_progress *p)
     fflush(stderr);
 }
 
-enum booted { ANYTHING, LINUX, HYPERVISOR, PROFILED };
+enum booted { ANYTHING, LINUX, HYPERVISOR, PROCESSORS, PROFILED };
 
-/* "svm and vmx" */
+/* "svm, svm-bochs and vmx" */
 struct names {
     char text[64];
 };
 
-static struct names name_labs(enum booted booted, const char *between)
+static bool boots(const struct vt_lab *lab, enum booted booted)
+{
+    const bool does[] = {[ANYTHING] = true,
+                         [LINUX] = lab->module,
+                         [HYPERVISOR] = lab->boots_hypervisor,
+                         [PROCESSORS] = lab->processors > 1,
+                         [PROFILED] = lab->profiles};
+    return does[booted];
+}
+
+static struct names name_labs(enum booted booted, const char *between, const char *before_last)
 {
     struct names names = {""};
-    size_t count;
+    size_t count, left = 0;
     const struct vt_lab *labs = vt_labs(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (booted == ANYTHING || (booted == LINUX && labs[i].boots_linux) ||
-            (booted == HYPERVISOR && labs[i].boots_hypervisor) || (booted == PROFILED && labs[i].profiles))
-            vt_text_append(names.text, sizeof names.text, "%s%s", *names.text ? between : "", labs[i].name);
+        left += boots(&labs[i], booted);
+    for (size_t i = 0; i < count; i++) {
+        if (!boots(&labs[i], booted))
+            continue;
+        const char *link = left == 1 ? before_last : between;
+        vt_text_append(names.text, sizeof names.text, "%s%s", *names.text ? link : "", labs[i].name);
+        left--;
+    }
     return names;
 }
 
@@ -60,7 +77,7 @@ static void describe_labs(char *text, size_t size)
     const struct vt_lab *labs = vt_labs(&count);
 
     for (size_t i = 0; i < count; i++)
-        vt_text_append(text, size, "  %-4s %s\n", labs[i].name, labs[i].summary);
+        vt_text_append(text, size, "  %-9s %s\n", labs[i].name, labs[i].summary);
     vt_text_append(text, size,
                    "\nEmulators are taken from $PATH; kernels are downloaded as Debian packages into\n"
                    "$XDG_CACHE_HOME/vmtoll and never installed. Nothing here needs root.");
@@ -68,7 +85,7 @@ static void describe_labs(char *text, size_t size)
 
 static int parse(int *argc, char ***argv, struct arguments *a)
 {
-    struct names operands = name_labs(ANYTHING, "|");
+    struct names operands = name_labs(ANYTHING, "|", "|");
     char notes[1024] = "";
 
     describe_labs(notes, sizeof notes);
@@ -91,6 +108,27 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .argument = "FILE",
             .text = &a->hypervisor,
             .help = "xen: boot this build of Xen (xen/xen or xen/xen.gz) instead of\nDebian's",
+        },
+        {
+            .name = "append",
+            .argument = "WORDS",
+            .text = &a->tuning.append,
+            .help = "of a lab with Linux: add to the kernel's command line, such as\n'mitigations=auto'",
+        },
+        {
+            .name = "param",
+            .argument = "MODULE.NAME=VALUE,...",
+            .text = &a->tuning.parameters,
+            .list = &a->parameters,
+            .help = "of a lab with Linux: load KVM's modules with it, such as\nkvm_amd.npt=0",
+        },
+        {
+            .name = "smp",
+            .argument = "N",
+            .integer = &a->tuning.processors,
+            .low = 1,
+            .high = VT_LAB_PROCESSORS,
+            .help = "svm-bochs, vmx: processors of the emulated machine [1]",
         },
         vt_cli_option_cases(&a->asked),
         {
@@ -146,21 +184,37 @@ static const struct vt_lab *find_lab(const char *name)
 /* What a lab would pass over in silence. */
 static int check_options(const struct vt_lab *lab, const struct arguments *a)
 {
-    if ((a->kernel || a->modules) && !lab->boots_linux)
-        return vt_cli_misuse("lab %s: --kernel and --modules are for %s, which boot Linux", lab->name,
-                             name_labs(LINUX, " and ").text);
-    if (a->asked.selection.levels && !lab->boots_linux)
-        return vt_cli_misuse("lab %s: --cpl is for %s; here each case runs where it can", lab->name,
-                             name_labs(LINUX, " and ").text);
-    if (a->hypervisor && !lab->boots_hypervisor)
-        return vt_cli_misuse("lab %s: --hypervisor is for %s", lab->name,
-                             name_labs(HYPERVISOR, " and ").text);
-    if (a->profile && !lab->profiles)
-        return vt_cli_misuse("lab %s: --profile is for %s, whose emulator tells what it executes", lab->name,
-                             name_labs(PROFILED, " and ").text);
+    const struct {
+        bool given;
+        enum booted booted;
+        const char *options, *why;
+    } checks[] = {
+        {a->kernel || a->modules, LINUX, "--kernel and --modules are", ", which boot Linux"},
+        {a->tuning.append, LINUX, "--append is", ", which boot Linux"},
+        {a->tuning.parameters, LINUX, "--param is", ", which boot Linux"},
+        {a->tuning.processors > 1, PROCESSORS, "--smp is",
+         "; QEMU, which counts one processor's instructions after another's, does not get a second one "
+         "started"},
+        {a->asked.selection.levels, LINUX, "--cpl is", "; here each case runs where it can"},
+        {a->hypervisor, HYPERVISOR, "--hypervisor is", ""},
+        {a->profile, PROFILED, "--profile is", ", whose emulator tells what it executes"},
+    };
+
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        if (checks[i].given && !boots(lab, checks[i].booted))
+            return vt_cli_misuse("lab %s: %s for %s%s", lab->name, checks[i].options,
+                                 name_labs(checks[i].booted, ", ", " and ").text, checks[i].why);
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;
+}
+
+static int check_tuning(const struct vt_lab *lab, const struct arguments *a)
+{
+    struct vt_error error;
+    if (!lab->module || vt_lab_tuning_check(&a->tuning, lab->module, &error) == 0)
+        return VT_OPTIONS_PROCEED;
+    return vt_cli_misuse("lab %s: %s", lab->name, error.text);
 }
 
 /* A wrong name must not cost a boot. */
@@ -168,6 +222,8 @@ static int check(const struct vt_lab *lab, const struct arguments *a)
 {
     struct vt_plan plan = {0};
     int status = check_options(lab, a);
+    if (status == VT_OPTIONS_PROCEED)
+        status = check_tuning(lab, a);
     if (status == VT_OPTIONS_PROCEED)
         status = vt_cli_select(&a->asked, &plan);
     vt_select_release(&plan);
@@ -233,6 +289,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
         .hypervisor = a->hypervisor,
         .profile = a->profile,
         .levels = a->asked.selection.levels ? a->asked.selection.levels : "0",
+        .tuning = a->tuning,
         .stop = vt_lab_stop_after(vt_cli_stop(false), a->limit),
         .progress = terminal ? show_progress : NULL,
         .context = (void *)lab->name,

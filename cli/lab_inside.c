@@ -5,6 +5,8 @@
 #include "base/statistics.h"
 #include "cli/command.h"
 #include "lab/inside.h"
+#include "lab/nrips.h"
+#include "lab/parameters.h"
 #include "probes/probe.h"
 #include "result/document.h"
 #include "result/save.h"
@@ -12,9 +14,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Guest seconds; no batch of a case takes a twentieth of it. */
-#define BUDGET 10
+#define BUDGET 60
 
 static void tell_progress(void *context, const struct vt_progress *p)
 {
@@ -22,14 +25,28 @@ static void tell_progress(void *context, const struct vt_progress *p)
     vt_lab_inside_say("@case %zu %zu %s", p->done + 1, p->total, p->name);
 }
 
+static void note_parameter(void *context, const char *name, const char *value)
+{
+    json_object_set_new(context, name, json_string(value));
+}
+
+/* What was asked for, and what is so: KVM decides by the processor which of its parameters hold. */
+static json_t *describe(const struct vt_lab_plan *asked, double ticks)
+{
+    json_t *parameters = json_object();
+    vt_lab_parameters_each("/sys/module", note_parameter, parameters);
+    return json_pack("{s:s, s:I, s:I, s:f, s:I, s:o}", "levels", asked->levels, "iterations",
+                     (json_int_t)asked->iterations, "pairs", (json_int_t)asked->pairs,
+                     "ticks_per_instruction", ticks, "processors", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+                     "module_parameters", parameters);
+}
+
 static int send_document(const struct vt_run *run, const struct vt_lab_plan *asked, double ticks,
                          struct vt_error *error)
 {
     struct vt_document document = {
         .host = vt_probes_machine(error),
-        .settings = json_pack("{s:s, s:I, s:I, s:f}", "levels", asked->levels, "iterations",
-                              (json_int_t)asked->iterations, "pairs", (json_int_t)asked->pairs,
-                              "ticks_per_instruction", ticks),
+        .settings = describe(asked, ticks),
         .measurements = run->measurements,
         .count = run->count,
     };
@@ -77,6 +94,13 @@ static void keep_hypervisors(struct vt_run *run)
     run->count = kept;
 }
 
+static bool lacks_nrips(void)
+{
+    char value[VT_LAB_PARAMETER_VALUE];
+    return vt_lab_parameters_value("/sys/module", "kvm_amd", "nrips", value) &&
+           vt_lab_parameters_agree("0", value);
+}
+
 static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct vt_error *error)
 {
     static const volatile int never;
@@ -102,6 +126,8 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
     status = vt_bench_run(&run, plan, error);
     if (status == 0) {
         keep_hypervisors(&run);
+        if (lacks_nrips())
+            vt_lab_nrips_note(run.measurements, run.count);
         status = send_document(&run, asked, simulation.ticks_per_instruction, error);
         vt_run_release(&run);
     }

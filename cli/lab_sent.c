@@ -78,7 +78,7 @@ int vt_cli_check_sent(const struct vt_lab *lab, const struct vt_selection *asked
     struct vt_plan plan = {0};
     struct vt_selection selection = {.cases = asked->cases, .levels = asked->levels ? asked->levels : "0"};
 
-    if (!lab->boots_linux)
+    if (!lab->module)
         return 0;
     if (!outcome->document)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, EPROTO,

@@ -179,11 +179,11 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
     int status = pair_rows(comparison);
     if (status == 0 && comparison->count == 0) {
         vt_compare_release(comparison);
-        return vt_error_set(
-            error, VT_EXIT_USAGE, EINVAL,
-            "nothing to compare: %s and %s have no case on the same engine, at the same level, in the "
-            "same unit",
-            name_of(before), name_of(after));
+        return vt_error_set(error, VT_EXIT_USAGE, EINVAL,
+                            "nothing to compare: %s and %s have no case on the same engine, at the same "
+                            "level, on as many vCPUs, in the "
+                            "same unit",
+                            name_of(before), name_of(after));
     }
     vt_compare_add_warnings(comparison);
     if (status == 0)

@@ -297,8 +297,9 @@ static int judge_cases(struct judge *judge)
 /* Texts are interned. */
 static bool shares_class(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
-    return x->engine == y->engine && x->cpl == y->cpl && x->simulated == y->simulated && x->path == y->path &&
-           x->unit == y->unit && x->group == y->group && x->class == y->class;
+    return x->engine == y->engine && x->cpl == y->cpl && x->vcpus == y->vcpus &&
+           x->simulated == y->simulated && x->path == y->path && x->unit == y->unit && x->group == y->group &&
+           x->class == y->class;
 }
 
 static int judge_classes(struct judge *judge)

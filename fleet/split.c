@@ -8,14 +8,15 @@
 /* Paths are ways themselves: what is hardware on most hosts may be emulated on some. Texts are interned. */
 static bool shares_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
-    return x->engine == y->engine && x->cpl == y->cpl && x->simulated == y->simulated && x->unit == y->unit &&
-           x->group == y->group;
+    return x->engine == y->engine && x->cpl == y->cpl && x->vcpus == y->vcpus &&
+           x->simulated == y->simulated && x->unit == y->unit && x->group == y->group;
 }
 
 int vt_fleet_compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
     int order = strcmp(x->engine, y->engine);
     order = order ? order : x->cpl - y->cpl;
+    order = order ? order : x->vcpus - y->vcpus;
     order = order ? order : (int)x->simulated - (int)y->simulated;
     order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
     return order ? order : (int)y->unit - (int)x->unit;
@@ -26,6 +27,7 @@ static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_ce
     int order = strcmp(x->group, y->group);
     order = order ? order : strcmp(x->engine, y->engine);
     order = order ? order : x->cpl - y->cpl;
+    order = order ? order : x->vcpus - y->vcpus;
     order = order ? order : (int)x->simulated - (int)y->simulated;
     return order ? order : (int)y->unit - (int)x->unit;
 }

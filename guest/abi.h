@@ -20,6 +20,7 @@
 #define VT_GUEST_SCRATCH    0x022000
 #define VT_GUEST_PV         0x030000 /* one page shared with the hypervisor, one with hypercalls */
 #define VT_GUEST_PEER       0x038000 /* code of a second vCPU */
+#define VT_GUEST_PEER_STACK 0x040000 /* grows down; of a second vCPU that runs */
 #define VT_GUEST_STACK      0x050000 /* grows down; the code under test runs on it */
 #define VT_GUEST_TRAP_STACK 0x060000 /* grows down; CPL 0 handlers of exceptions at CPL 3 */
 #define VT_GUEST_PAYLOAD    0x100000
@@ -34,13 +35,21 @@
 
 #define VT_MMIO_USER      0x0000 /* offsets into VT_GUEST_MMIO */
 #define VT_MMIO_EVENTFD   0x1000
+#define VT_MMIO_MATCH     0x1400 /* in the same page: rings for VT_EVENTFD_MATCH alone */
+#define VT_MMIO_ANY       0x1800 /* rings for a write of any length: KVM need not look at the instruction */
 #define VT_MMIO_COALESCED 0x2000
+
+#define VT_EVENTFD_MATCH 0x5a
+#define VT_PM_TIMER_HZ   3579545 /* ACPI 6.5, 4.8.3.3 */
 
 /* Ports. The kernel port is the interrupt mask of the 8259A in KVM's irqchip. */
 #define VT_PORT_KERNEL   0x21
+#define VT_PORT_ELCR     0x4d0 /* edge or level, of the same: what is written there changes nothing else */
 #define VT_PORT_DOORBELL 0x5e0
 #define VT_PORT_USER     0x5e4
 #define VT_PORT_EVENTFD  0x5e8
+#define VT_PORT_PM_TIMER 0x5ec /* 32 bits: ACPI's power management timer, kept by user space */
+#define VT_PORT_MATCH    0x5f8 /* an eventfd that rings for VT_EVENTFD_MATCH alone */
 
 /* Selectors of the guest's GDT. */
 #define VT_SEL_CODE0 0x08
@@ -55,11 +64,15 @@
 #define VT_VECTOR_SOFTWARE 0x80
 #define VT_VECTOR_XAPIC    0xe0
 #define VT_VECTOR_X2APIC   0xe1
-#define VT_VECTOR_PEER     0x40 /* below the first of VT_PEER_VECTORS that are sent to a second vCPU */
-#define VT_PEER_VECTORS    100
-#define VT_PEER_APIC_ID    1
-#define VT_VECTORS         256
-#define VT_STUB_SIZE       16 /* bytes from one vector's entry stub to the next */
+#define VT_VECTOR_DEADLINE                                                                                   \
+    0xe2 /* its handler moves RIP over the JMP of VT_WAIT_LENGTH bytes that waits for it */
+#define VT_WAIT_LENGTH  2
+#define VT_VECTOR_CALL  0xe3 /* a call to a second vCPU that runs, which answers in scratch.answered */
+#define VT_VECTOR_PEER  0x40 /* below the first of VT_PEER_VECTORS that are sent to a second vCPU */
+#define VT_PEER_VECTORS 100
+#define VT_PEER_APIC_ID 1
+#define VT_VECTORS      256
+#define VT_STUB_SIZE    16 /* bytes from one vector's entry stub to the next */
 
 /* MSRs: one KVM answers itself on every vendor, one the host asks to see in user space. */
 #define VT_MSR_KERNEL_READ  0x1b       /* IA32_APIC_BASE */
@@ -132,6 +145,11 @@ struct vt_scratch {
     /* Of the cases that write page tables: the first of four entries, a value for it, and the bits that lead
      * to another page. */
     uint64_t pte, pte_value, pte_flip;
+    uint64_t port_elcr, port_pm_timer, port_match, mmio_match, mmio_any;
+    /* Shared with a second vCPU that runs: calls it has answered; a token, and its copy of it. */
+    uint64_t answered __attribute__((aligned(64)));
+    uint64_t token __attribute__((aligned(64)));
+    uint64_t echo __attribute__((aligned(64)));
 };
 
 /* First bytes of the payload image; the host reads it to build the IDT. */
@@ -139,6 +157,8 @@ struct vt_payload_header {
     uint64_t magic;
     uint64_t entry; /* rdi = address of the mailbox */
     uint64_t stubs; /* VT_VECTORS entry stubs, VT_STUB_SIZE bytes apart */
+    uint64_t spin;  /* what a second vCPU runs: copies the token, never stops */
+    uint64_t halt;  /* ... halts until it is called */
 };
 #define VT_PAYLOAD_MAGIC UINT64_C(0x31696f6c6c6f7476)
 #endif

@@ -78,6 +78,7 @@ static const char *const class_names[VT_CLASSES] = {
     [VT_CLASS_XSTATE] = "xstate",
     [VT_CLASS_MEMORY] = "memory",
     [VT_CLASS_COMPUTE] = "compute",
+    [VT_CLASS_LIFECYCLE] = "lifecycle",
 };
 
 static const char *const sensitivity_names[] = {

@@ -37,6 +37,7 @@ enum vt_class {
     VT_CLASS_XSTATE,
     VT_CLASS_MEMORY,
     VT_CLASS_COMPUTE,
+    VT_CLASS_LIFECYCLE,
     VT_CLASSES
 };
 
@@ -66,20 +67,37 @@ enum vt_handler {
 
 /* What a case asks of the engine beyond memory and the instruction itself. */
 enum vt_need {
-    VT_NEED_PORTS = 1 << 0,      /* the three ports of the ABI */
-    VT_NEED_MMIO = 1 << 1,       /* the MMIO pages of the ABI */
-    VT_NEED_EVENTFD = 1 << 2,    /* a doorbell answered by the kernel */
-    VT_NEED_COALESCED = 1 << 3,  /* writes gathered by the kernel */
-    VT_NEED_XAPIC = 1 << 4,      /* a local APIC at its page */
-    VT_NEED_X2APIC = 1 << 5,     /* a local APIC in MSRs */
-    VT_NEED_INTERRUPTS = 1 << 6, /* delivery of self-IPIs */
-    VT_NEED_MSR_FILTER = 1 << 7, /* VT_MSR_USER reaches user space */
-    VT_NEED_HANDLERS = 1 << 8,   /* an IDT whose handlers skip the faulting instruction */
-    VT_NEED_TABLES = 1 << 9,     /* writable GDT with TSS and LDT descriptors */
-    VT_NEED_DISCARD = 1 << 10,   /* the touch region is without backing before each batch */
-    VT_NEED_PAGING = 1 << 11,    /* page tables of its own, which it may write */
-    VT_NEED_PEER = 1 << 12,      /* a second processor that takes what it is sent, one of each vector */
-    VT_NEED_PKE = 1 << 13,       /* CR4.PKE: for its cases alone, since every exit pays for it */
+    VT_NEED_PORTS = 1 << 0,       /* the three ports of the ABI */
+    VT_NEED_MMIO = 1 << 1,        /* the MMIO pages of the ABI */
+    VT_NEED_EVENTFD = 1 << 2,     /* a doorbell answered by the kernel */
+    VT_NEED_COALESCED = 1 << 3,   /* writes gathered by the kernel */
+    VT_NEED_XAPIC = 1 << 4,       /* a local APIC at its page */
+    VT_NEED_X2APIC = 1 << 5,      /* a local APIC in MSRs */
+    VT_NEED_INTERRUPTS = 1 << 6,  /* delivery of self-IPIs */
+    VT_NEED_MSR_FILTER = 1 << 7,  /* VT_MSR_USER reaches user space */
+    VT_NEED_HANDLERS = 1 << 8,    /* an IDT whose handlers skip the faulting instruction */
+    VT_NEED_TABLES = 1 << 9,      /* writable GDT with TSS and LDT descriptors */
+    VT_NEED_DISCARD = 1 << 10,    /* the touch region is without backing before each batch */
+    VT_NEED_PAGING = 1 << 11,     /* page tables of its own, which it may write */
+    VT_NEED_PEER = 1 << 12,       /* a second processor that takes what it is sent, one of each vector */
+    VT_NEED_PKE = 1 << 13,        /* CR4.PKE: for its cases alone, since every exit pays for it */
+    VT_NEED_PM_TIMER = 1 << 14,   /* a clock at VT_PORT_PM_TIMER */
+    VT_NEED_ANY_LENGTH = 1 << 15, /* a doorbell at VT_MMIO_ANY */
+    VT_NEED_PRIORITY = 1 << 19,   /* an interrupt that the task priority holds back until it is lowered */
+    VT_NEED_PARTNER = 1 << 18,    /* a second processor that runs, answers calls and echoes a token */
+    VT_NEED_HOST = 1 << 17,       /* nothing of a guest: its host makes and ends machines */
+    VT_NEED_DEADLINE = 1 << 16,   /* the APIC's timer in TSC-deadline mode */
+};
+
+/* The life of a machine, in its order. */
+enum vt_life_step {
+    VT_LIFE_NOTHING, /* the same reads of the clock around nothing */
+    VT_LIFE_CREATE,
+    VT_LIFE_MEMORY,
+    VT_LIFE_VCPU,
+    VT_LIFE_FIRST_RUN,
+    VT_LIFE_DESTROY,
+    VT_LIFE_STEPS
 };
 
 /* A CPUID bit as a value: where a feature is announced. leaf 0: no condition. */
@@ -144,6 +162,8 @@ struct vt_case {
     bool ring0_only; /* legal at CPL 3 in principle, but set up for CPL 0 alone */
     const char
         *refusal; /* what #GP from this case means, where that is an answer and not a failure; or NULL */
+    bool partner_halts;      /* with VT_NEED_PARTNER: it halts until it is called; else it spins */
+    uint8_t step;            /* of a machine's life, with VT_NEED_HOST: enum vt_life_step */
     uint8_t skip_vector;     /* exception the case provokes, with VT_NEED_HANDLERS */
     uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */

@@ -44,18 +44,18 @@ static uint64_t *entries(uint8_t *memory, uint64_t address)
 }
 
 /* Identity map of 4 GiB; above the memory slot everything is a device and is mapped uncached. */
-static void page_tables(uint8_t *memory)
+static void page_tables(uint8_t *memory, uint64_t base)
 {
     uint64_t pml4 = VT_GUEST_TABLES, pdpt = pml4 + 0x1000, directory = pdpt + 0x1000;
 
     memset(memory + pml4, 0, 0x2000);
-    entries(memory, pml4)[0] = pdpt | PAGE_ALL;
+    entries(memory, pml4)[0] = (base + pdpt) | PAGE_ALL;
     for (uint64_t i = 0; i < GIBIBYTES; i++)
-        entries(memory, pdpt)[i] = (directory + i * 0x1000) | PAGE_ALL;
+        entries(memory, pdpt)[i] = (base + directory + i * 0x1000) | PAGE_ALL;
     for (uint64_t i = 0; i < GIBIBYTES * ENTRIES; i++) {
         uint64_t address = i * LARGE_PAGE;
-        uint64_t cache = address >= VT_GUEST_MEMORY ? PAGE_UNCACHED : 0;
-        entries(memory, directory)[i] = address | PAGE_ALL | PAGE_LARGE | cache;
+        uint64_t place = address < VT_GUEST_MEMORY ? base + address : address | PAGE_UNCACHED;
+        entries(memory, directory)[i] = place | PAGE_ALL | PAGE_LARGE;
     }
     entries(memory, directory)[VT_GUEST_ABSENT / LARGE_PAGE] = 0;
 }
@@ -100,9 +100,9 @@ static void interrupt_table(uint8_t *memory, uint64_t stubs)
     }
 }
 
-void vt_longmode_tables(uint8_t *memory, uint64_t stubs)
+void vt_longmode_tables(uint8_t *memory, uint64_t base, uint64_t stubs)
 {
-    page_tables(memory);
+    page_tables(memory, base);
     descriptor_tables(memory);
     interrupt_table(memory, stubs);
 }
@@ -181,6 +181,11 @@ void vt_longmode_scratch(struct vt_scratch *scratch, const struct kvm_sregs *sre
         .pte = VT_GUEST_FREE_ENTRY,
         .pte_value = VT_GUEST_ABSENT,
         .pte_flip = VT_GUEST_ABSENT,
+        .port_elcr = VT_PORT_ELCR,
+        .port_pm_timer = VT_PORT_PM_TIMER,
+        .port_match = VT_PORT_MATCH,
+        .mmio_match = VT_GUEST_MMIO + VT_MMIO_MATCH,
+        .mmio_any = VT_GUEST_MMIO + VT_MMIO_ANY,
     };
     fill_operand(scratch->gdtr, &sregs->gdt);
     fill_operand(scratch->idtr, &sregs->idt);

@@ -18,10 +18,11 @@ struct vt_longmode_features {
 };
 
 /*
- * Write page tables, GDT, IDT, TSS and LDT into `memory` (guest-physical 0).
+ * Write page tables, GDT, IDT, TSS and LDT into `memory`, which lies at guest-physical `base` (whole large
+ * pages) and is mapped from linear 0 on: what is true of one copy of the guest is true of all.
  * `stubs` is the guest address of the vectors' entry stubs.
  */
-void vt_longmode_tables(uint8_t *memory, uint64_t stubs);
+void vt_longmode_tables(uint8_t *memory, uint64_t base, uint64_t stubs);
 
 /* Turn `sregs` (as KVM returned it) into 64-bit mode at `cpl` on those tables. */
 void vt_longmode_registers(struct kvm_sregs *sregs, int cpl, const struct vt_longmode_features *features);

@@ -53,6 +53,14 @@ void vt_guest_offsets(void)
     SCRATCH(PTE, pte);
     SCRATCH(PTE_VALUE, pte_value);
     SCRATCH(PTE_FLIP, pte_flip);
+    SCRATCH(PORT_ELCR, port_elcr);
+    SCRATCH(PORT_PM_TIMER, port_pm_timer);
+    SCRATCH(PORT_MATCH, port_match);
+    SCRATCH(MMIO_MATCH, mmio_match);
+    SCRATCH(MMIO_ANY, mmio_any);
+    SCRATCH(ANSWERED, answered);
+    SCRATCH(TOKEN, token);
+    SCRATCH(ECHO, echo);
     MAILBOX(BATCH, batch);
     MAILBOX(FUNCTION, function);
     MAILBOX(ITERATIONS, iterations);

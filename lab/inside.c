@@ -3,6 +3,7 @@
 #include "guest/abi.h"
 #include "guest/catalogue.h"
 #include "lab/link.h"
+#include "lab/parameters.h"
 #include "lab/profile/collect.h"
 #include "lab/profile/flow.h"
 
@@ -167,15 +168,28 @@ static void tell_of_module(const char *file, char *text, size_t size)
         tell_kernels_words("", text, size);
 }
 
-static int load_module(const char *name, struct vt_error *error)
+/* "01-kvm-amd.ko" is the module kvm_amd. */
+static void parameters_for(const char *file, const struct vt_lab_plan *plan, char *text, size_t size)
 {
-    char path[300], why[200], words[240];
+    char module[64];
+    const char *name = strchr(file, '-') ? strchr(file, '-') + 1 : file;
+
+    snprintf(module, sizeof module, "%.*s", (int)strcspn(name, "."), name);
+    for (char *dash = module; (dash = strchr(dash, '-'));)
+        *dash = '_';
+    vt_lab_parameters_of(plan->parameters, module, text, size);
+}
+
+static int load_module(const char *name, const struct vt_lab_plan *plan, struct vt_error *error)
+{
+    char path[300], why[200], words[240], parameters[sizeof plan->parameters];
     const char *shown = strchr(name, '-') ? strchr(name, '-') + 1 : name;
     snprintf(path, sizeof path, "/" VT_LAB_INSIDE_MODULES "/%s", name);
     vt_lab_inside_say("@stage loading %s", shown);
+    parameters_for(name, plan, parameters, sizeof parameters);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     klogctl(KERNEL_LOG_CLEAR, NULL, 0);
-    int number = fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0 ? 0 : errno;
+    int number = fd >= 0 && syscall(SYS_finit_module, fd, parameters, 0) == 0 ? 0 : errno;
     if (fd >= 0)
         close(fd);
     if (number == 0 || number == EEXIST)
@@ -197,14 +211,14 @@ static int visible(const struct dirent *entry)
 }
 
 /* Their names start with a number: the order in which they need each other. */
-static int load_modules(struct vt_error *error)
+static int load_modules(const struct vt_lab_plan *plan, struct vt_error *error)
 {
     struct dirent **list;
     int status = 0, count = scandir("/" VT_LAB_INSIDE_MODULES, &list, visible, by_name);
 
     for (int i = 0; i < count; i++) {
         if (status == 0)
-            status = load_module(list[i]->d_name, error);
+            status = load_module(list[i]->d_name, plan, error);
         free(list[i]);
     }
     if (count >= 0)
@@ -245,8 +259,10 @@ int vt_lab_inside_prepare(struct vt_lab_plan *plan, struct vt_error *error)
         status = vt_lab_plan_parse(plan, VT_LAB_INSIDE_PLAN, text, error);
     free(text);
     if (status == 0)
-        status = load_modules(error);
-    return status == 0 ? check_device(&kernel, error) : status;
+        status = load_modules(plan, error);
+    if (status == 0)
+        status = check_device(&kernel, error);
+    return status == 0 ? vt_lab_parameters_in_force(plan->parameters, "/sys/module", error) : status;
 }
 
 /* The shortest of repeated runs: interrupts only add. */

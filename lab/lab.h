@@ -13,6 +13,7 @@
 #include "lab/fetch/stop.h"
 #include "lab/profile/capture.h"
 #include "lab/profile/symbols.h"
+#include "lab/tuning.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@ struct vt_lab_request {
     const char *cases;            /* list of patterns, checked; NULL: all */
     const char *levels;           /* "0", "3" or "0,3" */
     bool profile;                 /* tell which functions the instructions are of */
+    struct vt_lab_tuning tuning;  /* of labs with Linux, checked */
     struct vt_lab_stop
         stop; /* end then, leave nothing behind; without a deadline: the lab's own, once it boots */
     void (*progress)(void *context, const struct vt_lab_progress *progress); /* or NULL */
@@ -59,7 +61,7 @@ struct vt_lab_outcome {
     struct vt_measurement *measurements; /* of labs that boot the payload itself */
     size_t count;
     char emulator[160], kernel[160], hypervisor[160],
-        command_line[1024]; /* what the numbers depend on; may be empty */
+        command_line[VT_LAB_COMMAND_LINE]; /* what the numbers depend on; may be empty */
 };
 
 void vt_lab_release(struct vt_lab_outcome *outcome);

@@ -9,9 +9,11 @@
 
 struct vt_lab {
     const char *name, *summary;
-    bool boots_linux;      /* takes a kernel, modules and levels */
+    const char *module;    /* of KVM for its processor, "kvm_amd"; it takes a kernel, modules, levels and a
+                            * tuning. NULL: it boots no Linux */
     bool boots_hypervisor; /* takes a hypervisor */
     bool profiles;         /* can tell which functions the instructions are of */
+    long processors;       /* its machine has, at most */
     int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);
 };
 
@@ -21,6 +23,8 @@ const struct vt_lab *vt_labs(size_t *count);
 /* Their entry points. */
 int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
+int vt_lab_run_svm_bochs(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                         struct vt_error *error);
 int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
 

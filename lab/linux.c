@@ -175,6 +175,8 @@ static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct 
     *plan = (struct vt_lab_plan){.iterations = ITERATIONS, .pairs = PAIRS, .profile = request->profile};
     snprintf(plan->engine, sizeof plan->engine, "%s", engine);
     snprintf(plan->levels, sizeof plan->levels, "%s", request->levels);
+    if (request->tuning.parameters)
+        snprintf(plan->parameters, sizeof plan->parameters, "%s", request->tuning.parameters);
     if (!request->cases)
         return 0;
     if (snprintf(plan->cases, sizeof plan->cases, "%s", request->cases) < (int)sizeof plan->cases)
@@ -184,10 +186,12 @@ static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct 
 }
 
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
-                      const char *module, bool elf, struct vt_error *error)
+                      const char *module, const char *own, bool elf, struct vt_error *error)
 {
     *linux_ = (struct vt_lab_linux){0};
-    int status = make_plan(&linux_->plan, lab, request, error);
+    int status = vt_lab_tuning_command_line(&request->tuning, own, linux_->command_line, error);
+    if (status == 0)
+        status = make_plan(&linux_->plan, lab, request, error);
     if (status == 0)
         status = find_kernel(linux_, request, elf, error);
     if (status == 0)
@@ -253,7 +257,7 @@ static bool lose(struct vt_lab_plan *plan, const struct vt_emulator *emulator, s
     return true;
 }
 
-int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, const char *command_line,
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
                      struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     size_t row;
@@ -262,7 +266,7 @@ int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, 
     emulator->folder = linux_->workspace.folder;
     emulator->console_file = "console";
     emulator->panic = "Kernel panic - ";
-    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", command_line);
+    snprintf(outcome->command_line, sizeof outcome->command_line, "%s", linux_->command_line);
     do {
         free(outcome->document);
         outcome->document = NULL;

@@ -15,21 +15,13 @@
 
 #include <stdbool.h>
 
-/* The kernel's own messages on the first serial port (at Linux' 9600 baud a panic would take Bochs minutes to
- * print), nothing random, an end where it panics, and a panic at an oops too: Linux 6.12 does not get as far
- * as its panic over the dead first process if that dies inside KVM, and the machine then waits. */
-#define VT_LAB_LINUX_COMMAND_LINE                                                                            \
-    "console=ttyS0,115200 quiet oops=panic panic=-1 nokaslr norandmaps mitigations=off "                     \
-    "random.trust_cpu=on rdinit=/vmtoll -- "                                                                 \
-    "lab "                                                                                                   \
-    "inside"
-
 #define VT_LAB_LINUX_INITRD "initrd" /* in the workspace */
 
 struct vt_lab_linux {
     struct vt_package package;
     char *kernel, *modules; /* owned */
     struct vt_workspace workspace;
+    char command_line[VT_LAB_COMMAND_LINE]; /* of the kernel */
     struct vt_lab_plan plan;
     struct vt_lab_modules loaded; /* in this order */
     /* Make of the initial root file system what the machine boots from; NULL: it boots from that itself. */
@@ -39,10 +31,11 @@ struct vt_lab_linux {
 
 /*
  * Find the kernel and modules of the request, or Debian's, for rows of engine `lab`: the module `module` and
- * what it depends on. `elf`: the boot loader takes a vmlinux as well. The workspace is new.
+ * what it depends on. `own`: words that this machine's kernel needs, each with a blank behind it. `elf`: the
+ * boot loader takes a vmlinux as well. The workspace is new.
  */
 int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *request, const char *lab,
-                      const char *module, bool elf, struct vt_error *error);
+                      const char *module, const char *own, bool elf, struct vt_error *error);
 
 /* Safe when it failed to open. */
 void vt_lab_linux_close(struct vt_lab_linux *linux_);
@@ -50,11 +43,10 @@ void vt_lab_linux_close(struct vt_lab_linux *linux_);
 /*
  * Write the initial root file system into the workspace (this program, the plan, the modules) and boot it:
  * `emulator` without what is the same for all. Where a row ends the machine or hangs it is lost, and all
- * others are asked again without it. The document goes to the outcome, and the command line that the emulator
- * was told to boot with. Symbols, where they were asked for, go to its
- * first profile.
+ * others are asked again without it. The document goes to the outcome, and the command line. Symbols, where they
+ * were asked for, go to its first profile.
  */
-int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator, const char *command_line,
+int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
                      struct vt_lab_outcome *outcome, struct vt_error *error);
 
 #endif

@@ -14,8 +14,10 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 
     if (!stream)
         return NULL;
-    fprintf(stream, "engine=%s\ncases=%s\nlevels=%s\niterations=%llu\npairs=%zu\nprofile=%d\n", plan->engine,
-            plan->cases, plan->levels, (unsigned long long)plan->iterations, plan->pairs, plan->profile);
+    fprintf(stream,
+            "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\n",
+            plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations,
+            plan->pairs, plan->profile);
     for (size_t i = 0; i < plan->lost_count; i++)
         fprintf(stream, "lost=%zu %s %s\n", plan->lost[i].number, vt_status_name(plan->lost[i].status),
                 plan->lost[i].reason);
@@ -57,6 +59,7 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         {"engine", plan->engine, sizeof plan->engine},
         {"cases", plan->cases, sizeof plan->cases},
         {"levels", plan->levels, sizeof plan->levels},
+        {"parameters", plan->parameters, sizeof plan->parameters},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

@@ -19,7 +19,8 @@ struct vt_lab_plan {
     char engine[16];  /* the name the rows carry */
     char cases[4096]; /* list of patterns as on the command line; empty: all */
     char levels[8];
-    uint64_t iterations; /* operations per batch, at most */
+    char parameters[1024]; /* of KVM's modules, as in parameters.h; empty: none */
+    uint64_t iterations;   /* operations per batch, at most */
     size_t pairs;
     struct vt_lost_row lost[VT_LAB_LOST_MOST];
     size_t lost_count;

@@ -15,10 +15,10 @@
 static char *const arguments[] = {
     /* clang-format off */
     "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none",
-    "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "512",
+    "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512",
     "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1",
     "-serial", "file:console", "-chardev", "file,id=link,path=link", "-device", "isa-debugcon,chardev=link",
-    "-initrd", VT_LAB_LINUX_INITRD, "-append", (VT_LAB_LINUX_COMMAND_LINE), "-kernel",
+    "-initrd", VT_LAB_LINUX_INITRD,
     /* clang-format on */
 };
 enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };
@@ -48,7 +48,8 @@ static int read_profile(const struct vt_lab_linux *linux_, struct vt_lab_outcome
 int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error)
 {
-    char *argv[ARGUMENTS + 4];
+    struct vt_lab_number processors = vt_lab_tuning_processors(&request->tuning);
+    char *argv[ARGUMENTS + 9];
     struct vt_lab_linux linux_;
     struct vt_plugin_argument argument;
     struct vt_emulator emulator = {
@@ -61,17 +62,19 @@ int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *
 
     int status = vt_lab_require_emulator(request, outcome, "qemu-system-x86_64", "qemu-system-x86", error);
     if (status == 0)
-        status = vt_lab_linux_open(&linux_, request, "svm", "kvm-amd", true, error);
+        status = vt_lab_linux_open(&linux_, request, "svm", "kvm-amd", "", true, error);
     if (status != 0)
         return status;
     memcpy(argv, arguments, sizeof arguments);
-    argv[ARGUMENTS] = linux_.kernel;
-    argv[ARGUMENTS + 1] = NULL;
+    memcpy(
+        argv + ARGUMENTS,
+        ((char *[]){"-smp", processors.text, "-append", linux_.command_line, "-kernel", linux_.kernel, NULL}),
+        sizeof(char *[7]));
     outcome->profile_count = request->profile;
     if (request->profile)
-        status = place_plugin(&linux_, &argument, argv + ARGUMENTS + 1, error);
+        status = place_plugin(&linux_, &argument, argv + ARGUMENTS + 6, error);
     if (status == 0)
-        status = vt_lab_linux_run(&linux_, &emulator, VT_LAB_LINUX_COMMAND_LINE, outcome, error);
+        status = vt_lab_linux_run(&linux_, &emulator, outcome, error);
     if (request->profile)
         status = vt_plugin_explain(status, "svm", outcome->emulator, error);
     if (status == 0 && request->profile)

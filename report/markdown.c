@@ -18,7 +18,7 @@ static void put_toll(const struct vt_result_row *row, double size, FILE *stream)
     int decimals = vt_quantity_decimals(row->toll.median / size, half);
     const struct vt_crossing_style *style = vt_crossing_style(row->crossing);
     fprintf(stream, "%.*f", decimals, vt_quantity_round(row->toll.median / size, decimals));
-    if (isfinite(half))
+    if (half > 0)
         fprintf(stream, " ±%.*f", decimals, half);
     if (row->crossing)
         fprintf(stream, " `%s`", style->mark);

@@ -1,4 +1,5 @@
 #include "report/table.h"
+#include "base/text.h"
 #include "base/memory.h"
 #include "guest/catalogue.h"
 
@@ -29,6 +30,7 @@ static int compare_roads(const struct vt_column *a, const struct vt_column *b)
     order = order ? order : rank_of(a->engine) - rank_of(b->engine);
     order = order ? order : strcmp(a->engine, b->engine);
     order = order ? order : a->cpl - b->cpl;
+    order = order ? order : a->vcpus - b->vcpus;
     order = order ? order : compare_texts(a->path, b->path);
     return order ? order : (int)b->unit - (int)a->unit;
 }
@@ -46,6 +48,7 @@ static struct vt_column column_of(const struct vt_result_row *row, size_t docume
                               .path = row->path,
                               .unit = row->unit,
                               .cpl = row->cpl,
+                              .vcpus = vt_result_vcpus(row),
                               .simulated = row->simulated,
                               .document = document};
 }
@@ -229,6 +232,8 @@ static void entitle(struct vt_table *table, size_t k)
     else
         snprintf(column->title, sizeof column->title, "%.60s %sCPL %d", column->engine,
                  is_deprivileged(column->engine) ? "virtual " : "", column->cpl);
+    if (column->vcpus > 1)
+        vt_text_append(column->title, sizeof column->title, ", %d vCPUs", column->vcpus);
     snprintf(column->subtitle, sizeof column->subtitle, "%.20s%s%s%s%.40s", column->path ? column->path : "?",
              column->unit == VT_UNIT_NS ? "" : ", instructions", column->simulated ? ", simulated" : "",
              column->shared_name ? ", " : "",

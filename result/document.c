@@ -124,6 +124,7 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
         .status = m->status,
         .cpl = m->cpl,
         .simulated = m->simulated,
+        .vcpus = m->vcpus,
         .iterations = ran ? (double)m->iterations : NAN,
         .batches = (double)m->batches,
         .marked = ran ? (double)m->marked : NAN,
@@ -192,15 +193,17 @@ static json_t *known(double value)
 
 json_t *vt_result_settings(const struct vt_selection *selection, double budget, const struct vt_run *run)
 {
-    return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f, s:f, s:o, s:b, s:I, s:o}",
-                     "budget_s", budget, "engines", words(selection->engines), "paths",
-                     words(selection->paths), "cases", words(selection->cases), "levels",
-                     words(selection->levels), "cpu", run->cpu >= 0 ? json_integer(run->cpu) : json_null(),
-                     "elapsed_s", run->elapsed, "tsc_khz", run->tsc_khz, "steal_s", known(run->steal),
-                     "preemptions", (json_int_t)run->preemptions, "clock", "tsc", "precision",
-                     VT_SAMPLER_PRECISION, "waited_s", run->waited, "shared", known(run->shared),
-                     "fixed_layout", vt_layout_is_fixed(), "moved", (json_int_t)run->moved, "throttled",
-                     isnan(run->throttled) ? json_null() : json_integer((json_int_t)run->throttled));
+    return json_pack(
+        "{s:f, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:s, s:f, s:f, s:o, s:b, s:I, s:o}",
+        "budget_s", budget, "vcpus", (int)run->vcpus, "cpus_allowed",
+        run->cpus ? json_integer((json_int_t)run->cpus) : json_null(), "engines", words(selection->engines),
+        "paths", words(selection->paths), "cases", words(selection->cases), "levels",
+        words(selection->levels), "cpu", run->cpu >= 0 ? json_integer(run->cpu) : json_null(), "elapsed_s",
+        run->elapsed, "tsc_khz", run->tsc_khz, "steal_s", known(run->steal), "preemptions",
+        (json_int_t)run->preemptions, "clock", "tsc", "precision", VT_SAMPLER_PRECISION, "waited_s",
+        run->waited, "shared", known(run->shared), "fixed_layout", vt_layout_is_fixed(), "moved",
+        (json_int_t)run->moved, "throttled",
+        isnan(run->throttled) ? json_null() : json_integer((json_int_t)run->throttled));
 }
 
 int vt_result_describe(struct vt_result *result, const char *started, const struct vt_setting *settings,

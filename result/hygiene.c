@@ -82,6 +82,13 @@ static bool unpinned(const json_t *host, const json_t *settings)
     return json_is_null(json_object_get(settings, "cpu"));
 }
 
+static bool crowded(const json_t *host, const json_t *settings)
+{
+    (void)host;
+    double cpus = json_number_value(json_object_get(settings, "cpus_allowed"));
+    return cpus > 0 && json_number_value(json_object_get(settings, "vcpus")) > cpus;
+}
+
 static bool steal(const json_t *host, const json_t *settings)
 {
     (void)host;
@@ -121,6 +128,9 @@ static const struct {
     {throttled, "The CPU quota of this control group (cpu.max) stopped the run again and again: expect wide "
                 "tails; lift it, or run outside the container."},
     {unpinned, "The run could not be pinned to one CPU: migrations are in the figures."},
+    {crowded,
+     "More vCPUs ran at once than this process may use CPUs: they took turns, and the figures hold what it "
+     "costs to wait for one."},
     {steal, "The hypervisor below took the CPU away during the run (steal time): expect wide tails."},
     {preempted, "Other work on this CPU preempted the run often: stop it, or pin to a quiet CPU with --cpu."},
     {shared,

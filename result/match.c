@@ -14,6 +14,7 @@ static int compare_roads(const struct vt_result_row *a, const struct vt_result_r
     int order = strcmp(a->name, b->name);
     order = order ? order : strcmp(a->engine, b->engine);
     order = order ? order : a->cpl - b->cpl;
+    order = order ? order : vt_result_vcpus(a) - vt_result_vcpus(b);
     order = order ? order : (int)a->simulated - (int)b->simulated;
     order = order ? order : (int)a->unit - (int)b->unit;
     return order ? order : (int)is_paravirtual(a) - (int)is_paravirtual(b);

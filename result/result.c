@@ -30,6 +30,11 @@ struct vt_summary vt_result_unknown_summary(void)
     return (struct vt_summary){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 }
 
+int vt_result_vcpus(const struct vt_result_row *row)
+{
+    return row->vcpus >= 1 && row->vcpus <= 65536 ? (int)row->vcpus : 1;
+}
+
 bool vt_result_has_toll(const struct vt_result_row *row)
 {
     return (row->status == VT_STATUS_OK || row->status == VT_STATUS_UNVERIFIED) && isfinite(row->toll.median);

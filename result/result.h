@@ -54,6 +54,7 @@ struct vt_result_row {
     enum vt_status status;
     int cpl; /* -1: unknown */
     bool simulated;
+    double vcpus; /* that ran it at once; NaN: not said, and then one */
     double iterations, batches, marked;
     struct vt_summary toll, toll_cycles;
     struct vt_summary breakdown[VT_PARTS]; /* of the toll, in its unit */
@@ -95,6 +96,9 @@ struct vt_summary vt_result_unknown_summary(void);
 
 /* Fill `known` from the texts. */
 void vt_result_recognize(struct vt_result_row *row);
+
+/* How many vCPUs ran it at once; documents before 0.3 do not say: one. */
+int vt_result_vcpus(const struct vt_result_row *row);
 
 /* Was a toll measured (whether or not its crossing is proved)? */
 bool vt_result_has_toll(const struct vt_result_row *row);

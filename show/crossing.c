@@ -17,6 +17,8 @@ static const struct vt_crossing_style styles[] = {
      "the CPU left the guest; the kernel part of the hypervisor answered"},
     {VT_CROSSING_EXIT_USER, "exit-user", "U", "exit to user space",
      "the CPU left the guest; the kernel handed it on to a process, which answered"},
+    {VT_CROSSING_SYSTEM_CALL, "system-call", "S", "system call",
+     "the host's process asked its own kernel; nothing of the guest was waited for"},
 };
 static const struct vt_crossing_style future = {VT_CROSSINGS, "", "*", "another crossing",
                                                 "a kind that this version does not know"};

@@ -88,7 +88,7 @@ void vt_quantity_print_interval(double value, double half_width, enum vt_unit un
     int decimals = vt_quantity_decimals(shown, half);
     if (!isfinite(value))
         snprintf(text, size, "unknown");
-    else if (isfinite(half))
+    else if (half > 0)
         snprintf(text, size, "%.*f ±%.*f %s", decimals, vt_quantity_round(shown, decimals), decimals, half,
                  name);
     else

@@ -18,19 +18,31 @@
 #define TSS_ADDRESS          0xfffbd000
 #define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
 
-#define APIC_BASE_ENABLE (UINT64_C(1) << 11)
-#define APIC_BASE_X2     (UINT64_C(1) << 10)
-#define APIC_BASE_BSP    (UINT64_C(1) << 8)
-#define APIC_SVR         0xf0
-#define APIC_SVR_ENABLE  0x1ff
+#define APIC_BASE_ENABLE   (UINT64_C(1) << 11)
+#define APIC_BASE_X2       (UINT64_C(1) << 10)
+#define APIC_BASE_BSP      (UINT64_C(1) << 8)
+#define APIC_SVR           0xf0
+#define APIC_SVR_ENABLE    0x1ff
+#define APIC_LVT_TIMER     0x320
+#define APIC_LVT_MASKED    0x10000
+#define APIC_INITIAL_COUNT 0x380
 
-#define MAX_CPUID_ENTRIES 256
+#define MAX_CPUID_ENTRIES        256
+#define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
 
 /* The machine remembers what was in its way; the error is the same in one line. */
 static int fail(struct vt_vm *vm, struct vt_error *error, int number, const char *what)
 {
     vt_vmm_explain(what, number, &vm->obstacle);
     return vt_obstacle_error(&vm->obstacle, number, error);
+}
+
+/* Of one call that was begun at `from` and returned `result`. */
+static int finish_step(struct vt_vm *vm, enum vt_life_step step, uint64_t from, int result)
+{
+    vm->life[step].cycles += vt_vmm_clock() - from;
+    vm->life[step].calls += result >= 0;
+    return result;
 }
 
 int vt_vmm_open_device(struct vt_error *error)
@@ -53,9 +65,10 @@ static int create_machine(struct vt_vm *vm, struct vt_error *error)
                            KVM_API_VERSION);
         return vt_obstacle_error(&vm->obstacle, ENOTSUP, error);
     }
-    do
-        vm->vm = ioctl(vm->system, KVM_CREATE_VM, 0);
-    while (vm->vm < 0 && errno == EINTR);
+    do {
+        uint64_t from = vt_vmm_clock();
+        vm->vm = finish_step(vm, VT_LIFE_CREATE, from, ioctl(vm->system, KVM_CREATE_VM, 0));
+    } while (vm->vm < 0 && errno == EINTR);
     if (vm->vm < 0)
         return fail(vm, error, errno, "KVM_CREATE_VM");
     /* Both fail harmlessly where VMX is not the backend. */
@@ -72,9 +85,12 @@ static int create_memory(struct vt_vm *vm, struct vt_error *error)
     vm->memory = memory;
     /* Small pages: a discarded page must come back alone, and equal machines must look equal. */
     madvise(memory, VT_GUEST_MEMORY, MADV_NOHUGEPAGE);
-    struct kvm_userspace_memory_region region = {
-        .slot = 0, .guest_phys_addr = 0, .memory_size = VT_GUEST_MEMORY, .userspace_addr = (uintptr_t)memory};
-    if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
+    struct kvm_userspace_memory_region region = {.slot = vm->index,
+                                                 .guest_phys_addr = vm->base,
+                                                 .memory_size = VT_GUEST_MEMORY,
+                                                 .userspace_addr = (uintptr_t)memory};
+    uint64_t from = vt_vmm_clock();
+    if (finish_step(vm, VT_LIFE_MEMORY, from, ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region)) != 0)
         return fail(vm, error, errno, "KVM_SET_USER_MEMORY_REGION");
     return 0;
 }
@@ -102,7 +118,8 @@ static int open_counters(struct vt_vm *vm, struct vt_error *error)
 
 static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
 {
-    vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
+    uint64_t from = vt_vmm_clock();
+    vm->vcpu = finish_step(vm, VT_LIFE_VCPU, from, ioctl(vm->vm, KVM_CREATE_VCPU, vm->index));
     if (vm->vcpu < 0)
         return fail(vm, error, errno, "KVM_CREATE_VCPU");
     int size = ioctl(vm->system, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -118,7 +135,16 @@ static int create_vcpu(struct vt_vm *vm, struct vt_error *error)
     return open_counters(vm, error);
 }
 
-/* The guest sees exactly what KVM says it supports. */
+/* KVM leaves this bit to whoever made the interrupt controller (api.rst, KVM_GET_SUPPORTED_CPUID). */
+static void offer_deadline(struct vt_vm *vm, struct kvm_cpuid2 *cpuid)
+{
+    vm->has_deadline = vm->irqchip && ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+    for (uint32_t i = 0; vm->has_deadline && i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == 1)
+            cpuid->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
+}
+
+/* The guest sees what KVM says it supports. */
 static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
 {
     struct kvm_cpuid2 *cpuid = calloc(1, sizeof *cpuid + MAX_CPUID_ENTRIES * sizeof cpuid->entries[0]);
@@ -127,7 +153,11 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
     if (!cpuid)
         return vt_error_memory(error, "the guest's CPUID leaves");
     cpuid->nent = MAX_CPUID_ENTRIES;
-    if (ioctl(vm->system, KVM_GET_SUPPORTED_CPUID, cpuid) != 0 || ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
+    if (ioctl(vm->system, KVM_GET_SUPPORTED_CPUID, cpuid) != 0)
+        number = errno;
+    else
+        offer_deadline(vm, cpuid);
+    if (number == 0 && ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
         number = errno;
     for (uint32_t i = 0; number == 0 && i < cpuid->nent; i++) {
         if (cpuid->entries[i].function == 1)
@@ -156,6 +186,8 @@ static int load_image(struct vt_vm *vm, struct vt_error *error)
     memcpy(vm->memory + VT_GUEST_CASES, vt_guest_code_start, code);
     vm->payload_entry = header->entry;
     vm->stubs = header->stubs;
+    vm->spin = header->spin;
+    vm->halt = header->halt;
     return 0;
 }
 
@@ -180,33 +212,76 @@ int vt_vmm_open(struct vt_vm *vm, struct vt_error *error)
     return status < 0 ? status : 0;
 }
 
-void vt_vmm_close(struct vt_vm *vm)
+int vt_vmm_join(struct vt_vm *vm, const struct vt_vm *first, unsigned index, struct vt_error *error)
 {
+    *vm = (struct vt_vm){.index = index,
+                         .base = (uint64_t)index * VT_GUEST_MEMORY,
+                         .irqchip = first->irqchip,
+                         .system = fcntl(first->system, F_DUPFD_CLOEXEC, 0),
+                         .vm = fcntl(first->vm, F_DUPFD_CLOEXEC, 0),
+                         .vcpu = -1,
+                         .stats.fd = -1};
+    int status = vm->system < 0 || vm->vm < 0 ? fail(vm, error, errno, "a descriptor for another vCPU") : 0;
+    if (status == 0)
+        status = create_memory(vm, error);
+    if (status == 0)
+        status = create_vcpu(vm, error);
+    if (status == 0)
+        status = set_cpuid(vm, error);
+    if (status == 0)
+        status = load_image(vm, error);
+    if (status != 0)
+        vt_vmm_close(vm);
+    return status;
+}
+
+/* Whoever is the last to let go of the machine waits for its end: each of these may be. */
+static void release_machine(struct vt_vm *vm)
+{
+    struct vt_vm_step *step = &vm->life[VT_LIFE_DESTROY];
+    uint64_t from = vt_vmm_clock();
+
+    step->calls += vm->stats.fd >= 0;
     vt_stats_close(&vm->stats);
     if (vm->run)
-        munmap(vm->run, vm->run_size);
+        step->calls += munmap(vm->run, vm->run_size) == 0;
     if (vm->vcpu >= 0)
-        close(vm->vcpu);
+        step->calls += close(vm->vcpu) == 0;
     if (vm->vm >= 0)
-        close(vm->vm);
+        step->calls += close(vm->vm) == 0;
+    step->cycles += vt_vmm_clock() - from;
+}
+
+void vt_vmm_close(struct vt_vm *vm)
+{
+    release_machine(vm);
     if (vm->memory)
         munmap(vm->memory, VT_GUEST_MEMORY);
     if (vm->system >= 0)
         close(vm->system);
-    struct vt_obstacle obstacle = vm->obstacle;
-    *vm = (struct vt_vm){.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1, .obstacle = obstacle};
+    struct vt_vm closed = {.system = -1, .vm = -1, .vcpu = -1, .stats.fd = -1, .obstacle = vm->obstacle};
+    memcpy(closed.life, vm->life, sizeof closed.life);
+    *vm = closed;
 }
 
-/* The APIC must be software-enabled before it takes a self-IPI (Intel SDM 3A 11.4.7.2). */
-static int enable_apic(struct vt_vm *vm, struct vt_error *error)
+/*
+ * The APIC must be software-enabled before it takes a self-IPI (Intel SDM 3A 11.4.7.2). A timer that the last
+ * case set is as after a reset again: KVM looks further at each HLT for one that is not masked.
+ */
+static int reset_apic(struct vt_vm *vm, struct vt_error *error)
 {
+    static const struct {
+        size_t offset;
+        uint32_t value;
+    } registers[] = {{APIC_SVR, APIC_SVR_ENABLE}, {APIC_LVT_TIMER, APIC_LVT_MASKED}, {APIC_INITIAL_COUNT, 0}};
     struct kvm_lapic_state apic;
 
     if (!vm->irqchip)
         return 0;
     if (ioctl(vm->vcpu, KVM_GET_LAPIC, &apic) != 0)
         return fail(vm, error, errno, "KVM_GET_LAPIC");
-    memcpy(apic.regs + APIC_SVR, &(uint32_t){APIC_SVR_ENABLE}, sizeof(uint32_t));
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++)
+        memcpy(apic.regs + registers[i].offset, &registers[i].value, sizeof registers[i].value);
     if (ioctl(vm->vcpu, KVM_SET_LAPIC, &apic) != 0)
         return fail(vm, error, errno, "KVM_SET_LAPIC");
     return 0;
@@ -224,22 +299,27 @@ static void complete_exit(struct vt_vm *vm)
 int vt_vmm_start(struct vt_vm *vm, int cpl, enum vt_apic_mode apic, uint64_t rip, uint64_t argument,
                  struct vt_error *error)
 {
+    struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
     struct kvm_sregs sregs;
     struct kvm_regs regs = {.rip = rip, .rdi = argument, .rsp = VT_GUEST_STACK, .rflags = cpl ? 0x3002 : 0x2};
 
     complete_exit(vm);
-    vt_longmode_tables(vm->memory, vm->stubs);
+    vt_longmode_tables(vm->memory, vm->base, vm->stubs);
     if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) != 0)
         return fail(vm, error, errno, "KVM_GET_SREGS");
     vt_longmode_registers(&sregs, cpl, &vm->features);
+    sregs.cr3 += vm->base;
     if (vm->irqchip)
-        sregs.apic_base =
-            VT_GUEST_XAPIC | APIC_BASE_BSP | APIC_BASE_ENABLE | (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
+        sregs.apic_base = VT_GUEST_XAPIC | (vm->index ? 0 : APIC_BASE_BSP) | APIC_BASE_ENABLE |
+                          (apic == VT_APIC_X2 ? APIC_BASE_X2 : 0);
     if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) != 0)
         return fail(vm, error, errno, "KVM_SET_SREGS");
     if (ioctl(vm->vcpu, KVM_SET_REGS, &regs) != 0)
         return fail(vm, error, errno, "KVM_SET_REGS");
-    return enable_apic(vm, error);
+    /* All but the first wait for an INIT otherwise. */
+    if (vm->index && ioctl(vm->vcpu, KVM_SET_MP_STATE, &runnable) != 0)
+        return fail(vm, error, errno, "KVM_SET_MP_STATE");
+    return reset_apic(vm, error);
 }
 
 void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size)

@@ -10,6 +10,7 @@
 #define VT_VMM_VM_H
 
 #include "base/error.h"
+#include "guest/catalogue.h"
 #include "guest/longmode.h"
 #include "vmm/obstacle.h"
 #include "vmm/stats.h"
@@ -19,22 +20,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a step of the machine's life took: cycles of the time-stamp counter, and calls that succeeded. */
+struct vt_vm_step {
+    uint64_t cycles;
+    uint32_t calls;
+};
+
 enum vt_apic_mode { VT_APIC_X2, VT_APIC_X };
 
 struct vt_vm {
     int system, vm, vcpu; /* descriptors, -1 when closed */
     struct kvm_run *run;  /* shared with the kernel */
     size_t run_size;
-    uint8_t *memory;       /* guest-physical 0 to VT_GUEST_MEMORY */
+    unsigned index;        /* of the vCPU; 0: the one the machine was made with */
+    uint64_t base;         /* guest-physical address of its copy of the guest; linear 0 there */
+    uint8_t *memory;       /* VT_GUEST_MEMORY bytes from `base` on */
     struct vt_stats stats; /* KVM's counters of the vCPU */
     struct vt_longmode_features features;
-    uint64_t payload_entry, stubs; /* guest addresses from the payload's header */
-    uint32_t kvm_features;         /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
-    uint32_t tsc_khz;              /* of the guest; 0 when KVM does not say */
+    uint64_t payload_entry, stubs, spin, halt; /* guest addresses from the payload's header */
+    uint32_t kvm_features;                     /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
+    uint32_t tsc_khz;                          /* of the guest; 0 when KVM does not say */
     bool irqchip;
-    bool dirty;                  /* the owner's note that its last run ended badly */
-    bool has_pku;                /* its CPUID offers protection keys; features.pke, off at first, uses them */
-    struct vt_obstacle obstacle; /* why it did not open or start; stays when it is closed */
+    bool has_deadline; /* its APIC's timer has the TSC-deadline mode */
+    bool dirty;        /* the owner's note that its last run ended badly */
+    bool has_pku;      /* its CPUID offers protection keys; features.pke, off at first, uses them */
+    struct vt_vm_step life[VT_LIFE_STEPS]; /* by enum vt_life_step; stays when it is closed */
+    struct vt_obstacle obstacle;           /* why it did not open or start; stays when it is closed */
 };
 
 /*
@@ -45,6 +56,24 @@ int vt_vmm_open_device(struct vt_error *error);
 
 /* Create the machine and load payload and cases. On failure nothing stays open. */
 int vt_vmm_open(struct vt_vm *vm, struct vt_error *error);
+
+#define VT_VMM_VCPUS 64 /* as many copies of the guest fit below VT_GUEST_ABSENT */
+
+/*
+ * One more vCPU, numbered `index` (1 to VT_VMM_VCPUS - 1), of a machine that is open, with a copy of the
+ * guest of its own. It is used, and closed, like a machine; the machine lives until the last of them is
+ * closed. On failure nothing stays open.
+ */
+int vt_vmm_join(struct vt_vm *vm, const struct vt_vm *first, unsigned index, struct vt_error *error);
+
+/* The time-stamp counter, fenced on both sides: how the steps of a machine's life are timed. */
+static inline uint64_t vt_vmm_clock(void)
+{
+    __builtin_ia32_lfence();
+    uint64_t now = __builtin_ia32_rdtsc();
+    __builtin_ia32_lfence();
+    return now;
+}
 
 /* Safe on a machine that failed to open or is already closed. */
 void vt_vmm_close(struct vt_vm *vm);

@@ -220,6 +220,8 @@ void vt_compare_road(const struct vt_compared *row, char *text, size_t size)
 {
     snprintf(text, size, row->before->cpl < 0 ? "%.40s" : "%.40s CPL %d", row->before->engine,
              row->before->cpl);
+    if (vt_result_vcpus(row->before) > 1)
+        vt_text_append(text, size, ", %d vCPUs", vt_result_vcpus(row->before));
 }
 
 double vt_compare_p(const struct vt_comparison *comparison, const struct vt_compared *row)

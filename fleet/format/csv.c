@@ -3,7 +3,8 @@
 
 void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream)
 {
-    fputs("group,case,class,engine,path,unit,cpl,simulated,hosts,median,p25,p75,min,max,crossing,status\r\n",
+    fputs("group,case,class,engine,path,unit,cpl,simulated,hosts,median,p25,p75,min,max,crossing,status,"
+          "vcpus\r\n",
           stream);
     for (size_t i = 0; i < fleet->cell_count; i++) {
         const struct vt_fleet_cell *c = &fleet->cells[i];
@@ -17,6 +18,6 @@ void vt_fleet_print_csv(const struct vt_fleet *fleet, FILE *stream)
         fprintf(stream, ",%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g,", c->simulated ? "true" : "false", c->count,
                 c->median, c->p25, c->p75, c->low, c->high);
         vt_escape_csv(c->crossing, stream);
-        fprintf(stream, ",%s\r\n", vt_status_name(c->status));
+        fprintf(stream, ",%s,%d\r\n", vt_status_name(c->status), c->vcpus);
     }
 }

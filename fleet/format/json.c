@@ -16,13 +16,13 @@ static const char *or_null(const char *text)
 
 static json_t *cell_json(const struct vt_fleet_cell *c)
 {
-    return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:s, s:b, s:s?, s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
-                     "group", c->group, "case", c->name, "class", c->class, "engine", c->engine, "path",
-                     c->path, "cpl", level_json(c), "unit", vt_unit_name(c->unit), "simulated", c->simulated,
-                     "crossing", c->crossing, "status", vt_status_name(c->status), "hosts",
-                     (json_int_t)c->count, "median", vt_result_number(c->median), "p25",
-                     vt_result_number(c->p25), "p75", vt_result_number(c->p75), "min",
-                     vt_result_number(c->low), "max", vt_result_number(c->high));
+    return json_pack(
+        "{s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:i, s:s, s:b, s:s?, s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
+        "group", c->group, "case", c->name, "class", c->class, "engine", c->engine, "path", c->path, "cpl",
+        level_json(c), "vcpus", c->vcpus, "unit", vt_unit_name(c->unit), "simulated", c->simulated,
+        "crossing", c->crossing, "status", vt_status_name(c->status), "hosts", (json_int_t)c->count, "median",
+        vt_result_number(c->median), "p25", vt_result_number(c->p25), "p75", vt_result_number(c->p75), "min",
+        vt_result_number(c->low), "max", vt_result_number(c->high));
 }
 
 static json_t *outlier_json(const struct vt_fleet *fleet, const struct vt_fleet_host *host)
@@ -56,11 +56,11 @@ static json_t *oddity_json(const struct vt_fleet *fleet, const struct vt_fleet_o
         json_array_append_new(hosts,
                               json_pack("{s:s?, s:o}", "host", fleet->hosts[oddity->hosts[i].host].name,
                                         "ratio", vt_result_number(oddity->hosts[i].ratio)));
-    return json_pack("{s:s?, s:s?, s:o, s:b, s:s?, s:s?, s:o, s:o, s:I, s:s?}", "group", first->group,
+    return json_pack("{s:s?, s:s?, s:o, s:b, s:s?, s:s?, s:o, s:i, s:o, s:I, s:s?}", "group", first->group,
                      "class", first->class, "cases", names_json(oddity->cells, oddity->cell_count),
                      "whole_class", oddity->whole_class, "engine", first->engine, "path", first->path, "cpl",
-                     level_json(first), "hosts", hosts, "of", (json_int_t)oddity->members, "explanation",
-                     or_null(why));
+                     level_json(first), "vcpus", first->vcpus, "hosts", hosts, "of",
+                     (json_int_t)oddity->members, "explanation", or_null(why));
 }
 
 /* Names of all hosts but those that cross as most do. */
@@ -84,9 +84,9 @@ static json_t *split_json(const struct vt_fleet *fleet, const struct vt_fleet_sp
     json_t *ways = json_array();
     for (size_t i = 0; i < split->way_count; i++)
         json_array_append_new(ways, way_json(fleet, split, i));
-    return json_pack("{s:s?, s:o, s:s?, s:o, s:b, s:o}", "group", first->group, "cases",
+    return json_pack("{s:s?, s:o, s:s?, s:o, s:i, s:b, s:o}", "group", first->group, "cases",
                      names_json(split->cases, split->case_count), "engine", first->engine, "cpl",
-                     level_json(first), "simulated", first->simulated, "ways", ways);
+                     level_json(first), "vcpus", first->vcpus, "simulated", first->simulated, "ways", ways);
 }
 
 static json_t *gap_json(const struct vt_fleet *fleet, const struct vt_fleet_gap *gap)

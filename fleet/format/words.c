@@ -22,11 +22,19 @@ size_t vt_fleet_outliers(const struct vt_fleet *fleet)
     return count;
 }
 
+/* " CPL 0, 2 vCPUs", as far as it need be said; appended. */
+static void say_level(const struct vt_fleet_cell *cell, char *text, size_t size)
+{
+    if (cell->cpl >= 0)
+        vt_text_append(text, size, " CPL %d", cell->cpl);
+    if (cell->vcpus > 1)
+        vt_text_append(text, size, ", %d vCPUs", cell->vcpus);
+}
+
 void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t size)
 {
-    char level[16] = "";
-    if (cell->cpl >= 0)
-        snprintf(level, sizeof level, " CPL %d", cell->cpl);
+    char level[48] = "";
+    say_level(cell, level, sizeof level);
     snprintf(text, size, "%.60s%s, %.60s%s", cell->engine, level, cell->path ? cell->path : "unknown path",
              cell->simulated ? ", simulated" : "");
 }
@@ -53,8 +61,7 @@ void vt_fleet_name_split(const struct vt_fleet_split *split, char *text, size_t 
     if (shown < split->case_count)
         vt_text_append(text, size, " and %zu more", split->case_count - shown);
     vt_text_append(text, size, " on %.60s", first->engine);
-    if (first->cpl >= 0)
-        vt_text_append(text, size, " CPL %d", first->cpl);
+    say_level(first, text, size);
     if (first->simulated)
         vt_text_append(text, size, ", simulated");
 }

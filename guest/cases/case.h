@@ -16,6 +16,9 @@
     .intel_syntax noprefix
     .set VECTOR_XAPIC, VT_VECTOR_XAPIC
     .set VECTOR_X2APIC, VT_VECTOR_X2APIC
+    .set VECTOR_DEADLINE, VT_VECTOR_DEADLINE
+    .set VECTOR_CALL, VT_VECTOR_CALL
+    .set EVENTFD_MATCH, VT_EVENTFD_MATCH
     .set VECTOR_PEER, VT_VECTOR_PEER
     .set PEER_APIC_ID, VT_PEER_APIC_ID
 
@@ -64,6 +67,17 @@
     .section vt_cases, "ax", @progbits
     TWIN vt_body_\name, "\setup", "\turn", "\op", "\after"
     TWIN vt_baseline_\name, "\setup", "\turn", "", "\after"
+    .section .rodata
+    .globl vt_text_\name
+vt_text_\name:
+    .asciz "\op"
+.endm
+
+/* A step of a machine's life: `op` in words, no code of a guest. */
+.macro STEP name, op
+    .section vt_cases, "ax", @progbits
+    TWIN vt_body_\name, "", "", "", ""
+    TWIN vt_baseline_\name, "", "", "", ""
     .section .rodata
     .globl vt_text_\name
 vt_text_\name:

@@ -4,6 +4,7 @@
 CASE invlpg, "invlpg [rdx]", setup="mov rdx, [r11 + S_PAGE]"
 CASE invpcid, "invpcid rax, [r11 + S_INVPCID]", setup="mov eax, 2"
 CASE wbinvd, "wbinvd"
+CASE invd, "invd"
 CASE tlb_miss, "mov rax, [rdx]", setup="mov rdx, [r11 + S_PAGE]", turn="invlpg [rdx]"
 CASE first_touch, "mov [rdx], rax", setup="mov rdx, [r11 + S_TOUCH]; sub rdx, 4096", turn="add rdx, 4096"
 /* Each turn leads the entries to another page. */

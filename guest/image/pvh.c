@@ -42,6 +42,8 @@ extern uint8_t vt_image_hypercalls[];
 #define APIC_X2       (1u << 10)
 #define APIC_SVR      0xf0
 #define SVR_ENABLE    0x1ff
+#define X2APIC_TIMER  0x832
+#define LVT_MASKED    0x10000
 #define CR4_PKE       (UINT64_C(1) << 22)
 
 static struct vt_mailbox *const mailbox = (struct vt_mailbox *)VT_GUEST_MAILBOX;
@@ -86,7 +88,7 @@ static void make_machine(void)
     struct vt_longmode_features features = {.xsave = has_feature(&xsave), .fsgsbase = has_feature(&fsgsbase)};
     struct kvm_sregs sregs = {0};
 
-    vt_longmode_tables((uint8_t *)0, (uint64_t)(uintptr_t)vt_payload_stubs);
+    vt_longmode_tables((uint8_t *)0, 0, (uint64_t)(uintptr_t)vt_payload_stubs);
     vt_longmode_registers(&sregs, 0, &features);
     wrmsr(MSR_EFER, sregs.efer);
     __asm__ volatile("mov %0, %%cr4" : : "r"(sregs.cr4) : "memory");
@@ -122,13 +124,26 @@ static void set_pke(uint32_t needs)
         __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
 }
 
+static bool is_under_xen(void)
+{
+    unsigned a, b, c, d;
+    __cpuid(HYPERVISOR_LEAVES, a, b, c, d);
+    return b == XEN_SIGNATURE_B && c == XEN_SIGNATURE_C && d == XEN_SIGNATURE_D;
+}
+
 static const char *why_not(const struct vt_case *c)
 {
-    const uint32_t absent = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD;
+    const uint32_t absent = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD |
+                            VT_NEED_PM_TIMER | VT_NEED_ANY_LENGTH;
     if (c->needs & absent)
         return "needs KVM's devices around it";
-    if (c->needs & VT_NEED_PEER)
+    if (c->needs & VT_NEED_HOST)
+        return "a step of the host's, not of a guest's";
+    if (c->needs & (VT_NEED_PEER | VT_NEED_PARTNER))
         return "the machine has one processor";
+    /* helper_write_crN interrupts the processor without the lock that tcg_handle_interrupt asserts. */
+    if (c->needs & VT_NEED_PRIORITY && is_under_xen())
+        return "QEMU's SVM asserts and ends when a lowered task priority lets a virtual interrupt through";
     if (!has_feature(&c->feature))
         return "the processor does not announce it";
     return NULL;
@@ -151,16 +166,12 @@ static bool map_of_xen(void *page, uint64_t frame, bool writable)
            failure == 0;
 }
 
-/* Xen fills the page whose address is written to the MSR it names. False: nobody of that name below. */
-static bool find_xen(void)
+/* Xen fills the page whose address is written to the MSR it names. */
+static void open_hypercalls(void)
 {
     unsigned a, b, c, d;
-    __cpuid(HYPERVISOR_LEAVES, a, b, c, d);
-    if (b != XEN_SIGNATURE_B || c != XEN_SIGNATURE_C || d != XEN_SIGNATURE_D)
-        return false;
     __cpuid(HYPERVISOR_LEAVES + HYPERCALL_LEAF, a, b, c, d);
     wrmsr(b, (uint64_t)(uintptr_t)vt_image_hypercalls);
-    return true;
 }
 
 static void run(const struct vt_case *c)
@@ -172,6 +183,8 @@ static void run(const struct vt_case *c)
     }
     vt_image_run(c, reason, mailbox, scratch);
     __asm__ volatile("cli");
+    if (!reason && c->needs & VT_NEED_DEADLINE)
+        wrmsr(X2APIC_TIMER, LVT_MASKED);
 }
 
 /* The command line lies in memory that is the machine's, once it is made. */
@@ -181,7 +194,8 @@ void vt_image_main(const struct start_info *start)
 
     vt_image_choose(&choice, (const char *)(uintptr_t)start->command_line);
     make_machine();
-    if (find_xen()) {
+    if (is_under_xen()) {
+        open_hypercalls();
         vt_image_name_xen();
         vt_image_witness_open(map_of_xen);
     }

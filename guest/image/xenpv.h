@@ -31,7 +31,8 @@ enum {
 };
 enum { XEN_INVLPG_LOCAL = 7, XEN_FLUSH_CACHE = 12, XEN_SET_LDT = 13, XEN_NEW_USER_BASEPTR = 15 };
 enum { XEN_EVENT_SEND = 4, XEN_EVENT_BIND_IPI = 7 };
-enum { XEN_GET_RUNSTATE = 4, XEN_SET_IOPL = 6 };
+enum { XEN_GET_RUNSTATE = 4, XEN_STOP_PERIODIC_TIMER = 7 };
+enum { XEN_SET_IOPL = 6 };
 #define XEN_PERM         (-1)
 #define XEN_FLUSH_NONE   0
 #define XEN_FLUSH_INVLPG 2

@@ -11,6 +11,8 @@
     .quad 0x31696f6c6c6f7476 /* VT_PAYLOAD_MAGIC */
     .quad vt_payload_entry
     .quad vt_payload_stubs
+    .quad vt_payload_spin
+    .quad vt_payload_halt
 
     .text
     .globl vt_payload_entry, vt_payload_stubs
@@ -26,6 +28,16 @@ vt_payload_entry:
 2:  mov edx, VT_PORT_DOORBELL
     out dx, al
     jmp 1b
+
+/* Second vCPUs, entered with interrupts on. */
+vt_payload_spin:
+    mov rax, [VT_GUEST_SCRATCH + S_TOKEN]
+    mov [VT_GUEST_SCRATCH + S_ECHO], rax
+    pause
+    jmp vt_payload_spin
+vt_payload_halt:
+    hlt
+    jmp vt_payload_halt
 
 /* One stub per vector brings every frame to the same shape: vector, error code, RIP, CS, ... */
     .p2align 4
@@ -53,6 +65,10 @@ dispatch:
     je end_of_xapic
     cmp eax, VT_VECTOR_X2APIC
     je end_of_x2apic
+    cmp eax, VT_VECTOR_DEADLINE
+    je end_of_wait
+    cmp eax, VT_VECTOR_CALL
+    je end_of_call
 
     mov [VT_GUEST_MAILBOX + M_EXCEPTION], rax
     mov rax, [rsp + 16]
@@ -88,6 +104,11 @@ end_of_xapic:
     inc qword ptr [VT_GUEST_MAILBOX + M_INTERRUPTS]
     jmp return
 
+end_of_call:
+    inc qword ptr [VT_GUEST_SCRATCH + S_ANSWERED]
+    jmp end_of_x2apic
+end_of_wait:
+    add qword ptr [rsp + 24], VT_WAIT_LENGTH
 end_of_x2apic:
     push rcx
     push rdx

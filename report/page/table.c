@@ -50,7 +50,7 @@ static void put_measured(const struct vt_html *page, const struct vt_result_row 
     if (cell->crossing)
         fprintf(page->stream, "<i aria-hidden=\"true\">%s</i>", style->mark);
     fprintf(page->stream, "<b>%.*f</b>", decimals, vt_quantity_round(cell->toll.median / size, decimals));
-    if (isfinite(half))
+    if (half > 0)
         fprintf(page->stream, " <small>±%.*f</small>", decimals, half);
     put_note(page, cell);
     if (cell->crossing)

@@ -49,7 +49,7 @@ static void fill_toll(struct cell *cell, const struct vt_result_row *row, double
     snprintf(cell->mark, sizeof cell->mark, "%s%s", vt_crossing_style(row->crossing)->mark,
              row->status == VT_STATUS_UNVERIFIED ? "?" : "");
     snprintf(cell->value, sizeof cell->value, "%.*f", decimals, value);
-    if (isfinite(half))
+    if (half > 0)
         snprintf(cell->error, sizeof cell->error, "±%.*f", decimals, half);
     cell->measured = true;
     cell->paint = paint_of(row);

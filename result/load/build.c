@@ -146,6 +146,7 @@ static int start_row(struct vt_loader *loader)
     if (!row)
         return vt_load_lacks_memory(loader);
     *row = (struct vt_result_row){.cpl = -1,
+                                  .vcpus = NAN,
                                   .iterations = NAN,
                                   .batches = NAN,
                                   .marked = NAN,

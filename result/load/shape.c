@@ -71,6 +71,7 @@ static const struct vt_field row_fields[] = {
     ROW("stopped", TEXT, stopped),
     ROW("simulated", FLAG, simulated),
     ROW("unit", UNIT, unit),
+    ROW("vcpus", COUNT, vcpus),
     ROW("iterations", COUNT, iterations),
     ROW("batches", COUNT, batches),
     ROW("marked", COUNT, marked),

@@ -150,6 +150,7 @@ void effect_facts(struct effect *e, const struct vt_scratch *scratch, uint64_t c
     fact(e, FACT_XAPIC, scratch->xapic, 4096);
     fact(e, FACT_CR4, vcpu->cr[4], 1);
     fact(e, FACT_CR4_TO_BE, scratch->cr4, 1);
+    fact(e, FACT_CR4_FLIPPED, scratch->cr4 ^ 0x80, 1);
     fact(e, FACT_FS_BASE, vcpu->segment[VT_FS].base, 1);
     fact(e, FACT_FS_BASE_LOW, (uint32_t)vcpu->segment[VT_FS].base, 1);
     fact(e, FACT_FS_BASE_HIGH, vcpu->segment[VT_FS].base >> 32, 1);

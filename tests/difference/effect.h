@@ -13,6 +13,9 @@
 
 enum effect_engine { EFFECT_TRAP = 1, EFFECT_TRANSLATE = 2, EFFECT_KVM = 4 };
 
+/* Ports that user space answers for. */
+#define EFFECT_IS_PORT(port) ((port) == VT_PORT_USER || (port) == VT_PORT_PM_TIMER)
+
 /* What devices answer; nothing else reads like it. */
 #define EFFECT_PORT 0xa7c3d1e5u
 #define EFFECT_MMIO 0x89abcdefu
@@ -56,6 +59,7 @@ enum effect_fact {
     FACT_XAPIC,
     FACT_CR4,
     FACT_CR4_TO_BE,
+    FACT_CR4_FLIPPED, /* PGE */
     FACT_FS_BASE,
     FACT_FS_BASE_LOW,
     FACT_FS_BASE_HIGH,

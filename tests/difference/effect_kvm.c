@@ -102,7 +102,7 @@ static bool answer_port(struct effect *e, struct kvm_run *run)
 {
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
-    if (run->io.port != VT_PORT_USER)
+    if (!EFFECT_IS_PORT(run->io.port))
         return false;
     for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
         uint64_t value = EFFECT_PORT;

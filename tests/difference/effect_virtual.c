@@ -16,7 +16,7 @@ static struct {
 
 static uint32_t port_read(void *context, uint16_t port, unsigned size)
 {
-    if (port != VT_PORT_USER)
+    if (!EFFECT_IS_PORT(port))
         return tap.below.port_read(context, port, size);
     effect_note(tap.effect, DEVICE_PORT, false, size, port, EFFECT_PORT);
     return EFFECT_PORT;
@@ -24,7 +24,7 @@ static uint32_t port_read(void *context, uint16_t port, unsigned size)
 
 static void port_write(void *context, uint16_t port, unsigned size, uint32_t value)
 {
-    if (port == VT_PORT_USER)
+    if (EFFECT_IS_PORT(port))
         effect_note(tap.effect, DEVICE_PORT, true, size, port, value);
     tap.below.port_write(context, port, size, value);
 }

@@ -99,7 +99,7 @@ static bool open_machine(void)
     if (m.vcpu < 0 || m.run == MAP_FAILED || m.memory == MAP_FAILED ||
         ioctl(m.vm, KVM_SET_USER_MEMORY_REGION, &slot) != 0 || !give_cpuid())
         return false;
-    vt_longmode_tables(m.memory, 0);
+    vt_longmode_tables(m.memory, 0, 0);
     ioctl(m.vcpu, KVM_GET_SREGS, &m.first);
     vt_longmode_registers(&m.first, 0, &features);
     m.backend = vt_vmm_backend();

@@ -83,7 +83,7 @@ static bool open_unicorn(void)
         uc_context_alloc(u.uc, &u.idle) != UC_ERR_OK || uc_context_save(u.uc, u.idle) != UC_ERR_OK)
         return false;
     u.stale = DIFFERENCE_ALL;
-    vt_longmode_tables(u.tables, 0);
+    vt_longmode_tables(u.tables, 0, 0);
     uc_mem_map_ptr(u.uc, 0, sizeof u.tables, UC_PROT_ALL, u.tables);
     uc_mem_map_ptr(u.uc, WORLD_MEMORY, WORLD_SIZE, UC_PROT_ALL, u.memory);
     hook(UC_HOOK_INTR, (void *)(uintptr_t)on_interrupt, 0);

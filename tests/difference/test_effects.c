@@ -116,6 +116,7 @@ static const struct licence licences[] = {
     {"vmmcall", EFFECT_KVM, OUTSIDE, R(RAX), "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},
     {"vmmcall", EFFECT_KVM, INTEL_ON_PVM, EFFECT_END,
      "KVM answers the other vendor's instruction, which is #UD"},
+    {"wrmsr-tsx-ctrl", EFFECT_KVM, ALWAYS, EFFECT_END, "some processors have it, the virtual one has not"},
     {"page-fault", EFFECT_KVM, OUTSIDE, EFFECT_MEMORY, "the error code says that it was user code"},
     {"pushf", EFFECT_KVM, ON_PVM, EFFECT_STACK, PVM},
     {"popf", EFFECT_KVM, ON_PVM, R(RBX), PVM},

@@ -15,15 +15,17 @@ crossings_documented() {
         }' "$crossings_page" | sort
 }
 
-# One line per case on which Xen decides otherwise: name, under KVM, under Xen.
-crossings_of_xen() {
-    awk -F' *[|] *' '
-        /^## / { inside = /^## What Xen makes of AMD-V/ }
+# One line per case of a table of exceptions to KVM's column of AMD-V: name, in that column, there.
+crossings_of() { # section of the page
+    awk -F' *[|] *' -v section="## $1" '
+        /^## / { inside = $0 == section }
         inside && NF == 6 && $2 != "cases" && $2 !~ /^-/ {
             count = split($2, name, / *, */)
             for (i = 1; i <= count; i++) print name[i], $3, $4, ($5 != "" ? "explained" : "unexplained")
         }' "$crossings_page" | sort
 }
+crossings_of_xen() { crossings_of "What Xen makes of AMD-V"; }
+crossings_of_bochs() { crossings_of "What Bochs' AMD-V does otherwise"; }
 
 # One line per case and lab that newer programs decide otherwise: name, lab, program, its version, before, since.
 crossings_of_versions() {
@@ -57,20 +59,20 @@ crossings_as_of() { # result, vmx|svm|xen-pvh
 }
 
 # What the tables say of each case: name, crossing.
-crossings_expected() { # vmx|svm|xen-pvh
+crossings_expected() { # vmx|svm|svm-bochs|xen-pvh
     case $1 in
     vmx) crossings_documented | awk '{ print $1, $3 }' ;;
     svm) crossings_documented | awk '{ print $1, $5 }' ;;
-    xen-pvh)
-        crossings_of_xen >"$work/xen"
-        crossings_documented | join -a 1 - "$work/xen" | awk '{ print $1, (NF > 6 ? $8 : $5) }'
+    svm-bochs | xen-pvh)
+        case $1 in xen-pvh) crossings_of_xen ;; *) crossings_of_bochs ;; esac >"$work/otherwise"
+        crossings_documented | join -a 1 - "$work/otherwise" | awk '{ print $1, (NF > 6 ? $8 : $5) }'
         ;;
     esac
 }
 
 # The cases of a lab's result whose crossing is not that of the table: name, observed, documented. Of a case
 # that is not yet observed standard error says what to enter.
-crossings_wrong() { # result, vmx|svm|xen-pvh
+crossings_wrong() { # result, vmx|svm|svm-bochs|xen-pvh
     crossings_expected "$2" | crossings_as_of "$1" "$2" >"$work/documented"
     jq -r --arg engine "$2" '.measurements[] | select(.path != "paravirtual" and .engine == $engine)
         | "\(.case) \(if .status == "ok" then .crossing else .status end)"' "$1" | sort >"$work/observed"

@@ -12,14 +12,14 @@ host_of() { # kernel, microcode, mitigation
 exits() { row "$1" identification ok '"exit-kernel"' "$2"; }
 
 host=$(host_of 6.8.0-rc1-g0123456 0x1 IBRS)
-document old.json "$(exits cpuid 656.5)" "$(exits out-kernel 1013)" "$(exits mmio-write-eventfd 900)" "$(exits sgdt 500)"
+document old.json "$(exits cpuid 656.5)" "$(exits out-elcr 1013)" "$(exits mmio-write-eventfd 900)" "$(exits sgdt 500)"
 host=$(host_of 6.8.0-rc2-g89abcde 0x1 IBRS)
-document new.json "$(exits cpuid 745.5)" "$(exits out-kernel 1013)" "$(exits mmio-write-eventfd 900)" "$(exits sgdt 500)"
+document new.json "$(exits cpuid 745.5)" "$(exits out-elcr 1013)" "$(exits mmio-write-eventfd 900)" "$(exits sgdt 500)"
 compare
 is "a commit's figures" 0
 has "the road and the unit" '^kvm CPL 0, TSC cycles per operation:$'
 has "before, after, difference, and what could have been seen" '^  cpuid +cpuid +1313 +1491 +\+13\.6 % +[0-9.]+%$'
-has "the name of kvm-unit-tests" '^  out-kernel +outl_to_kernel +2026 +2026 +~ \+0\.0 % +[0-9.]+%$'
+has "the name of kvm-unit-tests" '^  out-elcr +outl_to_kernel +2026 +2026 +~ \+0\.0 % +[0-9.]+%$'
 has "... on a line of its own where it is long" '^ +mmio-wildcard-eventfd:pci-mem$'
 has "a case that it has not" '^  sgdt +1000 +1000 '
 has "the processor" '^CPU +Some CPU \(family 6 model 85 stepping 4\)$'
@@ -32,7 +32,7 @@ holds "72 columns" test "$(wc -L <"$work/out")" -le 72
 lacks "nothing that git drops" '^#'
 
 host=$(host_of 6.8.0 0x1 IBRS | sed 's/"tsc_khz":2000000/"tsc_khz":null/')
-document new.json "$(exits cpuid 745.5)" "$(exits out-kernel 1013)"
+document new.json "$(exits cpuid 745.5)" "$(exits out-elcr 1013)"
 compare
 has "without a clock of one rate: nanoseconds" '^kvm CPL 0, ns per operation:$'
 has "... as measured" '^  cpuid +cpuid +656 +746 '

@@ -46,13 +46,27 @@ run "$VMTOLL" lab svm --kernel /boot/vmlinuz
 refuses "a kernel without its modules" 2 "go together"
 run "$VMTOLL" lab svm --kernel "$work/none" --modules "$work/builtin"
 refuses "a kernel that is not there" 2 "cannot read the kernel"
-for option in "--kernel a --modules b" "--cpl 3"; do
+for option in "--kernel a --modules b" "--cpl 3" "--append nosmt" "--param kvm.a=1"; do
     for lab in xen tcg; do
         # shellcheck disable=SC2086
         run "$VMTOLL" lab $lab $option
-        refuses "lab $lab does not pass over $option" 2 "lab $lab: ${option%% *} .*for svm and vmx"
+        refuses "lab $lab does not pass over $option" 2 "lab $lab: ${option%% *} .*for svm, svm-bochs and vmx"
     done
 done
+run "$VMTOLL" lab svm --append 'quiet; reboot'
+refuses "words that a boot loader would obey" 2 "lab svm: --append: byte 6 .0x3b. is not for"
+run "$VMTOLL" lab vmx --append 'rdinit=/bin/sh'
+refuses "words that are the lab's own" 2 "'rdinit' is the lab's own word"
+run "$VMTOLL" lab svm --param npt=0
+refuses "a parameter of no module" 2 "MODULE.NAME=VALUE, not 'npt=0'"
+run "$VMTOLL" lab svm --param kvm_amd.npt=0 --param kvm_intel.ept=0
+refuses "a parameter of another processor's module" 2 "'kvm_intel' is no module of this lab"
+for lab in svm xen tcg; do
+    run "$VMTOLL" lab $lab --smp 2
+    refuses "more than one processor under QEMU: $lab" 2 "lab $lab: --smp is for svm-bochs and vmx; QEMU"
+done
+run "$VMTOLL" lab vmx --smp 9
+refuses "more processors than a lab has" 2 "takes 1 to 8"
 run "$VMTOLL" lab svm --hypervisor "$work/none"
 refuses "a hypervisor where the kernel is one" 2 "lab svm: --hypervisor is for xen"
 run "$VMTOLL" lab xen --hypervisor "$work/none"

@@ -37,7 +37,9 @@ differing() { # share
 # Xen 4.20, not 4.17, sends an event now and then, whose handler returns by a hypercall, and what it does at a #VMEXIT
 # depends on what was before, by some instructions in six thousand.
 slack=0
-[ "$(jq '.settings.hypervisor | capture("^Xen 4[.](?<minor>[0-9]+)").minor | tonumber > 17' "$work/one.json")" = true ] && slack=0.005
+# Xen 4.17 counts one instruction more or less in a hundred exits of a PVH domain, by what was before.
+counted=0.0002
+[ "$(jq '.settings.hypervisor | capture("^Xen 4[.](?<minor>[0-9]+)").minor | tonumber > 17' "$work/one.json")" = true ] && slack=0.005 counted=0.005
 both=$(jq '[.measurements[] | select(.engine == "xen-pv" and .status == "ok")] | group_by(.case) | map(select(length == 2)) | length' "$work/one.json")
 differing 0.001 >"$work/out"
 holds "two runs count the same" test ! -s "$work/out"
@@ -57,7 +59,10 @@ holds "cpuid is one #VMEXIT in the PVH domain" row '.engine == "xen-pvh" and .ca
 holds "none failed or contradicts its evidence" test "$(jq '[.measurements[] | select(.status == "unverified" or .status == "failed")] | length' "$work/one.json")" -eq 0
 holds "Xen was seen to do what each form asks" test "$(ok '.path == "paravirtual" and .evidence.honoured == 1')" -eq "$(ok '.path == "paravirtual"')"
 for name in write-pte write-4-ptes mov-to-cr3 invlpg ltr lldt lgdt lidt write-descriptor iret mov-to-dr7 mov-from-dr7 rdmsr-kernel wrmsr-fsbase; do
-    holds "$name by hypercall" row ".engine == \"xen-pv\" and .case == \"$name\" and .path == \"paravirtual\" and .status == \"ok\" and (.evidence.hypercalls - 1 | fabs) <= $slack"
+    # Xen's do_set_trap_table goes on by a further hypercall where a softirq of its scheduler's timer waits.
+    beside=$slack
+    [ "$name" = lidt ] && beside=0.005
+    holds "$name by hypercall" row ".engine == \"xen-pv\" and .case == \"$name\" and .path == \"paravirtual\" and .status == \"ok\" and (.evidence.hypercalls - 1 | fabs) <= $beside"
 done
 holds "a trapped write to a page table is emulated" row '.engine == "xen-pv" and .case == "write-pte" and .path == "emulated" and .evidence.insn_emulation == 1'
 holds "settings name the hypervisor" jq -e '.settings.hypervisor | test("^Xen [0-9]")' "$work/one.json"
@@ -74,7 +79,7 @@ run "$VMTOLL" lab xen --case cpuid,clts --quiet --output "$work/two.json"
 is "--case runs two of them" 0
 names='[.measurements[] | select(.case == "cpuid" or .case == "clts") | "\(.case) \(.engine) \(.cpl)"] | sort | join(", ")'
 equals "and no other" "$(jq -r '[.measurements[] | "\(.case) \(.engine) \(.cpl)"] | sort | join(", ")' "$work/two.json")" "$(jq -r "$names" "$work/one.json")"
-differing "$slack" >"$work/out"
+differing "$counted" >"$work/out"
 holds "with the same counts" sh -c '! grep -qE "^.(cpuid|clts) " "$1"' sh "$work/out"
 chosen='[.measurements[] | "\(.case) \(.engine) \(.cpl) \(.toll.median | round)"] | sort | join(", ")'
 

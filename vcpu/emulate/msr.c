@@ -5,6 +5,7 @@
 #define MSR_TSC        0x10
 #define MSR_APIC_BASE  0x1b
 #define MSR_TSC_ADJUST 0x3b
+#define MSR_PRED_CMD   0x49
 #define MSR_PAT        0x277
 #define MSR_XSS        0xda0
 #define MSR_EFER       0xc0000080
@@ -117,6 +118,8 @@ static bool write_special(struct vt_emulation *e, uint32_t index, uint64_t value
         vcpu->tsc_offset += value - vcpu->msr[VT_MSR_TSC_ADJUST];
         vcpu->msr[VT_MSR_TSC_ADJUST] = value;
         return true;
+    case MSR_PRED_CMD: /* a barrier leaves nothing to be read (Intel SDM 4 2.1) */
+        return value <= 1;
     case MSR_PAT:
         return write_pat(vcpu, value);
     case MSR_XSS: /* no supervisor state component is offered */

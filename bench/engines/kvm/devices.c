@@ -1,4 +1,6 @@
 #include "bench/engines/kvm/devices.h"
+#include "base/clock.h"
+#include "bench/pmtimer.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
 
@@ -20,14 +22,37 @@ static bool has(const struct vt_vm *vm, long capability)
 
 static bool open_eventfd(struct vt_kvm_devices *devices, const struct vt_vm *vm)
 {
-    struct kvm_ioeventfd port = {.addr = VT_PORT_EVENTFD, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO};
-    struct kvm_ioeventfd page = {.addr = VT_GUEST_MMIO + VT_MMIO_EVENTFD, .len = 4};
+    struct kvm_ioeventfd bells[] = {
+        {.addr = VT_PORT_EVENTFD, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO},
+        {.addr = VT_PORT_MATCH,
+         .len = 1,
+         .flags = KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DATAMATCH,
+         .datamatch = VT_EVENTFD_MATCH},
+        {.addr = VT_GUEST_MMIO + VT_MMIO_EVENTFD, .len = 4},
+        {.addr = VT_GUEST_MMIO + VT_MMIO_MATCH,
+         .len = 4,
+         .flags = KVM_IOEVENTFD_FLAG_DATAMATCH,
+         .datamatch = VT_EVENTFD_MATCH},
+    };
 
     devices->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (devices->eventfd < 0)
         return false;
-    port.fd = page.fd = devices->eventfd;
-    return ioctl(vm->vm, KVM_IOEVENTFD, &port) == 0 && ioctl(vm->vm, KVM_IOEVENTFD, &page) == 0;
+    for (size_t i = 0; i < sizeof bells / sizeof bells[0]; i++) {
+        bells[i].fd = devices->eventfd;
+        if (ioctl(vm->vm, KVM_IOEVENTFD, &bells[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Without a length KVM need not decode the write, where the processor says that one happened (KVM_IOEVENTFD).
+ */
+static bool open_any_length(const struct vt_kvm_devices *devices, const struct vt_vm *vm)
+{
+    struct kvm_ioeventfd bell = {.addr = VT_GUEST_MMIO + VT_MMIO_ANY, .fd = devices->eventfd};
+
+    return has(vm, KVM_CAP_IOEVENTFD_ANY_LENGTH) && ioctl(vm->vm, KVM_IOEVENTFD, &bell) == 0;
 }
 
 static bool open_coalesced(struct vt_kvm_devices *devices, const struct vt_vm *vm)
@@ -41,12 +66,12 @@ static bool open_coalesced(struct vt_kvm_devices *devices, const struct vt_vm *v
     return ioctl(vm->vm, KVM_REGISTER_COALESCED_MMIO, &zone) == 0;
 }
 
+/* What KVM itself does not know stays what it is on a processor: #GP. */
 static bool open_msr_filter(const struct vt_vm *vm)
 {
     uint64_t denied = 0; /* the kernel copies whole words */
-    struct kvm_enable_cap capability = {
-        .cap = KVM_CAP_X86_USER_SPACE_MSR,
-        .args = {KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL}};
+    struct kvm_enable_cap capability = {.cap = KVM_CAP_X86_USER_SPACE_MSR,
+                                        .args = {KVM_MSR_EXIT_REASON_FILTER}};
     struct kvm_msr_filter filter = {.flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
                                     .ranges = {{.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
                                                 .nmsrs = 1,
@@ -73,13 +98,19 @@ void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm)
 {
     *devices = (struct vt_kvm_devices){.eventfd = -1,
                                        .offered = VT_NEED_TABLES | VT_NEED_HANDLERS | VT_NEED_MMIO |
-                                                  VT_NEED_DISCARD | VT_NEED_PAGING};
+                                                  VT_NEED_DISCARD | VT_NEED_PAGING | VT_NEED_PM_TIMER |
+                                                  VT_NEED_HOST};
     if (vm->irqchip)
-        devices->offered |= VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PORTS;
+        devices->offered |=
+            VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_PRIORITY | VT_NEED_PORTS;
     if (vm->irqchip && ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS) > 1)
-        devices->offered |= VT_NEED_PEER;
+        devices->offered |= VT_NEED_PEER | VT_NEED_PARTNER;
     if (open_eventfd(devices, vm))
         devices->offered |= VT_NEED_EVENTFD;
+    if (devices->offered & VT_NEED_EVENTFD && open_any_length(devices, vm))
+        devices->offered |= VT_NEED_ANY_LENGTH;
+    if (vm->has_deadline)
+        devices->offered |= VT_NEED_DEADLINE;
     if (open_coalesced(devices, vm))
         devices->offered |= VT_NEED_COALESCED;
     if (open_msr_filter(vm))
@@ -95,7 +126,7 @@ void vt_kvm_devices_close(struct vt_kvm_devices *devices)
 }
 
 /* The kernel stops gathering when its ring is full; an empty ring is first == last. */
-static void drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
+void vt_kvm_devices_drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
 {
     if (devices->coalesced_page) {
         struct kvm_coalesced_mmio_ring *ring = (void *)((char *)run + devices->coalesced_page * 4096u);
@@ -103,22 +134,31 @@ static void drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
     }
 }
 
+static bool answer_port(struct kvm_run *run)
+{
+    void *data = (char *)run + run->io.data_offset;
+
+    if (run->io.port != VT_PORT_USER && run->io.port != VT_PORT_PM_TIMER)
+        return false;
+    if (run->io.direction == KVM_EXIT_IO_IN)
+        memset(data, 0, (size_t)run->io.size * run->io.count);
+    if (run->io.port == VT_PORT_PM_TIMER && run->io.direction == KVM_EXIT_IO_IN && run->io.size == 4)
+        memcpy(data, &(uint32_t){vt_bench_pm_timer(vt_clock_now())}, 4);
+    return true;
+}
+
 bool vt_kvm_devices_answer(struct vt_kvm_devices *devices, struct kvm_run *run)
 {
     switch (run->exit_reason) {
     case KVM_EXIT_IO:
-        if (run->io.port != VT_PORT_USER)
-            return false;
-        if (run->io.direction == KVM_EXIT_IO_IN)
-            memset((char *)run + run->io.data_offset, 0, (size_t)run->io.size * run->io.count);
-        return true;
+        return answer_port(run);
     case KVM_EXIT_MMIO:
         if (run->mmio.phys_addr - VT_GUEST_MMIO > VT_MMIO_COALESCED + 0xfff)
             return false;
         if (!run->mmio.is_write)
             memset(run->mmio.data, 0, sizeof run->mmio.data);
         else
-            drain(devices, run);
+            vt_kvm_devices_drain(devices, run);
         return true;
     case KVM_EXIT_X86_RDMSR:
     case KVM_EXIT_X86_WRMSR:

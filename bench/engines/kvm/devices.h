@@ -23,6 +23,9 @@ struct vt_kvm_devices {
 void vt_kvm_devices_open(struct vt_kvm_devices *devices, const struct vt_vm *vm);
 void vt_kvm_devices_close(struct vt_kvm_devices *devices);
 
+/* Take what the kernel has gathered of coalesced writes: it can gather as many again before it must ask. */
+void vt_kvm_devices_drain(const struct vt_kvm_devices *devices, struct kvm_run *run);
+
 /* Answer the user exit that kvm_run describes. False: it is none of these devices'. */
 bool vt_kvm_devices_answer(struct vt_kvm_devices *devices, struct kvm_run *run);
 

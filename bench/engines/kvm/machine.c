@@ -5,6 +5,7 @@
 #include "guest/longmode.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,9 @@ struct vt_scratch *vt_kvm_machine_scratch(const struct vt_kvm_machine *machine)
 
 static void close_machine(struct vt_kvm_machine *machine)
 {
+    if (machine->ending)
+        machine->ending(machine->context);
+    vt_kvm_partner_close(&machine->partner);
     vt_kvm_peer_close(&machine->peer);
     vt_kvm_devices_close(&machine->devices);
     vt_vmm_close(&machine->vm);
@@ -33,6 +37,7 @@ static int open_machine(struct vt_kvm_machine *machine, struct vt_error *error)
     int status = vt_vmm_open(&machine->vm, error);
     if (status != 0)
         return status;
+    machine->settled = false;
     vt_kvm_devices_open(&machine->devices, &machine->vm);
     machine->watchdog.kick = &machine->vm.run->immediate_exit;
     return 0;
@@ -41,7 +46,7 @@ static int open_machine(struct vt_kvm_machine *machine, struct vt_error *error)
 int vt_kvm_machine_open(struct vt_kvm_machine *machine, const struct vt_engine_settings *settings,
                         struct vt_error *error)
 {
-    *machine = (struct vt_kvm_machine){.settings = *settings, .peer = -1};
+    *machine = (struct vt_kvm_machine){.settings = *settings, .peer = -1, .partner.vcpu = -1};
     int status = open_machine(machine, error);
     if (status != 0)
         return status;
@@ -53,8 +58,8 @@ int vt_kvm_machine_open(struct vt_kvm_machine *machine, const struct vt_engine_s
 
 void vt_kvm_machine_close(struct vt_kvm_machine *machine)
 {
+    close_machine(machine); /* whose threads are ended by the watchdog's signal */
     vt_watchdog_close(&machine->watchdog);
-    close_machine(machine);
 }
 
 static const struct {
@@ -68,6 +73,9 @@ static const struct {
     {VT_NEED_X2APIC, "an in-kernel local APIC (KVM_CREATE_IRQCHIP)"},
     {VT_NEED_MSR_FILTER, "KVM_X86_SET_MSR_FILTER"},
     {VT_NEED_PEER, "a second vCPU (KVM_CAP_MAX_VCPUS)"},
+    {VT_NEED_ANY_LENGTH, "a doorbell of any length (KVM_CAP_IOEVENTFD_ANY_LENGTH)"},
+    {VT_NEED_DEADLINE, "the APIC timer's TSC-deadline mode (KVM_CAP_TSC_DEADLINE_TIMER)"},
+    {VT_NEED_PARTNER, "a second vCPU (KVM_CAP_MAX_VCPUS)"},
     {VT_NEED_PKE, "protection keys (CPUID 0x7 ECX[3])"},
 };
 
@@ -75,6 +83,10 @@ bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs,
 {
     uint32_t missing = needs & ~machine->devices.offered;
 
+    if (needs & VT_NEED_PARTNER && vt_kvm_partner_cpu(machine->settings.cpus) < 0) {
+        snprintf(reason, size, "needs a second CPU that this process may use, for the other vCPU");
+        return false;
+    }
     if (machine->vm.has_pku)
         missing &= ~(uint32_t)VT_NEED_PKE;
 
@@ -161,8 +173,9 @@ static bool must_end(struct vt_kvm_machine *machine, int number, enum vt_batch_e
     } else if (*machine->settings.stop) {
         *end = VT_BATCH_INTERRUPTED;
     } else if (machine->watchdog.fired) {
-        vt_error_set(error, VT_EXIT_NO, 0, "did not return from KVM_RUN within %llu ms",
-                     (unsigned long long)(machine->settings.limit_ns / 1000000));
+        vt_error_set(error, VT_EXIT_NO, 0, "did not return from KVM_RUN within %llu ms%s",
+                     (unsigned long long)(machine->settings.limit_ns / 1000000),
+                     machine->partner.failed ? ": the second vCPU had stopped" : "");
         *end = VT_BATCH_TIMEOUT;
     } else {
         return false;
@@ -215,20 +228,24 @@ static void fill_mailbox(struct vt_kvm_machine *machine)
     };
 }
 
-int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
-                         struct vt_error *error)
+static bool has_second(const struct vt_kvm_machine *machine)
+{
+    return machine->peer >= 0 || machine->partner.vcpu >= 0;
+}
+
+static int open_partner(struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    return vt_kvm_partner_open(&machine->partner, &machine->vm,
+                               machine->c->partner_halts ? machine->vm.halt : machine->vm.spin,
+                               vt_kvm_partner_cpu(machine->settings.cpus), error);
+}
+
+int vt_kvm_machine_set(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
+                       struct vt_error *error)
 {
     enum vt_apic_mode apic = c->needs & VT_NEED_XAPIC ? VT_APIC_X : VT_APIC_X2;
 
     machine->c = c;
-    /* After a run that ended badly anything may be half done: a new machine costs a millisecond. A second
-     * vCPU comes and goes with its machine. */
-    if (machine->vm.vcpu < 0 || machine->vm.dirty || machine->peer >= 0 || c->needs & VT_NEED_PEER) {
-        close_machine(machine);
-        int status = open_machine(machine, error);
-        if (status != 0)
-            return status;
-    }
     machine->vm.features.pke = c->needs & VT_NEED_PKE;
     int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
     if (status == 0 && c->needs & VT_NEED_PEER)
@@ -236,7 +253,38 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
     if (status != 0)
         return status;
     fill_mailbox(machine);
-    return fill_scratch(machine, error);
+    status = fill_scratch(machine, error);
+    return status == 0 && c->needs & VT_NEED_PARTNER ? open_partner(machine, error) : status;
+}
+
+/*
+ * A vCPU is made with its APIC switched off, and until a second after it was switched on KVM looks at each
+ * exit whether it is (apic_sw_disabled; jump_label_rate_limit): instructions more, by how long ago some
+ * machine was made.
+ */
+static void settle(struct vt_kvm_machine *machine)
+{
+    enum { SETTLE_MS = 1200 };
+    if (machine->settings.simulated && !machine->settled)
+        poll(NULL, 0, SETTLE_MS);
+    machine->settled = true;
+}
+
+int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
+                         struct vt_error *error)
+{
+    /* After a run that ended badly anything may be half done: a new machine costs a millisecond. A second
+     * vCPU comes and goes with its machine. */
+    if (machine->vm.vcpu < 0 || machine->vm.dirty || has_second(machine) ||
+        c->needs & (VT_NEED_PEER | VT_NEED_PARTNER)) {
+        close_machine(machine);
+        int status = open_machine(machine, error);
+        if (status != 0)
+            return status;
+    }
+    int status = vt_kvm_machine_set(machine, c, cpl, error);
+    settle(machine);
+    return status;
 }
 
 int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error)
@@ -258,16 +306,25 @@ static void take_off_doorbell(struct vt_counters *counters)
             counters->value[touched[i]]--;
 }
 
+/* Of a case that calls another vCPU those that it has answered; of others the vCPU's own. */
+static uint64_t interrupts_taken(const struct vt_kvm_machine *machine)
+{
+    return machine->c->needs & VT_NEED_PARTNER ? vt_kvm_machine_scratch(machine)->answered
+                                               : vt_kvm_machine_mailbox(machine)->interrupts;
+}
+
 enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_function function,
                                        uint64_t iterations, struct vt_batch *out, struct vt_error *error)
 {
     struct vt_mailbox *box = vt_kvm_machine_mailbox(machine);
-    uint64_t users = machine->users, interrupts = box->interrupts, calls = machine->devices.xen_calls;
+    uint64_t users = machine->users, interrupts = interrupts_taken(machine),
+             calls = machine->devices.xen_calls;
     struct vt_usage before = vt_usage_now();
     struct vt_counters now;
 
     if (machine->c->needs & VT_NEED_DISCARD)
         madvise(machine->vm.memory + VT_GUEST_TOUCH, VT_GUEST_TOUCH_SIZE, MADV_DONTNEED);
+    vt_kvm_devices_drain(&machine->devices, machine->vm.run);
     box->function = guest_address((const void *)function);
     box->iterations = iterations;
     box->state = 0;
@@ -290,7 +347,7 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
     vt_counters_put(&out->counters, VT_USER_EXITS, machine->users - users);
     if (machine->c->needs & VT_NEED_PEER)
         interrupts -= vt_kvm_peer_take_interrupts(machine->peer);
-    vt_counters_put(&out->counters, VT_INTERRUPTS, box->interrupts - interrupts);
+    vt_counters_put(&out->counters, VT_INTERRUPTS, interrupts_taken(machine) - interrupts);
     vt_usage_count(&before, &after, &out->counters);
     machine->counted = now;
     return VT_BATCH_DONE;

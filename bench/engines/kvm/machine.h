@@ -9,6 +9,7 @@
 #include "base/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/kvm/devices.h"
+#include "bench/engines/kvm/partner.h"
 #include "guest/abi.h"
 #include "vmm/vm.h"
 
@@ -21,8 +22,12 @@ struct vt_kvm_machine {
     struct vt_vm vm;
     struct vt_kvm_devices devices;
     struct vt_watchdog watchdog;
-    const struct vt_case *c;    /* the one it was started for */
-    int peer;                   /* descriptor of a second vCPU that is off its processor; -1: none */
+    const struct vt_case *c;       /* the one it was started for */
+    struct vt_kvm_partner partner; /* a second vCPU that runs */
+    int peer;                      /* descriptor of a second vCPU that is off its processor; -1: none */
+    void (*ending)(void *context); /* called before its virtual machine is ended, to let go of it; or NULL */
+    void *context;
+    bool settled;               /* KVM is done with what its making began */
     uint64_t users;             /* user exits since it was opened */
     struct vt_counters counted; /* KVM's counters at the end of the last run */
 };
@@ -41,6 +46,10 @@ bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs,
  */
 int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
                          struct vt_error *error);
+
+/* The same without making a machine anew: for one that is new, or that another vCPU joined. */
+int vt_kvm_machine_set(struct vt_kvm_machine *machine, const struct vt_case *c, int cpl,
+                       struct vt_error *error);
 
 /* Let the payload run to where it waits for its first batch. */
 int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error);

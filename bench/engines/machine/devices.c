@@ -3,6 +3,7 @@
 #include "bench/engines/machine/internal.h"
 #include "bench/engines/machine/machine.h"
 
+#include "bench/pmtimer.h"
 #include "vcpu/apic.h"
 
 #include <sys/syscall.h>
@@ -80,8 +81,18 @@ static void mmio_write(void *context, uint64_t address, unsigned size, uint64_t 
     machine->traffic.mmio_writes++;
     if (device_of(machine, address) == DEVICE_XAPIC)
         vt_vcpu_apic_write(&machine->vcpu, address & (PAGE - 1), value);
-    else if (device_of(machine, address) == VT_MMIO_EVENTFD / PAGE)
+    else if (device_of(machine, address) == VT_MMIO_EVENTFD / PAGE &&
+             (address % PAGE != VT_MMIO_MATCH % PAGE || value == VT_EVENTFD_MATCH))
         ring(machine);
+}
+
+/* Past the vDSO, which reads the very counter that is hidden. */
+static uint64_t system_ns(void)
+{
+    struct timespec now = {0};
+
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static uint32_t port_read(void *context, uint16_t port, unsigned size)
@@ -90,6 +101,10 @@ static uint32_t port_read(void *context, uint16_t port, unsigned size)
 
     (void)size;
     machine->traffic.port_reads++;
+    if (port == VT_PORT_PM_TIMER)
+        return vt_bench_pm_timer(system_ns());
+    if (port == VT_PORT_ELCR)
+        return 0; /* all lines by their edges, and what is written is what is there */
     return port == VT_PORT_KERNEL ? machine->port_latch : UINT32_MAX;
 }
 
@@ -101,7 +116,7 @@ static void port_write(void *context, uint16_t port, unsigned size, uint32_t val
     machine->traffic.port_writes++;
     if (port == VT_PORT_KERNEL)
         machine->port_latch = value & 0xff;
-    else if (port == VT_PORT_EVENTFD)
+    else if (port == VT_PORT_EVENTFD || (port == VT_PORT_MATCH && value == VT_EVENTFD_MATCH))
         ring(machine);
 }
 
@@ -123,15 +138,6 @@ static enum vt_access msr_write(void *context, uint32_t index, uint64_t value)
         return VT_ACCESS_FAULT;
     machine->msr_user = value;
     return VT_ACCESS_DONE;
-}
-
-/* Past the vDSO, which reads the very counter that is hidden. */
-static uint64_t system_ns(void)
-{
-    struct timespec now = {0};
-
-    syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 uint64_t vt_machine_clock(const struct vt_machine *machine)

@@ -97,9 +97,20 @@ uint64_t vt_machine_host_xcr0(void)
 
 const char *vt_machine_lacks(const struct vt_case *c)
 {
-    return c->needs & VT_NEED_PAGING ? "needs page tables of its own: this guest lives in the process's"
-           : c->needs & VT_NEED_PEER ? "needs a second processor: this guest has one"
-                                     : NULL;
+    static const struct {
+        uint32_t need;
+        const char *why;
+    } lacking[] = {
+        {VT_NEED_HOST, "needs KVM: what it makes and ends is a machine of the kernel's"},
+        {VT_NEED_PAGING, "needs page tables of its own: this guest lives in the process's"},
+        {VT_NEED_PEER | VT_NEED_PARTNER, "needs a second processor: this guest has one"},
+        {VT_NEED_DEADLINE, "needs a timer: this guest's APIC has none"},
+    };
+
+    for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
+        if (c->needs & lacking[i].need)
+            return lacking[i].why;
+    return NULL;
 }
 
 static void switch_on(struct vt_vcpu *vcpu, const struct vt_case *c)
@@ -154,6 +165,11 @@ static void fill_scratch(struct vt_machine *machine)
         .absent = devices + DEVICE_ABSENT * PAGE,
         .touch = (uintptr_t)machine->touch,
         .page = (uintptr_t)machine->touch,
+        .port_elcr = VT_PORT_ELCR,
+        .port_pm_timer = VT_PORT_PM_TIMER,
+        .port_match = VT_PORT_MATCH,
+        .mmio_match = devices + VT_MMIO_MATCH,
+        .mmio_any = devices + VT_MMIO_ANY,
     };
     fill_table_operand(machine->scratch.gdtr, &vcpu->gdtr);
     fill_table_operand(machine->scratch.idtr, &vcpu->idtr);

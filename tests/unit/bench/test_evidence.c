@@ -232,6 +232,25 @@ static const struct verdict verdicts[] = {
      {{VT_INLINE_HITS, 0, 0}, {VT_CALLOUTS, 1, 0}, END},
      VT_CROSSING_CALLOUT,
      VT_STATUS_OK},
+    /* The host's own calls, in whatever backend. */
+    {"vm-destroy",
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
+     {{VT_SYSTEM_CALLS, 4, 0}, {VT_HONOURED, 1, 0}, END},
+     VT_CROSSING_SYSTEM_CALL,
+     VT_STATUS_OK},
+    {"vm-create",
+     VT_BACKEND_VMX,
+     VT_PATH_HARDWARE,
+     {{VT_SYSTEM_CALLS, 1, 0}, {VT_HONOURED, 0.5, 0}, END},
+     VT_CROSSING_SYSTEM_CALL,
+     VT_STATUS_UNVERIFIED},
+    {"vm-create",
+     VT_BACKEND_PVM,
+     VT_PATH_EMULATED,
+     {{VT_SYSTEM_CALLS, 0, 0}, {VT_HONOURED, 1, 0}, END},
+     VT_CROSSING_UNKNOWN,
+     VT_STATUS_UNVERIFIED},
 };
 
 START_TEST(recorded_counters_give_their_verdict)
@@ -322,6 +341,25 @@ START_TEST(a_proved_trap_is_taken_apart)
 }
 END_TEST
 
-VT_SUITE(recorded_counters_give_their_verdict, an_interpreted_loop_is_never_of_path_hardware,
-         host_interrupts_are_not_exits_of_the_operation, a_guest_is_told_of_the_hypervisor_below,
-         native_has_no_exits_to_count, a_proved_trap_is_taken_apart)
+/* A row of two vCPUs of which one stood still is one of a single vCPU. */
+START_TEST(the_other_vcpus_must_have_been_at_it)
+{
+    const struct count busy[] = {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, {VT_BESIDE, 0.8, 0.8}, END};
+    const struct count idle[] = {{VT_EXITS, 1, 0}, {VT_USER_EXITS, 0, 0}, {VT_BESIDE, 0.01, 0.8}, END};
+    const struct vt_evidence_context context = {.backend = VT_BACKEND_VMX};
+    struct vt_measurement m = measured("cpuid", VT_PATH_HARDWARE, busy);
+
+    m.vcpus = 2;
+    vt_evidence_judge(&m, &context);
+    ck_assert_int_eq(m.status, VT_STATUS_OK);
+    m = measured("cpuid", VT_PATH_HARDWARE, idle);
+    m.vcpus = 2;
+    vt_evidence_judge(&m, &context);
+    ck_assert_int_eq(m.status, VT_STATUS_UNVERIFIED);
+    ck_assert_ptr_nonnull(strstr(m.reason, "did not run beside it"));
+}
+END_TEST
+
+VT_SUITE(the_other_vcpus_must_have_been_at_it, recorded_counters_give_their_verdict,
+         an_interpreted_loop_is_never_of_path_hardware, host_interrupts_are_not_exits_of_the_operation,
+         a_guest_is_told_of_the_hypervisor_below, native_has_no_exits_to_count, a_proved_trap_is_taken_apart)

@@ -2,6 +2,11 @@
 #include "bench/sampler.h"
 #include "tests/unit/suite.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 enum { TURN = 7, PER_OPERATION = 1000 };
 static const double khz = 2e6;
 static const uint64_t longest_batch = 400000; /* cycles: 200 us */
@@ -11,12 +16,27 @@ static const uint64_t longest_batch = 400000; /* cycles: 200 us */
 struct invented {
     double slowness;
     uint64_t quick;
+    uint64_t batches; /* that ran */
+    uint64_t
+        ticks_at; /* this batch is hit by the timer: longer, and an interrupt more in the file; 0: none */
+    const char *interrupts;
 };
 
 static int prepare(void *state, const struct vt_case *c, int cpl, struct vt_error *error)
 {
     (void)state, (void)c, (void)cpl, (void)error;
     return 0;
+}
+
+static void serve(const char *path, int count)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file,
+            "           CPU0       CPU2       \n  0:   9   7   IO-APIC   2-edge  timer\n"
+            "LOC:   500   %d   Local timer interrupts\nERR:          0\n",
+            count);
+    fclose(file);
 }
 
 static enum vt_batch_end run_batch(void *state, enum vt_twin twin, uint64_t iterations,
@@ -27,6 +47,10 @@ static enum vt_batch_end run_batch(void *state, enum vt_twin twin, uint64_t iter
     double cycles = 300 + (double)iterations * (twin == VT_BODY ? PER_OPERATION : 1);
     batch->cycles = (uint64_t)(cycles * machine->slowness / (machine->quick ? 3 : 1));
     machine->quick -= machine->quick > 0;
+    if (machine->ticks_at && ++machine->batches == machine->ticks_at) {
+        batch->cycles += 9300;
+        serve(machine->interrupts, 1001);
+    }
     vt_counters_put(&batch->counters, VT_EXITS, twin == VT_BODY ? iterations : 0);
     return VT_BATCH_DONE;
 }
@@ -120,6 +144,48 @@ START_TEST(rounds_are_kept_apart)
 }
 END_TEST
 
+/* Seven pairs of a machine that counts instructions; one batch meets the timer. */
+START_TEST(what_the_timer_hits_is_kept_and_not_in_the_count)
+{
+    char path[] = "/tmp/vmtoll-test-XXXXXX";
+    static const volatile int stop;
+    struct vt_error error;
+    struct vt_case c = {.name = "invented"};
+    struct vt_measurement m = {.c = &c, .engine = "invented", .simulated = true};
+    int fd = mkstemp(path);
+    struct invented machine = {.slowness = 1, .ticks_at = 12, .interrupts = path};
+    struct vt_sampling sampling = {.engine = &engine,
+                                   .state = &machine,
+                                   .iterations = 100,
+                                   .pairs = 7,
+                                   .interrupts = path,
+                                   .interrupted_cpu = 2,
+                                   .deadline_ns = UINT64_MAX,
+                                   .stop = &stop};
+
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    serve(path, 1000);
+    ck_assert_int_eq(vt_sampler_take(&m, &sampling, &error), 0);
+    vt_sampler_summarize(&m);
+    ck_assert_uint_eq(m.batches, 7);
+    ck_assert_uint_eq(m.marked, 1);
+    size_t hit = 0;
+    while (hit < 6 && !m.marks[hit])
+        hit++;
+    ck_assert_uint_eq(m.marks[hit], VT_MARK_HIT);
+    ck_assert_double_gt(fabs(m.body[hit] - m.baseline[hit] - (PER_OPERATION - 1)), 1);
+    ck_assert_double_eq_tol(m.toll_cycles.median, PER_OPERATION - 1, 1e-9);
+    ck_assert_double_eq_tol(m.toll_cycles.ci_low, PER_OPERATION - 1, 1e-9);
+    ck_assert_double_eq_tol(m.toll_cycles.ci_high, PER_OPERATION - 1, 1e-9);
+    m.simulated = false; /* of times nothing is left out */
+    vt_sampler_summarize(&m);
+    ck_assert_double_gt(m.toll_cycles.ci_high - m.toll_cycles.ci_low, 1);
+    vt_measurement_release(&m);
+    unlink(path);
+}
+END_TEST
+
 VT_SUITE(batches_hold_a_power_of_two, a_case_may_have_a_limit_of_its_own,
          a_calibration_that_met_a_neighbour_is_made_again, a_calibration_made_again_in_vain_loses_nothing,
-         rounds_are_kept_apart)
+         rounds_are_kept_apart, what_the_timer_hits_is_kept_and_not_in_the_count)

@@ -595,6 +595,81 @@ START_TEST(another_kernel_is_named)
 }
 END_TEST
 
+/* Batches that take memory differ among themselves; what two runs differ by within that is no finding. */
+START_TEST(batches_that_differ_are_known_as_far_as_they_do)
+{
+    static const struct {
+        double more, threshold;
+        enum vt_change change;
+    } trials[] = {{4, NAN, VT_CHANGE_NONE}, {40, NAN, VT_CHANGE_LONGER}, {4, 0, VT_CHANGE_LONGER}};
+    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+        struct vt_comparison comparison;
+        struct vt_error error;
+        struct vt_result *results[2] = {lab("svm"), lab("svm")};
+        for (int side = 0; side < 2; side++) {
+            double median = 1000 + side * trials[i].more;
+            results[side]->rows[5].toll =
+                (struct vt_summary){.median = median, .p25 = median - 3, .p75 = median + 3};
+        }
+        ck_assert_int_eq(vt_compare(&comparison, results[0], results[1],
+                                    &(struct vt_compare_limits){trials[i].threshold, NAN, NULL}, &error),
+                         0);
+        ck_assert_int_eq(comparison.rows[5].change, trials[i].change);
+        vt_compare_release(&comparison);
+        vt_result_free(results[0]);
+        vt_result_free(results[1]);
+    }
+}
+END_TEST
+
+/* What two results of a lab differ in beside their counts; each has one of `warnings`, NULL: none. */
+static void expect_unlike_labs(const char *old, const char *new, const char *warning)
+{
+    struct vt_comparison comparison;
+    struct vt_error error;
+    struct vt_result *a = lab("svm"), *b = lab("svm");
+    a->settings = json_loads(old, 0, NULL);
+    b->settings = json_loads(new, 0, NULL);
+    ck_assert(a->settings && b->settings);
+    ck_assert_int_eq(vt_compare(&comparison, a, b, &(struct vt_compare_limits){NAN, NAN, NULL}, &error), 0);
+    ck_assert_uint_eq(comparison.warning_count, warning != NULL);
+    if (warning)
+        ck_assert_str_eq(comparison.warnings[0], warning);
+    vt_compare_release(&comparison);
+    vt_result_free(a);
+    vt_result_free(b);
+}
+
+START_TEST(another_tuning_of_a_lab_is_named)
+{
+    static const char *const pairs[][3] = {
+        {"'kernel_command_line': 'quiet rdinit=/vmtoll'", "'kernel_command_line': 'quiet rdinit=/vmtoll'",
+         NULL},
+        {"'kernel_command_line': 'quiet rdinit=/vmtoll'",
+         "'kernel_command_line': 'quiet rcu=1 rdinit=/vmtoll'",
+         "the lab's kernel command line was \"... rdinit=/vmtoll\" and is \"... rcu=1 rdinit=/vmtoll\""},
+        {"'kernel_command_line': 'quiet'", "'kernel_command_line': 'quiet rcu=1'",
+         "the lab's kernel command line was \"quiet\" and is \"quiet rcu=1\""},
+        {"'processors': 1", "'processors': 2", "the lab's machine had 1 processors and has 2"},
+        {"'processors': 1", "'levels': '0'", NULL},
+        {"'module_parameters': {'kvm_amd.npt': 'Y', 'kvm.old': '1'}",
+         "'module_parameters': {'kvm_amd.npt': 'N', 'kvm.new': '1'}",
+         "unlike parameters of KVM: kvm_amd.npt was \"Y\" and is \"N\""},
+        {"'module_parameters': {'kvm_amd.npt': 1}", "'module_parameters': ['kvm_amd.npt']", NULL},
+        {"'module_parameters': {'kvm_amd.npt': 'Y'}", "'levels': '0'", NULL},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        char text[2][256];
+        for (int side = 0; side < 2; side++) {
+            snprintf(text[side], sizeof text[side], "{'lab': 'svm', %s}", pairs[i][side]);
+            for (char *quote = text[side]; (quote = strchr(quote, '\''));)
+                *quote = '"';
+        }
+        expect_unlike_labs(text[0], text[1], pairs[i][2]);
+    }
+}
+END_TEST
+
 static void expect_warnings(const struct vt_result *old, const struct vt_result *new, size_t count,
                             const char *first, const char *last)
 {
@@ -647,4 +722,5 @@ VT_SUITE(mann_whitney_agrees_with_the_textbook, holm_agrees_with_the_textbook,
          student_agrees_with_the_tables, a_whole_group_is_found,
          a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused, a_result_equals_itself,
          a_single_instruction_shows, the_threshold_holds_for_counts, a_run_in_company_is_named,
-         another_kernel_is_named, unlike_builds_are_named)
+         another_kernel_is_named, another_tuning_of_a_lab_is_named,
+         batches_that_differ_are_known_as_far_as_they_do, unlike_builds_are_named)

@@ -12,6 +12,7 @@ static const struct vt_lab_plan written = {
     .engine = "svm",
     .cases = "cpuid,mov-*",
     .levels = "0,3",
+    .parameters = "kvm.a=1,kvm_amd.npt=0",
     .iterations = 500,
     .pairs = 7,
     .lost = {{3, VT_STATUS_TIMEOUT, "nothing came for 30 s: it said a=b"}, {14, VT_STATUS_FAILED, ""}},
@@ -34,6 +35,7 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_str_eq(plan.engine, written.engine);
     ck_assert_str_eq(plan.cases, written.cases);
     ck_assert_str_eq(plan.levels, written.levels);
+    ck_assert_str_eq(plan.parameters, written.parameters);
     ck_assert_uint_eq(plan.iterations, written.iterations);
     ck_assert_uint_eq(plan.pairs, written.pairs);
     ck_assert_uint_eq(plan.lost_count, written.lost_count);

@@ -39,6 +39,15 @@ START_TEST(clocks_that_contradict_are_named)
 }
 END_TEST
 
+START_TEST(vcpus_that_take_turns_are_named)
+{
+    ck_assert_uint_eq(warnings("{}", "{\"cpu\": 1, \"vcpus\": 3, \"cpus_allowed\": 2}", "took turns"), 1);
+    ck_assert_uint_eq(warnings("{}", "{\"cpu\": 1, \"vcpus\": 2, \"cpus_allowed\": 2}", NULL), 0);
+    ck_assert_uint_eq(warnings("{}", "{\"cpu\": 1, \"vcpus\": 2, \"cpus_allowed\": null}", NULL), 0);
+    ck_assert_uint_eq(warnings("{}", "{\"cpu\": 1, \"vcpus\": 2}", NULL), 0);
+}
+END_TEST
+
 #define CLEAN "{\"cpu\": 1, \"elapsed_s\": 20, \"steal_s\": 0, \"preemptions\": 3}"
 #define QUIET                                                                                                \
     "{\"timing\": {\"governor\": \"performance\", \"turbo\": false, \"smt\": \"off\", \"invariant_tsc\": "   \
@@ -81,5 +90,5 @@ START_TEST(each_condition_is_named)
 }
 END_TEST
 
-VT_SUITE(a_quota_is_named_as_such, clocks_that_contradict_are_named, a_quiet_machine_raises_nothing,
-         what_is_unknown_raises_nothing, each_condition_is_named)
+VT_SUITE(vcpus_that_take_turns_are_named, a_quota_is_named_as_such, clocks_that_contradict_are_named,
+         a_quiet_machine_raises_nothing, what_is_unknown_raises_nothing, each_condition_is_named)

@@ -35,6 +35,22 @@ START_TEST(efer_keeps_long_mode)
 }
 END_TEST
 
+/* SDM 4 2.1, IA32_PRED_CMD */
+START_TEST(a_prediction_barrier_is_only_written)
+{
+    emulator_open(w);
+    *reg(VT_RCX) = 0x49;
+    ck_fault(STEP(w, "\x0f\x32"), VT_EXCEPTION_GP, 0);
+    *reg(VT_RAX) = 2;
+    *reg(VT_RDX) = 0;
+    ck_fault(STEP(w, "\x0f\x30"), VT_EXCEPTION_GP, 0);
+    *reg(VT_RAX) = 1;
+    ck_done(STEP(w, "\x0f\x30"));
+    *reg(VT_RDX) = 1;
+    ck_fault(STEP(w, "\x0f\x30"), VT_EXCEPTION_GP, 0);
+}
+END_TEST
+
 /* SDM 1 13.3 */
 START_TEST(xsetbv_refuses_components_without_their_base)
 {
@@ -99,5 +115,6 @@ START_TEST(tsd_and_pce_guard_the_counters)
 }
 END_TEST
 
-VT_SUITE(msr_bases_must_be_canonical, efer_keeps_long_mode, xsetbv_refuses_components_without_their_base,
-         protection_keys_need_cr4_and_zeros, tsd_and_pce_guard_the_counters)
+VT_SUITE(msr_bases_must_be_canonical, efer_keeps_long_mode, a_prediction_barrier_is_only_written,
+         xsetbv_refuses_components_without_their_base, protection_keys_need_cr4_and_zeros,
+         tsd_and_pce_guard_the_counters)

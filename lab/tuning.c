@@ -1,0 +1,124 @@
+#include "lab/tuning.h"
+#include "lab/parameters.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * The kernel's own messages on the first serial port (at Linux' 9600 baud a panic would take Bochs minutes to
+ * print), nothing random, an end where it panics, and a panic at an oops too: Linux 6.12 does not get as far
+ * as its panic over the dead first process if that dies inside KVM, and the machine then waits.
+ *
+ * And slabs of one page: the kernel draws lots where in a slab an object lies, and where that is in a page
+ * but the first, one exit in which user memory is read takes an instruction more (check_heap_object looks up
+ * the head of the compound page). What was asked for beside a case would decide about it.
+ */
+#define COMMON                                                                                               \
+    "console=ttyS0,115200 quiet oops=panic panic=-1 nokaslr norandmaps mitigations=off "                     \
+    "random.trust_cpu=on slub_max_order=0"
+
+/* This program is the first process, and these are its arguments. */
+#define FIRST_PROCESS "rdinit=/vmtoll -- lab inside"
+
+/*
+ * Bytes beside letters, digits and the blank. GRUB reads the line as a script, and the kernel takes what
+ * stands between quotes for one word: neither quotes nor what a shell obeys.
+ */
+#define PUNCTUATION "_-.,:=+/@%~^"
+
+/* What the lab itself needs as it is. */
+static const char *const reserved[] = {"--", "console", "init", "initrd", "oops", "panic", "rdinit"};
+
+static bool is_allowed(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' ||
+           strchr(PUNCTUATION, c);
+}
+
+static bool is_reserved(const char *word, size_t length)
+{
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strlen(reserved[i]) == length && strncmp(word, reserved[i], length) == 0)
+            return true;
+    return false;
+}
+
+static bool is_of_kvm(const char *word, size_t length)
+{
+    return strncmp(word, "kvm", 3) == 0 && memchr(word, '.', length);
+}
+
+static int check_word(const char *word, size_t length, struct vt_error *error)
+{
+    if (is_reserved(word, length))
+        return vt_error_set(error, VT_EXIT_USAGE, EINVAL, "--append: '%.*s' is the lab's own word",
+                            (int)length, word);
+    if (is_of_kvm(word, length))
+        return vt_error_set(error, VT_EXIT_USAGE, EINVAL,
+                            "--append: '%.*s' is a module's parameter: give it with --param", (int)length,
+                            word);
+    return 0;
+}
+
+static int check_words(const char *append, struct vt_error *error)
+{
+    int status = 0;
+
+    for (const char *c = append; *c; c++)
+        if (!is_allowed(*c))
+            return vt_error_set(
+                error, VT_EXIT_USAGE, EINVAL,
+                "--append: byte %zu (0x%02x) is not for a kernel's command line here: letters, "
+                "digits, blanks and %s",
+                (size_t)(c - append) + 1, (unsigned char)*c, PUNCTUATION);
+    for (const char *word = append + strspn(append, " "); status == 0 && *word; word += strspn(word, " ")) {
+        status = check_word(word, strcspn(word, "= "), error);
+        word += strcspn(word, " ");
+    }
+    return status;
+}
+
+int vt_lab_tuning_check(const struct vt_lab_tuning *tuning, const char *module, struct vt_error *error)
+{
+    char ignored[VT_LAB_COMMAND_LINE];
+    int status = tuning->append ? check_words(tuning->append, error) : 0;
+    if (status == 0 && tuning->parameters)
+        status = vt_lab_parameters_check(tuning->parameters, module, error);
+    return status == 0 ? vt_lab_tuning_command_line(tuning, "", ignored, error) : status;
+}
+
+/* The kernel hands parameters to what is built in, and keeps them for us to see; commas stand between them.
+ */
+static void add_parameters(char *words, const char *parameters)
+{
+    strcpy(words, parameters);
+    for (char *comma = words; (comma = strchr(comma, ','));)
+        *comma = ' ';
+}
+
+int vt_lab_tuning_command_line(const struct vt_lab_tuning *tuning, const char *own,
+                               char text[VT_LAB_COMMAND_LINE], struct vt_error *error)
+{
+    char parameters[VT_LAB_COMMAND_LINE] = "";
+    const char *append = tuning->append ? tuning->append : "";
+    size_t length = tuning->parameters ? strlen(tuning->parameters) : 0;
+
+    if (length > 0 && length < sizeof parameters)
+        add_parameters(parameters, tuning->parameters);
+    if (length < sizeof parameters &&
+        snprintf(text, VT_LAB_COMMAND_LINE, "%s" COMMON "%s%s%s%s " FIRST_PROCESS, own, *append ? " " : "",
+                 append, *parameters ? " " : "", parameters) < VT_LAB_COMMAND_LINE)
+        return 0;
+    return vt_error_set(error, VT_EXIT_USAGE, E2BIG,
+                        "the kernel's command line is longer than %d bytes with --append and --param",
+                        VT_LAB_COMMAND_LINE - 1);
+}
+
+struct vt_lab_number vt_lab_tuning_processors(const struct vt_lab_tuning *tuning)
+{
+    struct vt_lab_number number;
+    snprintf(number.text, sizeof number.text, "%d", tuning->processors ? (int)tuning->processors & 0xff : 1);
+    return number;
+}

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Lab svm-bochs: KVM's AMD-V code on a processor with NRIPS. Both runs at once, one on each core.
+# seconds: 1800
+. "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/integration/crossings.sh
+. "$(dirname "$0")/crossings.sh"
+
+command -v bochs >/dev/null 2>&1 || skip_all "bochs is missing: apt-get install bochs bochsbios vgabios bochs-x xvfb grub-pc-bin xorriso"
+command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
+command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+some='cpuid,vmmcall,hlt,first-touch,mmio-write-*,x2apic-eoi'
+
+# The second run is of some cases: what else is asked for changes no count.
+"$VMTOLL" lab svm-bochs --limit 1200 --case "$some" --quiet --output "$work/some.json" 2>"$work/some.err" &
+run "$VMTOLL" lab svm-bochs --limit 1200 --quiet --output "$work/all.json"
+first=$status
+wait $!
+second=$?
+grep -qE 'the package|is missing|no cache folder' "$work/err" && skip_all "$(cat "$work/err")"
+status=$first
+is "all cases run" 0
+holds "and some of them" test "$second" -eq 0
+run "$VMTOLL" lab svm --limit 600 --quiet --output "$work/qemu.json"
+is "and all on QEMU" 0
+
+# shellcheck disable=SC2317
+row() { # expression over one row of the instructions themselves
+    jq -e ".measurements[] | select(.path == \"hardware\") | select($1)" "$work/all.json"
+}
+# shellcheck disable=SC2317
+count() {
+    jq "[.measurements[] | select($1)] | length" "$work/all.json"
+}
+
+# Tolls of both results, of rows that both have; prints those that differ by more than 0.02 %.
+differing() {
+    jq -n --slurpfile one "$work/all.json" --slurpfile two "$work/some.json" '
+        def tolls: [.[0].measurements[] | select(.status == "ok") | {key: "\(.case) \(.path)", value: .toll.median}] | from_entries;
+        ($one | tolls) as $a | ($two | tolls) as $b | ($b | keys)[]
+        | select($a[.] == null or (($a[.] - $b[.]) | fabs) > 0.0002 * ($a[.] | fabs))'
+}
+
+holds "at least 35 cases are ok" test "$(count '.status == "ok"')" -ge 35
+holds "none failed" test "$(count '.status == "failed" or .status == "timeout" or .status == "unverified"')" -eq 0
+differing >"$work/out"
+holds "all and some count the same" test ! -s "$work/out"
+holds "some are at least six" test "$(jq '[.measurements[] | select(.status == "ok")] | length' "$work/some.json")" -ge 6
+run "$VMTOLL" compare "$work/all.json" "$work/some.json" --fail-on change
+is "compare finds no difference" 0
+holds "engine, unit and the mark of simulation" test "$(count '.engine == "svm-bochs" and .unit == "instructions" and .simulated')" -eq "$(count true)"
+holds "KVM uses NRIPS and nested paging" jq -e '.settings.module_parameters | .["kvm_amd.nrips"] == "1" and .["kvm_amd.npt"] == "Y"' "$work/all.json"
+holds "cpuid exits once, and nothing is decoded" row '.case == "cpuid" and .crossing == "exit-kernel" and .exits_per_op == 1 and .evidence.insn_emulation == 0'
+holds "hlt exits once, with its interrupt" row '.case == "hlt" and .crossing == "exit-kernel" and .exits_per_op == 1'
+holds "vmmcall is a hypercall" row '.case == "vmmcall" and .crossing == "hypercall"'
+holds "nothing counts as 0 instructions" row '.case == "empty" and .toll.median == 0'
+holds "one instruction counts as 1" row '.case == "nop" and .toll.median == 1'
+holds "a thousand count as 1000" row '.case == "thousand" and .toll.median == 1000'
+
+# The note on QEMU's rows: on those, and only those, that are decoded there and not here.
+jq -n -r --slurpfile here "$work/all.json" --slurpfile there "$work/qemu.json" '
+    def rows: [.[0].measurements[] | select(.status == "ok") | {key: "\(.case) \(.path)",
+        value: {decoded: (.evidence.insn_emulation // 0), noted: (.reason // "" | test("NRIPS"))}}] | from_entries;
+    ($here | rows) as $a | ($there | rows) as $b | ($a | keys)[]
+    | select($b[.] != null and (($b[.].decoded - $a[.].decoded >= 0.9) != $b[.].noted))' >"$work/out"
+holds "QEMU's rows say where NRIPS would save decoding" test ! -s "$work/out"
+holds "and there are some" test "$(jq '[.measurements[] | select(.reason // "" | test("NRIPS"))] | length' "$work/qemu.json")" -ge 10
+holds "no row here says so" test "$(count '.reason // "" | test("NRIPS")')" -eq 0
+crossings_wrong "$work/all.json" svm-bochs >"$work/out"
+holds "every case crosses as docs/MEASUREMENT.md says" test ! -s "$work/out"
+holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
+finish
