@@ -75,10 +75,10 @@ static bool is_first(const struct vt_line *line, size_t k)
 static void put_roads(const struct vt_html *page, const struct vt_line *line, size_t k)
 {
     const struct vt_table *table = page->report->table;
-    vt_markup(page->stream, "<td>%s", table->columns[k].title);
+    vt_markup(page->stream, "<td>%s %s", table->columns[k].title, vt_column_path(&table->columns[k]));
     for (size_t i = k + 1; i < table->column_count; i++)
         if (is_proved(line->cells[i]) && is_same_proof(line->cells[k], line->cells[i]))
-            vt_markup(page->stream, ", %s", table->columns[i].title);
+            vt_markup(page->stream, ", %s %s", table->columns[i].title, vt_column_path(&table->columns[i]));
     fputs("</td>", page->stream);
 }
 

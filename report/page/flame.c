@@ -92,7 +92,8 @@ static void put_frame(const struct flame *flame, size_t index, FILE *stream)
               (double)place->all / operations);
     if (stack->self != place->all)
         fprintf(stream, ", %.10g itself", (double)stack->self / operations);
-    fprintf(stream, "</title><rect x=\"%g\" y=\"%g\" width=\"%g\"/>", tenths(place->x), y, tenths(place->width));
+    fprintf(stream, "</title><rect x=\"%g\" y=\"%g\" width=\"%g\"/>", tenths(place->x), y,
+            tenths(place->width));
     if (letters > 2)
         vt_markup(stream, "<text x=\"%g\" y=\"%g\">%.*s</text>", tenths(place->x + 3), y + ROW - 5, letters,
                   function->name);
