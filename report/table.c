@@ -260,6 +260,20 @@ static void number_columns(struct vt_table *table)
     }
 }
 
+/* Columns of one title stand side by side: each run of them is looked at once. */
+static void find_shared_titles(struct vt_table *table)
+{
+    for (size_t from = 0, to; from < table->column_count; from = to) {
+        bool differs = false;
+        for (to = from + 1;
+             to < table->column_count && strcmp(table->columns[from].title, table->columns[to].title) == 0;
+             to++)
+            differs |= compare_texts(table->columns[from].path, table->columns[to].path) != 0;
+        for (size_t k = from; k < to; k++)
+            table->columns[k].shared_title = differs;
+    }
+}
+
 static void find_measured(struct vt_table *table)
 {
     bool any = false;
@@ -268,6 +282,7 @@ static void find_measured(struct vt_table *table)
     for (size_t k = 0; k < table->column_count; k++)
         table->columns[k].measured |= !any;
     number_columns(table);
+    find_shared_titles(table);
 }
 
 static void entitle_columns(struct vt_table *table)
@@ -285,6 +300,11 @@ const struct vt_result *vt_table_subject(const struct vt_table *table)
     if (subject < table->result_count)
         return table->results[subject];
     return table->result_count ? table->results[0] : NULL;
+}
+
+const char *vt_column_path(const struct vt_column *column)
+{
+    return column->shared_title && column->path ? column->path : "";
 }
 
 size_t vt_table_shown(const struct vt_table *table)

@@ -24,6 +24,7 @@ struct vt_column {
     size_t rank;       /* among those of its unit */
     bool measured;     /* it has a figure; with none on any column, all count as measured */
     bool shared_name;  /* another column has the same engine, path, level and unit */
+    bool shared_title; /* another column has the same title, and another path */
     char title[96];    /* "kvm CPL 3" */
     char subtitle[96]; /* "emulated", "instructions, simulated", ... */
 };
@@ -65,6 +66,9 @@ void vt_table_release(struct vt_table *table);
 
 /* The result a page is of: the first that was measured, not simulated, or the first. NULL: there is none. */
 const struct vt_result *vt_table_subject(const struct vt_table *table);
+
+/* What tells a column from another of its title: "paravirtual"; "" where the title does. */
+const char *vt_column_path(const struct vt_column *column);
 
 /* How many columns have a figure. */
 size_t vt_table_shown(const struct vt_table *table);

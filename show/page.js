@@ -109,12 +109,18 @@
     return parts.map(function (part) { return part.textContent; }).join("").trim();
   }
   rows.forEach(function (entry) { join(name(entry.row), entry.row); });
+  // Its title, and its path where another has the same title.
+  function road(head) {
+    function title(other) { return other.querySelector(".title").textContent; }
+    var twins = roads.filter(function (other) { return title(other) === title(head); });
+    return title(head) + (twins.length > 1 ? " " + head.querySelector("small").textContent.split(",")[0] : "");
+  }
   // A symbol says the number of its cell: what the table says there is shown where a pointer rests on it.
   document.querySelectorAll(".chart [data-n]").forEach(function (symbol) {
     var row = rows[Math.floor(symbol.dataset.n / roads.length)].row, place = symbol.dataset.n % roads.length;
     var title = document.createElementNS("http://www.w3.org/2000/svg", "title");
     var said = Array.from(row.cells[place + 2].childNodes).filter(function (part) { return part.nodeName !== "I" && part.nodeName !== "A"; });
-    title.textContent = name(row) + " on " + roads[place].querySelector(".title").textContent + ": " +
+    title.textContent = name(row) + " on " + road(roads[place]) + ": " +
       said.map(function (part) { return part.textContent; }).join("").trim().replace(/^(\S+( ±\S+)?)/, "$1 " + row.cells[1].textContent + ",");
     symbol.append(title);
     join(name(row), symbol);

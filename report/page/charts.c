@@ -130,9 +130,10 @@ static void put_distribution(const struct vt_html *page, const struct vt_chart *
     for (size_t k = 0; k < vt_chart_columns(table); k++) {
         const struct vt_result_row *cell = line->cells[k];
         if (vt_chart_has_spread(table, chart->line, k, chart->unit))
-            vt_text_append(label, sizeof label, "; %.70s %.3g (%.3g to %.3g; %.3g to %.3g)",
-                           table->columns[k].title, near(cell->toll.median), near(cell->toll.p25),
-                           near(cell->toll.p75), near(cell->toll.p05), near(cell->toll.p95));
+            vt_text_append(label, sizeof label, "; %.70s %s %.3g (%.3g to %.3g; %.3g to %.3g)",
+                           table->columns[k].title, vt_column_path(&table->columns[k]),
+                           near(cell->toll.median), near(cell->toll.p25), near(cell->toll.p75),
+                           near(cell->toll.p05), near(cell->toll.p95));
     }
     vt_markup(page->stream, "<figure class=\"spread\">\n<figcaption>%s", line->name);
     if (chart->axis == VT_AXIS_ABSOLUTE)

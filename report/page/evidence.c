@@ -26,32 +26,77 @@ static void name_counters(const struct vt_result_row *cell, char *text, size_t s
         vt_text_append(text, size, cell->evidence_count ? "all counters still" : "no counter");
 }
 
-/* Of one case on one road; the case is said once, before the first. */
-static void put_row(const struct vt_html *page, const struct vt_column *column,
-                    const struct vt_result_row *cell)
+static void put_proof(const struct vt_html *page, const struct vt_result_row *cell)
 {
     char counters[8192], pairs[32], marked[32];
     name_counters(cell, counters, sizeof counters);
-    vt_markup(page->stream, "<td>%s</td><td>%s", column->title, vt_crossing_style(cell->crossing)->title);
+    vt_markup(page->stream, "<td>%s", vt_crossing_style(cell->crossing)->title);
     if (cell->status == VT_STATUS_UNVERIFIED)
         fputs(" <span class=\"flag\">unverified</span>", page->stream);
     vt_markup(page->stream, "</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", counters,
               count_text(cell->batches, pairs), count_text(cell->marked, marked));
 }
 
+static bool is_proved(const struct vt_result_row *cell)
+{
+    return cell && vt_result_has_toll(cell);
+}
+
+static bool is_same_count(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+/* Would their rows say the same? */
+static bool is_same_proof(const struct vt_result_row *a, const struct vt_result_row *b)
+{
+    char first[8192], second[8192];
+    if (a->status != b->status ||
+        strcmp(vt_crossing_style(a->crossing)->title, vt_crossing_style(b->crossing)->title) != 0 ||
+        !is_same_count(a->batches, b->batches) || !is_same_count(a->marked, b->marked))
+        return false;
+    name_counters(a, first, sizeof first);
+    name_counters(b, second, sizeof second);
+    return strcmp(first, second) == 0;
+}
+
+/* Is column k the first to say what it says? */
+static bool is_first(const struct vt_line *line, size_t k)
+{
+    if (!is_proved(line->cells[k]))
+        return false;
+    for (size_t i = 0; i < k; i++)
+        if (is_proved(line->cells[i]) && is_same_proof(line->cells[i], line->cells[k]))
+            return false;
+    return true;
+}
+
+/* The columns that say what column k says, from it on. */
+static void put_roads(const struct vt_html *page, const struct vt_line *line, size_t k)
+{
+    const struct vt_table *table = page->report->table;
+    vt_markup(page->stream, "<td>%s %s", table->columns[k].title, vt_column_path(&table->columns[k]));
+    for (size_t i = k + 1; i < table->column_count; i++)
+        if (is_proved(line->cells[i]) && is_same_proof(line->cells[k], line->cells[i]))
+            vt_markup(page->stream, ", %s %s", table->columns[i].title, vt_column_path(&table->columns[i]));
+    fputs("</td>", page->stream);
+}
+
+/* The case is said once, before its first row; roads of one proof share a row. */
 static void put_proofs_of(const struct vt_html *page, const struct vt_line *line)
 {
     const struct vt_table *table = page->report->table;
     size_t count = 0, said = 0;
     for (size_t k = 0; k < table->column_count; k++)
-        count += line->cells[k] && vt_result_has_toll(line->cells[k]);
+        count += is_first(line, k);
     if (count)
         vt_markup(page->stream, "<tbody><tr><th scope=\"rowgroup\" rowspan=\"%zu\">%s</th>", count,
                   line->name);
     for (size_t k = 0; k < table->column_count; k++)
-        if (line->cells[k] && vt_result_has_toll(line->cells[k])) {
+        if (is_first(line, k)) {
             fputs(said++ ? "<tr>" : "", page->stream);
-            put_row(page, &table->columns[k], line->cells[k]);
+            put_roads(page, line, k);
+            put_proof(page, line->cells[k]);
         }
     fputs(count ? "</tbody>\n" : "", page->stream);
 }

@@ -25,7 +25,9 @@ static void put_group(struct vt_pen *pen, const struct vt_column *column, const 
     vt_pen_row(pen, (const struct vt_pen_cell[]){
                         {.text = column->title, .note = column->subtitle},
                         {.text = tolls[0], .tone = VT_TONE_STRONG},
-                        {.text = vt_crossing_style(crossing)->title, .mark = crossing},
+                        {.text = vt_crossing_style(crossing)->title,
+                         .mark = crossing,
+                         .note = vt_html_remark(column, group->crossing)},
                         {.text = tolls[1], .note = group->cheapest},
                         {.text = tolls[2], .note = group->dearest},
                         {.text = count},

@@ -1,12 +1,13 @@
 #include "report/page/flame.h"
 #include "show/pen/markup.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { WIDTH = 1000, ROW = 17, LETTER = 7 };
 
-#define NARROWEST 0.4 /* of what is drawn; less is seen in the table alone */
+#define NARROWEST 1.0 /* of what is drawn; less is seen in the table alone */
 #define FOCUSED   4.0 /* of what the keyboard stops at */
 
 struct place {
@@ -72,6 +73,11 @@ static int colour_of(const char *module)
     return 6;
 }
 
+static double tenths(double value)
+{
+    return round(value * 10) / 10;
+}
+
 static void put_frame(const struct flame *flame, size_t index, FILE *stream)
 {
     const struct vt_profile_stack *stack = &flame->profile->stacks[index];
@@ -82,14 +88,16 @@ static void put_frame(const struct flame *flame, size_t index, FILE *stream)
 
     fprintf(stream, "<g class=\"f%d\"%s>", colour_of(function->module),
             place->width >= FOCUSED ? " tabindex=\"0\" role=\"img\"" : "");
-    vt_markup(stream, "<title>%s (%s): %.10g instructions, %.10g itself</title>", function->name,
-              function->module, (double)place->all / operations, (double)stack->self / operations);
-    fprintf(stream, "<rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"%d\"/>", place->x, y, place->width,
-            ROW - 1);
+    vt_markup(stream, "<title>%s (%s): %.10g instructions", function->name, function->module,
+              (double)place->all / operations);
+    if (stack->self != place->all)
+        fprintf(stream, ", %.10g itself", (double)stack->self / operations);
+    fprintf(stream, "</title><rect x=\"%g\" y=\"%g\" width=\"%g\"/>", tenths(place->x), y,
+            tenths(place->width));
     if (letters > 2)
-        vt_markup(stream, "<text x=\"%.1f\" y=\"%.0f\">%.*s</text>", place->x + 3, y + ROW - 5, letters,
+        vt_markup(stream, "<text x=\"%g\" y=\"%g\">%.*s</text>", tenths(place->x + 3), y + ROW - 5, letters,
                   function->name);
-    fputs("</g>\n", stream);
+    fputs("</g>", stream);
 }
 
 void vt_page_flame(const struct vt_profile *profile, FILE *stream)

@@ -157,7 +157,9 @@ static void put_answer(const struct vt_html *page)
 {
     const struct vt_findings *findings = &page->report->findings;
     const struct vt_table *table = page->report->table;
-    fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs</p>\n<h1>", page->stream);
+    fputs("<header>\n<p class=\"kicker\">What crossing into the hypervisor costs</p>\n", page->stream);
+    vt_story_lead(table, page->report->screen.language, page->stream);
+    fputs("<h1>", page->stream);
     const char *end = findings->headline + strlen(findings->headline),
                *second = strstr(findings->headline, ". ");
     put_headline(findings->headline, second ? second + 1 : end, page->stream);

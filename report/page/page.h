@@ -36,6 +36,9 @@ bool vt_html_is_audited(const struct vt_html *page);
 void vt_html_picture(const struct vt_html *page, const struct vt_chart *chart, const char *class,
                      const char *label);
 
+/* What a reader would not expect of a crossing on that column: one sentence, or NULL. */
+const char *vt_html_remark(const struct vt_column *column, enum vt_crossing crossing);
+
 /* "7.21 ±0.03 µs": the toll by itself, with its interval. */
 void vt_html_toll(const struct vt_result_row *cell, FILE *stream);
 

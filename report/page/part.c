@@ -1,6 +1,16 @@
 #include "report/page/page.h"
 #include "show/quantity.h"
 
+#include <string.h>
+
+const char *vt_html_remark(const struct vt_column *column, enum vt_crossing crossing)
+{
+    bool asks = column->path && strcmp(column->path, vt_path_name(VT_PATH_PARAVIRTUAL)) == 0;
+    return asks && crossing == VT_CROSSING_INTERPRETED
+               ? "asked, but this KVM reads the guest's ring 0 instruction by instruction, the asking too"
+               : NULL;
+}
+
 void vt_html_toll(const struct vt_result_row *cell, FILE *stream)
 {
     char text[64];

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { RARE = 4 }; /* cells that one note is of */
+
 /* A column in which nothing could be measured takes no width of the page: its reasons are among the notes. */
 static void put_left_out(const struct vt_html *page)
 {
@@ -81,6 +83,29 @@ static void put_cell(const struct vt_html *page, const struct vt_result_row *cel
     }
 }
 
+/* Of what a reader would stumble over, the sentence stands beside the figure: nobody was asked, and it takes
+ * microseconds; asked, and interpreted. What many cells have in common stays among the notes. */
+static const char *remark_of(const struct vt_table *table, const struct vt_line *line, size_t k)
+{
+    const struct vt_result_row *cell = line->cells[k];
+    if (!cell || !vt_result_has_toll(cell) || line->known == VT_CLASS_CONTROL)
+        return NULL;
+    size_t note = vt_table_note(table, cell);
+    if (note && cell->known.crossing <= VT_CROSSING_NONE && table->notes[note - 1].uses <= RARE)
+        return table->notes[note - 1].text;
+    return vt_html_remark(&table->columns[k], cell->known.crossing);
+}
+
+static void put_remarks(const struct vt_html *page, const struct vt_line *line)
+{
+    const struct vt_table *table = page->report->table;
+    for (size_t k = 0; k < table->column_count; k++) {
+        const char *remark = remark_of(table, line, k);
+        if (remark)
+            vt_markup(page->stream, "<small>%s: %s</small>", table->columns[k].title, remark);
+    }
+}
+
 static void put_line(const struct vt_html *page, const struct vt_line *line)
 {
     const struct vt_table *table = page->report->table;
@@ -89,6 +114,7 @@ static void put_line(const struct vt_html *page, const struct vt_line *line)
     if (line->operation && strcmp(line->operation, line->name) != 0) {
         vt_markup(page->stream, "<code>%s</code>", line->operation);
     }
+    put_remarks(page, line);
     fprintf(page->stream, "</th><td>%s</td>", strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
     for (size_t k = 0; k < table->column_count; k++)
         if (table->columns[k].measured)

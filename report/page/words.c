@@ -43,7 +43,7 @@ struct linker {
 
 static bool is_letter(char c)
 {
-    return isalnum((unsigned char)c) || c == '-' || c == '_';
+    return isalnum((unsigned char)c) || c == '_';
 }
 
 static bool names(const char *tag, const char *element)
@@ -83,9 +83,9 @@ static size_t find_word(const char *at, size_t length)
 static size_t word_length(const char *at)
 {
     size_t whole = 0, part = 0;
-    while (is_letter(at[whole]))
+    while (is_letter(at[whole]) || at[whole] == '-')
         whole++;
-    while (isalnum((unsigned char)at[part]))
+    while (is_letter(at[part]))
         part++;
     return find_word(at, whole) < WORDS ? whole : part;
 }
@@ -111,7 +111,7 @@ void vt_page_link_words(const char *page, FILE *stream)
     for (const char *at = page; *at;) {
         if (*at == '<')
             at = copy_tag(&linker, at);
-        else if (isalnum((unsigned char)*at))
+        else if (is_letter(*at))
             at = copy_word(&linker, at);
         else
             putc(*at++, stream);

@@ -163,10 +163,10 @@ void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_word
         vt_quantity_print(figure->value, figure->unit, "µs", text, size);
         return;
     }
-    const char *word = figure->unit == VT_UNITS ? "{}"
+    const char *word = figure->unit == VT_UNITS ? "#"
                        : figure->value == 1     ? words->instruction
                                                 : words->instructions;
-    const char *place = strstr(word, "{}");
-    snprintf(text, size, "%.*s%.*f%s", place ? (int)(place - word) : 0, word, decimals, figure->value,
-             place ? place + 2 : "");
+    size_t before = strcspn(word, "#");
+    snprintf(text, size, "%.*s%.*f%s", (int)before, word, decimals, figure->value,
+             word[before] ? word + before + 1 : "");
 }

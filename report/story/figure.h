@@ -17,7 +17,7 @@ bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_fi
 
 /* The words for the unit that has any. */
 struct vt_figure_words {
-    const char *instruction, *instructions;
+    const char *instruction, *instructions; /* "# instructions": the number stands for # */
 };
 
 /* "1.08 µs", "2771 instructions", "13". */

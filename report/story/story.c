@@ -70,7 +70,8 @@ static void put_roads(struct chapter *chapter, struct vt_directive *directive)
     vt_tell_roads(&chapter->teller, directive);
 }
 
-/* What is not here is read by another: .bar by .bars, .label by who needs the word. */
+/* What is not here is read by another: .lead by the head of the page, .bar by .bars, .label by who needs the
+ * word. */
 static const struct {
     const char *name;
     void (*put)(struct chapter *chapter, struct vt_directive *directive);
@@ -88,6 +89,20 @@ static void obey(struct chapter *chapter, struct vt_directive *directive)
                 fputs("</article>\n", chapter->teller.stream);
             directives[i].put(chapter, directive);
         }
+}
+
+void vt_story_lead(const struct vt_table *table, const char *code, FILE *stream)
+{
+    const struct vt_language *language = code ? vt_language_find(code) : NULL;
+    struct vt_teller teller = {table, language ? language : vt_language(0), stream};
+    struct vt_directive directive;
+    for (size_t at = 0; vt_language_next(teller.language, &at, &directive);) {
+        if (!vt_directive_is(&directive, ".lead"))
+            continue;
+        vt_markup(stream, "<p class=\"lead\" lang=\"%s\">", teller.language->code);
+        vt_tell_text(&teller, directive.text, directive.length, stream);
+        fputs("</p>\n", stream);
+    }
 }
 
 void vt_story_tell(const struct vt_table *table, const char *code, FILE *stream)

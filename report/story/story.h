@@ -12,4 +12,7 @@
 /* `code`: a language's (language.h), NULL for the first. */
 void vt_story_tell(const struct vt_table *table, const char *code, FILE *stream);
 
+/* What the roads are, in a paragraph that stands above all figures; `code` as above. */
+void vt_story_lead(const struct vt_table *table, const char *code, FILE *stream);
+
 #endif
