@@ -11,6 +11,7 @@
 #include "report/story/language.h"
 #include "show/metrics.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -51,6 +52,12 @@ static int print_to(enum vt_format format, struct vt_collection *collection, con
 {
     if (!collection->many)
         return vt_report_print(format, collection->results, collection->count, screen, stream, error);
+    if (!vt_fleet_has_format(format))
+        return vt_error_set(
+            error, VT_EXIT_USAGE, ENOTSUP,
+            "report: many results are shown as a fleet, of which there is no %s: give it eight at "
+            "most, without --by",
+            vt_format_name(format));
     vt_fleet_print(format, &collection->fleet, stream);
     return 0;
 }

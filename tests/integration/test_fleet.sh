@@ -41,6 +41,12 @@ has "csv keeps them apart" '^,cpuid,.*,2,2000,2000,2000,2000,2000,exit-kernel,ok
 run "$VMTOLL" report "$work/ways" --format openmetrics
 has "openmetrics counts hosts by crossing" '^vmtoll_fleet_toll_hosts.*case="cpuid".*crossing="exit-kernel",status="ok".* 2$'
 has "openmetrics counts the cases" '^vmtoll_fleet_split_cases[{]report=".*/ways"[}] 1$'
+for by in "" "--by kernel"; do
+    # shellcheck disable=SC2086
+    run "$VMTOLL" report "$work/ways" $by --format folded
+    is "functions are told of results, not of a fleet${by:+, }$by" 2
+    has "... in one line${by:+, }$by" 'shown as a fleet, of which there is no folded' err
+done
 run "$VMTOLL" report "$work/ways" --by kernel
 has "in groups of their own nothing is unusual but the doubt" '^    · cpuid on kvm CPL 0: no crossing, unverified on 1 host, no crossing on 9$'
 has "with the group" '^  · node5 \(6\.1\.0\): nothing known'
