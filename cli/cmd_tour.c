@@ -38,7 +38,7 @@ struct stage {
     int status; /* exit status; -1: not run */
 };
 
-enum { PROBE, BENCH, SVM, XEN, VMX, REPORT, STAGES };
+enum { PROBE, BENCH, SVM, XEN, SVM_BOCHS, VMX, REPORT, STAGES };
 
 static void name_file(const struct arguments *a, const char *file, char path[PATH])
 {
@@ -253,7 +253,8 @@ static void plan_labs(struct stage *stages, const char *labs)
         size_t stage;
         bool wanted;
         const char *name;
-    } choice[] = {{SVM, !hardware, "svm"}, {XEN, true, "xen"}, {VMX, all, "vmx"}};
+    } choice[] = {
+        {SVM, !hardware, "svm"}, {XEN, true, "xen"}, {SVM_BOCHS, all, "svm-bochs"}, {VMX, all, "vmx"}};
     for (size_t i = 0; i < sizeof choice / sizeof choice[0]; i++)
         if (choice[i].wanted) {
             stages[choice[i].stage].words[0] = "lab";
@@ -331,6 +332,9 @@ int vt_cmd_tour(int argc, char **argv)
                  .seconds = 50,
                  .file = "lab-xen.json",
                  .beside = true},
+        [SVM_BOCHS] = {.title = "the same on an AMD-V as processors have it",
+                       .seconds = 60,
+                       .file = "lab-svm-bochs.json"},
         [VMX] = {.title = "the hardware road, from an emulated VT-x", .seconds = 180, .file = "lab-vmx.json"},
         [REPORT] = {.title = "drawing the page", .seconds = 5, .file = "report.html", .last = true},
     };

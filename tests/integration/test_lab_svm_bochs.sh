@@ -67,6 +67,9 @@ jq -n -r --slurpfile here "$work/all.json" --slurpfile there "$work/qemu.json" '
 holds "QEMU's rows say where NRIPS would save decoding" test ! -s "$work/out"
 holds "and there are some" test "$(jq '[.measurements[] | select(.reason // "" | test("NRIPS"))] | length' "$work/qemu.json")" -ge 10
 holds "no row here says so" test "$(count '.reason // "" | test("NRIPS")')" -eq 0
+cpuid=$(jq '.measurements[] | select(.case == "cpuid" and .path == "hardware") | .toll.median' "$work/all.json")
+run "$VMTOLL" report "$work/qemu.json" "$work/all.json"
+holds "a report of both says first what an exit takes as processors are sold" grep -q "takes $cpuid instructions to the kernel" "$work/out"
 crossings_wrong "$work/all.json" svm-bochs >"$work/out"
 holds "every case crosses as docs/MEASUREMENT.md says" test ! -s "$work/out"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
