@@ -55,6 +55,9 @@ static bool open_any_length(const struct vt_kvm_devices *devices, const struct v
     return has(vm, KVM_CAP_IOEVENTFD_ANY_LENGTH) && ioctl(vm->vm, KVM_IOEVENTFD, &bell) == 0;
 }
 
+/* KVM_COALESCED_MMIO_MAX, which wants the kernel's PAGE_SIZE */
+#define COALESCED_MOST ((4096 - sizeof(struct kvm_coalesced_mmio_ring)) / sizeof(struct kvm_coalesced_mmio))
+
 static bool open_coalesced(struct vt_kvm_devices *devices, const struct vt_vm *vm)
 {
     struct kvm_coalesced_mmio_zone zone = {.addr = VT_GUEST_MMIO + VT_MMIO_COALESCED, .size = 0x1000};
@@ -125,12 +128,16 @@ void vt_kvm_devices_close(struct vt_kvm_devices *devices)
     devices->eventfd = -1;
 }
 
-/* The kernel stops gathering when its ring is full; an empty ring is first == last. */
+/*
+ * The kernel stops gathering when its ring is full; an empty ring is first == last. Until Linux 6.11 how much
+ * it took before it called itself full followed from where it began (coalesced_mmio_has_room, a remainder of
+ * a difference below 0): beginning at the last entry it takes all but one in every kernel.
+ */
 void vt_kvm_devices_drain(const struct vt_kvm_devices *devices, struct kvm_run *run)
 {
     if (devices->coalesced_page) {
         struct kvm_coalesced_mmio_ring *ring = (void *)((char *)run + devices->coalesced_page * 4096u);
-        ring->first = ring->last;
+        ring->first = ring->last = COALESCED_MOST - 1;
     }
 }
 
