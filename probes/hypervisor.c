@@ -223,7 +223,7 @@ static const char *provider_of(const struct vt_surroundings *around, const char 
     static const char azure[] = "7783-7084-3265-9085-8269-3286-77";
     const char *product = around->dmi[VT_DMI_PRODUCT], *maker = around->dmi[VT_DMI_VENDOR];
     const bool hyperv = vendor && strcmp(vendor, "Hyper-V") == 0;
-    if (hyperv && around->release && strcasestr(around->release, "microsoft")) {
+    if (hyperv && around->release && strstr(around->release, "microsoft-standard")) {
         *why = "the kernel's release";
         return "WSL 2";
     }

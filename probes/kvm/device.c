@@ -213,9 +213,8 @@ static void explain_without(const struct view *view, struct vt_obstacle *obstacl
 static void explain_sandbox(const struct view *view, struct vt_obstacle *obstacle)
 {
     obstacle->code = "kernel-without-kvm";
-    vt_obstacle_reason(obstacle, "%s: this is gVisor, a kernel in user space, which has no KVM", view->what);
-    vt_obstacle_fix(obstacle, "run it outside of gVisor (docker run --runtime runc, a pod without its "
-                              "runtimeClassName)");
+    vt_obstacle_reason(obstacle, "%s: this is %s, which has no KVM", view->what, view->scene->module.player);
+    vt_obstacle_fix(obstacle, "%s", view->scene->module.instead);
 }
 
 static void explain_module(const struct view *view, struct vt_obstacle *obstacle)

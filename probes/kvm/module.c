@@ -118,23 +118,50 @@ static bool has_modules(const char *folder)
     return any;
 }
 
-/* Its kernel has had this date for years, and says its name since. */
-static bool is_gvisor(const char *root)
+/* What is no Linux tells by the file that it makes up. gVisor's kernel had one date for years. */
+static const struct {
+    const char *file, *mark, *player, *instead;
+} players[] = {
+    {"version", "gvisor", "gVisor, a kernel in user space",
+     "run it outside of gVisor (docker run --runtime runc, a pod without its runtimeClassName)"},
+    {"version", "4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016", "gVisor, a kernel in user space",
+     "run it outside of gVisor (docker run --runtime runc, a pod without its runtimeClassName)"},
+    {"version", "-Microsoft", "WSL 1, Windows with Linux' system calls",
+     "wsl --set-version NAME 2 in Windows: version 2 has a Linux kernel"},
+    {"cpuinfo", "User Mode Linux", "User Mode Linux, a kernel in user space",
+     "run it outside of User Mode Linux"},
+};
+
+static bool has_mark(const char *root, const char *file, const char *mark)
 {
-    char path[PATH_MAX], line[256];
-    int number;
-    name_path(path, "%s/proc/version", root);
-    return vt_live_line(path, line, sizeof line, &number) &&
-           (strcasestr(line, "gvisor") || strstr(line, "4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016"));
+    char path[PATH_MAX], text[1024];
+    name_path(path, "%s/proc/%s", root, file);
+    FILE *stream = fopen(path, "re");
+    size_t length = stream ? fread(text, 1, sizeof text - 1, stream) : 0;
+    if (stream)
+        fclose(stream);
+    text[length] = '\0';
+    return strstr(text, mark);
+}
+
+static bool read_player(const char *root, struct vt_kvm_module *module)
+{
+    for (size_t i = 0; i < sizeof players / sizeof players[0]; i++) {
+        if (!has_mark(root, players[i].file, players[i].mark))
+            continue;
+        module->state = VT_MODULE_SANDBOX;
+        module->player = players[i].player;
+        module->instead = players[i].instead;
+        return true;
+    }
+    return false;
 }
 
 static void read_state(const char *root, const char *release, struct vt_kvm_module *module)
 {
     bool others = false;
-    if (is_gvisor(root)) {
-        module->state = VT_MODULE_SANDBOX;
+    if (read_player(root, module))
         return;
-    }
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char folder[PATH_MAX];
         name_path(folder, "%s%s", root, folders[i]);

@@ -27,6 +27,7 @@ struct vt_kvm_module {
     unsigned minor;            /* as registered; else what it always is */
     bool loaded;               /* stands in /sys/module */
     enum vt_module_state state;
+    const char *player, *instead;    /* who plays the kernel, and what to do; NULL: nobody does */
     char blocked[160], unblock[160]; /* what forbids to load it and what to do about that; "": nothing seen */
 };
 

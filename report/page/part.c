@@ -7,7 +7,7 @@ const char *vt_html_remark(const struct vt_column *column, enum vt_crossing cros
 {
     bool asks = column->path && strcmp(column->path, vt_path_name(VT_PATH_PARAVIRTUAL)) == 0;
     return asks && crossing == VT_CROSSING_INTERPRETED
-               ? "asked, but this KVM reads the guest's ring 0 instruction by instruction, the asking too"
+               ? "asked, but this KVM interprets ring 0, the asking included"
                : NULL;
 }
 

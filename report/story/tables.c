@@ -228,12 +228,12 @@ static void put_letters(const struct vt_teller *teller)
     fputs("<p class=\"caption letters\">", teller->stream);
     vt_tell_label(teller, "letters");
     for (size_t i = 0; i < count; i++) {
-        int length;
+        int length = 0;
         const char *title =
             styles[i].name ? vt_language_label(teller->language, styles[i].name, &length) : "";
         if (styles[i].name)
-            vt_markup(teller->stream, " <span><span class=\"mark m-%s\">%s</span> %.*s</span>",
-                      styles[i].name, styles[i].mark, length, title);
+            vt_markup(teller->stream, " <span><span class=\"mark m-%s\">%s</span> %.*s%s</span>",
+                      styles[i].name, styles[i].mark, length, title, length ? "" : styles[i].title);
     }
     fputs("</p>\n", teller->stream);
 }

@@ -151,6 +151,14 @@ else
     skip "every number of the story is the document's" "python3 is missing"
 fi
 
+# Each letter below the table of roads has its name, in every language.
+for language in en ko; do
+    "$VMTOLL" report "$work/one.json" --lang "$language" --output "$work/letters.html" 2>"$work/err"
+    sed -n '/class="caption letters"/p' "$work/letters.html" >"$work/out"
+    has "$language: letters are explained" 'm-exit-user">U</span> [^ <]'
+    lacks "$language: ... all of them" 'm-[a-z-]*">[^<]*</span> *</span>'
+done
+
 # The headline: roads over the same operations.
 "$VMTOLL" report "$work/one.json" >"$work/out" 2>"$work/err"
 has "the headline names roads" 'costs 1.07 [^ ]*s trapped and emulated, 2.00 ns'

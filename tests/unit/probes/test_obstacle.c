@@ -138,6 +138,8 @@ START_TEST(a_module_is_offered_only_where_it_can_load)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct vt_kvm_scene scene = without(rows[i].state);
+        scene.module.player = "gVisor";
+        scene.module.instead = "run it outside of gVisor";
         explain("{" HOST ", " INTEL("true") "}", &scene, ENOENT);
         says(rows[i].code, rows[i].reason, rows[i].fix);
         ck_assert_ptr_nonnull(strstr(obstacle.reason, "there is no /dev/kvm"));
@@ -155,8 +157,10 @@ START_TEST(a_sandbox_without_proc_misc_is_not_told_to_mount_proc)
 {
     struct vt_kvm_scene scene = without(VT_MODULE_SANDBOX);
     scene.module.registered = VT_UNKNOWN;
+    scene.module.player = "gVisor";
+    scene.module.instead = "run it outside of gVisor";
     explain("{" HOST ", " INTEL("true") "}", &scene, ENOENT);
-    says("kernel-without-kvm", "gVisor", "runtime");
+    says("kernel-without-kvm", "this is gVisor", "outside");
     never_offers("mount");
 }
 END_TEST
@@ -565,6 +569,15 @@ START_TEST(modules_are_looked_for_as_distributions_lay_them_out)
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_SANDBOX);
     put("/proc/version", "Linux version 4.19.0-gvisor #1 SMP Mon Jan 1 00:00:00 UTC 2024\n");
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_SANDBOX);
+    put("/proc/version", "Linux version 5.15.167.4-microsoft-standard-WSL2 (root@x) (gcc) #1 SMP\n");
+    ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_NO_LOADER);
+    put("/proc/version",
+        "Linux version 4.4.0-19041-Microsoft (Microsoft@Microsoft.com) (gcc) #1-Microsoft\n");
+    ck_assert_str_eq(look("kvm_amd").player, "WSL 1, Windows with Linux' system calls");
+    put("/proc/version", "Linux version 6.1.0 (x@y) (gcc) #1\n");
+    put("/proc/cpuinfo", "processor\t: 0\nvendor_id\t: User Mode Linux\n");
+    ck_assert_ptr_nonnull(strstr(look("kvm_amd").instead, "User Mode Linux"));
+    take("/proc/cpuinfo");
     put("/proc/version", "Linux version 6.1.0-7-amd64 (x@y) (gcc) #1 SMP Debian 6.1.20-1\n");
     ck_assert_int_eq(look("kvm_amd").state, VT_MODULE_NO_LOADER);
     put("/lib/modules/6.1.0-8-amd64/modules.dep", "");
