@@ -19,7 +19,8 @@ struct plugin {
     uint64_t id;
     struct vt_record_places places;
     const char *out_file;
-    bool copies; /* qemu_plugin_insn_data does */
+    bool copies;   /* qemu_plugin_insn_data does */
+    bool pointers; /* a block comes first, and the plugin's pointer behind it */
     bool asked;
     struct vt_record *record;
 };
@@ -32,7 +33,9 @@ PUBLIC int qemu_plugin_version = 1;
 /* An emulator refuses versions that it no longer knows, and those it does not yet know. */
 static void __attribute__((constructor)) choose_version(void)
 {
-    if (dlsym(RTLD_DEFAULT, "qemu_plugin_read_memory_vaddr"))
+    if (dlsym(RTLD_DEFAULT, "qemu_plugin_register_vcpu_syscall_filter_cb"))
+        qemu_plugin_version = QEMU_PLUGIN_POINTERS;
+    else if (dlsym(RTLD_DEFAULT, "qemu_plugin_read_memory_vaddr"))
         qemu_plugin_version = 4;
     else if (!dlsym(RTLD_DEFAULT, "qemu_plugin_register_vcpu_insn_exec_inline"))
         qemu_plugin_version = 2;
@@ -44,12 +47,20 @@ static void execute(unsigned vcpu, void *data)
     vt_record_execute(plugin.record, data);
 }
 
-static void wait_for_batch(uint64_t id, struct qemu_plugin_tb *tb);
-
-static void wait_again(uint64_t id)
+/* The block that a callback is about. */
+static struct qemu_plugin_tb *block_of(uintptr_t first, uintptr_t second)
 {
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): one or the other is the pointer */
+    return (struct qemu_plugin_tb *)(plugin.pointers ? first : second);
+}
+
+static void wait_for_batch(uintptr_t first, uintptr_t second);
+
+static void wait_again(uintptr_t first)
+{
+    (void)first;
     plugin.asked = false;
-    qemu_plugin_register_vcpu_tb_trans_cb(id, wait_for_batch);
+    qemu_plugin_register_vcpu_tb_trans_cb(plugin.id, wait_for_batch, NULL);
 }
 
 /* What comes then need not be slow. */
@@ -57,7 +68,7 @@ static void stop(unsigned vcpu, void *data)
 {
     (void)vcpu, (void)data;
     if (plugin.asked)
-        qemu_plugin_reset(plugin.id, wait_again);
+        qemu_plugin_reset(plugin.id, wait_again, NULL);
 }
 
 static const struct vt_instruction *know(const struct qemu_plugin_insn *insn)
@@ -102,11 +113,11 @@ static void watch(struct qemu_plugin_insn *insn, const struct vt_stretch *stretc
 }
 
 /* A callback for each instruction that may be the last one executed: a third of them cannot. */
-static void translate(uint64_t id, struct qemu_plugin_tb *tb)
+static void translate(uintptr_t first, uintptr_t second)
 {
+    struct qemu_plugin_tb *tb = block_of(first, second);
     struct vt_stretch stretch = {.count = 0};
     struct qemu_plugin_insn *last = NULL;
-    (void)id;
 
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
@@ -124,23 +135,24 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
         watch(last, &stretch);
 }
 
-static void start(uint64_t id)
+static void start(uintptr_t first)
 {
-    qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+    (void)first;
+    qemu_plugin_register_vcpu_tb_trans_cb(plugin.id, translate, NULL);
 }
 
 static void ask(unsigned vcpu, void *data)
 {
     (void)vcpu, (void)data;
     if (!plugin.asked)
-        qemu_plugin_reset(plugin.id, start);
+        qemu_plugin_reset(plugin.id, start, NULL);
     plugin.asked = true;
 }
 
 /* Before the first batch nothing is of interest but where it begins. */
-static void wait_for_batch(uint64_t id, struct qemu_plugin_tb *tb)
+static void wait_for_batch(uintptr_t first, uintptr_t second)
 {
-    (void)id;
+    struct qemu_plugin_tb *tb = block_of(first, second);
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         if (qemu_plugin_insn_vaddr(insn) != plugin.places.begin)
@@ -177,6 +189,7 @@ PUBLIC int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int ar
 {
     plugin.id = id;
     plugin.copies = info->version.cur >= QEMU_PLUGIN_COPIES;
+    plugin.pointers = info->version.cur >= QEMU_PLUGIN_POINTERS;
     for (int i = 0; i < argc; i++)
         if (!take_argument(argv[i])) {
             fprintf(stderr, "vmtoll's plugin: unknown argument %s\n", argv[i]);
@@ -188,6 +201,6 @@ PUBLIC int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int ar
         perror("vmtoll's plugin");
         return -1;
     }
-    qemu_plugin_register_vcpu_tb_trans_cb(id, wait_for_batch);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, wait_for_batch, NULL);
     return 0;
 }

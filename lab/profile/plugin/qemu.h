@@ -25,8 +25,11 @@ struct qemu_info {
 /* From this version of the interface on qemu_plugin_insn_data copies. */
 #define QEMU_PLUGIN_COPIES 3
 
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
-                                           void (*callback)(uint64_t id, struct qemu_plugin_tb *tb));
+/* From this version on callbacks get the plugin's pointer, last, in place of its number, first. */
+#define QEMU_PLUGIN_POINTERS 7
+
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*callback)(uintptr_t first, uintptr_t second),
+                                           void *data); /* before QEMU_PLUGIN_POINTERS without `data` */
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
@@ -35,7 +38,7 @@ void qemu_plugin_insn_data(void); /* const void *(insn), later size_t (insn, voi
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
                                             void (*callback)(unsigned vcpu, void *data),
                                             enum qemu_plugin_cb_flags flags, void *data);
-void qemu_plugin_reset(uint64_t id, void (*callback)(uint64_t id));
+void qemu_plugin_reset(uint64_t id, void (*callback)(uintptr_t first), void *data); /* the same */
 
 /* What the emulator looks for in a plugin. */
 extern int qemu_plugin_version;
