@@ -43,8 +43,8 @@ void vt_lab_linux_close(struct vt_lab_linux *linux_);
 /*
  * Write the initial root file system into the workspace (this program, the plan, the modules) and boot it:
  * `emulator` without what is the same for all. Where a row ends the machine or hangs it is lost, and all
- * others are asked again without it. The document goes to the outcome, and the command line. Symbols, where they
- * were asked for, go to its first profile.
+ * others are asked again without it. The document goes to the outcome, and the command line. Symbols, where
+ * they were asked for, go to its first profile.
  */
 int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
                      struct vt_lab_outcome *outcome, struct vt_error *error);

@@ -14,8 +14,7 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 
     if (!stream)
         return NULL;
-    fprintf(stream,
-            "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\n",
+    fprintf(stream, "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\n",
             plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations,
             plan->pairs, plan->profile);
     for (size_t i = 0; i < plan->lost_count; i++)

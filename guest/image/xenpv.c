@@ -131,8 +131,9 @@ static void fill_scratch(void)
 }
 
 /*
- * A PV domain is born with a timer of 100 Hz (Xen vcpu.h VCPUOP_set_periodic_timer) that nothing here waits for.
- * Its softirq sends a hypercall that can be continued, as that for traps, out and in again: one more is counted.
+ * A PV domain is born with a timer of 100 Hz (Xen vcpu.h VCPUOP_set_periodic_timer) that nothing here waits
+ * for. Its softirq sends a hypercall that can be continued, as that for traps, out and in again: one more is
+ * counted.
  */
 static void stop_ticking(void)
 {

@@ -240,6 +240,5 @@ START_TEST(both_sources_count_the_same)
 END_TEST
 
 VT_SUITE(counters_are_found_wherever_they_lie, without_a_descriptor_everything_is_unknown,
-         a_header_that_makes_no_sense_is_an_error, before_descriptors_counters_were_files, every_counter_is_told_by_name,
-         every_file_is_told_by_its_name_of_today,
-         both_sources_count_the_same)
+         a_header_that_makes_no_sense_is_an_error, before_descriptors_counters_were_files,
+         every_counter_is_told_by_name, every_file_is_told_by_its_name_of_today, both_sources_count_the_same)
