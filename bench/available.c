@@ -1,5 +1,5 @@
 #include "bench/available.h"
-#include "base/limit.h"
+#include "base/process/limit.h"
 #include "bench/apart.h"
 
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #ifndef VT_BENCH_ENGINE_H
 #define VT_BENCH_ENGINE_H
 
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 #include "base/counter.h"
 #include "base/error.h"
 #include "bench/measurement.h"

@@ -1,7 +1,7 @@
 #include "bench/quiet.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
-#include "base/clock.h"
+#include "base/process/clock.h"
 
 #include <math.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 #include "bench/runner.h"
-#include "base/affinity.h"
-#include "base/interrupts.h"
+#include "base/process/affinity.h"
+#include "base/process/interrupts.h"
 #include "base/usage.h"
 #include "base/vendor.h"
 #include "bench/apart.h"
@@ -11,7 +11,7 @@
 #include "bench/sampler.h"
 #include "base/statistics.h"
 #include "vmm/backend.h"
-#include "base/clock.h"
+#include "base/process/clock.h"
 
 #include <cpuid.h>
 #include <errno.h>

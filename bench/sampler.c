@@ -1,8 +1,8 @@
 #include "bench/sampler.h"
-#include "base/affinity.h"
-#include "base/interrupts.h"
+#include "base/process/affinity.h"
+#include "base/process/interrupts.h"
 #include "base/statistics.h"
-#include "base/clock.h"
+#include "base/process/clock.h"
 
 #include <errno.h>
 #include <math.h>

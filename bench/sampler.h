@@ -32,8 +32,8 @@ struct vt_sampling {
     const int *cpu;         /* the one the thread is pinned to; NULL: nobody watches over that */
     struct vt_quiet *quiet; /* wait for a quiet core before each pair; NULL: do not */
     uint64_t patience_ns;   /* CLOCK_MONOTONIC: from then on do not wait */
-    /* Where a CPU's interrupts are told (base/interrupts.h): one hits the pair it falls into. NULL: nobody
-     * asks. */
+    /* Where a CPU's interrupts are told (base/process/interrupts.h): one hits the pair it falls into. NULL:
+     * nobody asks. */
     const char *interrupts;
     int interrupted_cpu;
     const volatile int *stop;

@@ -1,6 +1,6 @@
 #include "audit/audit.h"
 #include "bench/engines/translate/account.h"
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 #include "bench/available.h"
 #include "bench/runner.h"
 #include "cli/command.h"

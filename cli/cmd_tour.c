@@ -2,7 +2,7 @@
  * The first look: all roads this machine can show, on one page. Each stage is this program with another
  * command, so that what a person sees here is what the commands say.
  */
-#include "base/clock.h"
+#include "base/process/clock.h"
 #include "cli/command.h"
 #include "cli/measured.h"
 #include "cli/options.h"

@@ -1,5 +1,5 @@
 #include "cli/confined.h"
-#include "base/confine.h"
+#include "base/process/confine.h"
 #include "show/gnuplot.h"
 
 void vt_cli_confine(const char *output, const char *folder, bool charts)

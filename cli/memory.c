@@ -1,6 +1,6 @@
 #include "cli/memory.h"
 #include "base/leftover.h"
-#include "base/limit.h"
+#include "base/process/limit.h"
 #include "cli/command.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 #include "fleet/gather.h"
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "result/load/load.h"

@@ -1,4 +1,4 @@
-#include "base/clock.h"
+#include "base/process/clock.h"
 #include "base/text.h"
 #include "price/price.h"
 

@@ -1,5 +1,5 @@
 #include "probes/enabled.h"
-#include "probes/outside.h"
+#include "probes/outside/outside.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "probes/live.h"
-#include "base/affinity.h"
-#include "probes/hypervisor.h"
+#include "base/process/affinity.h"
+#include "probes/outside/hypervisor.h"
 
 #include <cpuid.h>
 #include <errno.h>

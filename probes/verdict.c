@@ -1,4 +1,4 @@
-#include "probes/outside.h"
+#include "probes/outside/outside.h"
 #include "probes/section.h"
 #include "base/text.h"
 

@@ -6,7 +6,7 @@
 #define VT_SHOW_GNUPLOT_H
 
 /*
- * Before this process is confined (base/confine.h) and starts a program no more:
+ * Before this process is confined (base/process/confine.h) and starts a program no more:
  * have another one that will. Without, vt_gnuplot_run starts it itself.
  */
 void vt_gnuplot_prepare(void);

@@ -1,5 +1,5 @@
 #include "vmm/obstacle.h"
-#include "base/limit.h"
+#include "base/process/limit.h"
 #include "guest/abi.h"
 #include "vmm/threads.h"
 

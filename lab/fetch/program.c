@@ -1,5 +1,5 @@
 #include "lab/fetch/program.h"
-#include "base/confine.h"
+#include "base/process/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>

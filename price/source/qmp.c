@@ -1,5 +1,5 @@
 #include "price/source/qmp.h"
-#include "base/clock.h"
+#include "base/process/clock.h"
 #include "base/memory.h"
 
 #include <errno.h>

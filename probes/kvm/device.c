@@ -1,7 +1,7 @@
 #include "probes/kvm/device.h"
 #include "probes/kvm/access.h"
 #include "probes/kvm/manager.h"
-#include "probes/outside.h"
+#include "probes/outside/outside.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,6 +1,6 @@
 #include "probes/kvm/run.h"
 #include "base/text.h"
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "guest/abi.h"
 #include "probes/row.h"
 #include "vmm/vm.h"

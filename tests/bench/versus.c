@@ -1,7 +1,7 @@
 #include "tests/bench/versus.h"
 #include "bench/sampler.h"
 #include "base/statistics.h"
-#include "base/clock.h"
+#include "base/process/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #ifndef VT_BENCH_ENGINES_HYPERCALL_DISPATCH_H
 #define VT_BENCH_ENGINES_HYPERCALL_DISPATCH_H
 
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "bench/engine.h"
 #include "guest/abi.h"
 

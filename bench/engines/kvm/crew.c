@@ -1,6 +1,6 @@
 #include "bench/engines/kvm/crew.h"
-#include "base/affinity.h"
-#include "base/thread.h"
+#include "base/process/affinity.h"
+#include "base/process/thread.h"
 
 #include <errno.h>
 #include <pthread.h>

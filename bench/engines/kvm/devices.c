@@ -1,5 +1,5 @@
 #include "bench/engines/kvm/devices.h"
-#include "base/clock.h"
+#include "base/process/clock.h"
 #include "bench/pmtimer.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"

@@ -6,7 +6,7 @@
 #ifndef VT_BENCH_ENGINES_KVM_MACHINE_H
 #define VT_BENCH_ENGINES_KVM_MACHINE_H
 
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/kvm/devices.h"
 #include "bench/engines/kvm/partner.h"

@@ -1,5 +1,5 @@
 #include "bench/engines/kvm/partner.h"
-#include "base/thread.h"
+#include "base/process/thread.h"
 #include "bench/engines/kvm/peer.h"
 #include "guest/abi.h"
 

@@ -6,7 +6,7 @@
 #ifndef VT_BENCH_ENGINES_KVM_PARTNER_H
 #define VT_BENCH_ENGINES_KVM_PARTNER_H
 
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 #include "base/error.h"
 #include "vmm/vm.h"
 
@@ -31,7 +31,7 @@ long vt_kvm_partner_cpu(const struct vt_affinity *cpus);
 /*
  * Once in the life of a virtual machine, after its start; `rip` is where it runs. *partner stays at its
  * address until it is closed, which comes before the machine is. The caller has a handler of SIGRTMIN
- * (base/watchdog.h): that signal ends KVM_RUN.
+ * (base/process/watchdog.h): that signal ends KVM_RUN.
  */
 int vt_kvm_partner_open(struct vt_kvm_partner *partner, const struct vt_vm *vm, uint64_t rip, long cpu,
                         struct vt_error *error);

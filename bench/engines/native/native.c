@@ -3,7 +3,7 @@
  * faults there is not measured: that is engine `trap`'s road.
  */
 #include "base/usage.h"
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/native/umip.h"
 #include "guest/abi.h"

@@ -2,7 +2,7 @@
  * Opens an engine of its own: nothing here touches one that measures.
  */
 #include "bench/engines/translate/account.h"
-#include "base/clock.h"
+#include "base/process/clock.h"
 #include "bench/engine.h"
 #include "bench/engines/machine/inside.h"
 #include "bench/engines/translate/internal.h"

@@ -8,7 +8,7 @@
  * Callouts are counted in the batch itself.
  */
 #include "base/usage.h"
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"

@@ -1,5 +1,5 @@
 /* The translator's memory: where everything lies, and what is forgotten on a flush. */
-#include "base/limit.h"
+#include "base/process/limit.h"
 #include "bench/engines/translate/internal.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
 #ifndef VT_TRAP_CATCH_H
 #define VT_TRAP_CATCH_H
 
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/machine/machine.h"
 #include "bench/engines/trap/enter.h"

@@ -4,7 +4,7 @@
  * guest the host.
  */
 #include "base/usage.h"
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "bench/engine.h"
 #include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"

@@ -1,5 +1,5 @@
 /* More vCPUs than one: those that run a case beside the first, and the one that a case calls. */
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 #include "bench/engine.h"
 #include "guest/abi.h"
 #include "tests/unit/suite.h"

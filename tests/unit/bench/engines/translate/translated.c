@@ -1,6 +1,6 @@
 #include "tests/unit/bench/engines/translate/translated.h"
 
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 #include "tests/unit/suite.h"
 
 #include <stdlib.h>

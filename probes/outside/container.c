@@ -1,4 +1,4 @@
-#include "probes/container.h"
+#include "probes/outside/container.h"
 #include "probes/live.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* In a container or not: by namespaces, cgroup and root file system; files only name it. */
-#include "probes/container.h"
+#include "probes/outside/container.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * The clock that deadlines and waits are measured with.
  */
-#ifndef VT_BASE_CLOCK_H
-#define VT_BASE_CLOCK_H
+#ifndef VT_BASE_PROCESS_CLOCK_H
+#define VT_BASE_PROCESS_CLOCK_H
 
 #include <stdint.h>
 

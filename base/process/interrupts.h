@@ -1,6 +1,6 @@
 /* Interrupts that a CPU has served, as the kernel counts them: proc(5), /proc/interrupts. */
-#ifndef VT_BASE_INTERRUPTS_H
-#define VT_BASE_INTERRUPTS_H
+#ifndef VT_BASE_PROCESS_INTERRUPTS_H
+#define VT_BASE_PROCESS_INTERRUPTS_H
 
 #include <stdint.h>
 

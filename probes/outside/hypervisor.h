@@ -2,8 +2,8 @@
  * Hypervisors by their CPUID signature and by DMI, what their leaves mean, and
  * whether there is one.
  */
-#ifndef VT_PROBES_HYPERVISOR_H
-#define VT_PROBES_HYPERVISOR_H
+#ifndef VT_PROBES_OUTSIDE_HYPERVISOR_H
+#define VT_PROBES_OUTSIDE_HYPERVISOR_H
 
 #include "probes/row.h"
 

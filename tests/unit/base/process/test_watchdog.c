@@ -1,4 +1,4 @@
-#include "base/watchdog.h"
+#include "base/process/watchdog.h"
 #include "tests/unit/suite.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Interrupts of one CPU: of the right column, and none where the file does not tell. */
-#include "base/interrupts.h"
+#include "base/process/interrupts.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -3,8 +3,8 @@
  * The filter is made here and not by libseccomp, which asks for memory some 1500 times and crashes where
  * there is none.
  */
-#ifndef VT_BASE_FILTER_H
-#define VT_BASE_FILTER_H
+#ifndef VT_BASE_PROCESS_FILTER_H
+#define VT_BASE_PROCESS_FILTER_H
 
 #include <stdbool.h>
 

@@ -9,8 +9,8 @@
  * second more than it; signals before that may interrupt a blocking call with
  * `fired` still 0: enter it again.
  */
-#ifndef VT_BASE_WATCHDOG_H
-#define VT_BASE_WATCHDOG_H
+#ifndef VT_BASE_PROCESS_WATCHDOG_H
+#define VT_BASE_PROCESS_WATCHDOG_H
 
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-#include "probes/hypervisor.h"
+#include "probes/outside/hypervisor.h"
 #include "probes/section.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "base/affinity.h"
+#include "base/process/affinity.h"
 #include "tests/unit/suite.h"
 
 START_TEST(a_mask_names_what_the_thread_may_use)

@@ -2,8 +2,8 @@
  * Whether this process is in a container: by what the kernel says of its namespaces, its cgroup and its root
  * file system. A file that container managers leave names a container, it does not make one.
  */
-#ifndef VT_PROBES_CONTAINER_H
-#define VT_PROBES_CONTAINER_H
+#ifndef VT_PROBES_OUTSIDE_CONTAINER_H
+#define VT_PROBES_OUTSIDE_CONTAINER_H
 
 #include "probes/row.h"
 

@@ -1,4 +1,4 @@
-#include "base/interrupts.h"
+#include "base/process/interrupts.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "base/confine.h"
-#include "base/filter.h"
+#include "base/process/confine.h"
+#include "base/process/filter.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>

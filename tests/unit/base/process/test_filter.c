@@ -1,5 +1,5 @@
 /* What a process under the filter may still ask the kernel for, and what looks as if it were not there. */
-#include "base/filter.h"
+#include "base/process/filter.h"
 #include "tests/unit/suite.h"
 
 #include <errno.h>

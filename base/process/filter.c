@@ -1,4 +1,4 @@
-#include "base/filter.h"
+#include "base/process/filter.h"
 #include "config.h"
 
 #if defined __SANITIZE_ADDRESS__

@@ -2,8 +2,8 @@
  * The CPUs a thread may run on, as many as Linux can have (sched_setaffinity(2)):
  * cpu_set_t ends at 1024, and on a larger machine the kernel refuses it.
  */
-#ifndef VT_BASE_AFFINITY_H
-#define VT_BASE_AFFINITY_H
+#ifndef VT_BASE_PROCESS_AFFINITY_H
+#define VT_BASE_PROCESS_AFFINITY_H
 
 #include <stdbool.h>
 #include <stddef.h>

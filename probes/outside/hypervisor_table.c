@@ -1,4 +1,4 @@
-#include "probes/hypervisor.h"
+#include "probes/outside/hypervisor.h"
 #include "guest/catalogue.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * The limits a shell sets on this process (ulimit), where one of them is why something failed.
  */
-#ifndef VT_BASE_LIMIT_H
-#define VT_BASE_LIMIT_H
+#ifndef VT_BASE_PROCESS_LIMIT_H
+#define VT_BASE_PROCESS_LIMIT_H
 
 #include <stddef.h>
 

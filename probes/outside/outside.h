@@ -4,8 +4,8 @@
  * done about that. Reads the document's sections cpu, vt_x, amd_v, hypervisor and
  * confidential; every verdict takes its words from here.
  */
-#ifndef VT_PROBES_OUTSIDE_H
-#define VT_PROBES_OUTSIDE_H
+#ifndef VT_PROBES_OUTSIDE_OUTSIDE_H
+#define VT_PROBES_OUTSIDE_OUTSIDE_H
 
 #include "probes/section.h"
 

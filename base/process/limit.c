@@ -1,4 +1,4 @@
-#include "base/limit.h"
+#include "base/process/limit.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  * capabilities). What this kernel, this container or this build does not have is
  * left out, and never an error.
  */
-#ifndef VT_BASE_CONFINE_H
-#define VT_BASE_CONFINE_H
+#ifndef VT_BASE_PROCESS_CONFINE_H
+#define VT_BASE_PROCESS_CONFINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "base/clock.h"
+#include "base/process/clock.h"
 
 #include <time.h>
 
