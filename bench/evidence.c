@@ -227,6 +227,9 @@ static void judge_software(struct vt_measurement *m)
         doubt(m, signals, "signals per operation instead of 1: the call went elsewhere");
     if (m->crossing == VT_CROSSING_UNKNOWN)
         doubt(m, signals, "signals per operation: neither one nor none");
+    if (happened(-each(m, VT_BLOCKS)))
+        doubt(m, -each(m, VT_BLOCKS),
+              "blocks per operation run by the baseline alone: it is not the same work");
 }
 
 /* KVM takes its offer to end an interrupt in memory back at each exit, and interpreted code is all exits. */
