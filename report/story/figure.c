@@ -8,6 +8,9 @@
 
 enum part { WHOLE = VT_PARTS }; /* of a toll, beside enum vt_part */
 
+/* One that crosses on every road: what it costs on each can be compared. */
+#define SAME "rdmsr-kernel"
+
 /* A toll, or a part of one, that crossed as the sentence around it says. */
 static const struct {
     const char *name;
@@ -34,6 +37,13 @@ static const struct {
     {"user_time", VT_ROAD_HARDWARE, "out-user", VT_CROSSING_EXIT_USER, WHOLE},
     {"exit_lab", VT_ROAD_HARDWARE_LAB, "cpuid", VT_CROSSING_EXIT_KERNEL, WHOLE},
     {"user_lab", VT_ROAD_HARDWARE_LAB, "out-user", VT_CROSSING_EXIT_USER, WHOLE},
+    {"trap_same", VT_ROAD_TRAP, SAME, VT_CROSSING_TRAP, WHOLE},
+    {"callout_same", VT_ROAD_TRANSLATED, SAME, VT_CROSSING_CALLOUT, WHOLE},
+    {"interpreted_same", VT_ROAD_INTERPRETED, SAME, VT_CROSSING_INTERPRETED, WHOLE},
+    {"exit_same", VT_ROAD_HARDWARE, SAME, VT_CROSSING_EXIT_KERNEL, WHOLE},
+    {"exit_same_lab", VT_ROAD_HARDWARE_LAB, SAME, VT_CROSSING_EXIT_KERNEL, WHOLE},
+    {"xen_same_trap", VT_ROAD_XEN_TRAP, SAME, VT_CROSSING_EXIT_KERNEL, WHOLE},
+    {"xen_same_call", VT_ROAD_XEN_CALL, SAME, VT_CROSSING_HYPERCALL, WHOLE},
     {"cr3_lab", VT_ROAD_HARDWARE_LAB, "mov-to-cr3", VT_CROSSING_NONE, WHOLE},
 };
 

@@ -220,6 +220,20 @@ static void put_unit(const struct vt_teller *teller, const bool shown[VT_ROADS],
     fputs("</th>", teller->stream);
 }
 
+/* Does an operation of the table cross so? */
+static bool has_crossing(const struct vt_teller *teller, const char *name)
+{
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        const struct vt_line *line = vt_table_find_line(teller->table, operations[i]);
+        for (enum vt_road road = 0; line && road < VT_ROADS; road++) {
+            const struct vt_result_row *row = vt_road_row(teller->table, road, line);
+            if (row && strcmp(vt_crossing_name(row->known.crossing), name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* What the letters before the figures stand for. */
 static void put_letters(const struct vt_teller *teller)
 {
@@ -229,9 +243,9 @@ static void put_letters(const struct vt_teller *teller)
     vt_tell_label(teller, "letters");
     for (size_t i = 0; i < count; i++) {
         int length = 0;
-        const char *title =
-            styles[i].name ? vt_language_label(teller->language, styles[i].name, &length) : "";
-        if (styles[i].name)
+        bool used = styles[i].name && has_crossing(teller, styles[i].name);
+        const char *title = used ? vt_language_label(teller->language, styles[i].name, &length) : "";
+        if (used)
             vt_markup(teller->stream, " <span><span class=\"mark m-%s\">%s</span> %.*s%s</span>",
                       styles[i].name, styles[i].mark, length, title, length ? "" : styles[i].title);
     }

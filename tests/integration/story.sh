@@ -13,20 +13,20 @@ on() { # engine, path, CPL, unit, simulated
 story_rows() { # toll of the trapped mov-to-cr3
     on trap emulated 0 ns false
     told=$(row mov-to-cr3 control-register ok '"trap"' "$1")
-    for name in mov-from-cr0 cli out-kernel; do told="$told,$(row "$name" class ok '"trap"' 1070)"; done
+    for name in mov-from-cr0 cli out-kernel rdmsr-kernel; do told="$told,$(row "$name" class ok '"trap"' 1070)"; done
     told="$told,$(row popf flags ok '"none"' 6)"
     on translate translated 0 ns false
     for name in mov-to-cr3 mov-from-cr0 cli popf; do told="$told,$(row "$name" class ok '"inline"' 2)"; done
-    told="$told,$(row out-kernel port-io ok '"callout"' 18)"
+    told="$told,$(row out-kernel port-io ok '"callout"' 18),$(row rdmsr-kernel msr ok '"callout"' 29)"
     on kvm hardware 0 ns false
     for name in mov-to-cr3 mov-from-cr0 cli popf; do told="$told,$(row "$name" class ok '"none"' 3)"; done
-    told="$told,$(row cpuid class ok '"exit-kernel"' 1450),$(row out-kernel class ok '"exit-kernel"' 1900),$(row out-user class ok '"exit-user"' 4100)"
+    told="$told,$(row cpuid class ok '"exit-kernel"' 1450),$(row out-kernel class ok '"exit-kernel"' 1900),$(row rdmsr-kernel msr ok '"exit-kernel"' 1500),$(row out-user class ok '"exit-user"' 4100)"
     on xen-pv emulated 3 instructions true
-    told="$told,$(row mov-to-cr3 class ok '"exit-kernel"' 1569),$(row cli class ok '"exit-kernel"' 790),$(row cpuid class ok '"none"' 1)"
+    told="$told,$(row mov-to-cr3 class ok '"exit-kernel"' 1569),$(row cli class ok '"exit-kernel"' 790),$(row cpuid class ok '"none"' 1),$(row rdmsr-kernel msr ok '"exit-kernel"' 1175)"
     on xen-pv paravirtual 0 instructions true
-    told="$told,$(row mov-to-cr3 class ok '"hypercall"' 603),$(row cli class ok '"none"' 1)"
+    told="$told,$(row mov-to-cr3 class ok '"hypercall"' 603),$(row cli class ok '"none"' 1),$(row rdmsr-kernel msr ok '"hypercall"' 423)"
     on svm hardware 0 instructions true
-    told="$told,$(row mov-to-cr3 class ok '"none"' 1),$(row cli class ok '"none"' 1),$(row cpuid class ok '"exit-kernel"' 1176),$(row out-user class ok '"exit-user"' 3106)"
+    told="$told,$(row mov-to-cr3 class ok '"none"' 1),$(row cli class ok '"none"' 1),$(row cpuid class ok '"exit-kernel"' 1176),$(row rdmsr-kernel msr ok '"exit-kernel"' 1252),$(row out-user class ok '"exit-user"' 3106)"
     on kvm hardware 0 ns false
     echo "$told"
 }
