@@ -39,6 +39,11 @@ bool vt_price_count_add(struct vt_price_counts *counts, const char *name, double
     return true;
 }
 
+void vt_price_count_take(const char *name, uint64_t value, void *counts)
+{
+    vt_price_count_add(counts, name, (double)value);
+}
+
 double vt_price_count_of(const struct vt_price_counts *counts, const char *name)
 {
     const struct vt_price_count *at = find(counts, name);

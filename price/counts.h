@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { VT_PRICE_NAME = 48, VT_PRICE_COUNTERS = 192 };
 
@@ -24,6 +25,9 @@ struct vt_price_counts {
  * other characters than small letters, digits and '_'), the value is no count, or there are too many.
  */
 bool vt_price_count_add(struct vt_price_counts *counts, const char *name, double value);
+
+/* The same for vt_stats_each(): `counts` is a struct vt_price_counts. */
+void vt_price_count_take(const char *name, uint64_t value, void *counts);
 
 /* NaN: the source has no such counter. */
 double vt_price_count_of(const struct vt_price_counts *counts, const char *name);

@@ -82,16 +82,11 @@ static int open_folder(void **result, const struct vt_price_target *target, char
     return 0;
 }
 
-static void add(const char *name, uint64_t value, void *context)
-{
-    vt_price_count_add(context, name, (double)value);
-}
-
 static int read_folder(void *context, struct vt_price_counts *counts, struct vt_error *error)
 {
     const struct state *state = context;
     counts->count = 0;
-    int status = vt_stats_each_file(state->folder, add, counts, error);
+    int status = vt_stats_each_file(state->folder, vt_price_count_take, counts, error);
     if (status == 0 && isnan(vt_price_count_of(counts, "exits")))
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENODATA,
                             "%s has no counter: the kernel is locked down, or the machine has ended",

@@ -111,11 +111,6 @@ static int open_descriptors(void **result, const struct vt_price_target *target,
     return 0;
 }
 
-static void add(const char *name, uint64_t value, void *context)
-{
-    vt_price_count_add(context, name, (double)value);
-}
-
 /* A descriptor holds its machine: it can be read after the process that ran it has ended. */
 static int read_descriptors(void *context, struct vt_price_counts *counts, struct vt_error *error)
 {
@@ -124,7 +119,7 @@ static int read_descriptors(void *context, struct vt_price_counts *counts, struc
     if (syscall(SYS_pidfd_send_signal, state->process, 0, NULL, 0) != 0 && errno == ESRCH)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ESRCH, "process %d has ended", (int)state->pid);
     for (size_t i = 0; i < state->count; i++) {
-        int status = vt_stats_each(state->list[i], add, counts, error);
+        int status = vt_stats_each(state->list[i], vt_price_count_take, counts, error);
         if (status != 0)
             return status;
     }

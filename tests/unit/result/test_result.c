@@ -4,27 +4,13 @@
 #include "result/load/load.h"
 #include "show/quantity.h"
 #include "result/save.h"
+#include "tests/unit/result/loaded.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int keep(struct vt_result *result, void *context)
-{
-    struct vt_result **place = context;
-    vt_result_free(*place);
-    *place = result;
-    return 0;
-}
-
-static int load(const char *text, struct vt_result **result, struct vt_error *error)
-{
-    static const struct vt_load_options options = {.samples = true};
-    *result = NULL;
-    return vt_result_load_memory("x.json", text, strlen(text), &options, keep, result, error);
-}
 
 static char *print(const struct vt_result *result, bool one_line)
 {
@@ -106,7 +92,7 @@ START_TEST(a_document_survives_the_round_trip)
     struct vt_result *before = measure(), *after;
     for (int one_line = 0; one_line < 2; one_line++) {
         char *first = print(before, one_line);
-        ck_assert_msg(load(first, &after, &error) == 0, "%s", error.text);
+        ck_assert_msg(vt_test_load(first, &after, &error) == 0, "%s", error.text);
         char *second = print(after, one_line);
         ck_assert_str_eq(first, second);
         vt_result_free(after);
@@ -123,9 +109,9 @@ START_TEST(the_build_that_measured_is_kept)
     struct vt_result *result = measure(), *older;
     ck_assert_str_eq(result->compiler, vt_provenance().compiler);
     ck_assert_str_eq(result->flags, vt_provenance().flags);
-    ck_assert_msg(load("{\"schema\":\"vmtoll.result/"
-                       "1\",\"tool\":{\"version\":\"0.1.0\",\"flags\":null},\"measurements\":[]}",
-                       &older, &error) == 0,
+    ck_assert_msg(vt_test_load("{\"schema\":\"vmtoll.result/"
+                               "1\",\"tool\":{\"version\":\"0.1.0\",\"flags\":null},\"measurements\":[]}",
+                               &older, &error) == 0,
                   "%s", error.text);
     ck_assert_ptr_null(older->compiler);
     ck_assert_ptr_null(older->flags);
@@ -199,7 +185,7 @@ START_TEST(words_of_another_version_survive_the_round_trip)
         char text[512];
         struct vt_result *result;
         snprintf(text, sizeof text, DOCUMENT(ROW("%s")), rows[i].more);
-        ck_assert_msg(load(text, &result, &error) == 0, "%s", error.text);
+        ck_assert_msg(vt_test_load(text, &result, &error) == 0, "%s", error.text);
         const struct vt_result_words *known = &result->rows[0].known;
         ck_assert_int_eq(known->class, rows[i].known.class);
         ck_assert_int_eq(known->path, rows[i].known.path);
@@ -229,7 +215,7 @@ START_TEST(strange_but_honest_input_is_read)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct vt_error error;
         struct vt_result *result;
-        ck_assert_msg(load(texts[i], &result, &error) == 0, "%zu: %s", i, error.text);
+        ck_assert_msg(vt_test_load(texts[i], &result, &error) == 0, "%zu: %s", i, error.text);
         ck_assert_ptr_nonnull(result);
         vt_result_free(result);
     }
@@ -288,7 +274,7 @@ START_TEST(malformed_input_is_refused_in_one_line)
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
         struct vt_error error = {.text = ""};
         struct vt_result *result;
-        ck_assert_msg(load(malformed[i].text, &result, &error) != 0, "read: %s", malformed[i].text);
+        ck_assert_msg(vt_test_load(malformed[i].text, &result, &error) != 0, "read: %s", malformed[i].text);
         ck_assert_int_eq(error.exit, VT_EXIT_USAGE);
         ck_assert_msg(strstr(error.text, malformed[i].complaint) != NULL, "'%s' gave: %s", malformed[i].text,
                       error.text);
@@ -303,7 +289,8 @@ START_TEST(positions_count_lines_and_columns)
     struct vt_error error;
     struct vt_result *result;
     ck_assert_int_ne(
-        load("{\"schema\": \"vmtoll.result/1\",\n\n  \"measurements\": [\n  7]}", &result, &error), 0);
+        vt_test_load("{\"schema\": \"vmtoll.result/1\",\n\n  \"measurements\": [\n  7]}", &result, &error),
+        0);
     ck_assert_msg(strncmp(error.text, "x.json:4:3: measurements[0]:", 28) == 0, "%s", error.text);
 }
 END_TEST
@@ -315,7 +302,7 @@ START_TEST(deep_nesting_is_refused)
     struct vt_error error;
     struct vt_result *result;
     memset(text + 5, '[', DEPTH);
-    ck_assert_int_ne(load(text, &result, &error), 0);
+    ck_assert_int_ne(vt_test_load(text, &result, &error), 0);
     ck_assert_ptr_nonnull(strstr(error.text, "levels of nesting"));
 }
 END_TEST
@@ -324,8 +311,8 @@ START_TEST(controls_never_reach_a_terminal)
 {
     struct vt_error error;
     struct vt_result *result;
-    ck_assert_int_eq(load(DOCUMENT(ROW(",\"reason\":\"a\\u001b[31mb\\u009bc\\u0000d\"")), &result, &error),
-                     0);
+    ck_assert_int_eq(
+        vt_test_load(DOCUMENT(ROW(",\"reason\":\"a\\u001b[31mb\\u009bc\\u0000d\"")), &result, &error), 0);
     ck_assert_str_eq(result->rows[0].reason, "a?[31mb??c?d");
     vt_result_free(result);
 }
@@ -379,11 +366,12 @@ START_TEST(markup_stays_text)
     struct vt_error error;
     struct vt_result *result;
     ck_assert_int_eq(
-        load("{\"schema\":\"vmtoll.result/1\",\"host\":{\"cpu\":{\"brand\":\"<script>x</script>&\\\"'\"}},"
-             "\"measurements\":[{\"case\":\"<b>\",\"class\":\"<i>\",\"engine\":\"<u>\",\"status\":"
-             "\"unsupported\","
-             "\"reason\":\"<img>\"}]}",
-             &result, &error),
+        vt_test_load(
+            "{\"schema\":\"vmtoll.result/1\",\"host\":{\"cpu\":{\"brand\":\"<script>x</script>&\\\"'\"}},"
+            "\"measurements\":[{\"case\":\"<b>\",\"class\":\"<i>\",\"engine\":\"<u>\",\"status\":"
+            "\"unsupported\","
+            "\"reason\":\"<img>\"}]}",
+            &result, &error),
         0);
     char *html = render(VT_FORMAT_HTML, result), *markdown = render(VT_FORMAT_MARKDOWN, result);
     static const char *const tags[] = {"<script>x", "<b>", "<i>", "<u>", "<img>"};

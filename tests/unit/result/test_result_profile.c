@@ -2,26 +2,12 @@
 #include "result/load/load.h"
 #include "result/profile.h"
 #include "result/save.h"
+#include "tests/unit/result/loaded.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int keep(struct vt_result *result, void *context)
-{
-    struct vt_result **place = context;
-    vt_result_free(*place);
-    *place = result;
-    return 0;
-}
-
-static int load(const char *text, struct vt_result **result, struct vt_error *error)
-{
-    static const struct vt_load_options options = {.samples = true};
-    *result = NULL;
-    return vt_result_load_memory("x.json", text, strlen(text), &options, keep, result, error);
-}
 
 #define ROW(toll, profile)                                                                                   \
     "{\"schema\": \"vmtoll.result/1\", \"measurements\": [{\"case\": \"cpuid\", \"engine\": \"svm\", "       \
@@ -43,7 +29,7 @@ START_TEST(it_is_read_and_written)
     char *text = NULL;
     size_t size;
 
-    ck_assert_int_eq(load(ROW("10", PROFILE("1000", "-1,0,300,0,1,700")), &result, &error), 0);
+    ck_assert_int_eq(vt_test_load(ROW("10", PROFILE("1000", "-1,0,300,0,1,700")), &result, &error), 0);
     const struct vt_profile *profile = result->rows[0].profile;
     ck_assert_int_eq(profile->operations, 100);
     ck_assert_int_eq(profile->interrupts_dropped, 1);
@@ -56,7 +42,7 @@ START_TEST(it_is_read_and_written)
     FILE *stream = open_memstream(&text, &size);
     ck_assert_int_eq(vt_result_print(result, false, stream), 0);
     fclose(stream);
-    ck_assert_int_eq(load(text, &again, &error), 0);
+    ck_assert_int_eq(vt_test_load(text, &again, &error), 0);
     ck_assert_int_eq(again->rows[0].profile->stacks[1].self, 700);
     ck_assert_str_eq(again->rows[0].profile->functions[0].module, "kvm");
     free(text);
@@ -87,7 +73,7 @@ START_TEST(what_does_not_add_up_is_refused)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct vt_result *result;
         struct vt_error error;
-        ck_assert_msg(load(bad[i], &result, &error) != 0, "%s", bad[i]);
+        ck_assert_msg(vt_test_load(bad[i], &result, &error) != 0, "%s", bad[i]);
         ck_assert_ptr_nonnull(strstr(error.text, "profile"));
         vt_result_free(result);
     }
@@ -107,8 +93,8 @@ START_TEST(a_sum_that_is_not_the_toll_marks_its_row)
     struct vt_result *right, *wrong;
     struct vt_error error;
 
-    ck_assert_int_eq(load(ROW("10", ""), &right, &error), 0);
-    ck_assert_int_eq(load(ROW("12.5", ""), &wrong, &error), 0);
+    ck_assert_int_eq(vt_test_load(ROW("10", ""), &right, &error), 0);
+    ck_assert_int_eq(vt_test_load(ROW("12.5", ""), &wrong, &error), 0);
     ck_assert_int_eq(vt_result_set_profile(right, &right->rows[0], &profile), 0);
     ck_assert_int_eq(vt_result_set_profile(wrong, &wrong->rows[0], &profile), 0);
     ck_assert_int_eq(right->rows[0].status, VT_STATUS_OK);
