@@ -381,6 +381,38 @@ START_TEST(vcpu_threads_are_found_and_read)
 END_TEST
 
 /* What comes from outside stays text: a machine's name is whatever somebody gave it. */
+/* As text, to be freed. */
+static char *printed(enum vt_format format, const struct vt_price *price)
+{
+    char *text;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    vt_price_print(format, price, &(struct vt_screen){0}, stream);
+    fclose(stream);
+    return text;
+}
+
+START_TEST(each_format_is_one_of_its_own)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(usual, USUAL);
+    struct vt_price price;
+    make(&price, &watch, result);
+    for (int format = 0; format < VT_FORMATS; format++)
+        for (int other = 0; other < format; other++) {
+            if (!vt_price_has_format((enum vt_format)format) || !vt_price_has_format((enum vt_format)other))
+                continue;
+            char *one = printed((enum vt_format)format, &price),
+                 *two = printed((enum vt_format)other, &price);
+            ck_assert_msg(strcmp(one, two) != 0, "%s prints what %s does",
+                          vt_format_name((enum vt_format)format), vt_format_name((enum vt_format)other));
+            free(one);
+            free(two);
+        }
+    vt_result_free(result);
+}
+END_TEST
+
 START_TEST(names_are_escaped_in_every_format)
 {
     struct vt_result *result = tolls();
@@ -389,18 +421,14 @@ START_TEST(names_are_escaped_in_every_format)
     snprintf(watch.machine, sizeof watch.machine, "<script>\"\\");
     make(&price, &watch, result);
     for (int format = 0; format < VT_FORMATS; format++) {
-        char *text;
-        size_t size;
         if (!vt_price_has_format((enum vt_format)format))
             continue;
-        FILE *stream = open_memstream(&text, &size);
-        vt_price_print((enum vt_format)format, &price, &(struct vt_screen){0}, stream);
-        fclose(stream);
+        char *text = printed((enum vt_format)format, &price);
         if (format == VT_FORMAT_HTML)
             ck_assert_ptr_null(strstr(text, "<script>"));
         if (format == VT_FORMAT_OPENMETRICS)
             ck_assert_ptr_nonnull(strstr(text, "vm=\"<script>\\\"\\\\\""));
-        ck_assert_uint_gt(size, 200);
+        ck_assert_uint_gt(strlen(text), 200);
         free(text);
     }
     vt_result_free(result);
@@ -411,5 +439,5 @@ VT_SUITE(every_exit_is_counted_once, the_lower_bound_is_counts_times_the_least_p
          the_upper_bound_leaves_out_guest_and_polling, what_contradicts_itself_is_told,
          where_KVM_interprets_exits_between_have_no_price, tolls_of_another_machine_are_refused,
          guests_of_a_guest_are_refused, advice_follows_rate_and_share, counters_no_line_speaks_of_are_listed,
-         counters_from_outside_are_checked, vcpu_threads_are_found_and_read,
+         counters_from_outside_are_checked, vcpu_threads_are_found_and_read, each_format_is_one_of_its_own,
          names_are_escaped_in_every_format)
