@@ -68,12 +68,11 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         return take_lost(plan, value);
     char *end;
     unsigned long long number = strtoull(value, &end, 10);
-    if (*value == '\0' || *end != '\0')
+    bool is_profile = strcmp(key, "profile") == 0;
+    if (*value == '\0' || *end != '\0' || (number == 0 && !is_profile))
         return -EINVAL;
-    if (strcmp(key, "profile") == 0)
+    if (is_profile)
         plan->profile = number != 0;
-    else if (number == 0)
-        return -EINVAL;
     else if (strcmp(key, "iterations") == 0)
         plan->iterations = number;
     else if (strcmp(key, "pairs") == 0)

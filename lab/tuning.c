@@ -91,23 +91,22 @@ int vt_lab_tuning_check(const struct vt_lab_tuning *tuning, const char *module, 
 
 /* The kernel hands parameters to what is built in, and keeps them for us to see; commas stand between them.
  */
-static void add_parameters(char *words, const char *parameters)
+static bool spread_parameters(char words[VT_LAB_COMMAND_LINE], const char *parameters)
 {
-    strcpy(words, parameters);
+    if (snprintf(words, VT_LAB_COMMAND_LINE, "%s", parameters) >= VT_LAB_COMMAND_LINE)
+        return false;
     for (char *comma = words; (comma = strchr(comma, ','));)
         *comma = ' ';
+    return true;
 }
 
 int vt_lab_tuning_command_line(const struct vt_lab_tuning *tuning, const char *own,
                                char text[VT_LAB_COMMAND_LINE], struct vt_error *error)
 {
-    char parameters[VT_LAB_COMMAND_LINE] = "";
+    char parameters[VT_LAB_COMMAND_LINE];
     const char *append = tuning->append ? tuning->append : "";
-    size_t length = tuning->parameters ? strlen(tuning->parameters) : 0;
 
-    if (length > 0 && length < sizeof parameters)
-        add_parameters(parameters, tuning->parameters);
-    if (length < sizeof parameters &&
+    if (spread_parameters(parameters, tuning->parameters ? tuning->parameters : "") &&
         snprintf(text, VT_LAB_COMMAND_LINE, "%s" COMMON "%s%s%s%s " FIRST_PROCESS, own, *append ? " " : "",
                  append, *parameters ? " " : "", parameters) < VT_LAB_COMMAND_LINE)
         return 0;

@@ -58,9 +58,10 @@ void vt_elf_functions(const char *image, size_t size, uint64_t base, const char 
         return;
     for (size_t i = 0; i < table.count; i++) {
         const Elf64_Sym *symbol = &table.symbols[i];
+        unsigned long long address = base + symbol->st_value;
         if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_value &&
             symbol->st_name < table.names_size)
-            fprintf(to, "%llx %c %s [%s]\n", (unsigned long long)(base + symbol->st_value),
+            fprintf(to, "%llx %c %s [%s]\n", address,
                     ELF64_ST_BIND(symbol->st_info) == STB_GLOBAL ? 'T' : 't', table.names + symbol->st_name,
                     module);
     }

@@ -160,15 +160,19 @@ static void tell_instruction(struct vt_record *record, struct vt_instruction *in
             instruction->flow);
 }
 
+static void tell_run(struct vt_record *record, const struct run *run)
+{
+    struct vt_instruction *at = (struct vt_instruction *)run->start;
+
+    tell_instruction(record, at);
+    for (uint32_t k = 1; k < run->count && (at = behind(record, at)); k++)
+        tell_instruction(record, at);
+}
+
 static void tell_segment(struct vt_record *record, const struct segment *segment)
 {
-    for (size_t i = 0; i < segment->count; i++) {
-        struct vt_instruction *at = (struct vt_instruction *)segment->runs[i].start;
-        for (uint32_t k = 0; at && k < segment->runs[i].count; k++) {
-            tell_instruction(record, at);
-            at = behind(record, at);
-        }
-    }
+    for (size_t i = 0; i < segment->count; i++)
+        tell_run(record, &segment->runs[i]);
     fputs("s", record->out);
     for (size_t i = 0; i < segment->count; i++)
         fprintf(record->out, " %u:%u", segment->runs[i].start->number, segment->runs[i].count);

@@ -136,8 +136,10 @@ static int fill(struct vt_profile *profile, struct tree *tree)
     size_t nodes = 0;
     for (size_t i = 1; i < tree->walk->node_count; i++)
         nodes += tree->used[i];
-    profile->stacks = calloc(nodes + 1, sizeof *profile->stacks);
-    profile->functions = calloc(tree->walk->symbols->function_count + 1, sizeof *profile->functions);
+    *profile = (struct vt_profile){
+        .stacks = calloc(nodes + 1, sizeof *profile->stacks),
+        .functions = calloc(tree->walk->symbols->function_count + 1, sizeof *profile->functions),
+    };
     if (!profile->stacks || !profile->functions)
         return -ENOMEM;
     for (int32_t root = tree->first[0]; root >= 0; root = tree->next[root])

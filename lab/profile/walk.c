@@ -218,18 +218,18 @@ void vt_walk_trap(struct vt_walk *walk, const struct vt_executed *last)
     walk->last = *last;
 }
 
-void vt_walk_step(struct vt_walk *walk, const struct vt_executed *given)
+void vt_walk_step(struct vt_walk *walk, const struct vt_executed *step)
 {
-    struct vt_executed step = *given;
+    struct vt_executed known = *step;
 
-    if (step.function < 0)
-        step.function = walk->unknown_function;
-    if (step.function != walk->last.function || walk->last.flow != VT_FLOW_NEXT ||
-        !follows(&walk->last, &step)) {
-        follow(walk, &step);
-        settle(walk, &step);
+    if (known.function < 0)
+        known.function = walk->unknown_function;
+    if (known.function != walk->last.function || walk->last.flow != VT_FLOW_NEXT ||
+        !follows(&walk->last, &known)) {
+        follow(walk, &known);
+        settle(walk, &known);
     }
     walk->last_node = top(walk);
-    walk->last = step;
+    walk->last = known;
     walk->counts[walk->last_node]++;
 }

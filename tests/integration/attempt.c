@@ -20,13 +20,24 @@
 
 static int log_of_it = -1;
 
+/* What the test has to say: without it no attempt means anything. */
+static const char *told(const char *name)
+{
+    const char *value = getenv(name);
+    if (!value) {
+        dprintf(STDERR_FILENO, "attempt: %s is not set\n", name);
+        _exit(127);
+    }
+    return value;
+}
+
 /* A name in the folder. */
 static const char *in(const char *name)
 {
     static char paths[2][4096];
     static unsigned next;
     char *path = paths[next++ % 2];
-    snprintf(path, sizeof paths[0], "%s/%s", getenv("ATTEMPT_FOLDER"), name);
+    snprintf(path, sizeof paths[0], "%s/%s", told("ATTEMPT_FOLDER"), name);
     return path;
 }
 
@@ -66,12 +77,12 @@ static long try_clone(void)
 
 static long try_signal(void)
 {
-    return kill((pid_t)atol(getenv("ATTEMPT_PROCESS")), SIGCONT);
+    return kill((pid_t)atol(told("ATTEMPT_PROCESS")), SIGCONT);
 }
 
 static long try_trace(void)
 {
-    return ptrace(PTRACE_SEIZE, (pid_t)atol(getenv("ATTEMPT_PROCESS")), 0, 0);
+    return ptrace(PTRACE_SEIZE, (pid_t)atol(told("ATTEMPT_PROCESS")), 0, 0);
 }
 
 static long try_open(void)
@@ -159,7 +170,7 @@ __attribute__((constructor)) static void begin(void)
     const char *program = getenv("ATTEMPT_PROGRAM"), *argument = getenv("ATTEMPT_ARGUMENT");
     if (program && strcmp(program, program_invocation_short_name) == 0 &&
         (!argument || is_asked_for(argument)))
-        log_of_it = open(getenv("ATTEMPT_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        log_of_it = open(told("ATTEMPT_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
 __attribute__((destructor)) static void end(void)

@@ -6,7 +6,7 @@
 /* Xen's answer to a hypercall of the image's. */
 static uint64_t answer(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 #define vt_image_call answer
-#include "guest/image/witness.c" /* of the image: no object of the program holds it */
+#include "guest/image/witness.c" /* NOLINT(bugprone-suspicious-include): in no object of the program */
 
 #include <string.h>
 

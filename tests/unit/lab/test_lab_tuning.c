@@ -94,10 +94,8 @@ START_TEST(a_command_line_that_does_not_fit_is_refused)
     words[sizeof words - 1] = '\0';
     ck_assert_int_lt(check((struct vt_lab_tuning){.append = words}, &error), 0);
     ck_assert_ptr_nonnull(strstr(error.text, "longer than 1023 bytes"));
-    *words = '\0';
-    while (strlen(words) < sizeof words - 32)
-        strcat(words, "kvm_amd.npt=0,");
-    strcat(words, "kvm.a=0");
+    for (size_t used = 0; used < sizeof words - 32;)
+        used += (size_t)snprintf(words + used, sizeof words - used, "%skvm_amd.npt=0", used ? "," : "");
     ck_assert_int_lt(check((struct vt_lab_tuning){.parameters = words}, &error), 0);
     ck_assert_ptr_nonnull(strstr(error.text, "longer than 1023 bytes"));
 }
@@ -185,8 +183,7 @@ static void remove_modules(void)
 
 static void collect(void *context, const char *name, const char *value)
 {
-    char *text = context;
-    strcat(strcat(strcat(strcat(text, name), "="), value), " ");
+    fprintf(context, "%s=%s ", name, value);
 }
 
 START_TEST(what_is_not_in_force_is_refused)
@@ -203,7 +200,10 @@ START_TEST(what_is_not_in_force_is_refused)
     ck_assert_int_lt(vt_lab_parameters_in_force("kvm_amd.none=1", folder, &error), 0);
     ck_assert_int_eq(error.exit, VT_EXIT_USAGE);
     ck_assert_ptr_nonnull(strstr(error.text, "no parameter 'none'"));
-    vt_lab_parameters_each(folder, collect, text);
+    FILE *seen = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(seen);
+    vt_lab_parameters_each(folder, collect, seen);
+    ck_assert_int_eq(fclose(seen), 0);
     ck_assert_str_eq(text, "kvm_amd.avic=N kvm_amd.npt=N kvm_amd.nrips=?[31m1 ");
     remove_modules();
 }
