@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Sourced, after tap.sh, by the tests of confinement: a program in which is tried what code that took it over would try (attempt.c).
 top=$(cd "$(dirname "$0")/../.." && pwd)
-attempt=$work/attempt.so
+attempt=${work:?}/attempt.so
 compiler=$(sed -n 's/^CC = //p' "$top/config.mk" 2>/dev/null)
 ${compiler:-cc} -O2 -D_GNU_SOURCE -shared -fPIC -o "$attempt" "$top/tests/integration/attempt.c" 2>"$work/log" || attempt=
 

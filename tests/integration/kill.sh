@@ -2,7 +2,7 @@
 # Sourced, after tap.sh, by the tests that kill commands at any moment: `kills NAME TURNS FILE NEW COMMAND...`.
 # FILE, in $killed, is what COMMAND writes; `NEW file` succeeds where it is what a run that was left alone writes. Afterwards it
 # is checked that FILE was the old one or a whole new one each time, and that one ordinary run leaves nothing of those killed.
-killed=$work/killed
+killed=${work:?}/killed
 mkdir "$killed" "$killed/temporary"
 
 left() { find "$killed" -mindepth 1 ! -path "$killed/temporary" ! -path "$file"; }

@@ -5,7 +5,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 ! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null || skip_all "sanitizers bring an allocator of their own"
 compiler=$(sed -n 's/^CC = //p' "$top/config.mk" 2>/dev/null)
 : "${compiler:=cc}"
-if ! $compiler -O2 -D_GNU_SOURCE -shared -fPIC -o "$work/refuse.so" "$top/tests/integration/refuse.c" 2>"$work/err" ||
+refuse=${work:?}/refuse.so
+if ! $compiler -O2 -D_GNU_SOURCE -shared -fPIC -o "$refuse" "$top/tests/integration/refuse.c" 2>"$work/err" ||
     ! $compiler -O2 -D_GNU_SOURCE -o "$work/sweep" "$top/tests/integration/sweep.c" 2>"$work/err"; then
     skip_all "no compiler makes the tools here: $(head -n 1 "$work/err")"
 fi
@@ -19,8 +20,8 @@ sweep() { # name, options of sweep..., "--", arguments of vmtoll...
     while [ "$1" != -- ]; do options="$options $1" && shift; done
     shift
     # shellcheck disable=SC2086
-    run env PATH="$charts" "$work/sweep" $options -l "$work/refuse.so" -w "$work/runs" "$VMTOLL" "$@"
-    if [ "$status" -eq 0 ]; then pass "$what"; else fail "$what" "see below"; fi
+    run env PATH="$charts" "$work/sweep" $options -l "$refuse" -w "$work/runs" "$VMTOLL" "$@"
+    if [ "${status:?}" -eq 0 ]; then pass "$what"; else fail "$what" "see below"; fi
     grep 'allocations:' "$work/out"
 }
 

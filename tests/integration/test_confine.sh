@@ -46,7 +46,7 @@ if [ -z "$attempt" ]; then
     skip "attempts are refused" "no compiler makes the tool here: $(head -n 1 "$work/log")"
 else
     attempts vmtoll "$VMTOLL" list paths
-    calls=$(came_to done "$calls") writes=$(came_to done "$writes")
+    calls=$(came_to "done" "$calls") writes=$(came_to "done" "$writes")
     case $calls$writes in
     *socket,*fork,*execute,*'open to write,'*create,*) pass "attempts succeed where nothing is confined" ;;
     *) fail "attempts succeed where nothing is confined" "$(tr '\n' ' ' <"$work/attempts")" ;;
@@ -59,9 +59,9 @@ else
         attempts vmtoll "$VMTOLL" $command
         what=$(echo "$command" | cut -d' ' -f 1,2)
         is "$what, with attempts at its end" 0
-        equals "... which may read" "$(came_of read)" done
+        equals "... which may read" "$(came_of read)" "done"
         equals "... starts, reaches and signals nobody" "$(came_to ENOSYS "$calls")" "$calls"
-        if [ "$landlock" = done ]; then
+        if [ "$landlock" = "done" ]; then
             equals "... writes nowhere else" "$(came_to EACCES "$writes")" "$writes"
         else
             skip "... writes nowhere else" "this kernel has no Landlock, or one before Linux 5.19"

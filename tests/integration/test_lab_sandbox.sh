@@ -50,7 +50,7 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1; then
             continue
         fi
         attempts qemu-system-x86_64 ATTEMPT_ONLY=$one qemu-system-x86_64 --version
-        equals "code in QEMU can $one where there is no sandbox" "$(came_of $one)" done
+        equals "code in QEMU can $one where there is no sandbox" "$(came_of $one)" "done"
         attempts qemu-system-x86_64 ATTEMPT_ONLY=$one ATTEMPT_ARGUMENT=-sandbox timeout 120 "$VMTOLL" lab tcg --case nop --quiet --output -
         is "it tries to $one in a lab" 0
         equals "... and that is its end" "$(cat "$work/attempts")" "$one: "

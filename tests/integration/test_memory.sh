@@ -3,6 +3,7 @@
 # gives with memory, or one line and status 3.
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/integration/result.sh
 . "$(dirname "$0")/result.sh"
 # shellcheck source=tests/integration/sweep.sh
 . "$(dirname "$0")/sweep.sh"
