@@ -167,6 +167,7 @@ static void lay_program(struct program *program, const uint8_t *data, size_t siz
 static void begin(const uint8_t *data)
 {
     translated_registers(&world, data[3]);
+    world.vcpu->gpr[VT_RBP] += 128; /* as far down as a displacement reaches: all it reads is laid anew */
     world.vcpu->gpr[VT_R15] = data[2] % 16;
 }
 
