@@ -3,6 +3,7 @@
  * cases' instructions. In a machine on /dev/kvm that is KVM's own interface, or Xen's
  * where KVM speaks it; in this process it is a system call that its own handler answers.
  */
+#include "base/process/limit.h"
 #include "base/vendor.h"
 #include "bench/engine.h"
 #include "bench/engines/hypercall/dispatch.h"
@@ -34,28 +35,32 @@ static bool available(char *reason, size_t size)
     return false;
 }
 
-/* Either half may be missing; without both there is no engine. */
-static int engine_open(void **state, const struct vt_engine_settings *settings, struct vt_error *error)
+/* A half that only a limit of this process keeps closed would be there in one opening and not in the next:
+ * what is offered could then not be measured. */
+static bool is_limited(int status)
 {
-    struct hypercall_engine *engine = calloc(1, sizeof *engine);
-    if (!engine)
-        return vt_error_memory(error, "engine hypercall");
+    char advice[128];
+    return *vt_limit_advice(-status, 0, advice, sizeof advice) != '\0';
+}
+
+static int open_machine(struct hypercall_engine *engine, const struct vt_engine_settings *settings,
+                        struct vt_error *error)
+{
     int status = vt_kvm_machine_open(&engine->guest.machine, settings, error);
     engine->has_machine = status == 0;
     if (status != 0 && vt_probes_kvm_runs(engine->no_machine, sizeof engine->no_machine))
         snprintf(engine->no_machine, sizeof engine->no_machine, "%s", error->text);
-    if (vt_dispatch_available(engine->no_dispatch, sizeof engine->no_dispatch)) {
-        status = vt_dispatch_open(&engine->dispatch, settings, error);
-        engine->has_dispatch = status == 0;
-        if (status != 0)
-            snprintf(engine->no_dispatch, sizeof engine->no_dispatch, "%s", error->text);
-    }
-    if (!engine->has_machine && !engine->has_dispatch) {
-        free(engine);
-        return status;
-    }
-    *state = engine;
-    return 0;
+    return status;
+}
+
+static int open_dispatch(struct hypercall_engine *engine, const struct vt_engine_settings *settings,
+                         struct vt_error *error)
+{
+    int status = vt_dispatch_open(&engine->dispatch, settings, error);
+    engine->has_dispatch = status == 0;
+    if (status != 0)
+        snprintf(engine->no_dispatch, sizeof engine->no_dispatch, "%s", error->text);
+    return status;
 }
 
 static void engine_close(void *state)
@@ -66,6 +71,23 @@ static void engine_close(void *state)
     if (engine->has_machine)
         vt_kvm_machine_close(&engine->guest.machine);
     free(engine);
+}
+
+/* Either half may be missing; without both there is no engine. */
+static int engine_open(void **state, const struct vt_engine_settings *settings, struct vt_error *error)
+{
+    struct hypercall_engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return vt_error_memory(error, "engine hypercall");
+    int status = open_machine(engine, settings, error);
+    if (!is_limited(status) && vt_dispatch_available(engine->no_dispatch, sizeof engine->no_dispatch))
+        status = open_dispatch(engine, settings, error);
+    if (!is_limited(status) && (engine->has_machine || engine->has_dispatch)) {
+        *state = engine;
+        return 0;
+    }
+    engine_close(engine);
+    return status;
 }
 
 static enum vt_path path(void *state)
