@@ -6,12 +6,12 @@
  *           -l REFUSE.SO -w FOLDER COMMAND...
  *
  * Each of the FIRST allocations (1000), and SPREAD (200) of the others. The ordinary run ends with STATUS
- * (0). -n: numbers in the output may differ. -p: what FILTER, a command for the shell, makes of it
- * and of standard error is compared. -e: lines on standard error that the ordinary run has may come before.
- * -t: the command tells how far it is, so what an ordinary run prints first may stand before the refusal. -a:
- * all later allocations are refused too. -r: what goes wrong counts when it does so twice, where other
- * programs or the machine may fail by themselves. -o: the command writes NAME, in the folder it runs in,
- * which has the old content or the new one.
+ * (0). -n: numbers in the output may differ. -p: what FILTER, a command for the shell, makes of it,
+ * of standard error and of the file is compared. -e: lines on standard error that the ordinary run has may
+ * come before. -t: the command tells how far it is, so what an ordinary run prints first may stand before the
+ * refusal. -a: all later allocations are refused too. -r: what goes wrong counts when it does so twice, where
+ * other programs or the machine may fail by themselves. -o: the command writes NAME, in the folder it runs
+ * in, which has the old content or the new one.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -188,14 +188,18 @@ static int count_file(const char *path, const struct stat *status, int kind, str
     return 0;
 }
 
+static struct text read_lasting(const struct sweep *sweep, const char *path)
+{
+    return sweep->filter ? read_filtered(path, sweep->filter) : read_file(path);
+}
+
 static struct outcome look(const struct sweep *sweep, int slot, int status)
 {
     struct outcome outcome = {.status = status};
-    const char *out = path_of(sweep, slot, ".out", "");
-    outcome.out = sweep->filter ? read_filtered(out, sweep->filter) : read_file(out);
-    const char *err = path_of(sweep, slot, ".err", "");
-    outcome.err = sweep->filter ? read_filtered(err, sweep->filter) : read_file(err);
-    outcome.file = read_file(sweep->file ? path_of(sweep, slot, ".run/", sweep->file) : "/dev/null");
+    outcome.out = read_lasting(sweep, path_of(sweep, slot, ".out", ""));
+    outcome.err = read_lasting(sweep, path_of(sweep, slot, ".err", ""));
+    outcome.file =
+        read_lasting(sweep, sweep->file ? path_of(sweep, slot, ".run/", sweep->file) : "/dev/null");
     if (sweep->numbers)
         blur(&outcome.out), blur(&outcome.file);
     found = 0;

@@ -45,7 +45,7 @@ for engine in trap translate kvm; do
     bench "no memory from there on" "$engine" cpuid 0 -a -f 20 -s 30
 done
 bench "one allocation" hypercall rdtsc 3 -f 100 -s 80
-sweep "bench into a file" -r -o x -f 0 -s 60 -- bench --engine native --case rdtsc --budget 0.05 --quiet --output x
+sweep "bench into a file" -r -p "$work/lasting" -o x -f 0 -s 60 -- bench --engine native --case rdtsc --budget 0.05 --quiet --output x
 sweep "bench of an engine that is not there" -x 2 -- bench --engine nothing
 sweep "ab" -r -p "$work/compared" -f 20 -s 20 \
     -- ab --by cpu --engine native --case rdtsc --pairs 6 --budget 1.3 --json 0 0
