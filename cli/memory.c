@@ -34,6 +34,7 @@ static _Noreturn void give_up(size_t wanted)
     vt_limit_advice(ENOMEM, wanted, advice, sizeof advice);
     vt_leftover_drop();
     vt_error_memory(&error, "an answer");
+    flockfile(stderr); /* to the end: what another thread complains of would stand behind the last line */
     vt_cli_warn("%s: %s: %s", end.command, error.text,
                 *advice ? advice : "end other programs, or give this machine or container more");
     _exit(VT_EXIT_ENVIRONMENT);
