@@ -2,17 +2,24 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* Documents keep six digits of what one operation takes. */
 #define ROUNDED 5e-6
 
-struct pair {
-    const struct vt_capture_batch *body, *baseline;
+/* More pairs than a lab runs are looked at one by one only. */
+#define MOST_TRIED 64
+
+/* Pairs whose mean may be the toll: one, or two in the middle of an even number. */
+struct choice {
+    size_t pairs[2], count;
+    double off; /* from the toll */
+    uint64_t interrupts;
 };
 
 /* The two batches that would be pair `index` of a row that starts at batch `start`; false: they are not. */
 static bool pair_at(const struct vt_capture *capture, const struct vt_profile_row *row, size_t start,
-                    size_t index, struct pair *pair)
+                    size_t index, struct vt_profile_pair *pair)
 {
     bool swapped = row->alternates && index & 1;
     size_t first = start + 2 * index;
@@ -26,7 +33,7 @@ static bool pair_at(const struct vt_capture *capture, const struct vt_profile_ro
 
 static bool fits(const struct vt_capture *capture, const struct vt_profile_row *row, size_t start)
 {
-    struct pair pair;
+    struct vt_profile_pair pair;
 
     for (size_t i = 0; i < row->pairs + row->skipped; i++)
         if (!pair_at(capture, row, start, i, &pair))
@@ -34,34 +41,78 @@ static bool fits(const struct vt_capture *capture, const struct vt_profile_row *
     return true;
 }
 
-static uint64_t interrupts_of(const struct vt_replay *replay, const struct pair *pair)
+static uint64_t interrupts_of(const struct vt_replay *replay, const struct vt_profile_row *row, size_t start,
+                              size_t index)
 {
-    return vt_replay_interrupts(replay, pair->body) + vt_replay_interrupts(replay, pair->baseline);
+    struct vt_profile_pair pair = {0};
+
+    pair_at(replay->capture, row, start, index, &pair);
+    return vt_replay_interrupts(replay, pair.body) + vt_replay_interrupts(replay, pair.baseline);
 }
 
-/* Of pairs as near to the toll as another, the one that no interrupt hit. */
-static struct pair choose(const struct vt_replay *replay, const struct vt_profile_row *row, size_t start,
-                          uint64_t *dropped)
+static double toll_of(const struct vt_profile_row *row, size_t index)
 {
-    struct pair best = {0};
-    double least = INFINITY;
-    uint64_t fewest = 0, all = 0;
+    return row->bodies[index] - row->baselines[index];
+}
 
-    for (size_t i = 0; i < row->pairs; i++) {
-        struct pair pair = {0};
-        pair_at(replay->capture, row, start, i, &pair);
-        double off = fabs(row->bodies[i] - row->baselines[i] - row->toll);
-        uint64_t interrupts = interrupts_of(replay, &pair);
-        double slack = ROUNDED * fmax(1, fabs(row->bodies[i]));
-        all += interrupts;
-        if (off < least - slack || (off <= least + slack && interrupts < fewest)) {
-            best = pair;
-            least = off;
-            fewest = interrupts;
-        }
+static struct choice choice_of(const struct vt_profile_row *row, const uint64_t *interrupts, size_t one,
+                               size_t other)
+{
+    return (struct choice){
+        .pairs = {one, other},
+        .count = one == other ? 1 : 2,
+        .off = fabs((toll_of(row, one) + toll_of(row, other)) / 2 - row->toll),
+        .interrupts = interrupts[one] + (one == other ? 0 : interrupts[other]),
+    };
+}
+
+/* The nearer to the toll; of those as near the one that fewer interrupts hit. */
+static bool is_better(const struct choice *choice, const struct choice *than, double slack)
+{
+    return choice->off < than->off - slack ||
+           (choice->off <= than->off + slack && choice->interrupts < than->interrupts);
+}
+
+/* Two only where no single one is the toll: a median of an odd number is one of them. */
+static struct choice choose(const struct vt_profile_row *row, const uint64_t *interrupts)
+{
+    struct choice best = choice_of(row, interrupts, 0, 0);
+    double slack = ROUNDED * fmax(1, fabs(row->bodies[0]));
+
+    for (size_t i = 1; i < row->pairs; i++) {
+        struct choice one = choice_of(row, interrupts, i, i);
+        if (is_better(&one, &best, slack))
+            best = one;
     }
-    *dropped = all - fewest;
+    if (best.off <= 2 * slack || row->pairs > MOST_TRIED)
+        return best;
+    for (size_t i = 0; i < row->pairs; i++)
+        for (size_t k = i + 1; k < row->pairs; k++) {
+            struct choice two = choice_of(row, interrupts, i, k);
+            if (is_better(&two, &best, slack))
+                best = two;
+        }
     return best;
+}
+
+static int make(struct vt_profile *profile, struct vt_replay *replay, const struct vt_profile_row *row,
+                size_t start)
+{
+    struct vt_profile_pair pairs[2];
+    uint64_t all = 0, *interrupts = calloc(row->pairs, sizeof *interrupts);
+
+    if (!interrupts)
+        return -ENOMEM;
+    for (size_t i = 0; i < row->pairs; i++)
+        all += interrupts[i] = interrupts_of(replay, row, start, i);
+    struct choice choice = choose(row, interrupts);
+    free(interrupts);
+    for (size_t i = 0; i < choice.count; i++)
+        pair_at(replay->capture, row, start, choice.pairs[i], &pairs[i]);
+    int status = vt_profile_subtract(profile, replay, pairs, choice.count);
+    profile->operations = (int64_t)(row->iterations * choice.count);
+    profile->interrupts_dropped = (int64_t)(all - choice.interrupts);
+    return status;
 }
 
 int vt_profile_make(struct vt_profile *profile, struct vt_replay *replay, size_t *cursor,
@@ -69,7 +120,6 @@ int vt_profile_make(struct vt_profile *profile, struct vt_replay *replay, size_t
 {
     const struct vt_capture *capture = replay->capture;
     size_t start = *cursor, batches = 2 * (row->pairs + row->skipped);
-    uint64_t dropped;
 
     *profile = (struct vt_profile){0};
     while (start + batches <= capture->batch_count && !fits(capture, row, start))
@@ -77,9 +127,5 @@ int vt_profile_make(struct vt_profile *profile, struct vt_replay *replay, size_t
     if (row->pairs == 0 || start + batches > capture->batch_count)
         return -ENOENT;
     *cursor = start + batches;
-    struct pair pair = choose(replay, row, start + 2 * row->skipped, &dropped);
-    int status = vt_profile_subtract(profile, replay, pair.body, pair.baseline);
-    profile->operations = (int64_t)row->iterations;
-    profile->interrupts_dropped = (int64_t)dropped;
-    return status;
+    return make(profile, replay, row, start + 2 * row->skipped);
 }

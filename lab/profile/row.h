@@ -17,18 +17,22 @@ struct vt_profile_row {
 };
 
 /*
- * Of the pair whose difference is the toll, sought among the batches from *cursor on, which is then behind
- * the row's. 0; -ENOENT: they were not captured, or not as a whole; -ENOMEM. On success vt_profile_release
- * must follow.
+ * Of the pair whose difference is the toll, or of the two whose mean it is, where an even number of pairs
+ * counts; sought among the batches from *cursor on, which is then behind the row's. 0; -ENOENT: they were not
+ * captured, or not as a whole; -ENOMEM. On success vt_profile_release must follow.
  */
 int vt_profile_make(struct vt_profile *profile, struct vt_replay *replay, size_t *cursor,
                     const struct vt_profile_row *row);
 
+struct vt_profile_pair {
+    const struct vt_capture_batch *body, *baseline;
+};
+
 /*
- * What `body` executed more than `baseline`. Chains begin where the first instruction that differs is:
- * callers that add nothing of their own are left out. 0, -ENOENT, -ENOMEM.
+ * What the bodies of `pairs` executed more than their baselines. Chains begin where the first instruction
+ * that differs is: callers that add nothing of their own are left out. 0, -ENOENT, -ENOMEM.
  */
 int vt_profile_subtract(struct vt_profile *profile, struct vt_replay *replay,
-                        const struct vt_capture_batch *body, const struct vt_capture_batch *baseline);
+                        const struct vt_profile_pair *pairs, size_t count);
 
 #endif

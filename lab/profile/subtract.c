@@ -1,4 +1,5 @@
 #include "lab/profile/row.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 /* The tree that was walked while it becomes a profile's; arrays by node, one allocation each. */
 struct tree {
     const struct vt_walk *walk;
-    int64_t *self;
+    int64_t *self; /* of the first `counted` nodes */
+    size_t counted;
     bool *used;            /* it or what it calls has instructions */
     int32_t *first, *next; /* children, -1: none */
     int32_t *place;        /* of functions: in the profile, -1: not yet */
@@ -28,13 +30,12 @@ static int allocate(struct tree *tree)
 {
     size_t nodes = tree->walk->node_count, functions = tree->walk->symbols->function_count + 1;
 
-    tree->self = calloc(nodes, sizeof *tree->self);
     tree->used = calloc(nodes, sizeof *tree->used);
     tree->first = malloc(nodes * sizeof *tree->first);
     tree->next = malloc(nodes * sizeof *tree->next);
     tree->place = malloc(functions * sizeof *tree->place);
     tree->active = calloc(functions, sizeof *tree->active);
-    if (!tree->self || !tree->used || !tree->first || !tree->next || !tree->place || !tree->active)
+    if (!tree->used || !tree->first || !tree->next || !tree->place || !tree->active)
         return -ENOMEM;
     memset(tree->first, 0xff, nodes * sizeof *tree->first);
     memset(tree->next, 0xff, nodes * sizeof *tree->next);
@@ -150,39 +151,42 @@ static int fill(struct vt_profile *profile, struct tree *tree)
     return copy_names(profile);
 }
 
-/* The body's counts, before the same walk counts the baseline's. */
-static int64_t *copy_counts(const struct vt_walk *walk)
+/* Add what one batch counted, `sign` times. */
+static int add_batch(struct tree *tree, struct vt_replay *replay, const struct vt_capture_batch *batch,
+                     int64_t sign)
 {
-    int64_t *copy = malloc(walk->node_count * sizeof *copy);
-    if (copy)
-        memcpy(copy, walk->counts, walk->node_count * sizeof *copy);
-    return copy;
-}
-
-static int subtract(struct vt_profile *profile, struct tree *tree, const int64_t *bodies, size_t count)
-{
-    if (allocate(tree) != 0)
+    if (!vt_replay_batch(replay, batch))
+        return -ENOENT;
+    size_t nodes = replay->walk.node_count;
+    int64_t *more = vt_memory_grow(tree->self, tree->counted, nodes - tree->counted, sizeof *more);
+    if (!more)
         return -ENOMEM;
-    for (size_t i = 0; i < tree->walk->node_count; i++)
-        tree->self[i] = (i < count ? bodies[i] : 0) - tree->walk->counts[i];
-    grow(tree);
-    return fill(profile, tree);
+    tree->self = more;
+    memset(more + tree->counted, 0, (nodes - tree->counted) * sizeof *more);
+    tree->counted = nodes;
+    for (size_t i = 0; i < nodes; i++)
+        more[i] += sign * replay->walk.counts[i];
+    return 0;
 }
 
 int vt_profile_subtract(struct vt_profile *profile, struct vt_replay *replay,
-                        const struct vt_capture_batch *body, const struct vt_capture_batch *baseline)
+                        const struct vt_profile_pair *pairs, size_t count)
 {
     struct tree tree = {.walk = &replay->walk};
+    int status = 0;
 
     *profile = (struct vt_profile){0};
-    if (!vt_replay_batch(replay, body))
-        return -ENOENT;
-    size_t count = replay->walk.node_count;
-    int64_t *bodies = copy_counts(&replay->walk);
-    int status = !bodies ? -ENOMEM : vt_replay_batch(replay, baseline) ? 0 : -ENOENT;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        status = add_batch(&tree, replay, pairs[i].body, 1);
+        if (status == 0)
+            status = add_batch(&tree, replay, pairs[i].baseline, -1);
+    }
     if (status == 0)
-        status = subtract(profile, &tree, bodies, count);
-    free(bodies);
+        status = allocate(&tree);
+    if (status == 0) {
+        grow(&tree);
+        status = fill(profile, &tree);
+    }
     release(&tree);
     if (status != 0)
         vt_profile_release(profile);

@@ -30,9 +30,9 @@ static void subtract_all(struct vt_capture *capture, struct vt_symbols *symbols,
 
     if (vt_replay_open(&replay, capture, symbols, virtualized) == 0)
         for (size_t i = 1; i < capture->batch_count; i++) {
-            const struct vt_capture_batch *body = &capture->batches[i - 1], *baseline = &capture->batches[i];
-            if (!is_short(capture, body) || !is_short(capture, baseline) ||
-                vt_profile_subtract(&profile, &replay, body, baseline) != 0)
+            const struct vt_profile_pair pair = {&capture->batches[i - 1], &capture->batches[i]};
+            if (!is_short(capture, pair.body) || !is_short(capture, pair.baseline) ||
+                vt_profile_subtract(&profile, &replay, &pair, 1) != 0)
                 continue;
             profile.operations = 1;
             if (!vt_result_profile_is_sound(&profile))

@@ -167,8 +167,8 @@ static void ck_function(const struct vt_profile *profile, const char *name, int6
 static void subtract(struct vt_profile *profile, struct read *read)
 {
     ck_assert_uint_eq(read->capture.batch_count, 2);
-    ck_assert_int_eq(
-        vt_profile_subtract(profile, &read->replay, &read->capture.batches[0], &read->capture.batches[1]), 0);
+    const struct vt_profile_pair pair = {&read->capture.batches[0], &read->capture.batches[1]};
+    ck_assert_int_eq(vt_profile_subtract(profile, &read->replay, &pair, 1), 0);
 }
 
 START_TEST(every_instruction_has_its_function)
@@ -346,6 +346,42 @@ START_TEST(a_row_finds_its_batches)
 }
 END_TEST
 
+/* What a timer hit is left out of the toll: the median of the two pairs that are left is their mean. */
+START_TEST(two_pairs_in_the_middle_are_one_profile)
+{
+    struct machine machine;
+    struct read read;
+    struct vt_profile profile;
+    static const double bodies[] = {16, 24, 23}, baselines[] = {4, 4, 4};
+    const struct vt_profile_row row = {
+        .body = BODY,
+        .baseline = BASELINE,
+        .iterations = 10,
+        .bodies = bodies,
+        .baselines = baselines,
+        .pairs = 3,
+        .toll = 15.5, /* (12 + 19) / 2 */
+    };
+    size_t cursor = 0;
+
+    open_machine(&machine);
+    batch(&machine, BODY, 1, plain_answer);
+    batch(&machine, BASELINE, 0, NULL);
+    batch(&machine, BODY, 1, interrupted_answer);
+    batch(&machine, BASELINE, 0, NULL);
+    batch(&machine, BODY, 1, longer_answer);
+    batch(&machine, BASELINE, 0, NULL);
+    read_all(&read, &machine);
+    ck_assert_int_eq(vt_profile_make(&profile, &read.replay, &cursor, &row), 0);
+    ck_assert_int_eq(profile.operations, 20);
+    ck_assert_int_eq(profile.sum, 310);
+    ck_function(&profile, "handle_exit", 10 * 4 + 10 * 11, 10 * 7 + 10 * 14);
+    ck_assert_int_eq(profile.interrupts_dropped, 10);
+    vt_profile_release(&profile);
+    release(&read, &machine);
+}
+END_TEST
+
 START_TEST(two_recordings_follow_one_another)
 {
     struct machine machine, second;
@@ -369,8 +405,8 @@ START_TEST(two_recordings_follow_one_another)
     ck_assert_int_eq(vt_symbols_read(&read.symbols, strdup(symbols_text)), 0);
     ck_assert_int_eq(vt_replay_open(&read.replay, &read.capture, &read.symbols, true), 0);
     ck_assert_uint_eq(read.capture.batch_count, 3);
-    ck_assert_int_eq(
-        vt_profile_subtract(&profile, &read.replay, &read.capture.batches[2], &read.capture.batches[1]), 0);
+    const struct vt_profile_pair pair = {&read.capture.batches[2], &read.capture.batches[1]};
+    ck_assert_int_eq(vt_profile_subtract(&profile, &read.replay, &pair, 1), 0);
     ck_function(&profile, "handle_exit", 10 * 11, 10 * 14);
     vt_profile_release(&profile);
     release(&read, &machine);
@@ -466,5 +502,6 @@ END_TEST
 VT_SUITE(every_instruction_has_its_function, a_longer_handler_is_longer_by_that,
          a_jump_to_another_function_takes_its_place, interrupts_and_faults_are_told_apart,
          an_exit_between_instructions_takes_none_back, a_row_finds_its_batches,
-         two_recordings_follow_one_another, symbols_are_functions_and_nothing_else,
-         a_capture_that_makes_no_sense_is_refused, cases_lie_in_images_as_in_this_program)
+         two_pairs_in_the_middle_are_one_profile, two_recordings_follow_one_another,
+         symbols_are_functions_and_nothing_else, a_capture_that_makes_no_sense_is_refused,
+         cases_lie_in_images_as_in_this_program)
