@@ -5,7 +5,7 @@
 #define VT_LAB_IMAGE_H
 
 #include "base/error.h"
-#include "lab/emulator.h"
+#include "lab/emulator/emulator.h"
 #include "lab/lab.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #define VT_LAB_LINUX_H
 
 #include "base/error.h"
-#include "lab/emulator.h"
+#include "lab/emulator/emulator.h"
 #include "lab/lab.h"
 #include "lab/plan.h"
 #include "lab/fetch/modules.h"

@@ -2,7 +2,7 @@
  * Lab `vmx`: KVM's VT-x code on Bochs, whose processors have VMX with EPT, VPID and
  * unrestricted guest.
  */
-#include "lab/bochs.h"
+#include "lab/emulator/bochs.h"
 #include "lab/labs.h"
 
 /* Since 3.0 no guest of KVM's enters on `corei7_skylake_x` (KVM_EXIT_FAIL_ENTRY). */

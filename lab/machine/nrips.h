@@ -2,8 +2,8 @@
  * What AMD-V without NRIPS adds to a path: the processor does not say where the next instruction
  * is, and KVM decodes the one that exited to step over it.
  */
-#ifndef VT_LAB_NRIPS_H
-#define VT_LAB_NRIPS_H
+#ifndef VT_LAB_MACHINE_NRIPS_H
+#define VT_LAB_MACHINE_NRIPS_H
 
 #include "bench/measurement.h"
 

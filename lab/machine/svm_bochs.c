@@ -2,7 +2,7 @@
  * Lab `svm-bochs`: KVM's AMD-V code on Bochs' Zambezi (family 15h, 2011), which saves
  * the next RIP at an exit (NRIPS) as AMD's processors do since 2010 and QEMU's does not.
  */
-#include "lab/bochs.h"
+#include "lab/emulator/bochs.h"
 #include "lab/labs.h"
 
 static const struct vt_bochs_model models[] = {{0, "zambezi"}, {0}};

@@ -2,8 +2,8 @@
  * One run of an emulator: started, listened to, ended. Owns the process and the
  * time limit; what the machine is made of is its caller's.
  */
-#ifndef VT_LAB_EMULATOR_H
-#define VT_LAB_EMULATOR_H
+#ifndef VT_LAB_EMULATOR_EMULATOR_H
+#define VT_LAB_EMULATOR_EMULATOR_H
 
 #include "base/error.h"
 #include "lab/lab.h"

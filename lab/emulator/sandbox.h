@@ -1,6 +1,6 @@
 /* QEMU's own sandbox: once its machine is made, it may start no program and gain no privilege. */
-#ifndef VT_LAB_SANDBOX_H
-#define VT_LAB_SANDBOX_H
+#ifndef VT_LAB_EMULATOR_SANDBOX_H
+#define VT_LAB_EMULATOR_SANDBOX_H
 
 #include <stdbool.h>
 

@@ -1,10 +1,10 @@
-#include "lab/emulator.h"
+#include "lab/emulator/emulator.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "lab/console.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
-#include "lab/sandbox.h"
+#include "lab/emulator/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-#include "lab/bochs.h"
+#include "lab/emulator/bochs.h"
 #include "base/file.h"
-#include "lab/disc.h"
+#include "lab/emulator/disc.h"
 #include "lab/linux.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"

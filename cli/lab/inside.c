@@ -5,7 +5,7 @@
 #include "base/statistics.h"
 #include "cli/command.h"
 #include "lab/inside.h"
-#include "lab/nrips.h"
+#include "lab/machine/nrips.h"
 #include "lab/parameters.h"
 #include "probes/probe.h"
 #include "result/document.h"

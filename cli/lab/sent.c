@@ -1,4 +1,4 @@
-#include "cli/lab_sent.h"
+#include "cli/lab/sent.h"
 
 #include <errno.h>
 #include <string.h>

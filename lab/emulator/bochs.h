@@ -3,8 +3,8 @@
  * instruction, and its time-stamp counter counts ticks. Owns: Bochs, its settings and
  * its screen; which processor, and KVM's module for it, is the lab's.
  */
-#ifndef VT_LAB_BOCHS_H
-#define VT_LAB_BOCHS_H
+#ifndef VT_LAB_EMULATOR_BOCHS_H
+#define VT_LAB_EMULATOR_BOCHS_H
 
 #include "base/error.h"
 #include "lab/lab.h"

@@ -1,4 +1,4 @@
-#include "lab/nrips.h"
+#include "lab/machine/nrips.h"
 #include "base/text.h"
 
 #include <fnmatch.h>

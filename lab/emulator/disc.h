@@ -1,8 +1,8 @@
 /*
  * A disc a PC starts from: GRUB, a kernel and its initramfs (El Torito 1.0).
  */
-#ifndef VT_LAB_DISC_H
-#define VT_LAB_DISC_H
+#ifndef VT_LAB_EMULATOR_DISC_H
+#define VT_LAB_EMULATOR_DISC_H
 
 #include "base/error.h"
 #include "lab/lab.h"

@@ -1,4 +1,4 @@
-#include "cli/lab_profile.h"
+#include "cli/lab/profile.h"
 #include "lab/profile/row.h"
 #include "result/profile.h"
 

@@ -1,4 +1,4 @@
-#include "lab/sandbox.h"
+#include "lab/emulator/sandbox.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "lab/disc.h"
+#include "lab/emulator/disc.h"
 #include "base/file.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
