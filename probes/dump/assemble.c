@@ -62,7 +62,7 @@ static bool repeats_first_subleaf(const struct vt_assembly *assembly, const stru
     for (size_t i = 0; i < sizeof with_subleaves / sizeof with_subleaves[0]; i++)
         has_subleaves = has_subleaves || line->leaf.leaf == with_subleaves[i];
     return has_subleaves && line->format == VT_DUMP_REGISTERS && line->numbered && line->leaf.subleaf == 0 &&
-           previous && previous->leaf == line->leaf.leaf && previous->line + 1 == assembly->line &&
+           previous->leaf == line->leaf.leaf && previous->line + 1 == assembly->line &&
            memcmp(previous->reg, line->leaf.reg, sizeof previous->reg) != 0;
 }
 
@@ -76,7 +76,7 @@ static void complete(struct vt_assembly *assembly, struct vt_line *line)
         line->leaf.subleaf = line->index >= 0 ? (uint32_t)line->index : assembly->subject.subleaf;
     } else if (!line->numbered && previous && line->leaf.leaf && previous->leaf == line->leaf.leaf) {
         line->leaf.subleaf = previous->subleaf + 1;
-    } else if (repeats_first_subleaf(assembly, line, previous)) {
+    } else if (previous && repeats_first_subleaf(assembly, line, previous)) {
         line->leaf.subleaf = previous->subleaf + 1;
         assembly->repeated = assembly->repeated ? assembly->repeated : assembly->line;
     }
