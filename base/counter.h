@@ -23,12 +23,12 @@ enum vt_counter {
     VT_IRQ_INJECTIONS,
     VT_PF_TAKEN,
     VT_INVLPG,
-    VT_NESTED_RUN, /* entries of its guest by a guest that is a hypervisor */
     /* counted by the engine itself */
     VT_USER_EXITS,  /* returns of KVM_RUN other than the doorbell's */
     VT_INTERRUPTS,  /* self-IPIs the guest's handler ended */
     VT_HONOURED,    /* operations whose effect on the hypervisor was seen by another way than their answer */
     VT_SIGNALS,     /* faults of the case caught as signals */
+    VT_TRAPS,       /* entries into a monitor at ring 0 that the case's faults made */
     VT_PAGE_FAULTS, /* page faults the host kernel served without I/O */
     VT_HOST_EMULATIONS, /* answers that only the host kernel's instruction emulation gives */
     VT_INLINE_HITS,     /* sensitive instructions done inside translated code */

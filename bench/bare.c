@@ -5,11 +5,13 @@
 /* Crossings per operation: the host's kernel may answer a fault by itself, and then none is the engine's. */
 #define LEAST 0.9
 
-/* Crossings whose cost an engine can measure bare, and the counter that says how many an operation took. */
-static const enum vt_counter counters[VT_CROSSINGS] = {
-    [VT_CROSSING_CALLOUT] = VT_CALLOUTS,
-    [VT_CROSSING_TRAP] = VT_SIGNALS,
-};
+/* Crossings whose cost an engine can measure bare: the counter that says how many an operation took. */
+static enum vt_counter counter_of(const struct vt_measurement *m)
+{
+    if (m->crossing == VT_CROSSING_CALLOUT)
+        return VT_CALLOUTS;
+    return vt_counters_has(&m->body_counters, VT_TRAPS) ? VT_TRAPS : VT_SIGNALS;
+}
 
 void vt_bare_split(struct vt_measurement *m)
 {
@@ -18,7 +20,7 @@ void vt_bare_split(struct vt_measurement *m)
 
     if (!m->bare || !crossed || m->status != VT_STATUS_OK)
         return;
-    double crossings = vt_measurement_per_operation(m, counters[m->crossing]);
+    double crossings = vt_measurement_per_operation(m, counter_of(m));
     if (!(crossings >= LEAST))
         return;
     for (size_t i = 0; i < m->batches; i++) {

@@ -32,12 +32,28 @@ IMAGE_ALL := $(wildcard guest/image/*.c guest/image/*.S)
 IMAGE_PVH_OWN := $(filter guest/image/pvh%,$(IMAGE_ALL))
 IMAGE_XENPV_OWN := $(filter-out guest/image/xenname.c,$(filter guest/image/xen%,$(IMAGE_ALL)))
 IMAGE_SHARED := guest/catalogue.c $(filter-out $(IMAGE_PVH_OWN) $(IMAGE_XENPV_OWN),$(IMAGE_ALL))
-IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) $(IMAGE_PVH_OWN) guest/longmode.c guest/payload/entry.S)
+# The monitor's guest is code that is decoded while this is built: the image has no decoder.
+MONITOR := $(filter-out monitor/generate.c,$(wildcard monitor/*.c monitor/*.S))
+EMULATOR := $(filter-out vcpu/decode.c,$(wildcard vcpu/*.c vcpu/*/*.c))
+IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) $(IMAGE_PVH_OWN) guest/longmode.c guest/payload/entry.S $(MONITOR) $(EMULATOR)) \
+	$B/image/monitor/table.c.o
 IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) $(IMAGE_XENPV_OWN))
 
 $B/image/%.o: % $B/guest/offsets.inc
 	@mkdir -p $(@D)
 	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -fno-builtin -MMD -MP -c -o $@ $<
+
+# A program of the machine that builds, linked with the code as the image is.
+$B/monitor/generate: monitor/generate.c $B/vcpu/decode.c.o $B/guest/catalogue.c.o $B/image/guest/payload/entry.S.o $(patsubst %,$B/%.o,$(CASES))
+	@mkdir -p $(@D)
+	$(call step,LD,$@)$(CC) $(filter-out -pie -fPIE,$(HOST_FLAGS)) -fno-pie -no-pie -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+$B/monitor/table.c: $B/monitor/generate
+	$(call step,GEN,$@)$B/monitor/generate >$@
+
+$B/image/monitor/table.c.o: $B/monitor/table.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -c -o $@ $<
 
 $B/guest/image-pvh.elf: $(IMAGE_PVH) $(patsubst %,$B/%.o,$(CASES)) guest/image/image.lds
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)

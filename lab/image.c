@@ -1,4 +1,5 @@
 #include "lab/image.h"
+#include "lab/road.h"
 #include "base/memory.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -27,12 +28,22 @@ struct collection {
     size_t first; /* of `cases`: where the running emulator began */
 };
 
+/* Which of a case's rows: as it stands, in its form for Xen, or on a road. */
+struct form {
+    bool paravirtual;
+    const struct vt_lab_road *road;
+};
+
+static const struct form plain = {false, NULL}, paravirtual = {true, NULL};
+
 static const struct vt_measurement *find_row(const struct collection *collection, const struct vt_case *c,
-                                             bool paravirtual)
+                                             const struct form *form)
 {
+    const char *engine = form->road ? form->road->engine : collection->image->engine;
+
     for (size_t i = 0; i < collection->outcome->count; i++) {
         const struct vt_measurement *m = &collection->outcome->measurements[i];
-        if (m->c == c && (m->path == VT_PATH_PARAVIRTUAL) == paravirtual)
+        if (m->c == c && strcmp(m->engine, engine) == 0 && (m->form != NULL) == form->paravirtual)
             return m;
     }
     return NULL;
@@ -57,6 +68,25 @@ static struct vt_measurement *add(struct vt_lab_outcome *outcome)
     return &more[outcome->count++];
 }
 
+/* Of a road: a vector ("#13"), or the ticks of so many bare crossings; else a counter. */
+static int take_word(struct vt_measurement *m, const char *name, unsigned long long body,
+                     unsigned long long baseline)
+{
+    int counter = vt_counter_find(name);
+
+    if (name[0] == '#') {
+        vt_lab_road_note_vector(m, (unsigned)strtoul(name + 1, NULL, 10), (double)body, (double)baseline);
+        return 0;
+    }
+    if (strcmp(name, "bare") == 0)
+        return baseline && !m->bare ? vt_lab_road_take_bare(m, (double)body, (double)baseline) : -EPROTO;
+    if (counter < 0)
+        return -EPROTO;
+    vt_counters_put(&m->body_counters, (enum vt_counter)counter, body);
+    vt_counters_put(&m->baseline_counters, (enum vt_counter)counter, baseline);
+    return 0;
+}
+
 /* ": exits 700 0 hypercalls ...": what the hypervisor's own trace holds of as many pairs, body and baseline.
  */
 static int take_seen(struct vt_measurement *m, const char *text)
@@ -65,13 +95,11 @@ static int take_seen(struct vt_measurement *m, const char *text)
     unsigned long long body, baseline;
 
     for (int used = 0; *text; text += used) {
-        int counter = sscanf(text, " %31s %llu %llu%n", name, &body, &baseline, &used) == 3
-                          ? vt_counter_find(name)
-                          : -1;
-        if (counter < 0)
-            return -EPROTO;
-        vt_counters_put(&m->body_counters, (enum vt_counter)counter, body);
-        vt_counters_put(&m->baseline_counters, (enum vt_counter)counter, baseline);
+        int status = sscanf(text, " %31s %llu %llu%n", name, &body, &baseline, &used) == 3
+                         ? take_word(m, name, body, baseline)
+                         : -EPROTO;
+        if (status != 0)
+            return status;
     }
     return 0;
 }
@@ -181,7 +209,30 @@ static int take_fault(const struct vt_lab_image *image, struct vt_measurement *m
     return 0;
 }
 
-static int fill(const struct collection *collection, struct vt_measurement *m, const char *status, char *rest)
+static int fill_end(struct vt_measurement *m, enum vt_status status, const char *text)
+{
+    m->status = status;
+    snprintf(m->reason, sizeof m->reason, "%s", text);
+    return 0;
+}
+
+/* How a batch on a road ended without coming back; the machine went on. */
+static int take_end(struct vt_measurement *m, const char *status, const char *rest)
+{
+    if (strcmp(status, "timeout") == 0)
+        return fill_end(m, VT_STATUS_TIMEOUT, "did not return: the monitor's timer ended it");
+    if (strcmp(status, "halted") == 0)
+        return fill_end(m, VT_STATUS_FAILED, "halted with no interrupt to wake it");
+    if (strcmp(status, "broken") != 0)
+        return -EPROTO;
+    m->status = VT_STATUS_FAILED;
+    snprintf(m->reason, sizeof m->reason, "the monitor itself raised %s",
+             vt_guest_vector_name(strtoull(rest, NULL, 10)));
+    return 0;
+}
+
+static int fill(const struct collection *collection, struct vt_measurement *m, const struct form *form,
+                const char *status, char *rest)
 {
     if (strcmp(status, "unsupported") == 0) {
         m->status = VT_STATUS_UNSUPPORTED;
@@ -192,47 +243,63 @@ static int fill(const struct collection *collection, struct vt_measurement *m, c
     if (strcmp(status, "fault") == 0)
         return take_fault(collection->image, m, rest);
     if (strcmp(status, "ok") != 0)
-        return -EPROTO;
+        return form->road ? take_end(m, status, rest) : -EPROTO;
     int result = take_batches(m, rest);
-    if (result == 0)
+    if (result == 0 && form->road)
+        vt_lab_road_judge(form->road, m);
+    else if (result == 0)
         judge(collection->image, m, m->form ? m->form->calls : m->c->class == VT_CLASS_HYPERCALL);
     return result;
 }
 
 static struct vt_measurement begin_row(const struct vt_lab_image *image, const struct vt_case *c,
-                                       bool paravirtual)
+                                       const struct form *form)
 {
+    const struct vt_lab_road *road = form->road;
+
     return (struct vt_measurement){.c = c,
-                                   .engine = image->engine,
-                                   .form = paravirtual ? vt_guest_pv_form(c, VT_PV_XEN) : NULL,
-                                   .path = paravirtual ? VT_PATH_PARAVIRTUAL : image->path,
-                                   .cpl = paravirtual ? 0 : image->cpl,
+                                   .engine = road ? road->engine : image->engine,
+                                   .form = form->paravirtual ? vt_guest_pv_form(c, VT_PV_XEN) : NULL,
+                                   .path = form->paravirtual ? VT_PATH_PARAVIRTUAL
+                                           : road            ? road->path
+                                                             : image->path,
+                                   .cpl = form->paravirtual ? 0
+                                          : road            ? road->cpl
+                                                            : image->cpl,
                                    .simulated = true,
                                    .exits_per_op = NAN,
                                    .tsc_khz = 1e6};
+}
+
+/* "plain", "paravirtual" where the case has such a form, or a road's engine. */
+static bool find_form(const struct vt_case *c, const char *word, struct form *form)
+{
+    form->paravirtual = strcmp(word, "paravirtual") == 0;
+    form->road = vt_lab_road_find(word);
+    return form->paravirtual ? vt_guest_pv_form(c, VT_PV_XEN) != NULL
+                             : form->road || strcmp(word, "plain") == 0;
 }
 
 /* "cpuid plain ok 100 ...": of a case that was asked for, each form once. */
 static int take_row(void *context, char *line)
 {
     struct collection *collection = context;
-    char name[64], form[16], status[16];
+    char name[64], word[32], status[16];
+    struct form form;
     int used = 0;
 
-    if (sscanf(line, "%63s %15s %15s %n", name, form, status, &used) < 3)
+    if (sscanf(line, "%63s %31s %15s %n", name, word, status, &used) < 3)
         return -EPROTO;
     const struct vt_case *c = vt_guest_find_case(name);
-    bool paravirtual = strcmp(form, "paravirtual") == 0;
-    if (!c || (!paravirtual && strcmp(form, "plain") != 0) ||
-        (paravirtual && !vt_guest_pv_form(c, VT_PV_XEN)) || find_case(collection, c) == SIZE_MAX ||
-        find_row(collection, c, paravirtual))
+    if (!c || !find_form(c, word, &form) || find_case(collection, c) == SIZE_MAX ||
+        find_row(collection, c, &form))
         return -EPROTO;
     struct vt_measurement *m = add(collection->outcome);
     if (!m)
         return -ENOMEM;
-    *m = begin_row(collection->image, c, paravirtual);
+    *m = begin_row(collection->image, c, &form);
     m->stop = VT_STOP_SAMPLES;
-    return fill(collection, m, status, line + used);
+    return fill(collection, m, &form, status, line + used);
 }
 
 /* A bit for each, in the catalogue's order, as guest/image/choice.h reads them. */
@@ -292,16 +359,33 @@ static int run_once(struct collection *collection, struct vt_emulator *emulator,
     return status;
 }
 
-/* The form that was running: the plain one comes first. */
+/* The form that was running: the plain one comes first, then the one for Xen, or roads in their order. */
+static struct form find_running(const struct collection *collection, const struct vt_case *c)
+{
+    size_t count;
+    const struct vt_lab_road *roads = vt_lab_roads(&count);
+
+    if (!find_row(collection, c, &plain))
+        return plain;
+    if (collection->image->hypervisor)
+        return vt_guest_pv_form(c, VT_PV_XEN) ? paravirtual : plain;
+    for (size_t i = 0; i < count; i++) {
+        const struct form form = {false, &roads[i]};
+        if (!find_row(collection, c, &form))
+            return form;
+    }
+    return plain;
+}
+
 static int add_lost(struct collection *collection, const struct vt_emulator *emulator,
                     const struct vt_case *c)
 {
-    bool paravirtual = find_row(collection, c, false);
+    const struct form form = find_running(collection, c);
     struct vt_measurement *m = add(collection->outcome);
 
     if (!m)
         return -ENOMEM;
-    *m = begin_row(collection->image, c, paravirtual && vt_guest_pv_form(c, VT_PV_XEN));
+    *m = begin_row(collection->image, c, &form);
     m->status = vt_emulator_judge_lost(emulator, m->reason, sizeof m->reason);
     return 0;
 }
@@ -314,7 +398,7 @@ static int check_rows(const struct collection *collection, const struct vt_emula
     size_t count = 0;
 
     for (size_t i = 0; i < collection->count; i++)
-        if (!find_row(collection, collection->cases[i], false)) {
+        if (!find_row(collection, collection->cases[i], &plain)) {
             missing = missing ? missing : collection->cases[i];
             count++;
         }

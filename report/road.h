@@ -17,6 +17,7 @@ enum vt_road {
     VT_ROAD_XEN_TRAP,
     VT_ROAD_XEN_CALL,
     VT_ROAD_HARDWARE_LAB,
+    VT_ROAD_MONITOR_TRAP, /* at ring 0 of the lab's processor */
     VT_ROADS
 };
 

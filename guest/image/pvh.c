@@ -6,9 +6,11 @@
 #include "guest/abi.h"
 #include "guest/image/choice.h"
 #include "guest/image/image.h"
+#include "guest/image/road.h"
 #include "guest/image/witness.h"
 #include "guest/image/xenname.h"
 #include "guest/longmode.h"
+#include "guest/payload.h"
 
 #include <cpuid.h>
 #include <linux/kvm.h>
@@ -22,7 +24,6 @@ struct start_info {
 
 void vt_image_main(const struct start_info *start);
 void vt_image_load_tables(const void *gdtr, const void *idtr);
-extern const uint8_t vt_payload_stubs[];
 extern uint8_t vt_image_hypercalls[];
 
 /* xen/include/public/xen.h, memory.h, arch-x86/cpuid.h */
@@ -82,7 +83,13 @@ static bool has_feature(const struct vt_cpuid_bit *bit)
            (registers[bit->reg] >> bit->bit & 1);
 }
 
-static void make_machine(void)
+/* Firmware left its clock running, and its vectors are exceptions' here. */
+static void mask_interrupts(void)
+{
+    __asm__ volatile("outb %%al, $0x21; outb %%al, $0xa1" : : "a"(0xff));
+}
+
+void vt_image_restore(void)
 {
     const struct vt_cpuid_bit xsave = {1, 0, VT_ECX, 26}, fsgsbase = {7, 0, VT_EBX, 0};
     struct vt_longmode_features features = {.xsave = has_feature(&xsave), .fsgsbase = has_feature(&fsgsbase)};
@@ -94,6 +101,7 @@ static void make_machine(void)
     __asm__ volatile("mov %0, %%cr4" : : "r"(sregs.cr4) : "memory");
     __asm__ volatile("mov %0, %%cr3" : : "r"(sregs.cr3) : "memory");
     __asm__ volatile("mov %0, %%cr0" : : "r"(sregs.cr0) : "memory");
+    mask_interrupts();
     *mailbox = (struct vt_mailbox){.skip_vector = UINT64_MAX};
     vt_longmode_scratch(scratch, &sregs);
     /* The descriptor of a busy TSS cannot be loaded: make it available (Intel SDM 2A LTR). */
@@ -141,8 +149,6 @@ static const char *why_not(const struct vt_case *c)
         return "a step of the host's, not of a guest's";
     if (c->needs & (VT_NEED_PEER | VT_NEED_PARTNER))
         return "the machine has one processor";
-    if (c->needs & VT_NEED_SVM)
-        return "set up for a guest of KVM's alone";
     /* helper_write_crN interrupts the processor without the lock that tcg_handle_interrupt asserts. */
     if (c->needs & VT_NEED_PRIORITY && is_under_xen())
         return "QEMU's SVM asserts and ends when a lowered task priority lets a virtual interrupt through";
@@ -187,6 +193,9 @@ static void run(const struct vt_case *c)
     __asm__ volatile("cli");
     if (!reason && c->needs & VT_NEED_DEADLINE)
         wrmsr(X2APIC_TIMER, LVT_MASKED);
+    /* Xen as a road has rows of its own (lab xen); what a road costs below it is another question. */
+    if (!is_under_xen())
+        vt_image_run_roads(c);
 }
 
 /* The command line lies in memory that is the machine's, once it is made. */
@@ -195,7 +204,7 @@ void vt_image_main(const struct start_info *start)
     struct vt_image_choice choice;
 
     vt_image_choose(&choice, (const char *)(uintptr_t)start->command_line);
-    make_machine();
+    vt_image_restore();
     if (is_under_xen()) {
         open_hypercalls();
         vt_image_name_xen();

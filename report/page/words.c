@@ -20,6 +20,7 @@ static const struct {
     {"tcg", "tcg"},
     {"xen-pv", "xen-pv"},
     {"xen-pvh", "xen-pv"},
+    {"monitor-trap", "monitor"},
     {"eventfd", "eventfd"},
     {"ioeventfd", "eventfd"},
     {"coalesced", "coalesced"},

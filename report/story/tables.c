@@ -133,6 +133,7 @@ static const char *const labels[VT_ROADS] = {
     [VT_ROAD_XEN_TRAP] = "xen_trap_road",
     [VT_ROAD_XEN_CALL] = "xen_call_road",
     [VT_ROAD_HARDWARE_LAB] = "hardware_road",
+    [VT_ROAD_MONITOR_TRAP] = "monitor_trap_road",
 };
 
 enum { OPERATIONS = sizeof operations / sizeof operations[0] };

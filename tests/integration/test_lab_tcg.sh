@@ -25,11 +25,26 @@ tolls "$work/one.json" >"$work/out"
 tolls "$work/two.json" >"$work/err"
 holds "two runs count the same" cmp "$work/out" "$work/err"
 holds "at least 60 cases are ok" test "$(jq '[.measurements[] | select(.status == "ok")] | length' "$work/one.json")" -ge 60
-holds "nothing counts as 0 instructions" row '.case == "empty" and .toll.median == 0'
-holds "one instruction counts as 1" row '.case == "nop" and .toll.median == 1'
-holds "a thousand count as 1000" row '.case == "thousand" and .toll.median == 1000'
-holds "cpuid costs itself" row '.case == "cpuid" and .toll.median == 1 and .crossing == "none" and .path == "native"'
-holds "an exception costs entry, handler and return" row '.case == "page-fault" and .toll.median > 5 and .toll.median < 30'
+holds "nothing counts as 0 instructions" row '.engine == "tcg" and .case == "empty" and .toll.median == 0'
+holds "one instruction counts as 1" row '.engine == "tcg" and .case == "nop" and .toll.median == 1'
+holds "a thousand count as 1000" row '.engine == "tcg" and .case == "thousand" and .toll.median == 1000'
+holds "cpuid costs itself" row '.engine == "tcg" and .case == "cpuid" and .toll.median == 1 and .crossing == "none" and .path == "native"'
+holds "an exception costs entry, handler and return" row '.engine == "tcg" and .case == "page-fault" and .toll.median > 5 and .toll.median < 30'
+# The monitor: the same bytes at ring 3, and what faults there is emulated at ring 0.
+trapped='.engine == "monitor-trap" and .status == "ok"'
+holds "44 cases or more are one trap of the monitor each" test "$(jq "[.measurements[] | select($trapped and .crossing == \"trap\" and .evidence.traps == 1 and .exits_per_op == 1)] | length" "$work/one.json")" -ge 44
+holds "what is sensitive and does not fault is silent, with the reason" test "$(jq "[.measurements[] | select($trapped and .crossing == \"none\" and .evidence.traps == 0 and (.reason // \"\" | startswith(\"does not fault at ring 3\")))] | length" "$work/one.json")" -ge 10
+for name in popf cpuid rdtsc pushf mov-from-cs; do
+    holds "$name is one of them" row "$trapped and .case == \"$name\" and .crossing == \"none\" and .toll.median == 1"
+done
+for name in empty:0 nop:1 thousand:1000; do
+    holds "${name%:*} is as long below the monitor" row "$trapped and .case == \"${name%:*}\" and .toll.median == ${name#*:} and .exits_per_op == 0"
+done
+holds "cli is a fault and its emulation" row "$trapped and .case == \"cli\" and .path == \"emulated\" and .breakdown.bare.median >= 4 and .breakdown.bare.median <= 8 and .toll.median > 50 and .toll.median < 400 and .reason == \"1.00 #GP per operation\""
+holds "the parts add up" row "$trapped and .case == \"mov-to-cr3\" and .breakdown.bare.median + .breakdown.emulation.median == .toll.median"
+holds "an exception is a fault, and its handler's return another" row "$trapped and .case == \"undefined\" and .exits_per_op == 2 and .reason == \"1.00 #UD, 1.00 #GP per operation\""
+holds "a write to a page table is seen" row "$trapped and .case == \"write-4-ptes\" and .evidence.traps == 4"
+holds "a device's page is one fault" row "$trapped and .case == \"mmio-write-user\" and .evidence.traps == 1 and .reason == \"1.00 #PF per operation\""
 last=$(jq -r '.measurements[-1].case' "$work/one.json")
 run "$VMTOLL" lab tcg --case "nop,cpuid,$last" --quiet --output "$work/two.json"
 is "--case runs three of them" 0

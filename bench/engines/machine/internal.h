@@ -6,7 +6,6 @@
 
 struct vt_case;
 struct vt_machine;
-struct vt_vcpu;
 
 #define PAGE ((size_t)4096)
 
@@ -23,9 +22,6 @@ struct vt_vcpu;
 #define DEVICE_XAPIC  3
 #define DEVICE_ABSENT 4
 #define DEVICES       5
-
-/* The virtual CPUID: this processor's, less what the virtual CPU has not. */
-void vt_machine_fill_cpuid(struct vt_vcpu *vcpu);
 
 /* vt_environment over this machine. */
 void vt_machine_connect(struct vt_machine *machine);

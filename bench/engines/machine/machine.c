@@ -1,6 +1,7 @@
 #include "bench/engines/machine/machine.h"
 
 #include "bench/engines/machine/internal.h"
+#include "vcpu/identity.h"
 
 #include <cpuid.h>
 #include <errno.h>
@@ -73,7 +74,7 @@ int vt_machine_open(struct vt_machine **result, struct vt_error *error)
                             "cannot make the guest's machine: %s (see ulimit -a; SELinux: execmem)",
                             strerror(-status));
     }
-    vt_machine_fill_cpuid(&machine->vcpu);
+    vt_vcpu_fill_cpuid(&machine->vcpu);
     vt_machine_connect(machine);
     *result = machine;
     return 0;
@@ -104,7 +105,6 @@ const char *vt_machine_lacks(const struct vt_case *c)
         {VT_NEED_HOST, "needs KVM: what it makes and ends is a machine of the kernel's"},
         {VT_NEED_PAGING, "needs page tables of its own: this guest lives in the process's"},
         {VT_NEED_PEER | VT_NEED_PARTNER, "needs a second processor: this guest has one"},
-        {VT_NEED_SVM, "needs VT-x or AMD-V: this guest's processor has neither"},
         {VT_NEED_DEADLINE, "needs a timer: this guest's APIC has none"},
     };
 

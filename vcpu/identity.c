@@ -1,6 +1,7 @@
 /* The virtual CPUID: what the processor says, less what the virtual CPU cannot do. */
-#include "bench/engines/machine/internal.h"
-#include "bench/engines/machine/machine.h"
+#include "vcpu/identity.h"
+
+#include "guest/catalogue.h"
 
 #include <cpuid.h>
 
@@ -87,7 +88,7 @@ static uint32_t highest(uint32_t range)
     return eax;
 }
 
-void vt_machine_fill_cpuid(struct vt_vcpu *vcpu)
+void vt_vcpu_fill_cpuid(struct vt_vcpu *vcpu)
 {
     uint32_t extended = highest(0x80000000);
 

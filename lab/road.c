@@ -1,0 +1,75 @@
+#include "lab/road.h"
+
+#include "bench/bare.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct vt_lab_road all[] = {
+    {"monitor-trap", VT_PATH_EMULATED, 0, VT_TRAPS, VT_CROSSING_TRAP},
+};
+
+const struct vt_lab_road *vt_lab_roads(size_t *count)
+{
+    *count = sizeof all / sizeof all[0];
+    return all;
+}
+
+const struct vt_lab_road *vt_lab_road_find(const char *word)
+{
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(all[i].engine, word) == 0)
+            return &all[i];
+    return NULL;
+}
+
+void vt_lab_road_note_vector(struct vt_measurement *m, unsigned vector, double body, double baseline)
+{
+    double each = (body - baseline) / ((double)m->iterations * (double)m->batches);
+    size_t used = strlen(m->reason);
+
+    if (fabs(each) < 0.005)
+        return;
+    snprintf(m->reason + used, sizeof m->reason - used, "%s%.2f %s", used ? ", " : "", each,
+             vt_guest_vector_name(vector));
+}
+
+int vt_lab_road_take_bare(struct vt_measurement *m, double ticks, double crossings)
+{
+    m->bare = calloc(m->batches, sizeof *m->bare);
+    if (!m->bare)
+        return -ENOMEM;
+    for (size_t i = 0; i < m->batches; i++)
+        m->bare[i] = ticks / crossings;
+    return 0;
+}
+
+static void doubt(struct vt_measurement *m, double each)
+{
+    m->status = VT_STATUS_UNVERIFIED;
+    snprintf(m->reason, sizeof m->reason, "%.2f %s per operation: neither one nor none", each,
+             vt_counter_name(VT_TRAPS));
+}
+
+void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m)
+{
+    double each = vt_measurement_per_operation(m, road->count);
+    bool none = fabs(each) <= 0.1;
+
+    m->status = VT_STATUS_OK;
+    m->exits_per_op = each;
+    m->crossing = none ? VT_CROSSING_NONE : each >= 0.9 ? road->crossing : VT_CROSSING_UNKNOWN;
+    if (m->crossing == VT_CROSSING_UNKNOWN)
+        doubt(m, each);
+    else if (none && m->c->sensitivity == VT_SENSITIVE)
+        snprintf(m->reason, sizeof m->reason,
+                 "does not fault at ring 3: the guest sees the monitor's state, not its own");
+    else if (!none && m->reason[0]) {
+        size_t used = strlen(m->reason);
+        snprintf(m->reason + used, sizeof m->reason - used, " per operation");
+    }
+    vt_bare_split(m);
+}

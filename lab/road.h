@@ -1,0 +1,33 @@
+/*
+ * The roads an image may have beside ring 0 as it stands (guest/image/road.h), each an engine of its own:
+ * what its rows are called and how its counters are read.
+ */
+#ifndef VT_LAB_ROAD_H
+#define VT_LAB_ROAD_H
+
+#include "bench/measurement.h"
+
+struct vt_lab_road {
+    const char *engine;    /* of its rows, and the word they are said with; static */
+    enum vt_path path;     /* of what crosses, or may */
+    int cpl;               /* that the code believes to run at */
+    enum vt_counter count; /* of crossings */
+    enum vt_crossing crossing;
+};
+
+/* All roads, in the order their rows come; *count receives how many. */
+const struct vt_lab_road *vt_lab_roads(size_t *count);
+
+/* The road of that word, or NULL. */
+const struct vt_lab_road *vt_lab_road_find(const char *word);
+
+/* What it crossed, from the counters of the row; and what exceptions did it, as the reason. */
+void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m);
+
+/* One exception vector's occurrences among its crossings, of all bodies and baselines: into the reason. */
+void vt_lab_road_note_vector(struct vt_measurement *m, unsigned vector, double body, double baseline);
+
+/* `ticks` of so many bare crossings: the same beside each pair. -ENOMEM. */
+int vt_lab_road_take_bare(struct vt_measurement *m, double ticks, double crossings);
+
+#endif

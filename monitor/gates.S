@@ -1,0 +1,115 @@
+/* Into the guest, and the ways out of it: one gate per vector. */
+#include "guest/abi.h"
+#include "monitor/frame.h"
+
+    .intel_syntax noprefix
+    .text
+    .globl vt_monitor_gates, vt_monitor_enter, vt_monitor_leave, vt_monitor_bare
+
+/* General registers lie at the start of vt_monitor, in the order of their encoding; RSP is in the frame. */
+.macro EACH operation
+    \operation 0, rax
+    \operation 1, rcx
+    \operation 2, rdx
+    \operation 3, rbx
+    \operation 5, rbp
+    \operation 6, rsi
+    \operation 7, rdi
+    \operation 8, r8
+    \operation 9, r9
+    \operation 10, r10
+    \operation 11, r11
+    \operation 12, r12
+    \operation 13, r13
+    \operation 14, r14
+    \operation 15, r15
+.endm
+.macro TAKE number, register
+    mov [vt_monitor + 8 * \number], \register
+.endm
+.macro GIVE number, register
+    mov \register, [vt_monitor + 8 * \number]
+.endm
+
+    .p2align 4
+vt_monitor_gates:
+    .set vector, 0
+    .rept VT_MONITOR_GATES
+    .p2align 4
+    /* Vectors whose exception pushes an error code: Intel SDM 3A table 6-1; AMD APM 2, 8.2. */
+    .if (vector != 8) && (vector != 10) && (vector != 11) && (vector != 12) && (vector != 13) && (vector != 14) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+    push 0
+    .endif
+    push vector
+    jmp trap
+    .set vector, vector + 1
+    .endr
+    .p2align 4
+
+    /* Stack from here: struct vt_monitor_frame. */
+trap:
+    test byte ptr [rsp + 24], 3
+    jz own
+    EACH TAKE
+    cld
+    mov rdi, rsp
+    call vt_monitor_serve
+    EACH GIVE
+    add rsp, 16
+    iretq
+
+    .globl vt_monitor_returned
+vt_monitor_returned:
+own:
+    cld
+    mov rdi, rsp
+    call vt_monitor_own_fault
+    ud2
+
+/* The thinnest monitor there is: over the instruction of one byte that faulted, and back. */
+    .p2align 4
+vt_monitor_bare:
+    add rsp, 8
+    inc qword ptr [rsp]
+    iretq
+
+/* enum vt_monitor_end vt_monitor_enter(rip, rsp, rflags): with the registers of the virtual CPU. */
+    .type vt_monitor_enter, @function
+vt_monitor_enter:
+    push rbx
+    push rbp
+    push r12
+    push r13
+    push r14
+    push r15
+    mov [host_rsp], rsp
+    push VT_SEL_DATA3
+    push rsi
+    push rdx
+    push VT_SEL_CODE3
+    push rdi
+    EACH GIVE
+    iretq
+    .size vt_monitor_enter, . - vt_monitor_enter
+
+/* void vt_monitor_leave(end): back to who entered. */
+    .type vt_monitor_leave, @function
+vt_monitor_leave:
+    mov rsp, [host_rsp]
+    mov eax, edi
+    cld
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+    ret
+    .size vt_monitor_leave, . - vt_monitor_leave
+
+    .section .bss
+    .align 8
+host_rsp:
+    .skip 8
+
+    .section .note.GNU-stack, "", @progbits

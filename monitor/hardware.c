@@ -1,0 +1,157 @@
+#include "monitor/hardware.h"
+
+#include "guest/abi.h"
+#include "monitor/pages.h"
+#include "monitor/timer.h"
+
+#include <cpuid.h>
+
+#define CR0_TS   (UINT64_C(1) << 3)
+#define CR0_EM   (UINT64_C(1) << 2)
+#define CR0_WP   (UINT64_C(1) << 16)
+#define CR4_TSD  (UINT64_C(1) << 2)
+#define CR4_PCE  (UINT64_C(1) << 8)
+#define CR4_UMIP (UINT64_C(1) << 11)
+#define CR4_SMEP (UINT64_C(1) << 20)
+#define CR4_SMAP (UINT64_C(1) << 21)
+#define CR4_PKE  (UINT64_C(1) << 22)
+#define MSR_FS   0xc0000100
+#define MSR_GS   0xc0000101
+
+#define GATE       0x8e
+#define STACK_SIZE 8192
+#define OWN_STACKS 2 /* for what comes at any time: NMI, #DF, #MC share one; the rest */
+#define TSS_NO_MAP 104
+
+extern uint8_t vt_monitor_gates[], vt_monitor_bare[];
+enum vt_monitor_end vt_monitor_enter(uint64_t rip, uint64_t rsp, uint64_t rflags);
+void vt_image_load_tables(const void *gdtr, const void *idtr);
+
+/* As LGDT and LIDT take it. */
+struct operand {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+static uint64_t gdt[VT_GDT_SIZE / 8] __attribute__((aligned(16)));
+static uint64_t idt[2 * VT_MONITOR_GATES] __attribute__((aligned(16)));
+static uint8_t tss[TSS_NO_MAP] __attribute__((aligned(16)));
+static uint8_t stacks[OWN_STACKS][STACK_SIZE] __attribute__((aligned(16)));
+static uint64_t cr4_bits; /* this processor's assists to trapping */
+
+static void put_gate(unsigned vector, const uint8_t *entry, unsigned stack)
+{
+    uint64_t address = (uintptr_t)entry;
+
+    idt[2 * vector] = (address & 0xffff) | VT_SEL_CODE0 << 16 | (uint64_t)stack << 32 | (uint64_t)GATE << 40 |
+                      (address >> 16 & 0xffff) << 48;
+    idt[2 * vector + 1] = address >> 32;
+}
+
+/* No gate may be called by the guest: INT n is #GP, and what comes by another vector is no INT n. */
+static void make_idt(void)
+{
+    for (unsigned i = 0; i < VT_MONITOR_GATES; i++)
+        put_gate(i, vt_monitor_gates + i * VT_STUB_SIZE, i == 2 || i == 8 || i == 18 ? 1 : 0);
+}
+
+static void put_system(unsigned selector, uint64_t base, uint64_t limit, uint64_t type)
+{
+    gdt[selector / 8] = limit | (base & 0xffffff) << 16 | (0x80 | type) << 40 | (base >> 24 & 0xff) << 56;
+    gdt[selector / 8 + 1] = base >> 32;
+}
+
+/* LTR marks the TSS busy and takes none that is: made anew for each run. */
+static void make_gdt(void)
+{
+    gdt[VT_SEL_CODE0 / 8] = UINT64_C(0x00af9b000000ffff);
+    gdt[VT_SEL_DATA0 / 8] = UINT64_C(0x00cf93000000ffff);
+    gdt[VT_SEL_DATA3 / 8] = UINT64_C(0x00cff3000000ffff);
+    gdt[VT_SEL_CODE3 / 8] = UINT64_C(0x00affb000000ffff);
+    put_system(VT_SEL_TSS, (uintptr_t)tss, sizeof tss - 1, 9);
+    put_system(VT_SEL_LDT, (uintptr_t)gdt, 7, 2);
+}
+
+/* The I/O map lies behind the segment's end: no port is the guest's. */
+static void make_tss(void)
+{
+    uint64_t rsp0 = (uintptr_t)(stacks[0] + STACK_SIZE), ist1 = (uintptr_t)(stacks[1] + STACK_SIZE);
+
+    __builtin_memcpy(tss + 4, &rsp0, sizeof rsp0);
+    __builtin_memcpy(tss + 36, &ist1, sizeof ist1);
+    __builtin_memcpy(tss + 102, &(uint16_t){TSS_NO_MAP}, 2);
+}
+
+void vt_hardware_open(void)
+{
+    unsigned a, b, c = 0, d;
+
+    make_idt();
+    make_tss();
+    vt_pages_open();
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && c >> 2 & 1)
+        cr4_bits = CR4_UMIP;
+}
+
+static uint64_t read_cr0(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static void write_cr0(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+static uint64_t read_cr4(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static void write_cr4(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+/* The selectors take the bases with them. */
+static void load_segments(void)
+{
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(VT_SEL_DATA3));
+    vt_hardware_wrmsr(MSR_FS, vt_monitor.vcpu.segment[VT_FS].base);
+    vt_hardware_wrmsr(MSR_GS, vt_monitor.vcpu.segment[VT_GS].base);
+}
+
+/* Pages that the guest may only read are written here, on its behalf. */
+void vt_hardware_take(void)
+{
+    write_cr0(read_cr0() & ~(CR0_TS | CR0_EM | CR0_WP));
+    vt_pages_take();
+}
+
+static void enter_world(enum vt_hardware_gate gate)
+{
+    const uint64_t without = CR4_TSD | CR4_PCE | CR4_SMEP | CR4_SMAP | CR4_PKE;
+    const struct operand gdtr = {sizeof gdt - 1, (uintptr_t)gdt}, idtr = {sizeof idt - 1, (uintptr_t)idt};
+
+    make_gdt();
+    put_gate(VT_EXCEPTION_GP,
+             gate == VT_HARDWARE_BARE ? vt_monitor_bare : vt_monitor_gates + VT_EXCEPTION_GP * VT_STUB_SIZE,
+             0);
+    write_cr4((read_cr4() & ~without) | cr4_bits);
+    vt_image_load_tables(&gdtr, &idtr);
+    load_segments();
+}
+
+enum vt_monitor_end vt_hardware_run(uint64_t rip, uint64_t rsp, enum vt_hardware_gate gate)
+{
+    enter_world(gate);
+    vt_timer_arm();
+    enum vt_monitor_end end =
+        vt_monitor_enter(rip, rsp, (vt_monitor.vcpu.rflags & VT_FLAGS_USER) | VT_FLAG_ONE | VT_FLAG_IF);
+    vt_timer_disarm();
+    return end;
+}

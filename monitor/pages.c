@@ -1,0 +1,134 @@
+/* The pages the guest really has: its own memory and code at ring 3, all else for the monitor alone. */
+#include "guest/abi.h"
+#include "monitor/hardware.h"
+#include "monitor/pages.h"
+
+#define PAGE        UINT64_C(0x1000)
+#define LARGE       UINT64_C(0x200000)
+#define ENTRIES     512
+#define GIBIBYTES   4
+#define FINE        2 /* large pages from 0 on that are mapped by small ones: the image lies there */
+#define TABLES_SIZE ((2 + GIBIBYTES) * PAGE)
+#define DIRECTORIES (VT_GUEST_TABLES + 2 * PAGE)
+
+#define PRESENT  UINT64_C(0x01)
+#define WRITABLE UINT64_C(0x02)
+#define USER     UINT64_C(0x04)
+#define UNCACHED UINT64_C(0x18)
+#define IS_LARGE UINT64_C(0x80)
+#define FRAME    UINT64_C(0x000fffffffe00000)
+
+/* Code of the guest, page-aligned on both sides (guest/image/image.lds). */
+extern uint8_t vt_image_guest[], vt_image_guest_end[];
+
+static uint64_t root[ENTRIES] __attribute__((aligned(4096)));
+static uint64_t pointers[ENTRIES] __attribute__((aligned(4096)));
+static uint64_t directories[GIBIBYTES * ENTRIES] __attribute__((aligned(4096)));
+static uint64_t fine[FINE * ENTRIES] __attribute__((aligned(4096)));
+
+/* Where the guest is at home. */
+struct range {
+    uint64_t start, end;
+    uint64_t rights;
+};
+
+static bool holds(const struct range *range, uint64_t address, unsigned size)
+{
+    return address >= range->start && address < range->end && size <= range->end - address;
+}
+
+static const struct range memory = {VT_GUEST_TABLES, VT_GUEST_STACK, PRESENT | USER | WRITABLE};
+static const struct range tables = {VT_GUEST_TABLES, VT_GUEST_TABLES + TABLES_SIZE, PRESENT | USER};
+static const struct range touch = {VT_GUEST_TOUCH, VT_GUEST_TOUCH + VT_GUEST_TOUCH_SIZE,
+                                   PRESENT | USER | WRITABLE};
+
+static struct range code(void)
+{
+    return (struct range){(uintptr_t)vt_image_guest, (uintptr_t)vt_image_guest_end, PRESENT | USER};
+}
+
+bool vt_hardware_is_table(uint64_t address)
+{
+    return holds(&tables, address, 1);
+}
+
+bool vt_hardware_is_guest(uint64_t address, unsigned size, bool write)
+{
+    if (holds(&memory, address, size) || holds(&touch, address, size))
+        return true;
+    const struct range own = code();
+    return !write && holds(&own, address, size);
+}
+
+static uint64_t fine_entry(uint64_t address)
+{
+    const struct range own = code();
+
+    if (holds(&tables, address, 1))
+        return address | tables.rights;
+    if (holds(&memory, address, 1))
+        return address | memory.rights;
+    return address | (holds(&own, address, 1) ? own.rights : PRESENT | WRITABLE);
+}
+
+static uint64_t large_entry(uint64_t address)
+{
+    if (address == VT_GUEST_ABSENT)
+        return 0;
+    if (holds(&touch, address, 1))
+        return address | touch.rights | IS_LARGE;
+    return address | PRESENT | WRITABLE | IS_LARGE | (address < VT_GUEST_MEMORY ? 0 : UNCACHED);
+}
+
+void vt_pages_open(void)
+{
+    const uint64_t upper = PRESENT | WRITABLE | USER;
+
+    root[0] = (uintptr_t)pointers | upper;
+    for (uint64_t i = 0; i < GIBIBYTES; i++)
+        pointers[i] = (uintptr_t)(directories + i * ENTRIES) | upper;
+    for (uint64_t i = 0; i < GIBIBYTES * ENTRIES; i++)
+        directories[i] = large_entry(i * LARGE);
+    for (uint64_t i = 0; i < FINE * ENTRIES; i++)
+        fine[i] = fine_entry(i * PAGE);
+    for (uint64_t i = 0; i < FINE; i++)
+        directories[i] = (uintptr_t)(fine + i * ENTRIES) | upper;
+}
+
+void vt_pages_take(void)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
+
+/* A large page of the guest's own memory may lie anywhere; anything else that was not so from the start is
+ * none. */
+static uint64_t shadow_of(uint64_t entry, uint64_t address)
+{
+    uint64_t frame = entry & FRAME;
+
+    if (!(entry & PRESENT) || !(entry & IS_LARGE))
+        return 0;
+    if (holds(&touch, frame, LARGE))
+        return frame | IS_LARGE | USER | PRESENT | (entry & WRITABLE);
+    return frame == address ? large_entry(address) : 0;
+}
+
+void vt_hardware_follow(uint64_t address)
+{
+    uint64_t index = (address - DIRECTORIES) / sizeof(uint64_t), linear = index * LARGE;
+
+    if (address < DIRECTORIES || index < FINE || index >= GIBIBYTES * ENTRIES)
+        return;
+    uint64_t old = directories[index];
+    directories[index] = shadow_of(*(const uint64_t *)(uintptr_t)(address & ~UINT64_C(7)), linear);
+    if (old & PRESENT)
+        vt_hardware_flush(linear);
+}
+
+void vt_hardware_flush(uint64_t address)
+{
+    if (address == ~UINT64_C(0))
+        vt_pages_take();
+    else
+        __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}

@@ -1,0 +1,120 @@
+/* The roads that the monitor brings to the image (guest/image/road.h). */
+#include "monitor/monitor.h"
+
+#include <cpuid.h>
+
+/* A fault and its return take some hundred cycles of a processor; an interpreter of ring 0 takes ten
+ * thousands. */
+#define BARE_MOST   5000
+#define BARE_LENGTH 100
+
+static struct {
+    bool measured;
+    uint64_t ticks; /* of BARE_LENGTH bare crossings */
+} bare;
+
+static uint64_t bare_batch(vt_case_function function)
+{
+    vt_monitor_prepare(vt_guest_find_case("cli"));
+    if (vt_monitor_run_bare(function, BARE_LENGTH) != VT_MONITOR_RETURNED)
+        return 0;
+    return vt_monitor.tsc[1] - vt_monitor.tsc[0];
+}
+
+static void measure_bare(void)
+{
+    const struct vt_case *c = vt_guest_find_case("cli");
+
+    bare.measured = true;
+    bare_batch(c->body);
+    uint64_t body = bare_batch(c->body), baseline = bare_batch(c->baseline);
+    bare.ticks = body > baseline ? body - baseline : 0;
+}
+
+static uint64_t get_bare(uint64_t *crossings)
+{
+    *crossings = BARE_LENGTH;
+    return bare.ticks;
+}
+
+static const char *refuse(void)
+{
+    const char *reason = vt_monitor_open();
+
+    if (!reason && !bare.measured)
+        measure_bare();
+    if (!reason && bare.ticks > (uint64_t)BARE_LENGTH * BARE_MOST)
+        reason =
+            "ring 0 is interpreted here: a bare fault takes more than 5000 cycles, and a monitor's price "
+            "would be the interpreter's";
+    return reason;
+}
+
+/* At ring 3 a hypercall instruction goes to the hypervisor below, past the monitor. */
+static bool is_inside(void)
+{
+    unsigned a, b, c, d;
+
+    __cpuid(1, a, b, c, d);
+    return c >> 31 & 1;
+}
+
+static const char *why_not(const struct vt_case *c)
+{
+    const char *lack = vt_monitor_lacks(c);
+
+    if (!lack && c->handler == VT_BY_HYPERCALL && is_inside())
+        lack = "it may go to the hypervisor this machine runs under, past the monitor";
+    return lack;
+}
+
+static enum vt_road_end end_of(enum vt_monitor_end end)
+{
+    static const enum vt_road_end ends[] = {[VT_MONITOR_RETURNED] = VT_ROAD_DONE,
+                                            [VT_MONITOR_FAULT] = VT_ROAD_FAULT,
+                                            [VT_MONITOR_HALTED] = VT_ROAD_HALTED,
+                                            [VT_MONITOR_TIMEOUT] = VT_ROAD_TIMEOUT,
+                                            [VT_MONITOR_BROKEN] = VT_ROAD_BROKEN};
+    return ends[end];
+}
+
+enum count { COUNT_TRAPS, COUNT_INTERRUPTS };
+
+/* The return from vt_batch is a fault, too, and the method's own. */
+static void take_counts(struct vt_road_batch *out)
+{
+    out->count[COUNT_TRAPS] = vt_monitor.traps - 1;
+    out->count[COUNT_INTERRUPTS] = vt_monitor.interrupts;
+    for (size_t i = 0; i < 32; i++)
+        out->vectors[i] = vt_monitor.vectors[i];
+    out->vectors[VT_EXCEPTION_PF]--;
+}
+
+static void batch(const struct vt_case *c, bool body, uint64_t iterations, struct vt_road_batch *out)
+{
+    vt_monitor_prepare(c);
+    enum vt_monitor_end end = vt_monitor_run(body ? c->body : c->baseline, iterations);
+    *out = (struct vt_road_batch){.end = end_of(end),
+                                  .vector = end == VT_MONITOR_BROKEN ? vt_monitor.broken
+                                                                     : vt_monitor.vcpu.fault.vector,
+                                  .tsc = {vt_monitor.tsc[0], vt_monitor.tsc[1]}};
+    if (end == VT_MONITOR_RETURNED)
+        take_counts(out);
+}
+
+static const struct vt_image_road by_fault = {
+    .name = "monitor-trap",
+    .counts = {[COUNT_TRAPS] = "traps", [COUNT_INTERRUPTS] = "interrupts"},
+    .refuse = refuse,
+    .why_not = why_not,
+    .batch = batch,
+    .bare = get_bare,
+};
+
+const struct vt_image_road *const *vt_image_roads(size_t *count)
+{
+    static const struct vt_image_road *const all[] = {&by_fault};
+
+    *count = sizeof all / sizeof all[0];
+    return all;
+}
