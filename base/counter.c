@@ -16,6 +16,7 @@ static const char *const names[VT_COUNTERS] = {
     [VT_IRQ_INJECTIONS] = "irq_injections",
     [VT_PF_TAKEN] = "pf_taken",
     [VT_INVLPG] = "invlpg",
+    [VT_NESTED_RUN] = "nested_run",
     [VT_USER_EXITS] = "user_exits",
     [VT_INTERRUPTS] = "interrupts",
     [VT_HONOURED] = "honoured",

@@ -23,6 +23,7 @@ enum vt_counter {
     VT_IRQ_INJECTIONS,
     VT_PF_TAKEN,
     VT_INVLPG,
+    VT_NESTED_RUN, /* entries of its guest by a guest that is a hypervisor */
     /* counted by the engine itself */
     VT_USER_EXITS,  /* returns of KVM_RUN other than the doorbell's */
     VT_INTERRUPTS,  /* self-IPIs the guest's handler ended */

@@ -182,6 +182,20 @@ static void check_beside(struct vt_measurement *m)
         doubt(m, beside, "operations of the other vCPUs for one of this: they did not run beside it");
 }
 
+/* KVM counts each entry of the guest's guest that its hypervisor asks for, and none of its own going on. */
+static void check_inner(struct vt_measurement *m)
+{
+    bool enters = m->c->inner >= VT_INNER_CALLS && m->c->inner <= VT_INNER_AS_KVM;
+    double entries = each(m, VT_NESTED_RUN);
+
+    if (isnan(entries) || !(m->c->needs & VT_NEED_SVM))
+        return;
+    if (enters && !happened(entries))
+        doubt(m, entries, "entries of the guest's guest per operation instead of 1");
+    else if (!enters && !absent(entries))
+        doubt(m, entries, "entries of the guest's guest per operation instead of none");
+}
+
 static void judge_exits(struct vt_measurement *m, const struct vt_evidence_context *context)
 {
     enum vt_backend backend = context->backend;
@@ -201,6 +215,7 @@ static void judge_exits(struct vt_measurement *m, const struct vt_evidence_conte
     if (backend == VT_BACKEND_SVM)
         check_manual(m, m->c->svm);
     check_interrupts(m);
+    check_inner(m);
     check_beside(m);
     if (m->crossing == VT_CROSSING_NONE && m->simulated)
         note_rare_exits(m);

@@ -24,6 +24,7 @@
 #define VT_GUEST_STACK      0x050000 /* grows down; the code under test runs on it */
 #define VT_GUEST_TRAP_STACK 0x060000 /* grows down; CPL 0 handlers of exceptions at CPL 3 */
 #define VT_GUEST_PAYLOAD    0x100000
+#define VT_GUEST_NESTED     0x180000 /* pages of a guest that is a hypervisor itself */
 #define VT_GUEST_CASES      0x200000
 #define VT_GUEST_TOUCH      0x400000 /* pages the host discards before a batch */
 #define VT_GUEST_TOUCH_SIZE 0x800000
@@ -32,6 +33,16 @@
 #define VT_GUEST_FREE_ENTRY (VT_GUEST_TABLES + 0x2000 + (VT_GUEST_ABSENT >> 21) * 8) /* what maps it */
 #define VT_GUEST_MMIO       0xd0000000 /* three pages with no memory behind them */
 #define VT_GUEST_XAPIC      0xfee00000
+
+/* Offsets into VT_GUEST_NESTED, a page each. */
+#define VT_NESTED_SAVE        0x0000 /* where the processor keeps the hypervisor's state (VM_HSAVE_PA) */
+#define VT_NESTED_INNER       0x1000 /* control block of its guest */
+#define VT_NESTED_OWN         0x2000 /* control block for VMSAVE and VMLOAD of its own state */
+#define VT_NESTED_TABLES      0x3000 /* nested page tables: PML4, PDPT, one directory */
+#define VT_NESTED_BITMAP      0x6000 /* all ones, for ports (three pages) and MSRs (two) */
+#define VT_NESTED_SIZE        0x9000
+#define VT_NESTED_BITMAP_SIZE 0x3000
+#define VT_NESTED_ASID        1
 
 #define VT_MMIO_USER      0x0000 /* offsets into VT_GUEST_MMIO */
 #define VT_MMIO_EVENTFD   0x1000
@@ -85,6 +96,7 @@
 /* vt_mailbox.state */
 #define VT_STATE_DONE      1 /* the batch ended; tsc[] holds its times */
 #define VT_STATE_EXCEPTION 2 /* an unexpected exception ended it; exception holds it */
+#define VT_STATE_LEFT      3 /* the guest's own guest, which the case runs in, was left */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -146,6 +158,8 @@ struct vt_scratch {
      * to another page. */
     uint64_t pte, pte_value, pte_flip;
     uint64_t port_elcr, port_pm_timer, port_match, mmio_match, mmio_any;
+    /* Of a guest that is a hypervisor: physical addresses of its guest's control block and of its own. */
+    uint64_t inner, own;
     /* Shared with a second vCPU that runs: calls it has answered; a token, and its copy of it. */
     uint64_t answered __attribute__((aligned(64)));
     uint64_t token __attribute__((aligned(64)));
@@ -155,10 +169,12 @@ struct vt_scratch {
 /* First bytes of the payload image; the host reads it to build the IDT. */
 struct vt_payload_header {
     uint64_t magic;
-    uint64_t entry; /* rdi = address of the mailbox */
-    uint64_t stubs; /* VT_VECTORS entry stubs, VT_STUB_SIZE bytes apart */
-    uint64_t spin;  /* what a second vCPU runs: copies the token, never stops */
-    uint64_t halt;  /* ... halts until it is called */
+    uint64_t entry;      /* rdi = address of the mailbox */
+    uint64_t stubs;      /* VT_VECTORS entry stubs, VT_STUB_SIZE bytes apart */
+    uint64_t spin;       /* what a second vCPU runs: copies the token, never stops */
+    uint64_t halt;       /* ... halts until it is called */
+    uint64_t inner_call; /* what a guest's own guest runs: calls its hypervisor */
+    uint64_t run_inner;  /* instead of entry: waits for batches in a guest of its own (AMD-V) */
 };
 #define VT_PAYLOAD_MAGIC UINT64_C(0x31696f6c6c6f7476)
 #endif

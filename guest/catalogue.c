@@ -74,6 +74,7 @@ static const char *const class_names[VT_CLASSES] = {
     [VT_CLASS_APIC] = "apic",
     [VT_CLASS_IDLE] = "idle",
     [VT_CLASS_HYPERCALL] = "hypercall",
+    [VT_CLASS_VIRTUALIZATION] = "virtualization",
     [VT_CLASS_EXCEPTION] = "exception",
     [VT_CLASS_XSTATE] = "xstate",
     [VT_CLASS_MEMORY] = "memory",

@@ -33,6 +33,7 @@ enum vt_class {
     VT_CLASS_APIC,
     VT_CLASS_IDLE,
     VT_CLASS_HYPERCALL,
+    VT_CLASS_VIRTUALIZATION,
     VT_CLASS_EXCEPTION,
     VT_CLASS_XSTATE,
     VT_CLASS_MEMORY,
@@ -87,6 +88,20 @@ enum vt_need {
     VT_NEED_PARTNER = 1 << 18,    /* a second processor that runs, answers calls and echoes a token */
     VT_NEED_HOST = 1 << 17,       /* nothing of a guest: its host makes and ends machines */
     VT_NEED_DEADLINE = 1 << 16,   /* the APIC's timer in TSC-deadline mode */
+    VT_NEED_SVM = 1 << 20,        /* AMD-V of its own, and the pages at VT_GUEST_NESTED */
+    VT_NEED_NPT = 1 << 21,        /* ... with nested paging */
+};
+
+/* How a case of a guest that is a hypervisor uses a guest of its own. */
+enum vt_inner {
+    VT_INNER_NONE,     /* not at all */
+    VT_INNER_SAVES,    /* not at all, but a control block must be written */
+    VT_INNER_LOADS,    /* ... or read */
+    VT_INNER_REFUSED,  /* each entry is refused: its control block is not valid */
+    VT_INNER_CALLS,    /* each entry comes back by the guest's call */
+    VT_INNER_SHADOWED, /* the same without nested paging */
+    VT_INNER_AS_KVM,   /* the same with what KVM intercepts */
+    VT_INNER_RUNS,     /* the case runs in it */
 };
 
 /* The life of a machine, in its order. */
@@ -164,6 +179,7 @@ struct vt_case {
         *refusal; /* what #GP from this case means, where that is an answer and not a failure; or NULL */
     bool partner_halts;      /* with VT_NEED_PARTNER: it halts until it is called; else it spins */
     uint8_t step;            /* of a machine's life, with VT_NEED_HOST: enum vt_life_step */
+    uint8_t inner;           /* with VT_NEED_SVM: enum vt_inner */
     uint8_t skip_vector;     /* exception the case provokes, with VT_NEED_HANDLERS */
     uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */

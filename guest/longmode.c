@@ -29,9 +29,10 @@
 #define CR4_OSXSAVE    (UINT64_C(1) << 18)
 #define CR4_PKE        (UINT64_C(1) << 22)
 
-#define EFER_SCE (UINT64_C(1) << 0)
-#define EFER_LME (UINT64_C(1) << 8)
-#define EFER_LMA (UINT64_C(1) << 10)
+#define EFER_SCE  (UINT64_C(1) << 0)
+#define EFER_LME  (UINT64_C(1) << 8)
+#define EFER_LMA  (UINT64_C(1) << 10)
+#define EFER_SVME (UINT64_C(1) << 12)
 
 /* A task-state segment with an I/O permission map for the ports below 0x600 (Intel SDM 1 19.5.2). */
 #define TSS_FIXED 104
@@ -140,7 +141,7 @@ void vt_longmode_registers(struct kvm_sregs *sregs, int cpl, const struct vt_lon
     sregs->cr4 = CR4_PAE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | (features->fsgsbase ? CR4_FSGSBASE : 0) |
                  (features->xsave ? CR4_OSXSAVE : 0) | (features->pke ? CR4_PKE : 0);
     sregs->cr8 = 0;
-    sregs->efer = EFER_SCE | EFER_LME | EFER_LMA;
+    sregs->efer = EFER_SCE | EFER_LME | EFER_LMA | (features->svm ? EFER_SVME : 0);
     memset(sregs->interrupt_bitmap, 0, sizeof sregs->interrupt_bitmap);
 }
 

@@ -12,9 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Features of the guest's CPUID that decide bits of CR4; the last is for cases that need it. */
+/* Features of the guest's CPUID that decide bits of CR4 and EFER; the last two are for cases that need them.
+ */
 struct vt_longmode_features {
-    bool xsave, fsgsbase, pke;
+    bool xsave, fsgsbase, pke, svm;
 };
 
 /*

@@ -58,6 +58,8 @@ void vt_guest_offsets(void)
     SCRATCH(PORT_MATCH, port_match);
     SCRATCH(MMIO_MATCH, mmio_match);
     SCRATCH(MMIO_ANY, mmio_any);
+    SCRATCH(INNER, inner);
+    SCRATCH(OWN, own);
     SCRATCH(ANSWERED, answered);
     SCRATCH(TOKEN, token);
     SCRATCH(ECHO, echo);

@@ -23,6 +23,17 @@ static double share(const struct vt_price *price, double ns)
     return price->watch->times.run > 0 ? ns / price->watch->times.run : NAN;
 }
 
+static bool has_price(const struct vt_price_rule *rule, bool interprets)
+{
+    return rule->proof != VT_PROOF_NONE && !(rule->crossing && interprets);
+}
+
+/* Of an instruction of ring 0 that KVM interprets, nothing crosses. */
+static enum vt_price_proof proof_of(const struct vt_price_rule *rule, bool interprets)
+{
+    return rule->ring0 && interprets ? VT_PROOF_INTERPRETED : rule->proof;
+}
+
 static void put_line(struct vt_price *price, const struct vt_price_rule *rule, bool interprets)
 {
     struct vt_price_line line = {.rule = rule,
@@ -31,8 +42,8 @@ static void put_line(struct vt_price *price, const struct vt_price_rule *rule, b
                                  .ns = NAN};
     if (rule->interpreting && !interprets)
         return;
-    if (rule->proof != VT_PROOF_NONE && !(rule->crossing && interprets))
-        line.toll = vt_price_toll_find(price->tolls, rule->cases, rule->proof);
+    if (has_price(rule, interprets))
+        line.toll = vt_price_toll_find(price->tolls, rule->cases, proof_of(rule, interprets));
     if (line.count == 0)
         line.ns = 0;
     else if (line.toll.name)
@@ -73,6 +84,11 @@ static void put_high(struct vt_price *price)
     price->high = NAN;
     if (!(times->run > 0))
         return;
+    if (isnan(times->guest)) {
+        note(price,
+             "The source does not tell how long the vCPUs were in the guest, so there is no upper bound.");
+        return;
+    }
     double outside = times->run - times->guest + sampling_error(price->watch) - polling;
     price->high = fmin(1, fmax(0, share(price, outside)));
     if (times->guest == 0)
@@ -142,8 +158,7 @@ static int check_nesting(struct vt_price *price, bool force, struct vt_error *er
 /* It was counted and could have had a price, but the tolls have no row for it. */
 static bool lacks_toll(const struct vt_price_line *line, bool interprets)
 {
-    return line->rule->proof != VT_PROOF_NONE && !(line->rule->crossing && interprets) && line->count > 0 &&
-           !line->toll.name;
+    return has_price(line->rule, interprets) && line->count > 0 && !line->toll.name;
 }
 
 static void note_gaps(struct vt_price *price)

@@ -10,25 +10,8 @@
 #define VT_PRICE_PRICE_H
 
 #include "price/rules.h"
-#include "price/source/source.h"
 #include "price/tolls.h"
-
-/* Two readings, and what lies between. */
-struct vt_price_watch {
-    const struct vt_price_source *source;
-    char machine[128];
-    struct vt_price_counts delta;
-    struct vt_price_times times; /* NaN: unknown */
-    double seconds;
-    double reading_ns; /* what a reading took, the longer of both */
-    size_t vcpus;      /* whose threads are known; 0: unknown */
-    bool nested;       /* it runs guests of its own */
-    char untried[512]; /* what sources said that were tried before; may be empty */
-};
-
-/* `stop` ends the watch early, and the time is what it was. Returns 0, or a negative errno with `error`. */
-int vt_price_watch(const struct vt_price_target *target, double seconds, const volatile int *stop,
-                   struct vt_price_watch *watch, struct vt_error *error);
+#include "price/watcher.h"
 
 struct vt_price_line {
     const struct vt_price_rule *rule;

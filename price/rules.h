@@ -19,6 +19,7 @@ struct vt_price_rule {
     const char *note;  /* what the price leaves out, or why there is none */
     bool interpreting; /* has a price only where KVM interprets; the contrary of `crossing` */
     bool crossing;     /* has a price only where KVM does not interpret */
+    bool ring0;        /* an instruction of ring 0's: where KVM interprets, it is priced as interpreted */
 };
 
 /* They take every exit once: VT_PRICE_RULES of them at most. */

@@ -40,15 +40,24 @@ static bool read_field(const char *root, pid_t process, pid_t thread, int field,
     return at && sscanf(at, "%llu", value) == 1;
 }
 
-static bool runs_vcpu_by_name(const char *root, pid_t process, pid_t thread)
+/* The kernel's own, which it counts among the threads of a process it works for (kvm_main.c, vhost_task.c).
+ */
+static const char *const kernels[] = {"kvm-", "vhost-"};
+
+static bool is_called(const char *root, pid_t process, pid_t thread, const char *const *list, size_t count)
 {
     char name[32];
     if (!read_text(root, process, thread, "comm", name, sizeof name))
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strncmp(name, names[i], strlen(names[i])) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(name, list[i], strlen(list[i])) == 0)
             return true;
     return false;
+}
+
+static bool runs_vcpu_by_name(const char *root, pid_t process, pid_t thread)
+{
+    return is_called(root, process, thread, names, sizeof names / sizeof names[0]);
 }
 
 static bool ran_guest(const char *root, pid_t process, pid_t thread)
@@ -57,10 +66,9 @@ static bool ran_guest(const char *root, pid_t process, pid_t thread)
     return read_field(root, process, thread, GUEST, &guest) && guest > 0;
 }
 
-static bool is_any(const char *root, pid_t process, pid_t thread)
+static bool is_its_own(const char *root, pid_t process, pid_t thread)
 {
-    (void)root, (void)process, (void)thread;
-    return true;
+    return !is_called(root, process, thread, kernels, sizeof kernels / sizeof kernels[0]);
 }
 
 typedef bool chooser(const char *root, pid_t process, pid_t thread);
@@ -94,7 +102,7 @@ int vt_price_threads_find(const char *root, pid_t process, bool lone, struct vt_
     *threads = (struct vt_price_threads){.process = process};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0] && found == 0; i++)
         found = collect(root, ways[i], threads);
-    if (found == 0 && lone && collect(root, is_any, threads) == 1)
+    if (found == 0 && lone && collect(root, is_its_own, threads) == 1)
         found = 1;
     if (found <= 0)
         vt_price_threads_release(threads);

@@ -44,7 +44,7 @@ enum vt_msr_source {
     VT_MSR_KVM,      /* what KVM offers to guests: a set bit proves the processor's, a clear one does not */
 };
 
-enum { VT_DUMP_NOTES = 3 };
+enum { VT_DUMP_NOTES = 4 };
 
 struct vt_msr {
     uint64_t value;

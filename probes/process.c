@@ -35,16 +35,30 @@ bool vt_process_is_listed(const struct vt_process *process, gid_t group)
     return false;
 }
 
-void vt_process_service(const char *line, char *service, size_t size)
+bool vt_process_is_entered(const char *file, const char *name)
+{
+    char line[4096];
+    size_t length = strlen(name);
+    bool found = false;
+    FILE *stream = fopen(file, "re");
+    while (stream && !found && fgets(line, sizeof line, stream))
+        found = strncmp(line, name, length) == 0 && line[length] == ':';
+    if (stream)
+        fclose(stream);
+    return found;
+}
+
+void vt_process_service(const char *line, struct vt_process *process)
 {
     static const char ending[] = ".service";
     const char *last = strrchr(line, '/');
     size_t length = last ? strcspn(++last, "\n") : 0;
-    *service = '\0';
+    *process->service = '\0';
+    process->of_user = strstr(line, "/user@");
     /* user@1000.service is the manager of a person's session. */
     if (length >= sizeof ending && strncmp(last, "user@", 5) != 0 &&
         strncmp(last + length - (sizeof ending - 1), ending, sizeof ending - 1) == 0)
-        snprintf(service, size, "%.*s", (int)length, last);
+        snprintf(process->service, sizeof process->service, "%.*s", (int)length, last);
 }
 
 static void read_service(struct vt_process *process)
@@ -53,7 +67,7 @@ static void read_service(struct vt_process *process)
     FILE *file = fopen("/proc/self/cgroup", "re");
     while (file && !*process->service && fgets(line, sizeof line, file))
         if (strncmp(line, "0::", 3) == 0 || strstr(line, ":name=systemd:"))
-            vt_process_service(line, process->service, sizeof process->service);
+            vt_process_service(line, process);
     if (file)
         fclose(file);
 }
@@ -107,6 +121,16 @@ static void read_label(struct vt_process *process)
     process->enforcing = vt_live_line("/sys/fs/selinux/enforce", line, sizeof line, &number) && *line == '1';
 }
 
+static bool has_sudo(void)
+{
+    static const char *const places[] = {"/usr/bin/sudo", "/bin/sudo", "/usr/local/bin/sudo",
+                                         "/run/wrappers/bin/sudo"}; /* the last is NixOS's */
+    bool found = false;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        found = found || access(places[i], X_OK) == 0;
+    return found;
+}
+
 void vt_process_read(struct vt_process *process)
 {
     *process = (struct vt_process){.uid = geteuid(), .gid = getegid()};
@@ -115,6 +139,8 @@ void vt_process_read(struct vt_process *process)
     struct passwd *user = getpwuid(process->uid);
     if (user)
         snprintf(process->user, sizeof process->user, "%s", user->pw_name);
+    process->listed_elsewhere = user && !vt_process_is_entered("/etc/passwd", process->user);
+    process->without_sudo = !has_sudo();
     process->namespaced = !holds_all_ids("/proc/self/uid_map") || !holds_all_ids("/proc/self/gid_map");
     process->chrooted = is_chrooted();
     read_status(process);

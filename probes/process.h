@@ -24,7 +24,10 @@ struct vt_process {
     uint64_t capabilities; /* effective */
     bool filtered;         /* by seccomp */
     bool chrooted;         /* its root directory is a plain folder */
+    bool listed_elsewhere; /* ... which is not in /etc/passwd but a directory's */
+    bool without_sudo;     /* no such program is installed */
     char service[96];      /* the unit of systemd it runs in; "": none */
+    bool of_user;          /* a unit of the manager of its user's sessions, user@UID.service */
     char label[160];       /* what AppArmor or SELinux calls it; "": neither says */
     bool enforcing;        /* SELinux is */
 };
@@ -36,10 +39,14 @@ bool vt_process_can(const struct vt_process *process, int capability);
 
 bool vt_process_has_group(const struct vt_process *process, gid_t group);
 
+/* Has a file like /etc/passwd or /etc/group a line of that name? */
+bool vt_process_is_entered(const char *file, const char *name);
+
 /* Is its user entered in that group by name, whatever groups the process has? */
 bool vt_process_is_listed(const struct vt_process *process, gid_t group);
 
-/* The innermost service in a line of /proc/self/cgroup, "" where it is no service's. Pure. */
-void vt_process_service(const char *line, char *service, size_t size);
+/* The innermost service in a line of /proc/self/cgroup, "" where it is no service's, and whose it is. Pure.
+ */
+void vt_process_service(const char *line, struct vt_process *process);
 
 #endif

@@ -331,15 +331,46 @@ static void say_documents(struct vt_findings *findings, const struct vt_table *t
         }
 }
 
+/* The paths on which the operation has a proved figure, as bits. */
+static unsigned paths_of(const struct vt_table *table, const struct vt_line *line)
+{
+    unsigned found = 0;
+    for (size_t k = 0; k < table->column_count; k++)
+        for (enum vt_path path = 0; path < VT_PATHS; path++)
+            if (counts(line, line->cells[k]) && table->columns[k].path &&
+                strcmp(table->columns[k].path, vt_path_name(path)) == 0)
+                found |= 1U << path;
+    return found;
+}
+
+/* What one page can set side by side: of no use where a path is not there at all. */
+static void say_paths(struct vt_findings *findings, const struct vt_table *table)
+{
+    size_t on_all = 0, on[VT_PATHS] = {0};
+    char text[200] = "";
+    for (size_t i = 0; i < table->line_count; i++) {
+        unsigned found = paths_of(table, &table->lines[i]);
+        on_all += found == (1U << VT_PATHS) - 1;
+        for (enum vt_path path = 0; path < VT_PATHS; path++)
+            on[path] += found >> path & 1;
+    }
+    for (enum vt_path path = 0; path < VT_PATHS; path++)
+        vt_text_append(text, sizeof text, "%s%s %zu", *text ? ", " : "", vt_path_name(path), on[path]);
+    if (on_all)
+        say(findings, "%zu operation%s a proved figure on all %d roads (%s).", on_all,
+            on_all == 1 ? " has" : "s have", VT_PATHS, text);
+}
+
 void vt_finding_collect(struct vt_findings *findings, const struct vt_table *table)
 {
     struct vt_group groups[MAX_GROUPS];
     size_t count = vt_finding_groups(table, groups, MAX_GROUPS);
     findings->count = 0;
     say_headline(findings, table, groups, count);
-    for (size_t i = 0; i < count && findings->count < VT_FINDINGS - 4; i++)
+    for (size_t i = 0; i < count && findings->count < VT_FINDINGS - 5; i++)
         say_group(findings, table, &groups[i]);
     findings->remarks = findings->count;
+    say_paths(findings, table);
     say_unverified(findings, table);
     say_documents(findings, table);
 }

@@ -144,6 +144,32 @@ static void offer_deadline(struct vt_vm *vm, struct kvm_cpuid2 *cpuid)
             cpuid->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
 }
 
+static void note_leaf(struct vt_vm *vm, const struct kvm_cpuid_entry2 *leaf)
+{
+    switch (leaf->function) {
+    case 1:
+        vm->features.xsave = leaf->ecx >> 26 & 1;
+        break;
+    case 7:
+        if (leaf->index == 0) {
+            vm->features.fsgsbase = leaf->ebx & 1;
+            vm->has_pku = leaf->ecx >> 3 & 1;
+        }
+        break;
+    case KVM_CPUID_FEATURES:
+        vm->kvm_features = leaf->eax;
+        break;
+    case 0x80000001:
+        vm->has_svm = leaf->ecx >> 2 & 1;
+        break;
+    case 0x8000000a:
+        vm->has_npt = leaf->edx & 1;
+        break;
+    default:
+        break;
+    }
+}
+
 /* The guest sees what KVM says it supports. */
 static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
 {
@@ -159,16 +185,8 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
         offer_deadline(vm, cpuid);
     if (number == 0 && ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid) != 0)
         number = errno;
-    for (uint32_t i = 0; number == 0 && i < cpuid->nent; i++) {
-        if (cpuid->entries[i].function == 1)
-            vm->features.xsave = cpuid->entries[i].ecx >> 26 & 1;
-        if (cpuid->entries[i].function == KVM_CPUID_FEATURES)
-            vm->kvm_features = cpuid->entries[i].eax;
-        if (cpuid->entries[i].function == 7 && cpuid->entries[i].index == 0) {
-            vm->features.fsgsbase = cpuid->entries[i].ebx & 1;
-            vm->has_pku = cpuid->entries[i].ecx >> 3 & 1;
-        }
-    }
+    for (uint32_t i = 0; number == 0 && i < cpuid->nent; i++)
+        note_leaf(vm, &cpuid->entries[i]);
     free(cpuid);
     return number ? fail(vm, error, number, "setting the guest's CPUID") : 0;
 }
@@ -188,6 +206,8 @@ static int load_image(struct vt_vm *vm, struct vt_error *error)
     vm->stubs = header->stubs;
     vm->spin = header->spin;
     vm->halt = header->halt;
+    vm->inner_call = header->inner_call;
+    vm->run_inner = header->run_inner;
     return 0;
 }
 
@@ -329,12 +349,27 @@ void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size)
     return vm->memory + gpa;
 }
 
+/* A list of one. */
+union one_msr {
+    struct kvm_msrs list;
+    uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+};
+
+int vt_vmm_get_msr(int vcpu, uint32_t index, uint64_t *value)
+{
+    union one_msr msrs = {.list.nmsrs = 1};
+
+    msrs.list.entries[0] = (struct kvm_msr_entry){.index = index};
+    errno = EINVAL; /* KVM stops before an MSR it does not know and reports no error */
+    if (ioctl(vcpu, KVM_GET_MSRS, &msrs) != 1)
+        return -1;
+    *value = msrs.list.entries[0].data;
+    return 0;
+}
+
 int vt_vmm_set_msr(int vcpu, uint32_t index, uint64_t value)
 {
-    union {
-        struct kvm_msrs list;
-        uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-    } msrs = {.list.nmsrs = 1};
+    union one_msr msrs = {.list.nmsrs = 1};
 
     msrs.list.entries[0] = (struct kvm_msr_entry){.index = index, .data = value};
     errno = EINVAL; /* KVM stops before an MSR it refuses and reports no error */

@@ -37,13 +37,14 @@ struct vt_vm {
     uint8_t *memory;       /* VT_GUEST_MEMORY bytes from `base` on */
     struct vt_stats stats; /* KVM's counters of the vCPU */
     struct vt_longmode_features features;
-    uint64_t payload_entry, stubs, spin, halt; /* guest addresses from the payload's header */
-    uint32_t kvm_features;                     /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
-    uint32_t tsc_khz;                          /* of the guest; 0 when KVM does not say */
+    uint64_t payload_entry, stubs, spin, halt, inner_call, run_inner; /* guest addresses, of its header */
+    uint32_t kvm_features; /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
+    uint32_t tsc_khz;      /* of the guest; 0 when KVM does not say */
     bool irqchip;
-    bool has_deadline; /* its APIC's timer has the TSC-deadline mode */
-    bool dirty;        /* the owner's note that its last run ended badly */
-    bool has_pku;      /* its CPUID offers protection keys; features.pke, off at first, uses them */
+    bool has_deadline;     /* its APIC's timer has the TSC-deadline mode */
+    bool dirty;            /* the owner's note that its last run ended badly */
+    bool has_pku;          /* its CPUID offers protection keys; features.pke, off at first, uses them */
+    bool has_svm, has_npt; /* ... AMD-V, nested paging; features.svm */
     struct vt_vm_step life[VT_LIFE_STEPS]; /* by enum vt_life_step; stays when it is closed */
     struct vt_obstacle obstacle;           /* why it did not open or start; stays when it is closed */
 };
@@ -94,6 +95,9 @@ void *vt_vmm_memory(const struct vt_vm *vm, uint64_t gpa, size_t size);
 
 /* Write one MSR of a vCPU as the host may. 0, or -1 with errno where KVM refuses it. */
 int vt_vmm_set_msr(int vcpu, uint32_t index, uint64_t value);
+
+/* Read one. 0, or -1 with errno. */
+int vt_vmm_get_msr(int vcpu, uint32_t index, uint64_t *value);
 
 /* Name of a KVM_EXIT_ reason ("io", "shutdown", ...); "unknown" for numbers this build has no name for. */
 const char *vt_vmm_exit_name(uint32_t reason);

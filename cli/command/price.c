@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct arguments {
-    const char *qmp, *tolls, *format, *output;
+    const char *qmp, *domain, *metrics, *tolls, *format, *output;
     long process;
     double seconds;
     bool force;
@@ -47,6 +47,15 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .argument = "SOCKET",
          .text = &a->qmp,
          .help = "the machine of QEMU 7.1 or newer whose monitor listens there"},
+        {.name = "domain",
+         .argument = "NAME",
+         .text = &a->domain,
+         .help = "the domain of libvirt 8.10 or newer, asked read-only through virsh"},
+        {.name = "metrics",
+         .argument = "FILE",
+         .text = &a->metrics,
+         .help = "the microVM of Firecracker that writes its metrics there, each minute: exits\n"
+                 "to user space alone"},
         {.name = "tolls",
          .argument = "RESULT",
          .text = &a->tolls,
@@ -100,9 +109,12 @@ static bool names_file(const struct arguments *a)
 static int prepare(const struct arguments *a, enum vt_format *format, struct vt_result **tolls)
 {
     struct vt_error error;
-    if ((a->qmp != NULL) == (a->process > 0))
-        return vt_cli_misuse("price: which machine? Give --pid PID or --qmp SOCKET%s",
-                             a->qmp ? ", not both" : "");
+    int named = (a->qmp != NULL) + (a->domain != NULL) + (a->metrics != NULL) + (a->process > 0);
+    if (named != 1)
+        return vt_cli_misuse(
+            "price: which machine? Give one of --pid PID, --qmp SOCKET, --domain NAME and --metrics "
+            "FILE%s",
+            named ? ", not several" : "");
     if (vt_format_choose(format, a->format, a->output, vt_price_has_format, &error) != 0 ||
         vt_file_check(a->output, &error) != 0 ||
         (names_file(a) && vt_price_tolls_load(a->tolls, tolls, &error) != 0))
@@ -139,7 +151,8 @@ static int bill(const struct arguments *a, enum vt_format format, const struct v
 static int watch_and_print(const struct arguments *a, enum vt_format format, struct vt_result **tolls,
                            const json_t *host)
 {
-    const struct vt_price_target target = {.qmp = a->qmp, .process = (pid_t)a->process};
+    const struct vt_price_target target = {
+        .qmp = a->qmp, .domain = a->domain, .metrics = a->metrics, .process = (pid_t)a->process};
     struct vt_price_watch watch;
     struct vt_error error;
     if ((*tolls && !a->force && vt_price_tolls_check(*tolls, host, &error) != 0) ||

@@ -21,6 +21,7 @@
     .set EVENTFD_MATCH, VT_EVENTFD_MATCH
     .set VECTOR_PEER, VT_VECTOR_PEER
     .set PEER_APIC_ID, VT_PEER_APIC_ID
+    .set NESTED_ASID, VT_NESTED_ASID
 
 .macro TWIN symbol, setup, turn, op, after
     .p2align 6

@@ -13,6 +13,8 @@
     .quad vt_payload_stubs
     .quad vt_payload_spin
     .quad vt_payload_halt
+    .quad vt_payload_inner_call
+    .quad vt_payload_run_inner
 
     .text
     .globl vt_payload_entry, vt_payload_stubs, vt_payload_start, vt_payload_end
@@ -39,6 +41,21 @@ vt_payload_spin:
 vt_payload_halt:
     hlt
     jmp vt_payload_halt
+
+/* The guest of a guest. An exit leaves RIP where it is: each entry calls again. */
+vt_payload_inner_call:
+    vmmcall
+    ud2
+
+/* General registers but RAX and RSP are shared: the guest begins with those of here. */
+vt_payload_run_inner:
+    mov rax, [VT_GUEST_SCRATCH + S_INNER]
+    vmrun
+    stgi
+    mov qword ptr [VT_GUEST_MAILBOX + M_STATE], VT_STATE_LEFT
+    mov edx, VT_PORT_DOORBELL
+1:  out dx, al
+    jmp 1b
 
 /* One stub per vector brings every frame to the same shape: vector, error code, RIP, CS, ... */
     .p2align 4

@@ -15,8 +15,17 @@
 
 /* Which machine. */
 struct vt_price_target {
-    const char *qmp; /* a socket of QEMU's monitor; NULL: by process */
-    pid_t process;   /* 0: by socket */
+    const char *qmp;     /* a socket of QEMU's monitor; or NULL */
+    const char *domain;  /* its name in libvirt; or NULL */
+    const char *metrics; /* the file Firecracker writes; or NULL */
+    pid_t process;       /* 0: one of the others */
+};
+
+/* At one moment. */
+struct vt_price_said {
+    struct vt_price_counts counts;
+    struct vt_price_times times; /* of the vCPUs, where the source knows them of itself; NaN: it does not */
+    double at;                   /* seconds on a clock of the source's own; NaN: now */
 };
 
 struct vt_price_source {
@@ -28,11 +37,13 @@ struct vt_price_source {
      * the machine is called, `threads` its vCPUs' where the source knows them (else they stay empty). */
     int (*open)(void **state, const struct vt_price_target *target, char *machine, size_t size,
                 struct vt_price_threads *threads, struct vt_error *error);
-    int (*read)(void *state, struct vt_price_counts *counts, struct vt_error *error);
+    /* `said` comes empty. */
+    int (*read)(void *state, struct vt_price_said *said, struct vt_error *error);
     void (*close)(void *state);
 };
 
-extern const struct vt_price_source vt_price_source_qmp, vt_price_source_descriptor, vt_price_source_debugfs;
+extern const struct vt_price_source vt_price_source_qmp, vt_price_source_libvirt, vt_price_source_firecracker,
+    vt_price_source_descriptor, vt_price_source_debugfs;
 
 /* All of them, in the order they are tried. */
 const struct vt_price_source *const *vt_price_sources(size_t *count);

@@ -82,10 +82,10 @@ static int open_folder(void **result, const struct vt_price_target *target, char
     return 0;
 }
 
-static int read_folder(void *context, struct vt_price_counts *counts, struct vt_error *error)
+static int read_folder(void *context, struct vt_price_said *said, struct vt_error *error)
 {
+    struct vt_price_counts *counts = &said->counts;
     const struct state *state = context;
-    counts->count = 0;
     int status = vt_stats_each_file(state->folder, vt_price_count_take, counts, error);
     if (status == 0 && isnan(vt_price_count_of(counts, "exits")))
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENODATA,

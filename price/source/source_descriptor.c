@@ -112,10 +112,10 @@ static int open_descriptors(void **result, const struct vt_price_target *target,
 }
 
 /* A descriptor holds its machine: it can be read after the process that ran it has ended. */
-static int read_descriptors(void *context, struct vt_price_counts *counts, struct vt_error *error)
+static int read_descriptors(void *context, struct vt_price_said *said, struct vt_error *error)
 {
+    struct vt_price_counts *counts = &said->counts;
     struct state *state = context;
-    counts->count = 0;
     if (syscall(SYS_pidfd_send_signal, state->process, 0, NULL, 0) != 0 && errno == ESRCH)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, ESRCH, "process %d has ended", (int)state->pid);
     for (size_t i = 0; i < state->count; i++) {

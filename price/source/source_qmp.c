@@ -90,15 +90,15 @@ static void add(struct vt_price_counts *counts, const json_t *statistic)
         vt_price_count_add(counts, name, json_is_true(value));
 }
 
-static int read_qmp(void *state, struct vt_price_counts *counts, struct vt_error *error)
+static int read_qmp(void *state, struct vt_price_said *said, struct vt_error *error)
 {
+    struct vt_price_counts *counts = &said->counts;
     struct vt_qmp *qmp = state;
     json_t *answer, *of, *statistic;
     size_t i, k;
     int status = vt_qmp_ask(qmp, VT_QMP_STATISTICS, &answer, error);
     if (status != 0)
         return status;
-    counts->count = 0;
     json_array_foreach(answer, i, of)
     {
         const char *provider = json_string_value(json_object_get(of, "provider"));

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <string.h>
 
 enum { MOST_PROCESSORS = 8192, MOST_LEAVES = 4096 };
 
@@ -51,8 +52,22 @@ static bool begins_processor(const struct vt_assembly *assembly, const struct vt
     return false;
 }
 
-/* The subleaf of a line that says none, or says it without its leaf. */
-static void complete(const struct vt_assembly *assembly, struct vt_line *line)
+/* Tools that print the subleaf of the first for all of them: 0. */
+static bool repeats_first_subleaf(const struct vt_assembly *assembly, const struct vt_line *line,
+                                  const struct vt_leaf *previous)
+{
+    static const uint32_t with_subleaves[] = {0x4,  0x7,  0xb,  0xd,  0xf,        0x10,       0x12,      0x14,
+                                              0x17, 0x18, 0x1f, 0x20, 0x8000001d, 0x80000020, 0x80000026};
+    bool has_subleaves = false;
+    for (size_t i = 0; i < sizeof with_subleaves / sizeof with_subleaves[0]; i++)
+        has_subleaves = has_subleaves || line->leaf.leaf == with_subleaves[i];
+    return has_subleaves && line->format == VT_DUMP_REGISTERS && line->numbered && line->leaf.subleaf == 0 &&
+           previous->leaf == line->leaf.leaf && previous->line + 1 == assembly->line &&
+           memcmp(previous->reg, line->leaf.reg, sizeof previous->reg) != 0;
+}
+
+/* The subleaf of a line that says none, says it without its leaf, or says that of another. */
+static void complete(struct vt_assembly *assembly, struct vt_line *line)
 {
     const struct vt_processor *last = current(assembly);
     const struct vt_leaf *previous = last && last->count ? &last->leaves[last->count - 1] : NULL;
@@ -61,6 +76,9 @@ static void complete(const struct vt_assembly *assembly, struct vt_line *line)
         line->leaf.subleaf = line->index >= 0 ? (uint32_t)line->index : assembly->subject.subleaf;
     } else if (!line->numbered && previous && line->leaf.leaf && previous->leaf == line->leaf.leaf) {
         line->leaf.subleaf = previous->subleaf + 1;
+    } else if (previous && repeats_first_subleaf(assembly, line, previous)) {
+        line->leaf.subleaf = previous->subleaf + 1;
+        assembly->repeated = assembly->repeated ? assembly->repeated : assembly->line;
     }
     line->leaf.line = assembly->line;
 }
@@ -197,7 +215,9 @@ int vt_assembly_finish(struct vt_assembly *assembly, const char *text)
     for (size_t i = 0; i < facts->count; i++)
         vt_facts_sort(&facts->processors[i]);
     int status = vt_dump_check(facts, assembly->name, assembly->format, assembly->error);
-    if (status == 0)
+    if (status == 0) {
         vt_dump_note(facts, assembly->format);
+        vt_dump_note_repeated(facts, assembly->repeated);
+    }
     return status;
 }

@@ -14,10 +14,11 @@ struct vt_assembly {
     struct vt_error *error;
     enum vt_dump_kind format;
     uint32_t line;
-    uint32_t gap;     /* the first line of text since the last leaf or heading, 0: none */
-    uint32_t text;    /* the first of all */
-    unsigned columns; /* as all lines without names must have; 0: none yet */
-    bool bare;        /* lines of numbers alone are leaves */
+    uint32_t gap;      /* the first line of text since the last leaf or heading, 0: none */
+    uint32_t text;     /* the first of all */
+    unsigned columns;  /* as all lines without names must have; 0: none yet */
+    uint32_t repeated; /* the first with the subleaf of the line before, 0: none */
+    bool bare;         /* lines of numbers alone are leaves */
     bool has_subject;
     struct vt_leaf subject; /* of VT_LINE_SUBJECT */
 };

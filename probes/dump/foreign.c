@@ -26,6 +26,11 @@ static const struct {
      "decimal numbers (this one is Genu in EBX of leaf 0); write them with 8 hexadecimal digits"},
     {"1752462657",
      "decimal numbers (this one is Auth in EBX of leaf 0); write them with 8 hexadecimal digits"},
+    {"Raw Standard CPUID Leaves",
+     "VirtualBox's log, whose tables are what it makes of CPUID for its guest; " TAKE},
+    {"cpuid_modifiers",
+     "a CPU template of Firecracker, which masks bits of CPUID rather than tells it; " TAKE},
+    {"<capabilities>", "what libvirt says of a host, without the registers; " TAKE},
     {"<html", "a web page; save the dump itself, not the page around it"},
     {"<!DOCTYPE", "a web page; save the dump itself, not the page around it"},
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_NUMBERS = 6, REGISTERS = 4, REGISTER_DIGITS = 8 };
+enum { MOST_NUMBERS = 7, REGISTERS = 4, REGISTER_DIGITS = 8 };
 
 /* Between the parts of a line tools put what they like. */
 #define SEPARATORS " \t\f\v:;,|=-><(){}/'\"`&"
@@ -227,8 +227,8 @@ static bool read_heading(const char *at, struct vt_line *line)
 }
 
 /* What stands before a leaf's number and before a subleaf's. */
-static const char *const leaf_words[] = {"cpuid",  "leaf",   "level", "function",
-                                         "eax in", "eax_in", "fn",    NULL};
+static const char *const leaf_words[] = {"cpuid",  "leaf", "level",        "function", "eax in",
+                                         "eax_in", "fn",   "register eax", NULL};
 static const char *const subleaf_words[] = {"ecx in",   "ecx_in",     "ecx",   "subleaf", "sub leaf",
                                             "subleafs", "level_type", "index", "idx",     NULL};
 
@@ -279,7 +279,7 @@ static bool read_next(const char **at, struct numbers *numbers)
         (!read_number(at, number) && (numbers->count != 1 || !read_no_subleaf(at, number))))
         return false;
     /* A sixth number is a register or none: what looks like one may begin a remark. */
-    return numbers->count < MOST_NUMBERS - 1 || number->digits == REGISTER_DIGITS;
+    return numbers->count <= REGISTERS || number->digits == REGISTER_DIGITS;
 }
 
 static void read_numbers(const char *at, struct numbers *numbers)
@@ -374,6 +374,14 @@ static bool begins_like_leaf(const struct numbers *numbers)
     return numbers->count >= 2 && numbers->named + (numbers->number[0].digits == 8) + has_register >= 2;
 }
 
+/* Between subleaf and registers one tool counts how often leaf 2 was asked: each time is a subleaf of its
+ * own. */
+static void count_passes(struct vt_line *line, const struct numbers *numbers, unsigned before)
+{
+    if (before == 3)
+        line->leaf.subleaf += numbers->number[2].value;
+}
+
 /* "CPUID 00000004: 0C000121-01C0003F-0000003F-00000000 [SL 00]", "00000004:00000001 -> 0c000121:..." */
 static bool read_unnamed(const struct numbers *numbers, struct vt_line *line)
 {
@@ -388,7 +396,8 @@ static bool read_unnamed(const struct numbers *numbers, struct vt_line *line)
         return true;
     for (int i = 0; i < REGISTERS; i++)
         line->leaf.reg[i] = numbers->number[before + (unsigned)i].value;
-    put_leaf(line, numbers, before == 2);
+    put_leaf(line, numbers, before >= 2);
+    count_passes(line, numbers, before);
     if (read_remarks(numbers->end, line))
         line->kind = VT_LINE_LEAF;
     return true;
@@ -413,11 +422,16 @@ static bool read_registers(const char *text, struct vt_line *line)
 }
 
 /* A log has a time or a processor before it: "00000000000i[CPU0  ] CPUID[0x00000000]: ...", "cpu0: CPUID
- * 00000000: ..." */
+ * 00000000: ...", "2020-06-09T15:20:51.430+02:00| vmx| I125: hostCPUID level 00000000, 0: ..." */
 static bool read_logged(const char *text, struct vt_line *line)
 {
-    const char *at = strcasestr(text, " cpuid");
-    return at && read_registers(at, line) && line->kind == VT_LINE_LEAF;
+    static const char *const beginnings[] = {" cpuid", " hostcpuid"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        const char *at = strcasestr(text, beginnings[i]);
+        if (at && read_registers(strcasestr(at, "cpuid"), line) && line->kind == VT_LINE_LEAF)
+            return true;
+    }
+    return false;
 }
 
 static bool read_blank(const char *at, struct vt_line *line)

@@ -47,3 +47,13 @@ void vt_dump_note(struct vt_facts *facts, enum vt_dump_kind kind)
         for (size_t i = 0; i < facts->count && !note_range(facts, &facts->processors[i], bases[b]); i++) {
         }
 }
+
+void vt_dump_note_repeated(struct vt_facts *facts, uint32_t line)
+{
+    if (line)
+        snprintf(
+            facts->dump.notes[facts->dump.note_count++], sizeof facts->dump.notes[0],
+            "line %u: the subleaf of the line before again, with other registers: such lines are taken as "
+            "subleaves in their order",
+            line);
+}

@@ -26,6 +26,9 @@ int vt_dump_check(const struct vt_facts *facts, const char *name, enum vt_dump_k
 /* Record in the facts what kind of dump it was and what of it counts as not announced. */
 void vt_dump_note(struct vt_facts *facts, enum vt_dump_kind kind);
 
+/* Record that lines from this one on had the subleaf of the line before; 0: none had. */
+void vt_dump_note_repeated(struct vt_facts *facts, uint32_t line);
+
 /* What a text without any leaf is instead, and what to do about it; NULL: it is not known. *line: where that
  * shows. */
 const char *vt_dump_recognize(const char *text, uint32_t *line);

@@ -27,18 +27,21 @@ static uint32_t next_utf16be(const unsigned char **at, const unsigned char *end)
     return next_utf16(at, end, 1);
 }
 
-/* What no dump contains is not told apart: longer sequences and older encodings come out as some character.
- */
+/* In older encodings such a byte is a letter, which is not told apart; nor are longer sequences. */
 static uint32_t next_utf8(const unsigned char **at, const unsigned char *end)
 {
     uint32_t first = *(*at)++;
     if (first < 0xc0)
         return first;
+    const unsigned char *rest = *at;
     int more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
     uint32_t character = first & (0x3fu >> more);
-    for (; more > 0 && *at < end && (**at & 0xc0) == 0x80; more--)
-        character = character << 6 | (*(*at)++ & 0x3f);
-    return character;
+    for (; more > 0 && rest < end && (*rest & 0xc0) == 0x80; more--)
+        character = character << 6 | (*rest++ & 0x3f);
+    if (more > 0)
+        return '?';
+    *at = rest;
+    return character < 0x80 ? '?' : character;
 }
 
 static decoder *decoder_of(const unsigned char *data, size_t size)

@@ -30,6 +30,13 @@ static unsigned acl_bits(const struct vt_kvm_node *node, unsigned tag, unsigned 
     return otherwise;
 }
 
+/* What its group may do: of a list the mode shows the mask in that place. */
+static unsigned group_bits(const struct vt_kvm_node *node)
+{
+    return acl_bits(node, VT_ACL_OWNING_GROUP, node->mode >> 3) & acl_bits(node, VT_ACL_MASK, READ_WRITE) &
+           READ_WRITE;
+}
+
 static bool find_named(const struct vt_kvm_node *node, const struct vt_process *process, unsigned *bits)
 {
     for (size_t i = 0; i < node->acl_count; i++)
@@ -92,12 +99,27 @@ static const char *where(const struct scene *scene)
     return scene->inside ? "on the host: " : "";
 }
 
+/* A command that enters this user into the group, for those that are not both in files of /etc as well. */
+static void name_entering(const struct scene *scene, const char *group, char *text, size_t size)
+{
+    const struct vt_process *process = scene->process;
+    const bool devices = strcmp(group, scene->node->group) == 0;
+    const char *copy =
+        devices && scene->node->group_place == VT_GROUP_IN_USR ? " | sudo tee -a /etc/group && " : "";
+    snprintf(text, size, "%s%s%ssudo %s %s %s", *copy ? "getent group " : "", *copy ? group : "", copy,
+             process->listed_elsewhere ? "gpasswd -a" : "usermod -aG",
+             process->listed_elsewhere ? process->user : group,
+             process->listed_elsewhere ? group : process->user);
+}
+
 /* Membership in a group that is good for it, by whatever way leads there. */
 static void join(const struct scene *scene, const char *group, const char *first,
                  struct vt_obstacle *obstacle)
 {
     const struct vt_process *process = scene->process;
-    if (*process->service)
+    char enter[256];
+    name_entering(scene, group, enter, sizeof enter);
+    if (*process->service && !process->of_user)
         vt_obstacle_fix(obstacle, "%sput SupplementaryGroups=%s into the unit %s and restart it", first,
                         group, process->service);
     else if (!*process->user)
@@ -105,8 +127,37 @@ static void join(const struct scene *scene, const char *group, const char *first
                         "%sstart it with the group %s (setpriv --groups): its user has no name that could be "
                         "entered there",
                         first, group);
+    else if (strcmp(group, scene->node->group) == 0 && scene->node->group_place == VT_GROUP_ELSEWHERE)
+        vt_obstacle_fix(
+            obstacle,
+            "have %s entered into the group %s where it is kept, which is not /etc/group, then log in "
+            "again",
+            process->user, group);
+    else if (*process->service)
+        vt_obstacle_fix(obstacle,
+                        "%s%s, then sudo systemctl restart user@%u.service, which ends all of %s's sessions",
+                        first, enter, (unsigned)process->uid, process->user);
     else
-        vt_obstacle_fix(obstacle, "%ssudo usermod -aG %s %s, then log in again", first, group, process->user);
+        vt_obstacle_fix(obstacle, "%s%s, then log in again", first, enter);
+}
+
+/* Entered by name, and this process is older than that. */
+static void explain_late(const struct scene *scene, const char *me, struct vt_obstacle *obstacle)
+{
+    const struct vt_process *process = scene->process;
+    vt_obstacle_reason(obstacle,
+                       DEVICE " is for the group %s (mode %03o), and %s was entered into it after %s began",
+                       scene->node->group, scene->node->mode & 0777, me,
+                       !*process->service ? "this session"
+                       : process->of_user ? "its service manager"
+                                          : "this service");
+    if (!*process->service)
+        vt_obstacle_fix(obstacle, "log in again, or start it with: sg %s", scene->node->group);
+    else if (process->of_user)
+        vt_obstacle_fix(obstacle, "sudo systemctl restart user@%u.service, which ends all of %s's sessions",
+                        (unsigned)process->uid, me);
+    else
+        vt_obstacle_fix(obstacle, "sudo systemctl restart %s", process->service);
 }
 
 static void explain_unmapped_group(const struct scene *scene, struct vt_obstacle *obstacle)
@@ -120,6 +171,12 @@ static void explain_unmapped_group(const struct scene *scene, struct vt_obstacle
                     scene->manager ? scene->manager->unmapped
                                    : "let the user who makes the user namespace be in the device's group: "
                                      "the namespace keeps it (podman: --group-add keep-groups)");
+}
+
+/* Where users and groups are changed that this program sees. */
+static const char *first_of(const struct scene *scene)
+{
+    return scene->manager && scene->manager->hosts_users ? "on the host: " : "";
 }
 
 /* By what the container was started with; false: its users are entered as those of a host are. */
@@ -137,7 +194,7 @@ static void explain_nameless_group(const struct scene *scene, struct vt_obstacle
 {
     const unsigned group = (unsigned)scene->node->gid;
     const char *name = scene->node->has_kvm_group ? "hostkvm" : "kvm";
-    char first[96], number[16];
+    char first[112], number[16];
     if (join_from_outside(scene, obstacle))
         return;
     if (scene->node->has_kvm_group && !scene->inside) {
@@ -145,7 +202,7 @@ static void explain_nameless_group(const struct scene *scene, struct vt_obstacle
         return;
     }
     snprintf(number, sizeof number, "%u", group);
-    snprintf(first, sizeof first, "sudo groupadd -g %u %s && ", group, name);
+    snprintf(first, sizeof first, "%ssudo groupadd -g %u %s && ", first_of(scene), group, name);
     join(scene, *scene->process->user && !*scene->process->service ? name : number, first, obstacle);
 }
 
@@ -166,19 +223,15 @@ static void explain_outsider(const struct scene *scene, struct vt_obstacle *obst
         return;
     if (!*node->group)
         explain_nameless_group(scene, obstacle);
-    else if (node->lists_user) {
-        vt_obstacle_reason(
-            obstacle,
-            DEVICE " is for the group %s (mode %03o), and %s was entered into it after this session began",
-            node->group, node->mode & 0777, me);
-        vt_obstacle_fix(obstacle, "log in again, or start it with: sg %s", node->group);
-    } else if (node->gid == 0)
+    else if (node->lists_user)
+        explain_late(scene, me, obstacle);
+    else if (node->gid == 0)
         join(scene, "kvm",
              node->has_kvm_group ? "sudo chgrp kvm " DEVICE " && "
                                  : "sudo groupadd --system kvm && sudo chgrp kvm " DEVICE " && ",
              obstacle);
     else
-        join(scene, node->group, "", obstacle);
+        join(scene, node->group, first_of(scene), obstacle);
 }
 
 /* Nobody but the owner may. */
@@ -195,6 +248,19 @@ static void explain_closed(const struct scene *scene, struct vt_obstacle *obstac
         vt_obstacle_fix(obstacle, "on the host: sudo %s; then run vmtoll probe here again", open);
     else
         join(scene, "kvm", first, obstacle);
+}
+
+/* A list lets some, but not the device's group. */
+static void explain_unlisted(const struct scene *scene, struct vt_obstacle *obstacle)
+{
+    char me[80];
+    name_of(scene->process, me);
+    vt_obstacle_reason(obstacle,
+                       "the access control list of " DEVICE " names neither %s nor a group of %s with both "
+                       "rights (getfacl " DEVICE " shows it)",
+                       me, me);
+    vt_obstacle_fix(obstacle, "%ssudo setfacl -m u:%u:rw,m::rw " DEVICE, where(scene),
+                    (unsigned)scene->process->uid);
 }
 
 static void explain_rights(const struct scene *scene, enum vt_access_class class, unsigned bits,
@@ -218,8 +284,10 @@ static void explain_rights(const struct scene *scene, enum vt_access_class class
         vt_obstacle_fix(
             obstacle, node->acl_count ? "%ssudo setfacl -m g::rw,m::rw " DEVICE : "%ssudo chmod g+rw " DEVICE,
             where(scene));
-    } else if ((node->mode >> 3 & READ_WRITE) == READ_WRITE)
+    } else if (group_bits(node) == READ_WRITE)
         explain_outsider(scene, obstacle);
+    else if (node->acl_count)
+        explain_unlisted(scene, obstacle);
     else
         explain_closed(scene, obstacle);
 }
@@ -249,6 +317,17 @@ static void explain_mount(const struct scene *scene, struct vt_obstacle *obstacl
                         : "sudo mount -o remount,bind,dev on the mount it lies on (findmnt -T " DEVICE ")");
 }
 
+/* "NAME.APP (enforce)"; NULL: it is no snap's. */
+static const char *snap_of(const struct vt_process *process)
+{
+    return strncmp(process->label, "snap.", 5) == 0 ? process->label + 5 : NULL;
+}
+
+static void connect_snap(const char *snap, struct vt_obstacle *obstacle)
+{
+    vt_obstacle_fix(obstacle, "sudo snap connect %.*s:kvm", (int)strcspn(snap, "."), snap);
+}
+
 static void explain_module(const struct scene *scene, struct vt_obstacle *obstacle)
 {
     static const char although[] = DEVICE " may not be opened although its mode allows it";
@@ -265,8 +344,8 @@ static void explain_module(const struct scene *scene, struct vt_obstacle *obstac
                            label);
         if (scene->manager)
             vt_obstacle_fix(obstacle, "%s", scene->manager->apparmor);
-        else if (strncmp(label, "snap.", 5) == 0)
-            vt_obstacle_fix(obstacle, "sudo snap connect %.*s:kvm", (int)strcspn(label + 5, "."), label + 5);
+        else if (snap_of(process))
+            connect_snap(snap_of(process), obstacle);
         else
             vt_obstacle_fix(obstacle, "add the rule \"" DEVICE
                                       " rw,\" to that profile and reload it (apparmor_parser -r)");
@@ -285,9 +364,17 @@ static void explain_module(const struct scene *scene, struct vt_obstacle *obstac
 static void explain_rules(const struct scene *scene, struct vt_obstacle *obstacle)
 {
     const struct vt_process *process = scene->process;
+    const char *snap = snap_of(process);
     if (scene->node->immutable) {
         vt_obstacle_reason(obstacle, DEVICE " is marked immutable or append-only (lsattr)");
         vt_obstacle_fix(obstacle, "%ssudo chattr -ia " DEVICE, where(scene));
+        return;
+    }
+    if (snap && !scene->manager) {
+        vt_obstacle_reason(obstacle,
+                           DEVICE " is there, but the device rules of the snap %.*s forbid to open it",
+                           (int)strcspn(snap, "."), snap);
+        connect_snap(snap, obstacle);
         return;
     }
     vt_obstacle_reason(obstacle, DEVICE " is there, but the device rules of this %s forbid to open it%s",

@@ -373,11 +373,21 @@ static void explain_path(const struct view *view, int number, struct vt_obstacle
     }
 }
 
-void vt_kvm_explain_open(const json_t *document, const struct vt_kvm_scene *scene, int number,
+/* Root of a small system has none, and no use for it. */
+static void drop_sudo(const struct vt_process *process, struct vt_obstacle *obstacle)
+{
+    static const char word[] = "sudo ";
+    if (process->uid != 0 || !process->without_sudo || strstr(obstacle->fix, "on the host") ||
+        strstr(obstacle->fix, "outside this"))
+        return;
+    for (char *at; (at = strstr(obstacle->fix, word));)
+        memmove(at, at + sizeof word - 1, strlen(at + sizeof word - 1) + 1);
+}
+
+static void explain_open(const json_t *document, const struct vt_kvm_scene *scene, int number,
                          struct vt_obstacle *obstacle)
 {
     struct view view = view_of(document, scene);
-    *obstacle = (struct vt_obstacle){0};
     if (scene->node.number && (*scene->node.target || scene->node.number != ENOENT))
         explain_path(&view, scene->node.number, obstacle);
     else if (scene->node.number == 0 && !is_kvms(scene))
@@ -395,6 +405,14 @@ void vt_kvm_explain_open(const json_t *document, const struct vt_kvm_scene *scen
         vt_vmm_explain("opening " DEVICE, number, obstacle);
 }
 
+void vt_kvm_explain_open(const json_t *document, const struct vt_kvm_scene *scene, int number,
+                         struct vt_obstacle *obstacle)
+{
+    *obstacle = (struct vt_obstacle){0};
+    explain_open(document, scene, number, obstacle);
+    drop_sudo(&scene->process, obstacle);
+}
+
 void vt_kvm_explain_stranger(const json_t *document, const struct vt_kvm_scene *scene, const char *call,
                              int number, struct vt_obstacle *obstacle)
 {
@@ -404,4 +422,5 @@ void vt_kvm_explain_stranger(const json_t *document, const struct vt_kvm_scene *
         explain_wrong_kind(&view, obstacle);
     else
         vt_vmm_explain(call, number, obstacle);
+    drop_sudo(&scene->process, obstacle);
 }

@@ -7,6 +7,7 @@
     "on the host: sudo setfacl -m u:UID:rw /dev/kvm, UID being what this user is outside "                   \
     "(/proc/self/uid_map)"
 #define SELINUX "on the host: sudo setsebool -P container_use_devices 1"
+#define OUTSIDE "let the user be in the device's group outside of it"
 #define PROFILE "let the profile allow /dev/kvm rw"
 
 /* Docker's own options, which podman, nerdctl and most others take; it stands for who is not known. */
@@ -73,9 +74,37 @@ static const struct vt_manager managers[] = {
         .device = "start it with flatpak run --device=kvm APP, or for good: flatpak override --user "
                   "--device=kvm APP",
         .unmapped = "let the user be in the device's group outside of Flatpak",
+        .hosts_users = true,
         .apparmor = PROFILE,
         .selinux = SELINUX,
         .capability = "start it outside of Flatpak",
+    },
+    {
+        .kind = "bubblewrap",
+        .device = "start it with bwrap --dev-bind /dev/kvm /dev/kvm (behind any --dev)",
+        .unmapped = OUTSIDE,
+        .hosts_users = true,
+        .apparmor = PROFILE,
+        .selinux = SELINUX,
+        .capability = "start it with bwrap --cap-add CAP_DAC_OVERRIDE",
+    },
+    {
+        .kind = "apptainer",
+        .device = "start it without --contain and --containall, or with --bind /dev/kvm",
+        .unmapped = OUTSIDE,
+        .hosts_users = true,
+        .apparmor = PROFILE,
+        .selinux = SELINUX,
+        .capability = "start it as root with --add-caps CAP_DAC_OVERRIDE",
+    },
+    {
+        .kind = "firejail",
+        .device = "start it with firejail --ignore=private-dev",
+        .unmapped = OUTSIDE " (firejail --ignore=nogroups keeps it)",
+        .hosts_users = true,
+        .apparmor = "start it with firejail --ignore=apparmor, or " PROFILE,
+        .selinux = SELINUX,
+        .capability = "start it with firejail --ignore=caps.drop",
     },
 };
 

@@ -18,6 +18,7 @@ struct vt_manager {
     const char *unmapped;   /* lets it in where neither owner nor group of the device exists inside */
     const char *apparmor;   /* ends a profile that forbids it */
     const char *selinux;    /* lets containers use devices */
+    bool hosts_users;       /* its users and groups are the host's, and changed there */
     const char *capability; /* gives its root CAP_DAC_OVERRIDE */
 };
 

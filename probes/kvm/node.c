@@ -44,11 +44,20 @@ static void read_acl(const char *path, struct vt_kvm_node *node)
     node->acl_count = size > 0 ? vt_kvm_node_acl(data, (size_t)size, node->acl) : 0;
 }
 
+static enum vt_group_place place_of(const char *group)
+{
+    if (vt_process_is_entered("/etc/group", group))
+        return VT_GROUP_IN_ETC;
+    return vt_process_is_entered("/usr/lib/group", group) ? VT_GROUP_IN_USR : VT_GROUP_ELSEWHERE;
+}
+
 static void read_names(const struct vt_process *process, struct vt_kvm_node *node)
 {
     struct group *group = getgrgid(node->gid);
     if (group)
         snprintf(node->group, sizeof node->group, "%s", group->gr_name);
+    if (group)
+        node->group_place = place_of(node->group);
     struct passwd *owner = getpwuid(node->uid);
     if (owner)
         snprintf(node->owner, sizeof node->owner, "%s", owner->pw_name);

@@ -28,6 +28,13 @@ enum vt_acl_tag {
     VT_ACL_OTHER = 32
 };
 
+/* Where a group has its members: what makes groups change changes /etc/group alone. */
+enum vt_group_place {
+    VT_GROUP_IN_ETC,
+    VT_GROUP_IN_USR, /* /usr/lib/group, of systems whose /usr is one image */
+    VT_GROUP_ELSEWHERE
+};
+
 struct vt_kvm_node {
     int number;       /* errno of looking at it; 0: it is there */
     char target[128]; /* of a symbolic link; "": it is none */
@@ -36,11 +43,12 @@ struct vt_kvm_node {
     gid_t gid;
     unsigned major, minor;
     char owner[64], group[64]; /* names; "": they have none */
-    bool lists_user;           /* the group's members by name hold this process's user */
-    bool has_kvm_group;        /* there is a group called kvm */
-    bool mounted;              /* it is a mount point itself */
-    bool nodev;                /* devices do not open on its mount, or where a node could be made */
-    bool immutable;            /* or append-only */
+    enum vt_group_place group_place;
+    bool lists_user;    /* the group's members by name hold this process's user */
+    bool has_kvm_group; /* there is a group called kvm */
+    bool mounted;       /* it is a mount point itself */
+    bool nodev;         /* devices do not open on its mount, or where a node could be made */
+    bool immutable;     /* or append-only */
     struct vt_acl_entry acl[VT_ACL_ENTRIES];
     size_t acl_count;
 };

@@ -1,4 +1,5 @@
 #include "probes/outside/container.h"
+#include "base/text.h"
 #include "probes/live.h"
 
 #include <ctype.h>
@@ -14,7 +15,7 @@
 #define FIRST_PID_NAMESPACE    0xeffffffc
 
 /* Hexadecimal digits of a container's name in Docker, Podman, containerd and CRI-O. */
-enum { ID_LENGTH = 64 };
+enum { ID_LENGTH = 64, TASK_LENGTH = 32 };
 
 static enum vt_answer is_first(const char *root, const char *name, ino_t number)
 {
@@ -69,15 +70,19 @@ static void keep_word(char *text)
             *text = '\0';
 }
 
+/* The first that is there, from those that say most. */
 static void read_mark(const char *root, struct vt_container_facts *facts)
 {
     static const struct {
         const char *path, *kind;
-    } marks[] = {{"/.dockerenv", "docker"},
+    } marks[] = {{"/var/run/secrets/kubernetes.io", "kubernetes"},
+                 {"/dev/lxd/sock", "lxd"},
+                 {"/dev/incus/sock", "incus"},
+                 {"/.flatpak-info", "flatpak"},
+                 {"/.dockerenv", "docker"},
                  {"/run/.containerenv", "podman"},
                  {"/run/host/container-manager", NULL},
-                 {"/run/systemd/container", NULL},
-                 {"/var/run/secrets/kubernetes.io", "kubernetes"}};
+                 {"/run/systemd/container", NULL}};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         char path[PATH_MAX], line[32] = "";
         int number;
@@ -103,6 +108,11 @@ void vt_container_read(const char *root, struct vt_container_facts *facts)
     snprintf(facts->own, sizeof facts->own, "%.31s", own ? own : "");
     keep_word(facts->own);
     read_mark(root, facts);
+    /* A pod may do without its account's secrets; its services it is always told of. */
+    if (getenv("KUBERNETES_SERVICE_HOST") && strcmp(facts->mark_kind, "kubernetes") != 0) {
+        snprintf(facts->mark, sizeof facts->mark, "the variable KUBERNETES_SERVICE_HOST");
+        snprintf(facts->mark_kind, sizeof facts->mark_kind, "kubernetes");
+    }
 }
 
 static bool starts(const char *text, const char *with)
@@ -110,15 +120,26 @@ static bool starts(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-static bool has_id(const char *component)
+static bool has_digits(const char *component, size_t wanted)
 {
     size_t digits = 0;
     for (; *component; component++) {
         digits = isxdigit((unsigned char)*component) ? digits + 1 : 0;
-        if (digits == ID_LENGTH)
+        if (digits == wanted)
             return true;
     }
     return false;
+}
+
+static bool has_id(const char *component)
+{
+    return has_digits(component, ID_LENGTH);
+}
+
+/* A manager's name, not the number of a group of containers. */
+static const char *name_of(const char *component)
+{
+    return has_digits(component, TASK_LENGTH) ? "" : component;
 }
 
 /* What a manager calls its containers' cgroups; its own service and its monitors are on the host's side. */
@@ -126,14 +147,20 @@ static const char *kind_of_component(const char *component, const char *before)
 {
     static const struct {
         const char *start, *kind;
-    } kinds[] = {{"libpod-conmon-", NULL},   {"crio-conmon-", NULL},
-                 {"lxc.monitor", NULL},      {"kubepods", "kubernetes"},
-                 {"docker-", "docker"},      {"libpod-", "podman"},
-                 {"crio-", "cri-o"},         {"cri-containerd", "containerd"},
-                 {"nerdctl-", "containerd"}, {"lxc.payload", "lxc"}};
+    } kinds[] = {{"libpod-conmon-", NULL},
+                 {"crio-conmon-", NULL},
+                 {"lxc.monitor", NULL},
+                 {"docker-", "docker"},
+                 {"libpod-", "podman"},
+                 {"crio-", "cri-o"},
+                 {"cri-containerd", "containerd"},
+                 {"nerdctl-", "containerd"},
+                 {"lxc.payload", "lxc"}};
+    if (strstr(component, "kubepods"))
+        return "kubernetes";
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (starts(component, kinds[i].start) && (kinds[i].kind == NULL || starts(component, "kubepods") ||
-                                                  starts(component, "lxc.") || has_id(component)))
+        if (starts(component, kinds[i].start) &&
+            (kinds[i].kind == NULL || starts(component, "lxc.") || has_id(component)))
             return kinds[i].kind;
     if (strcmp(before, "lxc") == 0)
         return "lxc";
@@ -141,7 +168,7 @@ static const char *kind_of_component(const char *component, const char *before)
         (starts(before, "machine-") || starts(before, "systemd-nspawn@")))
         return "systemd-nspawn";
     if (has_id(component))
-        return strcmp(before, "libpod_parent") == 0 ? "podman" : *before ? before : "";
+        return strcmp(before, "libpod_parent") == 0 ? "podman" : name_of(before);
     return NULL;
 }
 
@@ -177,13 +204,18 @@ static bool find_root(const struct vt_container_facts *facts, struct vt_containe
                   {"io.containerd.", "containerd"},
                   {"/lib/lxc/", "lxc"},
                   {"/lib/lxd/", "lxd"},
+                  {"/common/lxd/", "lxd"}, /* the snap */
                   {"/lib/incus/", "incus"},
-                  {"/lib/machines/", "systemd-nspawn"}};
+                  {"/lib/machines/", "systemd-nspawn"},
+                  {"/apptainer/mnt/session/", "apptainer"},
+                  {"/singularity/mnt/session/", "apptainer"},
+                  {" /newroot / ", "bubblewrap"}};
     for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++)
         if (strstr(facts->root, stores[i].part)) {
             snprintf(container->kind, sizeof container->kind, "%s", stores[i].kind);
             snprintf(container->why, sizeof container->why,
-                     "its root file system lies in a container manager's store (%s)", stores[i].part);
+                     "its root file system lies where a container manager puts it (%.24s)",
+                     stores[i].part + strspn(stores[i].part, " "));
             return true;
         }
     return false;
@@ -222,15 +254,43 @@ static struct vt_container judge_namespaces(const struct vt_container_facts *fac
     return container;
 }
 
+/* Who has a container started by somebody else is the one to ask; cgroup and root show that other. */
+static void name_principal(const struct vt_container_facts *facts, struct vt_container *container)
+{
+    static const struct {
+        const char *principal, *agent;
+    } pairs[] = {{"kubernetes", "containerd"},
+                 {"kubernetes", "cri-o"},
+                 {"kubernetes", "podman"},
+                 {"kubernetes", "docker"},
+                 {"kubernetes", ""},
+                 {"docker", "containerd"},
+                 {"lxd", "lxc"},
+                 {"incus", "lxc"},
+                 {"flatpak", "bubblewrap"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (strcmp(facts->mark_kind, pairs[i].principal) == 0 &&
+            strcmp(container->kind, pairs[i].agent) == 0) {
+            snprintf(container->kind, sizeof container->kind, "%s", pairs[i].principal);
+            vt_text_append(container->why, sizeof container->why, "; %s names who has it started",
+                           facts->mark);
+            return;
+        }
+}
+
+static bool find_init(const struct vt_container_facts *facts, struct vt_container *container)
+{
+    snprintf(container->kind, sizeof container->kind, "%s", facts->init);
+    snprintf(container->why, sizeof container->why, "process 1 has the variable container");
+    return *facts->init;
+}
+
 struct vt_container vt_container_judge(const struct vt_container_facts *facts)
 {
     struct vt_container container = {.contained = VT_YES};
-    if (find_cgroup(facts, &container) || find_root(facts, &container))
-        return container;
-    if (*facts->init) {
-        snprintf(container.kind, sizeof container.kind, "%s", facts->init);
-        snprintf(container.why, sizeof container.why, "process 1 has the variable container");
-        return container;
-    }
-    return judge_namespaces(facts);
+    if (!find_cgroup(facts, &container) && !find_root(facts, &container) && !find_init(facts, &container))
+        container = judge_namespaces(facts);
+    if (container.contained == VT_YES)
+        name_principal(facts, &container);
+    return container;
 }

@@ -234,6 +234,10 @@ void effect_run_kvm(struct effect *e, void *state, const struct vt_case *c, cons
     *e = (struct effect){.engine = EFFECT_KVM, .end = EFFECT_UNSUPPORTED, .crossed = true};
     if (!engine->supports(state, c, setup->level, e->reason, sizeof e->reason))
         return;
+    if (c->needs & VT_NEED_SVM) {
+        snprintf(e->reason, sizeof e->reason, "a guest that is a hypervisor: no other engine has one");
+        return;
+    }
     if (engine->prepare(state, c, setup->level, &error) != 0 || !begin(e, machine, c, setup, code)) {
         snprintf(e->reason, sizeof e->reason, "KVM does not take the state to start from");
         machine->vm.dirty = true;

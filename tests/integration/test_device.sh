@@ -53,13 +53,17 @@ nobody=$work/open/nobody
 printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"\n' >"$nobody"
 chmod 755 "$nobody"
 
+# Root of a system without it is offered what needs none.
+sudo=
+for place in /usr/bin /bin /usr/local/bin /run/wrappers/bin; do [ -x $place/sudo ] && sudo='sudo '; done
+
 # What stands there.
-place "a directory" 'rm /dev/kvm && mkdir /dev/kvm' not-kvm 'a directory' 'rmdir /dev/kvm && sudo mknod' 'modprobe'
-place "a plain file" 'rm /dev/kvm && : >/dev/kvm' not-kvm 'a plain file' 'rm /dev/kvm && sudo mknod' 'modprobe|umount'
-place "another device" 'rm /dev/kvm && mknod /dev/kvm c 1 3' not-kvm 'number is 1:3' 'rm /dev/kvm && sudo mknod' umount
+place "a directory" 'rm /dev/kvm && mkdir /dev/kvm' not-kvm 'a directory' 'rmdir /dev/kvm && '"$sudo"'mknod' 'modprobe'
+place "a plain file" 'rm /dev/kvm && : >/dev/kvm' not-kvm 'a plain file' 'rm /dev/kvm && '"$sudo"'mknod' 'modprobe|umount'
+place "another device" 'rm /dev/kvm && mknod /dev/kvm c 1 3' not-kvm 'number is 1:3' 'rm /dev/kvm && '"$sudo"'mknod' umount
 place "another device over it" 'mount --bind /dev/null /dev/kvm' not-kvm 'number is 1:3' 'umount /dev/kvm' 'rm /dev/kvm'
 place "a number that nobody answers" 'rm /dev/kvm && mknod /dev/kvm c 10 254' not-kvm 'number is 10:254' 'mknod' modprobe
-place "a link to nowhere" 'rm /dev/kvm && ln -s /dev/gone /dev/kvm' no-device 'link to /dev/gone' 'rm /dev/kvm && sudo mknod' modprobe
+place "a link to nowhere" 'rm /dev/kvm && ln -s /dev/gone /dev/kvm' no-device 'link to /dev/gone' 'rm /dev/kvm && '"$sudo"'mknod' modprobe
 place "a link in a circle" 'rm /dev/kvm && ln -s /dev/kvm /dev/kvm' no-device 'symbolic link' 'rm /dev/kvm' modprobe
 place "nothing" 'rm /dev/kvm' no-device 'KVM loaded' 'mknod -m 660 /dev/kvm c 10 232' modprobe
 
@@ -77,6 +81,25 @@ place "a user without a name" 'chgrp 1 /dev/kvm' no-permission 'user 48123, who 
 place "root without CAP_DAC_OVERRIDE" 'chown 1:1 /dev/kvm' no-permission 'CAP_DAC_OVERRIDE' 'start it with CAP_DAC_OVERRIDE' 'usermod' \
     setpriv --inh-caps=-dac_override,-dac_read_search --bounding-set=-dac_override,-dac_read_search
 place "a /dev that is closed" 'chmod 700 /dev' no-permission '/dev cannot be looked into' 'chmod 755 /dev' usermod "$nobody"
+
+cat >"$work/acl.c" <<'EOF'
+#include <sys/xattr.h>
+/* acl(5): owner rw, user 1 rw, group none, mask rw, other none */
+int main(int argc, char **argv)
+{
+    static const unsigned char list[] = {2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 6, 0, 1, 0, 0, 0,
+        4, 0, 0, 0, 255, 255, 255, 255, 16, 0, 6, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255};
+    return argc != 2 || setxattr(argv[1], "system.posix_acl_access", list, sizeof list, 0) != 0;
+}
+EOF
+if ${CC:-cc} -o "$work/open/acl" "$work/acl.c" 2>/dev/null && unshare -m sh -c "mount -t tmpfs none /mnt && : >/mnt/file && '$work/open/acl' /mnt/file"; then
+    place "a list that closes the group" "chgrp 1 /dev/kvm && '$work/open/acl' /dev/kvm" no-permission 'list of /dev/kvm names neither nobody' \
+        'setfacl -m u:65534:rw' usermod "$nobody"
+    place "a list that closes the group, as its member" "chgrp 65534 /dev/kvm && '$work/open/acl' /dev/kvm" no-permission \
+        'members of its group neither read nor write' 'setfacl -m g::rw,m::rw' 'usermod|chmod' "$nobody"
+else
+    skip "a list that closes the group" "no compiler, or no access control lists on tmpfs"
+fi
 
 # The mode allows it.
 place "a nodev mount" 'chmod 666 /dev/kvm && mount -o remount,nodev /dev' no-permission 'nodev' 'remount,bind,dev' 'usermod|chmod'

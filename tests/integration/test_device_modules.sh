@@ -29,6 +29,8 @@ for file in misc cpuinfo cmdline; do mount --bind "$tree/$file" /proc/$file; don
 [ -e "$tree/modules_disabled" ] && mount --bind "$tree/modules_disabled" /proc/sys/kernel/modules_disabled
 [ -d "$tree/module" ] && mount --bind "$tree/module" /sys/module
 EOF
+sudo=
+for place in /usr/bin /bin /usr/local/bin /run/wrappers/bin; do [ -x $place/sudo ] && sudo='sudo '; done
 begin() {
     rm -rf "$tree"
     mkdir -p "$tree/modules" "$tree/modprobe.d"
@@ -54,7 +56,7 @@ says() { # name, code, reason, fix, what must not be offered
 }
 # Whether the flag is proof that firmware allows it depends on the kernel; nothing here may rest on it.
 begin && ours kvm-amd.ko.xz kvm.ko.xz
-says "a module that is not loaded" module-not-loaded 'kvm_amd is not loaded' '^sudo modprobe kvm_amd$' restart
+says "a module that is not loaded" module-not-loaded 'kvm_amd is not loaded' "^${sudo}modprobe kvm_amd\$" restart
 begin && mkdir -p "$tree/modules/5.0.0-gone/kernel"
 says "modules of other kernels only" modules-gone 'upgraded or removed' 'restart' modprobe
 begin && ours
@@ -70,7 +72,7 @@ says "loaded, and not started" not-started '/proc/misc does not list it' dmesg '
 begin && ours && mkdir -p "$tree/module/kvm_amd" && echo 'kernel/arch/x86/kvm/kvm-amd.ko' >"$tree/modules/$release/modules.builtin"
 says "built in, and not started" not-started 'did not start' dmesg 'modprobe|--device'
 begin && ours kvm-amd.ko && echo 'install kvm-amd /bin/false' >"$tree/modprobe.d/hardening.conf"
-says "forbidden by modprobe.d" module-blocked hardening.conf 'remove its install line.*then sudo modprobe' '^sudo'
+says "forbidden by modprobe.d" module-blocked hardening.conf "remove its install line.*then ${sudo}modprobe" '^sudo'
 begin && ours kvm-amd.ko && echo 'quiet module_blacklist=kvm_amd' >"$tree/cmdline"
 says "forbidden by the command line" module-blocked module_blacklist restart modprobe
 if [ -e /proc/sys/kernel/modules_disabled ]; then

@@ -51,6 +51,13 @@ holds "out-user is one user exit" row '.case == "out-user" and .crossing == "exi
 holds "mov-from-cr0 does not exit" row '.case == "mov-from-cr0" and .crossing == "none" and .exits_per_op == 0'
 holds "hardware is the path of what KVM runs" row '.case == "cpuid" and .path == "hardware"'
 
+# A guest that is a hypervisor: its guest comes and goes by KVM.
+holds "vmrun is two exits and one entry of the guest's guest" row '.case == "vmrun" and .exits_per_op == 2 and .evidence.nested_run == 1'
+holds "as KVM does it, six" row '.case == "vmrun-as-kvm" and .exits_per_op == 6 and .evidence.nested_run == 1'
+holds "one that is refused enters nothing" row '.case == "vmrun-refused" and .exits_per_op == 1 and .evidence.nested_run == 0'
+holds "an exit that the guest does not ask for is KVM's alone" row '.case == "inner-cpuid" and .exits_per_op == 1 and .evidence.nested_run == 0'
+holds "virtual GIF is no exit" row '.case == "clgi" and .exits_per_op == 0'
+
 # What a guest that knows KVM does instead.
 holds "a paravirtual vmmcall is a hypercall" form vmmcall '.crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
 holds "the time is read from memory" form rdtsc '.crossing == "none" and .exits_per_op == 0 and .evidence.honoured == 1'

@@ -16,7 +16,7 @@ cd "$work" || exit 1
 run "$VMTOLL" price
 refuses "no machine is named" 2 'price: which machine'
 run "$VMTOLL" price --pid 1 --qmp socket
-refuses "two are" 2 'not both'
+refuses "two are" 2 'not several'
 run "$VMTOLL" price --pid 0
 refuses "a process that cannot be" 2 'pid'
 run "$VMTOLL" price --pid 1 operand
@@ -82,6 +82,7 @@ started="$started $bench"
 tries=0 status=1
 while [ $tries -lt 20 ] && [ $status -ne 0 ]; do # it makes its machine first, and anew after a case that ends badly
     run "$VMTOLL" price --pid $bench --tolls none --seconds 0.3 --json
+    grep -q '"vcpus": 1' out || status=1 # where a second thread makes it noise for a moment
     tries=$((tries + 1))
 done
 is "bench's machine has a price" 0

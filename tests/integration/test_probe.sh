@@ -190,6 +190,10 @@ if [ -r /proc/cpuinfo ]; then
 fi
 cp "$work/machine.json" "$work/bad"; bad "a document of vmtoll" "line [0-9]+: a document of vmtoll"
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' >"$work/bad"; bad "a pointer of Git LFS" "line 1: .*git lfs pull"
+printf '00:00:01.6 Raw Standard CPUID Leaves\n00:00:01.6 Gst: 00000000/0000  00000016 756e6547 6c65746e 49656e69\n' >"$work/bad"
+bad "VirtualBox's log" "line 1: VirtualBox's log.*cpuid -r >FILE"
+printf '{\n"cpuid_modifiers": [\n{ "leaf": "0x0", "subleaf": "0x0", "flags": 0 }]}\n' >"$work/bad"
+bad "a template of Firecracker" "line 2: a CPU template of Firecracker.*cpuid -r >FILE"
 printf '(\265/\375x' >"$work/bad"; bad "a file packed by zstd" "line 1: .*zstd -dc"
 gzip -c "$data/bochs-amd-ryzen.txt" | head -c 300 >"$work/bad"; bad "a packed file that is cut off" "line 1: compressed, and .* damaged or cut off"
 head -c 40000000 /dev/zero | gzip >"$work/bad"; bad "a packed file without end" "line 1: compressed, and larger"

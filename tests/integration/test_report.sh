@@ -52,6 +52,24 @@ run "$VMTOLL" report "$work/a.json" "$work/lab.json"
 has "time and instructions stand in columns of their own" 'native, instructions, simulated'
 has "simulated columns are explained" 'Simulated columns count instructions'
 
+# How many operations can be set side by side on all roads.
+(
+    # shellcheck source=tests/integration/result.sh
+    . "$(dirname "$0")/result.sh"
+    rows=
+    for path in native emulated translated hardware; do
+        engine=$path
+        rows="$rows${rows:+,}$(row cli flags ok '"trap"' 10),$(row sti flags ok '"trap"' 10),$(row hlt idle unverified '"trap"' 10)"
+    done
+    path=paravirtual engine=hypercall
+    document four.json "$rows,$(row hlt idle ok '"hypercall"' 5)"
+    document five.json "$rows,$(row cli flags ok '"none"' 1),$(row hlt idle ok '"hypercall"' 5)"
+)
+run "$VMTOLL" report "$work/four.json"
+lacks "an operation that one road lacks, or did not prove, is not said to have all" 'proved figure on all'
+run "$VMTOLL" report "$work/five.json" --format markdown
+has "one that all have is counted" '1 operation has a proved figure on all 5 roads .native 2, emulated 2, translated 2, paravirtual 2, hardware 2.'
+
 # Many results: a fleet
 mkdir "$work/fleet"
 i=0

@@ -1,5 +1,6 @@
 #include "bench/engines/kvm/machine.h"
 #include "base/usage.h"
+#include "bench/engines/kvm/nested.h"
 #include "bench/engines/kvm/peer.h"
 #include "bench/instruction.h"
 #include "guest/longmode.h"
@@ -37,7 +38,7 @@ static int open_machine(struct vt_kvm_machine *machine, struct vt_error *error)
     int status = vt_vmm_open(&machine->vm, error);
     if (status != 0)
         return status;
-    machine->settled = false;
+    machine->settled = machine->hypervises = false;
     vt_kvm_devices_open(&machine->devices, &machine->vm);
     machine->watchdog.kick = &machine->vm.run->immediate_exit;
     return 0;
@@ -87,6 +88,8 @@ bool vt_kvm_machine_offers(const struct vt_kvm_machine *machine, uint32_t needs,
         snprintf(reason, size, "needs a second CPU that this process may use, for the other vCPU");
         return false;
     }
+    if (!vt_kvm_nested_offers(&machine->vm, needs, reason, size))
+        return false;
     if (machine->vm.has_pku)
         missing &= ~(uint32_t)VT_NEED_PKE;
 
@@ -158,6 +161,15 @@ static enum vt_batch_end explain_exception(struct vt_kvm_machine *machine, struc
     return VT_BATCH_FAULT;
 }
 
+static enum vt_batch_end explain_left(const struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    char text[160];
+
+    vt_kvm_nested_tell(&machine->vm, text, sizeof text);
+    vt_error_set(error, VT_EXIT_NO, 0, "%s", text);
+    return VT_BATCH_FAULT;
+}
+
 /*
  * KVM_RUN came back without an exit: an error of its own, or a signal. Ours, the user's, or somebody's we do
  * not know and ignore.
@@ -214,6 +226,8 @@ static enum vt_batch_end guarded_run(struct vt_kvm_machine *machine, struct vt_e
     machine->vm.run->immediate_exit = 0;
     if (end == VT_BATCH_DONE && vt_kvm_machine_mailbox(machine)->state == VT_STATE_EXCEPTION)
         return explain_exception(machine, error);
+    if (end == VT_BATCH_DONE && vt_kvm_machine_mailbox(machine)->state == VT_STATE_LEFT)
+        return explain_left(machine, error);
     return end;
 }
 
@@ -247,13 +261,17 @@ int vt_kvm_machine_set(struct vt_kvm_machine *machine, const struct vt_case *c, 
 
     machine->c = c;
     machine->vm.features.pke = c->needs & VT_NEED_PKE;
-    int status = vt_vmm_start(&machine->vm, cpl, apic, machine->vm.payload_entry, VT_GUEST_MAILBOX, error);
+    machine->vm.features.svm = machine->hypervises = c->needs & VT_NEED_SVM;
+    int status =
+        vt_vmm_start(&machine->vm, cpl, apic, vt_kvm_nested_entry(&machine->vm, c), VT_GUEST_MAILBOX, error);
     if (status == 0 && c->needs & VT_NEED_PEER)
         status = vt_kvm_peer_open(&machine->vm, &machine->peer, error);
     if (status != 0)
         return status;
     fill_mailbox(machine);
     status = fill_scratch(machine, error);
+    if (status == 0 && machine->hypervises)
+        status = vt_kvm_nested_set(&machine->vm, c, vt_kvm_machine_scratch(machine), error);
     return status == 0 && c->needs & VT_NEED_PARTNER ? open_partner(machine, error) : status;
 }
 
@@ -274,8 +292,8 @@ int vt_kvm_machine_start(struct vt_kvm_machine *machine, const struct vt_case *c
                          struct vt_error *error)
 {
     /* After a run that ended badly anything may be half done: a new machine costs a millisecond. A second
-     * vCPU comes and goes with its machine. */
-    if (machine->vm.vcpu < 0 || machine->vm.dirty || has_second(machine) ||
+     * vCPU comes and goes with its machine, and so does what KVM keeps for a guest that is a hypervisor. */
+    if (machine->vm.vcpu < 0 || machine->vm.dirty || has_second(machine) || machine->hypervises ||
         c->needs & (VT_NEED_PEER | VT_NEED_PARTNER)) {
         close_machine(machine);
         int status = open_machine(machine, error);
@@ -313,6 +331,16 @@ static uint64_t interrupts_taken(const struct vt_kvm_machine *machine)
                                                : vt_kvm_machine_mailbox(machine)->interrupts;
 }
 
+static enum vt_batch_end check_inner(const struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    char reason[160];
+
+    if (vt_kvm_nested_check(&machine->vm, machine->c, reason, sizeof reason))
+        return VT_BATCH_DONE;
+    vt_error_set(error, VT_EXIT_NO, 0, "%s", reason);
+    return VT_BATCH_FAULT;
+}
+
 enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_function function,
                                        uint64_t iterations, struct vt_batch *out, struct vt_error *error)
 {
@@ -328,7 +356,11 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
     box->function = guest_address((const void *)function);
     box->iterations = iterations;
     box->state = 0;
+    if (machine->hypervises)
+        vt_kvm_nested_forget(&machine->vm, machine->c);
     enum vt_batch_end end = guarded_run(machine, error);
+    if (end == VT_BATCH_DONE && machine->hypervises && function == machine->c->body)
+        end = check_inner(machine, error);
     if (end != VT_BATCH_DONE) {
         machine->vm.dirty = true;
         return end;

@@ -27,6 +27,7 @@ struct vt_kvm_machine {
     int peer;                      /* descriptor of a second vCPU that is off its processor; -1: none */
     void (*ending)(void *context); /* called before its virtual machine is ended, to let go of it; or NULL */
     void *context;
+    bool hypervises;            /* its guest has been a hypervisor */
     bool settled;               /* KVM is done with what its making began */
     uint64_t users;             /* user exits since it was opened */
     struct vt_counters counted; /* KVM's counters at the end of the last run */

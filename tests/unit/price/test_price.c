@@ -180,19 +180,18 @@ END_TEST
 
 START_TEST(where_KVM_interprets_exits_between_have_no_price)
 {
-    static const struct vt_price_count list[] = {{"exits", 1000},
-                                                 {"fpu_reload", 100},
-                                                 {"signal_exits", 0},
-                                                 {"insn_emulation", 1000000},
-                                                 {"request_irq_exits", 0}};
+    static const struct vt_price_count list[] = {{"exits", 1000},     {"fpu_reload", 100},
+                                                 {"signal_exits", 0}, {"insn_emulation", 1000000},
+                                                 {"halt_exits", 50},  {"request_irq_exits", 0}};
     struct vt_result *result = tolls();
-    struct vt_price_watch watch = watch_of(list, 5);
+    struct vt_price_watch watch = watch_of(list, 6);
     struct vt_price price;
     make(&price, &watch, result);
     ck_assert_double_eq(line_of(&price, "interpreted")->ns, 999000 * 200.0);
     ck_assert(isnan(line_of(&price, "other-kernel")->ns));
-    ck_assert(isnan(line_of(&price, "hlt")->count)); /* this source does not tell */
-    ck_assert_uint_eq(price.note_count, 1);          /* which is no fault of the tolls */
+    ck_assert_str_eq(line_of(&price, "hlt")->toll.name, "nop"); /* an instruction like others, of ring 0 */
+    ck_assert(isnan(line_of(&price, "hypercall")->count));      /* this source does not tell */
+    ck_assert_uint_eq(price.note_count, 1);                     /* which is no fault of the tolls */
     ck_assert_msg(strstr(price.notes[0], "interprets") != NULL, "%s", price.notes[0]);
     vt_result_free(result);
 }
@@ -355,6 +354,10 @@ START_TEST(vcpu_threads_are_found_and_read)
     put_thread(root, "7", "qemu\n", "0");
     ck_assert_int_eq(vt_price_threads_find(root, 7, false, &threads), -ESRCH);
     ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0); /* there is but one */
+    vt_price_threads_release(&threads);
+    put_thread(root, "6", "kvm-nx-lpage-re\n", "0");
+    ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), 0); /* but the kernel's own */
+    ck_assert_int_eq(threads.list[0], 7);
     vt_price_threads_release(&threads);
     put_thread(root, "8", "worker\n", "0");
     ck_assert_int_eq(vt_price_threads_find(root, 7, true, &threads), -ESRCH); /* either */

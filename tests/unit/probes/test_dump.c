@@ -96,6 +96,32 @@ static char *libcpuid_text(int basics, int extended)
     return text;
 }
 
+#define LEAF4(subleaf, type) "4 " subleaf " 1c0041" type " 01c0003f 0000003f 00000000\n"
+
+/* Converted collections have them: the subleaf of the first for all. */
+START_TEST(a_subleaf_repeated_in_a_row_counts_up)
+{
+    struct vt_facts facts;
+    ck_assert_int_eq(parse(&facts, "CPUID 00000000 00000000 00000004 756e6547 6c65746e 49656e69\n"
+                                   "CPUID 0000000" LEAF4("00000000", "21") "CPUID 0000000" LEAF4(
+                                       "00000000", "22") "CPUID 0000000" LEAF4("00000000", "43")),
+                     0);
+    ck_assert_uint_eq(reg_of(&facts, 0, 4, 0, VT_EAX), 0x1c004121);
+    ck_assert_uint_eq(reg_of(&facts, 0, 4, 2, VT_EAX), 0x1c004143);
+    ck_assert_uint_eq(facts.dump.note_count, 1);
+    ck_assert_ptr_nonnull(strstr(facts.dump.notes[0], "line 3: "));
+    vt_facts_free(&facts);
+    /* Apart from one another they are two processors without a heading. */
+    ck_assert_int_ne(
+        parse(&facts, "CPUID 00000000 00000000 00000004 756e6547 6c65746e 49656e69\n"
+                      "CPUID 0000000" LEAF4(
+                          "00000000", "21") "CPUID 00000001 00000000 000306c3 00100800 7fdafbbf bfebfbff\n"
+                                            "CPUID 0000000" LEAF4("00000000", "22")),
+        0);
+    ck_assert_ptr_nonnull(strstr(error.text, "contradicts line 2"));
+}
+END_TEST
+
 START_TEST(libcpuid_arrays_are_leaves)
 {
     struct vt_facts facts;
@@ -237,6 +263,18 @@ START_TEST(other_numbers_of_a_report_are_no_leaves)
 }
 END_TEST
 
+/* "Users\\" and Cyrillic letters of Windows' code page 1251, which are no UTF-8. */
+START_TEST(letters_of_older_encodings_are_text)
+{
+    struct vt_facts facts;
+    ck_assert_int_eq(parse(&facts, "user.home C:\\Users\\\314\340\355\361\356\342\nCPU 0:\n" WHOLE), 0);
+    ck_assert_uint_eq(facts.count, 1);
+    vt_facts_free(&facts);
+    ck_assert_int_ne(parse(&facts, "CPU 0:\n\300\200\n" INTEL), 0); /* an overlong zero is no zero */
+    ck_assert_ptr_null(strstr(error.text, "binary"));
+}
+END_TEST
+
 START_TEST(long_lines_are_refused)
 {
     struct vt_facts facts;
@@ -286,7 +324,8 @@ START_TEST(leaves_beyond_the_announced_ones_do_not_exist)
 END_TEST
 
 VT_SUITE(cpuid_text_is_read, headings_may_be_missing, line_ends_of_other_systems_are_read,
-         subleaves_without_a_column_count_up, libcpuid_arrays_are_leaves, libcpuid_cut_off,
-         bad_dumps_are_refused, leaves_above_the_maximum_are_noted, whole_dumps_have_no_notes,
-         other_numbers_of_a_report_are_no_leaves, long_lines_are_refused,
+         subleaves_without_a_column_count_up, a_subleaf_repeated_in_a_row_counts_up,
+         libcpuid_arrays_are_leaves, libcpuid_cut_off, bad_dumps_are_refused,
+         leaves_above_the_maximum_are_noted, whole_dumps_have_no_notes,
+         other_numbers_of_a_report_are_no_leaves, long_lines_are_refused, letters_of_older_encodings_are_text,
          a_later_processor_that_ends_early_is_cut_off, leaves_beyond_the_announced_ones_do_not_exist)

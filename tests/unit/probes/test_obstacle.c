@@ -57,6 +57,7 @@ static void explain(const char *facts, const struct vt_kvm_scene *scene, int num
 #define INTEL(enabled) "\"vt_x\": {\"supported\": true, \"enabled\": " enabled "}"
 #define HOST           "\"system\": {\"contained\": false}"
 #define DOCKER         "\"system\": {\"contained\": true, \"container\": \"docker\"}"
+#define IN(manager)    "{\"system\": {\"contained\": true, \"container\": \"" manager "\"}}"
 #define VMWARE         "\"hypervisor\": {\"present\": true, \"vendor\": \"VMware\"}"
 
 /* No device and no KVM in the kernel. */
@@ -306,6 +307,103 @@ START_TEST(a_group_is_offered_only_to_whom_it_helps)
 }
 END_TEST
 
+/* Units of a person's own manager have its groups, whatever they ask for. */
+START_TEST(a_unit_gets_its_groups_from_its_manager)
+{
+    struct vt_kvm_scene scene = usual();
+    snprintf(scene.process.service, sizeof scene.process.service, "foot-server.service");
+    scene.process.of_user = true;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "alice is not in it",
+         "sudo usermod -aG kvm alice, then sudo systemctl restart user@1000");
+    never_offers("SupplementaryGroups");
+    scene.node.lists_user = true;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "after its service manager began", "sudo systemctl restart user@1000.service");
+    never_offers("usermod");
+    scene.process.of_user = false;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "after this service began", "sudo systemctl restart foot-server.service");
+    never_offers("log in");
+}
+END_TEST
+
+/* usermod(8) changes /etc/passwd and /etc/group alone. */
+START_TEST(names_that_come_from_elsewhere_are_not_for_usermod)
+{
+    struct vt_kvm_scene scene = usual();
+    scene.process.listed_elsewhere = true;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "alice is not in it", "sudo gpasswd -a alice kvm, then log in again");
+    never_offers("usermod");
+    scene = usual();
+    scene.node.group_place = VT_GROUP_IN_USR;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "alice is not in it",
+         "getent group kvm | sudo tee -a /etc/group && sudo usermod -aG kvm alice, then log in again");
+    scene.node.group_place = VT_GROUP_ELSEWHERE;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "alice is not in it",
+         "have alice entered into the group kvm where it is kept, which is not");
+    never_offers("usermod");
+}
+END_TEST
+
+START_TEST(a_sandbox_has_the_users_of_its_host)
+{
+    static const char *const kinds[] = {IN("flatpak"), IN("bubblewrap"), IN("apptainer"), IN("firejail")};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct vt_kvm_scene scene = usual();
+        explain(kinds[i], &scene, EACCES);
+        says("no-permission", "for the group kvm", "on the host: sudo usermod -aG kvm alice");
+        scene.node.group[0] = '\0';
+        explain(kinds[i], &scene, EACCES);
+        says("no-permission", "no name", "on the host: sudo ");
+        never_offers("--group-add");
+    }
+}
+END_TEST
+
+/* Its mode shows the mask where others would have the group's bits. */
+START_TEST(a_list_may_close_the_group)
+{
+    struct vt_kvm_scene scene = usual();
+    scene.node.acl[0] = (struct vt_acl_entry){VT_ACL_OWNING_GROUP, 0, 0};
+    scene.node.acl[1] = (struct vt_acl_entry){VT_ACL_USER, 6, 1001};
+    scene.node.acl[2] = (struct vt_acl_entry){VT_ACL_MASK, 6, 0};
+    scene.node.acl_count = 3;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "access control list of /dev/kvm names neither alice nor a group of alice",
+         "sudo setfacl -m u:1000:rw,m::rw /dev/kvm");
+    never_offers("usermod");
+    scene.node.acl[0].bits = 6;
+    explain("{" HOST "}", &scene, EACCES);
+    says("no-permission", "for the group kvm", "usermod -aG kvm alice");
+}
+END_TEST
+
+START_TEST(root_has_no_use_for_sudo_where_there_is_none)
+{
+    struct vt_kvm_scene scene = without(VT_MODULE_THERE);
+    scene.process =
+        (struct vt_process){.user = "root", .capabilities = ALL_CAPABILITIES, .without_sudo = true};
+    explain("{" HOST ", " INTEL("true") "}", &scene, ENOENT);
+    ck_assert_str_eq(obstacle.fix, "modprobe kvm_intel");
+    explain("{" DOCKER ", " INTEL("true") "}", &scene, ENOENT);
+    says("module-not-loaded", "kvm_intel", "on the host: sudo modprobe kvm_intel; then start the container");
+    scene = usual();
+    scene.node.mode = S_IFDIR | 0755;
+    scene.process =
+        (struct vt_process){.user = "root", .capabilities = ALL_CAPABILITIES, .without_sudo = true};
+    explain("{" HOST "}", &scene, EISDIR);
+    says("not-kvm", "a directory", "rmdir /dev/kvm && mknod");
+    never_offers("sudo");
+    scene.process.uid = 1000;
+    explain("{" HOST "}", &scene, EISDIR);
+    says("not-kvm", "a directory", "sudo rmdir");
+}
+END_TEST
+
 START_TEST(root_of_a_user_namespace_is_nobody_outside)
 {
     struct vt_kvm_scene scene = usual();
@@ -382,13 +480,20 @@ START_TEST(eperm_is_never_the_mode)
     snprintf(scene.process.service, sizeof scene.process.service, "runner.service");
     explain("{" HOST "}", &scene, EPERM);
     says("no-permission", "seccomp", "DeviceAllow=/dev/kvm rw into the unit runner.service");
+    /* snapd has both an AppArmor profile and a cgroup for each. */
+    snprintf(scene.process.label, sizeof scene.process.label, "snap.qemu-run.app (enforce)");
+    explain("{" HOST "}", &scene, EPERM);
+    says("no-permission", "device rules of the snap qemu-run", "sudo snap connect qemu-run:kvm");
+    never_offers("DeviceAllow");
+    scene.process.label[0] = '\0';
+    scene.process.of_user = true;
+    explain("{" HOST "}", &scene, EPERM);
+    says("no-permission", "seccomp", "DeviceAllow");
     scene.node.immutable = true;
     explain("{" HOST "}", &scene, EPERM);
     says("no-permission", "immutable", "chattr");
 }
 END_TEST
-
-#define IN(manager) "{\"system\": {\"contained\": true, \"container\": \"" manager "\"}}"
 
 /* Docker's options mean nothing to other managers. */
 START_TEST(each_container_manager_is_told_in_its_own_words)
@@ -406,6 +511,9 @@ START_TEST(each_container_manager_is_told_in_its_own_words)
         {IN("kubernetes"), "device plugin", "hostUsers", "appArmorProfile"},
         {IN("cri-o"), "device plugin", "hostUsers", "appArmorProfile"},
         {IN("flatpak"), "--device=kvm", "outside", "allow /dev/kvm rw"},
+        {IN("bubblewrap"), "--dev-bind /dev/kvm /dev/kvm", "outside", "allow /dev/kvm rw"},
+        {IN("apptainer"), "without --contain", "outside", "allow /dev/kvm rw"},
+        {IN("firejail"), "--ignore=private-dev", "outside", "--ignore=apparmor"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct vt_kvm_scene scene = without(VT_MODULE_UNSEEN);
@@ -520,17 +628,21 @@ START_TEST(a_service_is_found_in_its_cgroup)
 {
     static const struct {
         const char *line, *service;
-    } rows[] = {{"0::/system.slice/ci-runner.service\n", "ci-runner.service"},
-                {"1:name=systemd:/system.slice/ci-runner.service", "ci-runner.service"},
-                {"0::/user.slice/user-1000.slice/session-2.scope\n", ""},
-                {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-term.scope\n", ""},
-                {"0::/user.slice/user-1000.slice/user@1000.service\n", ""},
-                {"0::/\n", ""},
-                {"", ""}};
+        bool of_user;
+    } rows[] = {
+        {"0::/system.slice/ci-runner.service\n", "ci-runner.service", false},
+        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/foot.service\n", "foot.service", true},
+        {"1:name=systemd:/system.slice/ci-runner.service", "ci-runner.service", false},
+        {"0::/user.slice/user-1000.slice/session-2.scope\n", "", false},
+        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-term.scope\n", "", true},
+        {"0::/user.slice/user-1000.slice/user@1000.service\n", "", true},
+        {"0::/\n", "", false},
+        {"", "", false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char service[96];
-        vt_process_service(rows[i].line, service, sizeof service);
-        ck_assert_str_eq(service, rows[i].service);
+        struct vt_process process = {0};
+        vt_process_service(rows[i].line, &process);
+        ck_assert_str_eq(process.service, rows[i].service);
+        ck_assert_int_eq(process.of_user, rows[i].of_user);
     }
 }
 END_TEST
@@ -538,8 +650,10 @@ END_TEST
 VT_SUITE(the_processor_is_judged_before_the_container, the_device_is_missing_though_kvm_runs,
          a_module_is_offered_only_where_it_can_load, a_sandbox_without_proc_misc_is_not_told_to_mount_proc,
          a_module_is_loaded_by_who_can, what_stands_in_the_place_is_named, each_class_of_the_mode_has_its_fix,
-         a_group_is_offered_only_to_whom_it_helps, root_of_a_user_namespace_is_nobody_outside,
-         where_the_mode_allows_it_is_not_the_reason, eperm_is_never_the_mode,
-         each_container_manager_is_told_in_its_own_words, a_system_container_has_groups_of_its_own,
-         an_access_control_list_is_followed, the_attribute_is_read_with_care, other_errnos_keep_their_names,
-         a_service_is_found_in_its_cgroup)
+         a_group_is_offered_only_to_whom_it_helps, a_unit_gets_its_groups_from_its_manager,
+         names_that_come_from_elsewhere_are_not_for_usermod, a_sandbox_has_the_users_of_its_host,
+         a_list_may_close_the_group, root_has_no_use_for_sudo_where_there_is_none,
+         root_of_a_user_namespace_is_nobody_outside, where_the_mode_allows_it_is_not_the_reason,
+         eperm_is_never_the_mode, each_container_manager_is_told_in_its_own_words,
+         a_system_container_has_groups_of_its_own, an_access_control_list_is_followed,
+         the_attribute_is_read_with_care, other_errnos_keep_their_names, a_service_is_found_in_its_cgroup)
