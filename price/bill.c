@@ -1,5 +1,6 @@
 #include "price/advice.h"
 #include "price/price.h"
+#include "price/reasons/rules.h"
 
 #include <errno.h>
 #include <math.h>
@@ -34,36 +35,53 @@ static enum vt_price_proof proof_of(const struct vt_price_rule *rule, bool inter
     return rule->ring0 && interprets ? VT_PROOF_INTERPRETED : rule->proof;
 }
 
+/* Events of another processor's are none that rules of this one lack. */
+static bool has_counter(const struct vt_price *price, const struct vt_price_rule *rule)
+{
+    return price->watch->events == 0 || !isnan(vt_price_count_of(&price->watch->delta, rule->plus[0]));
+}
+
 static void put_line(struct vt_price *price, const struct vt_price_rule *rule, bool interprets)
 {
     struct vt_price_line line = {.rule = rule,
                                  .count = vt_price_rule_count(rule, &price->watch->delta),
-                                 .toll = {NULL, -1, NAN},
-                                 .ns = NAN};
-    if (rule->interpreting && !interprets)
+                                 .toll = {NULL, -1, NAN, NAN},
+                                 .ns = NAN,
+                                 .middle_ns = NAN};
+    if ((rule->interpreting && !interprets) || !has_counter(price, rule))
         return;
     if (has_price(rule, interprets))
         line.toll = vt_price_toll_find(price->tolls, rule->cases, proof_of(rule, interprets));
-    if (line.count == 0)
-        line.ns = 0;
-    else if (line.toll.name)
+    if (line.count == 0) {
+        line.ns = line.middle_ns = 0;
+    } else if (line.toll.name) {
         line.ns = line.count * line.toll.ns;
+        line.middle_ns = line.count * line.toll.middle;
+    }
     line.share = share(price, line.ns);
     price->lines[price->line_count++] = line;
+}
+
+static const struct vt_price_rule *rules_of(const struct vt_price *price, size_t *count)
+{
+    return price->watch->events ? vt_price_reason_rules(count) : vt_price_rules(count);
 }
 
 static void put_lines(struct vt_price *price)
 {
     size_t count;
-    const struct vt_price_rule *rules = vt_price_rules(&count);
+    const struct vt_price_rule *rules = rules_of(price, &count);
     bool interprets = vt_price_interprets(&price->watch->delta);
     for (size_t i = 0; i < count; i++)
         put_line(price, &rules[i], interprets);
-    price->low_ns = price->tolls ? 0 : NAN;
+    price->low_ns = price->middle_ns = price->tolls ? 0 : NAN;
     for (size_t i = 0; i < price->line_count; i++)
-        if (!isnan(price->lines[i].ns))
+        if (!isnan(price->lines[i].ns)) {
             price->low_ns += price->lines[i].ns;
+            price->middle_ns += price->lines[i].middle_ns;
+        }
     price->low = share(price, price->low_ns);
+    price->middle = share(price, price->middle_ns);
 }
 
 /*
@@ -91,12 +109,24 @@ static void put_high(struct vt_price *price)
     }
     double outside = times->run - times->guest + sampling_error(price->watch) - polling;
     price->high = fmin(1, fmax(0, share(price, outside)));
+    price->middle = price->middle > price->high ? price->high : price->middle;
     if (times->guest == 0)
         note(price,
              "The kernel accounts no time to this guest, so the upper bound is all the time its vCPUs ran.");
     if (price->low > price->high)
         note(price, "The tolls come to more than the time outside the guest: they were measured under other "
                     "conditions, on a busier machine say. Measure them again.");
+}
+
+/* On hardware each exit passes the events; where KVM interprets, what it did itself. */
+static void put_observing(struct vt_price *price)
+{
+    const struct vt_price_counts *delta = &price->watch->delta;
+    double passed = vt_price_count_of(delta, "exit_all");
+    if (vt_price_interprets(delta))
+        passed = vt_price_count_of(delta, "exit_cpuid") + vt_price_count_of(delta, "exit_msr_read") +
+                 vt_price_count_of(delta, "exit_msr_write");
+    price->observing = price->watch->events ? share(price, passed * price->watch->event_ns) : NAN;
 }
 
 static void put_times(struct vt_price *price)
@@ -115,12 +145,21 @@ static void put_times(struct vt_price *price)
         note(price, "Its vCPUs did not run at all in this time.");
 }
 
+/* With reasons, what KVM's own counters tell of the same exits is no news. */
+static bool is_known(const struct vt_price *price, const char *counter)
+{
+    size_t plain, reasons;
+    const struct vt_price_rule *list = vt_price_rules(&plain), *more = vt_price_reason_rules(&reasons);
+    return vt_price_rules_know(list, plain, counter) ||
+           (price->watch->events && vt_price_rules_know(more, reasons, counter));
+}
+
 static void put_unpriced(struct vt_price *price)
 {
     const struct vt_price_counts *delta = &price->watch->delta;
     for (size_t i = 0; i < delta->count; i++) {
         const struct vt_price_count *c = &delta->list[i];
-        if (!(c->value > 0) || vt_price_rule_knows(c->name))
+        if (!(c->value > 0) || is_known(price, c->name))
             continue;
         if (price->unpriced_total == VT_PRICE_UNPRICED)
             break;
@@ -186,6 +225,7 @@ int vt_price_make(struct vt_price *price, const struct vt_price_watch *watch, co
     if (status != 0)
         return status;
     put_times(price);
+    put_observing(price);
     put_lines(price);
     put_high(price);
     put_unpriced(price);

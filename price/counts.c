@@ -39,6 +39,14 @@ bool vt_price_count_add(struct vt_price_counts *counts, const char *name, double
     return true;
 }
 
+bool vt_price_count_set(struct vt_price_counts *counts, const char *name, double value)
+{
+    struct vt_price_count *at = find(counts, name);
+    if (at)
+        at->value = 0;
+    return vt_price_count_add(counts, name, value);
+}
+
 void vt_price_count_take(const char *name, uint64_t value, void *counts)
 {
     vt_price_count_add(counts, name, (double)value);

@@ -26,7 +26,10 @@ struct vt_price_counts {
  */
 bool vt_price_count_add(struct vt_price_counts *counts, const char *name, double value);
 
-/* The same for vt_stats_each(): `counts` is a struct vt_price_counts. */
+/* Make the counter what `value` says, whatever it was. False: as above. */
+bool vt_price_count_set(struct vt_price_counts *counts, const char *name, double value);
+
+/* The same as the first for vt_stats_each(): `counts` is a struct vt_price_counts. */
 void vt_price_count_take(const char *name, uint64_t value, void *counts);
 
 /* NaN: the source has no such counter. */

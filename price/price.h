@@ -17,7 +17,8 @@ struct vt_price_line {
     const struct vt_price_rule *rule;
     double count;              /* NaN: the source does not tell */
     struct vt_price_toll toll; /* without a name: no price */
-    double ns;                 /* count times toll; NaN: no price */
+    double ns;                 /* count times the least toll; NaN: no price */
+    double middle_ns;          /* count times the middle of all tolls that fit; NaN: no price */
     double share;              /* of run time; NaN: unknown */
 };
 
@@ -36,10 +37,12 @@ struct vt_price {
     char forced[256];              /* why the tolls do not fit, which --force overruled; empty: they do */
     struct vt_price_line lines[VT_PRICE_RULES];
     size_t line_count;
-    double low, high;       /* crossing, as shares of run time; NaN: unknown */
-    double low_ns;          /* NaN: no tolls */
-    double polling_ns;      /* CPU time; not in the bounds */
-    double waiting_ns;      /* no CPU time */
+    double low, high;         /* crossing, as shares of run time; NaN: unknown */
+    double low_ns;            /* NaN: no tolls */
+    double middle, middle_ns; /* by the middle of the tolls that fit, within both; NaN: no tolls */
+    double polling_ns;        /* CPU time; not in the bounds */
+    double waiting_ns;        /* no CPU time */
+    double observing;       /* share of run time that counting by reason took; NaN: unknown, or not counted */
     double polling, waited; /* shares of run time: polling before sleep; runnable without a CPU */
     const char *unpriced[VT_PRICE_UNPRICED]; /* counters that rose and that no line speaks of; the watch's */
     double unpriced_count[VT_PRICE_UNPRICED];

@@ -82,7 +82,7 @@ static double known(const struct vt_price_counts *delta, const char *name)
 
 const char vt_price_cases[] =
     "nop,cpuid,rdmsr-kernel,wrmsr-kernel,in-kernel,out-kernel,in-user,out-user,out-eventfd,"
-    "mmio-read-user,mmio-write-user,mmio-write-eventfd,vmcall,vmmcall";
+    "mmio-read-user,mmio-write-user,mmio-write-eventfd,vmcall,vmmcall,x2apic-eoi,xapic-eoi";
 
 double vt_price_rule_count(const struct vt_price_rule *rule, const struct vt_price_counts *delta)
 {
@@ -106,11 +106,11 @@ static bool is_among(const char *const *names, size_t most, const char *name)
 static const char *const beside[] = {"halt_poll_success_ns", "halt_poll_fail_ns", "halt_wait_ns",
                                      "nested_run", NULL};
 
-bool vt_price_rule_knows(const char *counter)
+bool vt_price_rules_know(const struct vt_price_rule *list, size_t count, const char *counter)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (is_among(rules[i].plus, VT_PRICE_TERMS, counter) ||
-            is_among(rules[i].minus, VT_PRICE_TERMS + 1, counter))
+    for (size_t i = 0; i < count; i++)
+        if (is_among(list[i].plus, VT_PRICE_TERMS, counter) ||
+            is_among(list[i].minus, VT_PRICE_TERMS + 1, counter))
             return true;
     return is_among(beside, VT_PRICE_TERMS, counter);
 }

@@ -1,4 +1,5 @@
 #include "price/tolls.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "result/load/load.h"
 
@@ -56,16 +57,25 @@ static double least(const struct vt_summary *toll)
     return toll->ci_low > 0 ? toll->ci_low : toll->median;
 }
 
+/* More rows of one proof than any catalogue has are not looked at. */
+enum { MOST_ROWS = 512 };
+
 struct vt_price_toll vt_price_toll_find(const struct vt_result *tolls, const char *cases,
                                         enum vt_price_proof proof)
 {
-    struct vt_price_toll found = {NULL, -1, NAN};
-    for (size_t i = 0; tolls && i < tolls->count; i++) {
+    struct vt_price_toll found = {NULL, -1, NAN, NAN};
+    double medians[MOST_ROWS];
+    size_t count = 0;
+    for (size_t i = 0; tolls && i < tolls->count && count < MOST_ROWS; i++) {
         const struct vt_result_row *row = &tolls->rows[i];
-        if (counts(row) && lists(cases, row->name) && proves(row, proof) &&
-            (!found.name || least(&row->toll) < found.ns))
-            found = (struct vt_price_toll){row->name, row->cpl, least(&row->toll)};
+        if (!counts(row) || !lists(cases, row->name) || !proves(row, proof))
+            continue;
+        medians[count++] = row->toll.median;
+        if (!found.name || least(&row->toll) < found.ns)
+            found = (struct vt_price_toll){row->name, row->cpl, least(&row->toll), NAN};
     }
+    if (count > 0)
+        found.middle = vt_statistics_median(medians, count);
     return found;
 }
 

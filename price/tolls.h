@@ -22,12 +22,13 @@ enum vt_price_proof {
 struct vt_price_toll {
     const char *name; /* of the case; the result's. NULL: no row fits */
     int cpl;
-    double ns; /* lower end of the median's interval */
+    double ns;     /* lower end of the median's interval */
+    double middle; /* ns: of the medians of all rows that fit, the middle one */
 };
 
 /*
  * The least toll among rows of engine kvm, proved and in time, whose name is in `cases` ("in-user,out-user";
- * NULL: any) and whose counters give `proof`.
+ * NULL: any) and whose counters give `proof`, and the middle of them all.
  */
 struct vt_price_toll vt_price_toll_find(const struct vt_result *tolls, const char *cases,
                                         enum vt_price_proof proof);

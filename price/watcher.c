@@ -48,6 +48,19 @@ static int find_threads(const struct vt_price_target *target, struct vt_price_wa
     return status == -ENOMEM ? vt_error_memory(error, "the threads of vCPUs") : 0;
 }
 
+static int count_reasons(const struct vt_price_target *target, struct vt_price_watcher *w,
+                         struct vt_error *error)
+{
+    if (!target->reasons)
+        return 0;
+    if (w->threads.count == 0)
+        return vt_error_set(
+            error, VT_EXIT_ENVIRONMENT, ESRCH,
+            "exits by reason: the threads of %s's vCPUs are not known, on which they are counted",
+            w->machine);
+    return vt_price_reasons_open(&w->reasons, NULL, w->threads.list, w->threads.count, error);
+}
+
 int vt_price_watcher_open(struct vt_price_watcher *watcher, const struct vt_price_target *target,
                           struct vt_error *error)
 {
@@ -56,6 +69,8 @@ int vt_price_watcher_open(struct vt_price_watcher *watcher, const struct vt_pric
     if (status != 0)
         return status;
     status = find_threads(target, watcher, error);
+    if (status == 0)
+        status = count_reasons(target, watcher, error);
     if (status != 0)
         vt_price_watcher_close(watcher);
     return status;
@@ -69,6 +84,8 @@ int vt_price_watcher_read(struct vt_price_watcher *watcher, struct vt_price_read
     *reading = (struct vt_price_reading){.said = {.times = {NAN, NAN, NAN}, .at = NAN}};
     int status = watcher->source->read(watcher->state, &reading->said, error);
     reading->at = vt_clock_now();
+    if (status == 0 && watcher->reasons)
+        status = vt_price_reasons_read(watcher->reasons, &reading->said.counts, error);
     if (vt_price_threads_read(PROC, &watcher->threads, &times))
         reading->said.times = times;
     reading->began = watcher->threads.process ? vt_price_threads_began(PROC, watcher->threads.process) : 0;
@@ -109,6 +126,8 @@ int vt_price_watcher_compare(const struct vt_price_watcher *watcher, const struc
         .seconds = seconds_between(before, after),
         .reading_ns = fmax(before->took_ns, after->took_ns),
         .vcpus = watcher->threads.count,
+        .events = watcher->reasons ? vt_price_reasons_events(watcher->reasons) : 0,
+        .event_ns = NAN,
         .nested = vt_price_count_of(&after->said.counts, "guest_mode") > 0};
     memcpy(watch->machine, watcher->machine, sizeof watch->machine);
     memcpy(watch->untried, watcher->untried, sizeof watch->untried);
@@ -131,6 +150,7 @@ int vt_price_watcher_compare(const struct vt_price_watcher *watcher, const struc
 
 void vt_price_watcher_close(struct vt_price_watcher *watcher)
 {
+    vt_price_reasons_close(watcher->reasons);
     watcher->source->close(watcher->state);
     vt_price_threads_release(&watcher->threads);
 }

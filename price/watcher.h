@@ -4,6 +4,7 @@
 #ifndef VT_PRICE_WATCHER_H
 #define VT_PRICE_WATCHER_H
 
+#include "price/reasons/reasons.h"
 #include "price/source/source.h"
 
 #include <stdbool.h>
@@ -13,8 +14,9 @@ struct vt_price_watcher {
     const struct vt_price_source *source;
     void *state;
     struct vt_price_threads threads;
-    char machine[128]; /* what it is called, cleaned */
-    char untried[512]; /* what sources said that were tried before; may be empty */
+    struct vt_price_reasons *reasons; /* NULL: not asked for */
+    char machine[128];                /* what it is called, cleaned */
+    char untried[512];                /* what sources said that were tried before; may be empty */
 };
 
 struct vt_price_reading {
@@ -34,6 +36,8 @@ struct vt_price_watch {
     double reading_ns; /* what a reading took, the longer of both */
     size_t vcpus;      /* whose threads are known; 0: unknown */
     bool nested;       /* it runs guests of its own */
+    size_t events;     /* that counted exits by reason on each vCPU's thread; 0: none did */
+    double event_ns;   /* by which they made each exit dearer; NaN: unknown */
     char untried[512]; /* what sources said that were tried before; may be empty */
 };
 

@@ -6,6 +6,7 @@
 #include "cli/screen.h"
 #include "price/format/format.h"
 #include "price/price.h"
+#include "price/reasons/cost.h"
 #include "probes/probe.h"
 #include "show/metrics.h"
 
@@ -15,7 +16,7 @@ struct arguments {
     const char *qmp, *domain, *metrics, *tolls, *format, *output;
     long process;
     double seconds;
-    bool force;
+    bool force, reasons;
 };
 
 static int print(struct vt_price *price, enum vt_format format, const char *path)
@@ -67,6 +68,10 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .low = 0.1,
          .high = 86400,
          .help = "how long to watch [5]"},
+        {.name = "reasons",
+         .flag = &a->reasons,
+         .help = "tell exits apart by reason, with tracepoints that count (root, or CAP_PERFMON and a\n"
+                 "tracefs to be read); what that costs the machine is measured and printed"},
         {.name = "force",
          .flag = &a->force,
          .help = "take tolls that were not measured on this machine as it is, or of a\nmachine that runs "
@@ -134,8 +139,16 @@ static int measure(struct vt_result **tolls, const json_t *host)
     return VT_EXIT_DONE;
 }
 
+/* Once it is known that there is something to say of it. */
+static void measure_events(struct vt_price_watch *watch)
+{
+    char why[512];
+    if (watch->events && !vt_price_reasons_cost(&watch->event_ns, why, sizeof why))
+        vt_cli_warn("price: what counting by reason costs is not known: %s", why);
+}
+
 /* With tolls, measured now if need be. */
-static int bill(const struct arguments *a, enum vt_format format, const struct vt_price_watch *watch,
+static int bill(const struct arguments *a, enum vt_format format, struct vt_price_watch *watch,
                 struct vt_result **tolls, const json_t *host)
 {
     struct vt_price price;
@@ -143,6 +156,7 @@ static int bill(const struct arguments *a, enum vt_format format, const struct v
     int status = a->tolls || watch->nested ? VT_EXIT_DONE : measure(tolls, host);
     if (status != VT_EXIT_DONE)
         return status;
+    measure_events(watch);
     if (vt_price_make(&price, watch, *tolls, host, a->force, &error) != 0)
         return vt_cli_fail(&error);
     return print(&price, format, a->output);
@@ -151,8 +165,11 @@ static int bill(const struct arguments *a, enum vt_format format, const struct v
 static int watch_and_print(const struct arguments *a, enum vt_format format, struct vt_result **tolls,
                            const json_t *host)
 {
-    const struct vt_price_target target = {
-        .qmp = a->qmp, .domain = a->domain, .metrics = a->metrics, .process = (pid_t)a->process};
+    const struct vt_price_target target = {.qmp = a->qmp,
+                                           .domain = a->domain,
+                                           .metrics = a->metrics,
+                                           .process = (pid_t)a->process,
+                                           .reasons = a->reasons};
     struct vt_price_watch watch;
     struct vt_error error;
     if ((*tolls && !a->force && vt_price_tolls_check(*tolls, host, &error) != 0) ||

@@ -27,6 +27,7 @@ static json_t *line_json(const struct vt_price *price, const struct vt_price_lin
     json_object_set_new(object, "toll", toll_json(&line->toll));
     json_object_set_new(object, "at_least_ns", vt_result_number(line->ns));
     json_object_set_new(object, "at_least_share", vt_result_number(line->share));
+    json_object_set_new(object, "estimate_ns", vt_result_number(line->middle_ns));
     json_object_set_new(object, "note", text_or_null(line->rule->note));
     return object;
 }
@@ -87,6 +88,14 @@ static json_t *source_json(const struct vt_price_watch *watch)
                      "tried_before", text_or_null(watch->untried));
 }
 
+static json_t *reasons_json(const struct vt_price *price)
+{
+    if (price->watch->events == 0)
+        return json_null();
+    return json_pack("{s:i, s:o, s:o}", "events", (int)price->watch->events, "ns_per_exit",
+                     vt_result_number(price->watch->event_ns), "share", vt_result_number(price->observing));
+}
+
 static json_t *tolls_json(const struct vt_price *price)
 {
     if (!price->tolls)
@@ -107,9 +116,12 @@ void vt_price_print_json(const struct vt_price *price, FILE *stream)
                         watch->vcpus ? json_integer((json_int_t)watch->vcpus) : json_null());
     json_object_set_new(document, "nested", json_boolean(watch->nested));
     json_object_set_new(document, "source", source_json(watch));
+    json_object_set_new(document, "reasons", reasons_json(price));
     json_object_set_new(document, "tolls", tolls_json(price));
     json_object_set_new(document, "at_least_share", vt_result_number(price->low));
     json_object_set_new(document, "at_least_ns", vt_result_number(price->low_ns));
+    json_object_set_new(document, "estimate_share", vt_result_number(price->middle));
+    json_object_set_new(document, "estimate_ns", vt_result_number(price->middle_ns));
     json_object_set_new(document, "at_most_share", vt_result_number(price->high));
     json_object_set_new(document, "times", times_json(price));
     json_object_set_new(document, "crossings", lines_json(price));

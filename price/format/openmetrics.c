@@ -60,6 +60,8 @@ void vt_price_print_metrics(const struct vt_price *price, FILE *stream)
     const struct vt_price_watch *watch = price->watch;
     const struct series all[] = {
         {"vmtoll_price_at_least_ratio", "Least share of vCPU run time spent crossing.", price->low},
+        {"vmtoll_price_estimate_ratio",
+         "Share of vCPU run time spent crossing, by the middle of fitting tolls.", price->middle},
         {"vmtoll_price_at_most_ratio", "Most share of vCPU run time spent crossing.", price->high},
         {"vmtoll_price_halt_polling_ratio", "Share of vCPU run time spent polling after HLT.",
          price->polling},

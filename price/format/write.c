@@ -24,9 +24,10 @@ static void name_share(double share, char *text, size_t size)
 
 void vt_price_headline(const struct vt_price *price, char *text, size_t size)
 {
-    char low[32], high[32];
+    char low[32], high[32], middle[32];
     name_share(price->low, low, sizeof low);
     name_share(price->high, high, sizeof high);
+    name_share(price->middle, middle, sizeof middle);
     snprintf(text, size, "%s: ", price->watch->machine);
     if (isnan(price->low) && isnan(price->high))
         vt_text_append(text, size, "its crossings were counted; %s",
@@ -42,7 +43,8 @@ void vt_price_headline(const struct vt_price *price, char *text, size_t size)
                        "do not fit",
                        high, low);
     else
-        vt_text_append(text, size, "%s to %s of its vCPUs' run time is crossing", low, high);
+        vt_text_append(text, size, "%s to %s of its vCPUs' run time is crossing, about %s", low, high,
+                       middle);
 }
 
 static void name_toll(const struct vt_price_line *line, char *text, size_t size)
@@ -151,6 +153,27 @@ static void put_unpriced(struct vt_pen *pen, const struct vt_price *price)
     vt_pen_end_table(pen);
 }
 
+/* What telling exits apart did to the machine. */
+static void put_events(struct vt_pen *pen, const struct vt_price *price)
+{
+    const struct vt_price_watch *watch = price->watch;
+    char each[48], share[32];
+    if (watch->events == 0)
+        return;
+    vt_quantity_print(watch->event_ns, VT_UNIT_NS, pen->marks->micro, each, sizeof each);
+    name_share(price->observing, share, sizeof share);
+    vt_pen_fact(pen, "reasons");
+    if (isnan(watch->event_ns))
+        vt_pen_say(pen, "%zu tracepoints that count on each vCPU; what they cost the guest is not known",
+                   watch->events);
+    else
+        vt_pen_say(pen,
+                   "%zu tracepoints that count on each vCPU; they made each exit %s dearer (measured here), "
+                   "%s of run "
+                   "time, which is in the upper bound",
+                   watch->events, each, share);
+}
+
 static void put_method(struct vt_pen *pen, const struct vt_price *price)
 {
     const struct vt_price_watch *watch = price->watch;
@@ -162,11 +185,17 @@ static void put_method(struct vt_pen *pen, const struct vt_price *price)
     vt_pen_fact(pen, "source");
     vt_pen_say(pen, "%s; a reading took %s; its cost to the guest: %s", watch->source->name, took,
                watch->source->costs);
+    put_events(pen, price);
     vt_pen_fact(pen, "at least");
     vt_pen_say(pen, "%s",
                price->tolls
                    ? "KVM's counters times the least toll measured of such a crossing"
                    : "unknown without tolls (vmtoll bench --engine kvm --output FILE measures them)");
+    if (price->tolls) {
+        vt_pen_fact(pen, "about");
+        vt_pen_say(pen,
+                   "the same with the middle of all tolls of such a crossing, which may be anything between");
+    }
     vt_pen_fact(pen, "at most");
     vt_pen_say(
         pen, "run time of the vCPU threads less guest time and halt polling, and the error of sampled time");

@@ -19,6 +19,7 @@ struct vt_price_target {
     const char *domain;  /* its name in libvirt; or NULL */
     const char *metrics; /* the file Firecracker writes; or NULL */
     pid_t process;       /* 0: one of the others */
+    bool reasons;        /* count exits by reason as well, which makes them dearer */
 };
 
 /* At one moment. */

@@ -278,6 +278,60 @@ START_TEST(advice_follows_rate_and_share)
 }
 END_TEST
 
+/* Of an SVM host: what tracepoints counted beside KVM's own. */
+static const struct vt_price_count traced[] = {
+    {"exits", 1000},        {"fpu_reload", 310},     {"exit_all", 1000},    {"exit_cpuid", 100},
+    {"exit_io", 250},       {"exit_npf", 150},       {"exit_msr_read", 30}, {"exit_msr_write", 40},
+    {"exit_hlt", 20},       {"exit_interrupt", 200}, {"exit_window", 10},   {"exit_cr", 0},
+    {"user_all", 310},      {"user_io", 200},        {"user_mmio", 100},    {"user_signal", 5},
+    {"insn_emulation", 100}};
+
+START_TEST(reasons_take_every_exit_once_and_price_each_by_its_own)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch = watch_of(traced, sizeof traced / sizeof traced[0]);
+    struct vt_price price;
+    double sum = 0;
+    watch.events = 17;
+    watch.event_ns = 500;
+    make(&price, &watch, result);
+    for (size_t i = 0; i < price.line_count; i++)
+        sum += price.lines[i].rule->beside ? 0 : price.lines[i].count;
+    ck_assert_double_eq(sum, 1000);
+    ck_assert_double_eq(line_of(&price, "io-kernel")->count, 50);
+    ck_assert_double_eq(line_of(&price, "page-fault")->count, 50);
+    ck_assert_double_eq(line_of(&price, "other-user")->count, 5);
+    ck_assert_double_eq(line_of(&price, "other-kernel")->count, 1000 - 100 - 250 - 150 - 70 - 20 - 200 - 10);
+    ck_assert_str_eq(line_of(&price, "cpuid")->toll.name, "cpuid");
+    ck_assert_str_eq(line_of(&price, "io-kernel")->toll.name, "out-eventfd");
+    ck_assert_ptr_null(line_of(&price, "msr-read")->toll.name); /* its one row is unverified */
+    ck_assert_double_eq_tol(price.observing, 1000 * 500 / 8e9, 1e-12);
+    ck_assert_uint_eq(price.unpriced_total, 0);
+    watch.event_ns = NAN;
+    make(&price, &watch, result);
+    ck_assert(isnan(price.observing));
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(the_estimate_is_by_the_middle_of_what_fits)
+{
+    struct vt_result *result = tolls();
+    struct vt_price_watch watch =
+        watch_of((const struct vt_price_count[]){{"exits", 1000}, {"fpu_reload", 100}, {"mmio_exits", 0}}, 3);
+    struct vt_price price;
+    make(&price, &watch, result);
+    /* of user exits 3000 and 4000, of kernel exits 1000 and 1500 */
+    ck_assert_double_eq(price.low_ns, 100 * 3000.0 + 900 * 1000.0);
+    ck_assert_double_eq(price.middle_ns, 100 * 3500.0 + 900 * 1250.0);
+    watch.times.guest = 8e9;
+    watch.times.run = 8e9 + 1;
+    make(&price, &watch, result);
+    ck_assert_double_le(price.middle, price.high);
+    vt_result_free(result);
+}
+END_TEST
+
 START_TEST(counters_no_line_speaks_of_are_listed)
 {
     struct vt_price_watch watch = watch_of(usual, USUAL);
@@ -441,6 +495,7 @@ END_TEST
 VT_SUITE(every_exit_is_counted_once, the_lower_bound_is_counts_times_the_least_proved_toll,
          the_upper_bound_leaves_out_guest_and_polling, what_contradicts_itself_is_told,
          where_KVM_interprets_exits_between_have_no_price, tolls_of_another_machine_are_refused,
-         guests_of_a_guest_are_refused, advice_follows_rate_and_share, counters_no_line_speaks_of_are_listed,
-         counters_from_outside_are_checked, vcpu_threads_are_found_and_read, each_format_is_one_of_its_own,
-         names_are_escaped_in_every_format)
+         guests_of_a_guest_are_refused, reasons_take_every_exit_once_and_price_each_by_its_own,
+         the_estimate_is_by_the_middle_of_what_fits, advice_follows_rate_and_share,
+         counters_no_line_speaks_of_are_listed, counters_from_outside_are_checked,
+         vcpu_threads_are_found_and_read, each_format_is_one_of_its_own, names_are_escaped_in_every_format)

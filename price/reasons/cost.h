@@ -1,0 +1,16 @@
+/*
+ * What counting by reason costs the machine that is counted: measured on one of our own.
+ */
+#ifndef VT_PRICE_REASONS_COST_H
+#define VT_PRICE_REASONS_COST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * By how many nanoseconds the same events make an exit dearer, from batches of an instruction that exits,
+ * with and without them in turns. False: none can be measured here; `why` says what stands in the way.
+ */
+bool vt_price_reasons_cost(double *each_ns, char *why, size_t size);
+
+#endif
