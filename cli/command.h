@@ -34,6 +34,8 @@ int vt_cmd_ab(int argc, char **argv);
 int vt_cmd_audit(int argc, char **argv);
 int vt_cmd_bench(int argc, char **argv);
 int vt_cmd_help(struct vt_commands commands, int argc, char **argv);
+int vt_cmd_image(int argc, char **argv);
+int vt_cmd_import(int argc, char **argv);
 int vt_cmd_lab(int argc, char **argv);
 int vt_cmd_list(int argc, char **argv);
 int vt_cmd_probe(int argc, char **argv);

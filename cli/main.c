@@ -27,6 +27,8 @@ static const struct vt_command commands[] = {
     {"ab", "measure two settings in turns, and tell what differs", vt_cmd_ab, false},
     {"price", "what a machine that runs pays for crossing", vt_cmd_price, false},
     {"audit", "which instructions trap at ring 3 here, and which do not", vt_cmd_audit, false},
+    {"image", "write the cases as something that boots anywhere", vt_cmd_image, false},
+    {"import", "take in what such an image measured", vt_cmd_import, false},
     {"lab", "count instructions on emulated hardware", vt_cmd_lab, false},
     {"help", "this overview, or the help of one command", help, false},
 };

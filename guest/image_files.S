@@ -11,4 +11,10 @@ vt_image_xenpv:
     .incbin "guest/image-xenpv.elf"
 vt_image_xenpv_end:
 
+    .balign 64
+    .globl vt_boot_pc_file, vt_boot_pc_file_end
+vt_boot_pc_file:
+    .incbin "guest/boot/pc.elf"
+vt_boot_pc_file_end:
+
     .section .note.GNU-stack, "", @progbits

@@ -66,8 +66,36 @@ $B/image-xenpv/%.o: % $B/guest/offsets.inc
 $B/guest/image-xenpv.elf: $(IMAGE_XENPV) $(patsubst %,$B/%.o,$(CASES)) guest/image/xenpv.lds
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/xenpv.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
-$B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/image-xenpv.elf
+$B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/image-xenpv.elf $B/guest/boot/pc.elf
 	$(call step,AS,$<)$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
+
+# An image that boots anywhere: a core that is entered wherever it was put, and a loader for each way to boot.
+BOOT_ALL := $(wildcard guest/boot/*.c guest/boot/*.S)
+BOOT_LOADERS := $(filter guest/boot/pc% guest/boot/efi% guest/boot/core_file%,$(BOOT_ALL))
+BOOT_LOADING := guest/boot/memory.c guest/boot/place.c
+BOOT_BOTH := guest/boot/channel.c guest/boot/text.c
+BOOT_CORE := $(patsubst %,$B/image/%.o,guest/catalogue.c guest/image/batch.S guest/image/string.c \
+	guest/longmode.c guest/payload/entry.S $(filter-out $(BOOT_LOADERS) $(BOOT_LOADING),$(BOOT_ALL)))
+BOOT_PC := $(patsubst %,$B/boot/%.o,guest/boot/pc.S guest/boot/pc.c guest/boot/core_file.S guest/image/string.c guest/longmode.c $(BOOT_LOADING) $(BOOT_BOTH))
+
+$B/guest/boot/core.elf: $(BOOT_CORE) $(patsubst %,$B/%.o,$(CASES)) guest/boot/core.lds
+	@mkdir -p $(@D)
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/boot/core.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+$B/guest/boot/core.bin: $B/guest/boot/core.elf
+	$(call step,OBJ,$@)objcopy -O binary $< $@
+
+# A loader runs where firmware puts it.
+BOOT_FLAGS = $(filter-out -fno-pic -fno-pie,$(GUEST_FLAGS)) -fpie -fvisibility=hidden -fno-builtin
+
+$B/boot/guest/boot/core_file.S.o: $B/guest/boot/core.bin
+
+$B/boot/%.o: % $B/guest/offsets.inc
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(BOOT_FLAGS) -MMD -MP -c -o $@ $<
+
+$B/guest/boot/pc.elf: $(BOOT_PC) guest/boot/pc.lds
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/boot/pc.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
 # Offsets reach the assembler from the compiler, never by hand.
 $B/guest/offsets.inc: guest/offsets.c guest/abi.h config.mk

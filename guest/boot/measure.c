@@ -1,0 +1,161 @@
+#include "guest/boot/core.h"
+#include "guest/boot/port.h"
+#include "guest/image/image.h"
+
+#include <cpuid.h>
+
+#define PAIRS      41
+#define LEAST      7       /* pairs, however long they take */
+#define LONG_BATCH 100     /* us: drowns the clock, dodges most interrupts */
+#define PATIENCE   500     /* ms a case may take */
+#define SOME_KHZ   2000000 /* where the counter's speed is unknown */
+#define MOST       (UINT64_C(1) << 20)
+
+#define MSR_SMI_COUNT 0x34
+
+struct batches {
+    const struct vt_case *c;
+    uint64_t iterations;
+    uint64_t ticks[2][PAIRS];
+    bool smi[PAIRS];
+    bool counts_smi;
+    uint64_t interrupts[2]; /* delivered, in all pairs */
+    unsigned pairs;
+};
+
+static uint64_t khz(void)
+{
+    return vt_boot_clock_khz() ? vt_boot_clock_khz() : SOME_KHZ;
+}
+
+static void say_head(const struct vt_case *c, const char *status)
+{
+    vt_boot_say("@row ");
+    vt_boot_say(c->name);
+    vt_boot_say(" ");
+    vt_boot_say(status);
+}
+
+void vt_boot_measure_refuse(const struct vt_case *c, const char *reason)
+{
+    say_head(c, "unsupported ");
+    vt_boot_say(reason);
+    vt_boot_say_end();
+}
+
+static void say_fault(const struct vt_case *c)
+{
+    say_head(c, "fault ");
+    vt_boot_say_number(vt_image_vector());
+    vt_boot_say(" ");
+    vt_boot_say_number(vt_boot_mailbox()->exception.error);
+    vt_boot_say_end();
+    if (vt_image_vector() >= 32)
+        vt_boot_quiet_end_of_interrupt();
+}
+
+static bool run_twin(const struct batches *b, int twin, uint64_t *ticks)
+{
+    uint64_t tsc[2];
+
+    if (!vt_image_batch(twin ? b->c->baseline : b->c->body, b->iterations, vt_boot_scratch(), tsc))
+        return false;
+    *ticks = tsc[1] - tsc[0];
+    return true;
+}
+
+/* Doubled until a body lasts; what that finds cold is thrown away with it. */
+static bool calibrate(struct batches *b)
+{
+    uint64_t most = b->c->max_iterations ? b->c->max_iterations : MOST, ticks;
+
+    for (b->iterations = 1;; b->iterations *= 2) {
+        if (!run_twin(b, 1, &ticks) || !run_twin(b, 0, &ticks))
+            return false;
+        if (ticks >= khz() * LONG_BATCH / 1000 || b->iterations * 2 > most)
+            return true;
+    }
+}
+
+/* Intel SDM 4, MSR_SMI_COUNT: of a family that has it, where nobody stands before the processor. */
+static bool has_smi_count(void)
+{
+    unsigned a, b, c, d;
+    uint64_t count;
+    __cpuid(0, a, b, c, d);
+    return b == 0x756e6547 && !vt_boot_is_under_hypervisor() && vt_boot_try_rdmsr(MSR_SMI_COUNT, &count);
+}
+
+static bool run_pair(struct batches *b)
+{
+    uint64_t before = b->counts_smi ? vt_boot_rdmsr(MSR_SMI_COUNT) : 0;
+
+    for (int twin = 0; twin < 2; twin++) {
+        uint64_t delivered = vt_boot_mailbox()->interrupts;
+        if (!run_twin(b, twin, &b->ticks[twin][b->pairs]))
+            return false;
+        b->interrupts[twin] += vt_boot_mailbox()->interrupts - delivered;
+    }
+    b->smi[b->pairs] = b->counts_smi && vt_boot_rdmsr(MSR_SMI_COUNT) != before;
+    b->pairs++;
+    return true;
+}
+
+static bool run_pairs(struct batches *b)
+{
+    uint64_t begin = vt_boot_tsc();
+
+    while (b->pairs < PAIRS)
+        if (b->pairs >= LEAST && vt_boot_tsc() - begin > khz() * PATIENCE)
+            return true;
+        else if (!run_pair(b))
+            return false;
+    return true;
+}
+
+static void say_delivered(const struct batches *b)
+{
+    vt_boot_say(" interrupts ");
+    vt_boot_say_number(b->interrupts[0]);
+    vt_boot_say(" ");
+    vt_boot_say_number(b->interrupts[1]);
+}
+
+/* "ok 100 2310 1150 ... : interrupts 700 0 smi 3 17": operations, ticks of body and baseline in turn;
+ * interrupts that bodies and baselines took; pairs that a system-management interrupt hit. */
+static void say_batches(const struct batches *b)
+{
+    say_head(b->c, "ok ");
+    vt_boot_say_number(b->iterations);
+    for (unsigned pair = 0; pair < b->pairs; pair++)
+        for (int twin = 0; twin < 2; twin++) {
+            vt_boot_say(" ");
+            vt_boot_say_number(b->ticks[twin][pair]);
+        }
+    vt_boot_say(" :");
+    if (b->c->needs & VT_NEED_INTERRUPTS)
+        say_delivered(b);
+    if (b->counts_smi)
+        vt_boot_say(" smi");
+    for (unsigned pair = 0; pair < b->pairs; pair++)
+        if (b->smi[pair]) {
+            vt_boot_say(" ");
+            vt_boot_say_number(pair);
+        }
+    vt_boot_say_end();
+}
+
+void vt_boot_measure(const struct vt_case *c)
+{
+    static struct batches b;
+    struct vt_mailbox *mailbox = vt_boot_mailbox();
+
+    b = (struct batches){.c = c, .counts_smi = has_smi_count()};
+    mailbox->skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;
+    mailbox->skip_length = c->skip_length;
+    if (calibrate(&b) && run_pairs(&b))
+        say_batches(&b);
+    else
+        say_fault(c);
+    mailbox->skip_vector = UINT64_MAX;
+}

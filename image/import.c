@@ -1,0 +1,105 @@
+#include "image/import.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "image/judge.h"
+#include "probes/probe.h"
+#include "result/document.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_BYTES ((size_t)16 << 20)
+
+/* "pm-timer 2595732, pit 2595743" */
+static void list_clocks(const struct vt_image_said *said, char *text, size_t size)
+{
+    for (size_t i = 0; i < said->clock_count; i++)
+        vt_text_append(text, size, "%s%s %llu", i ? ", " : "", said->clocks[i].source,
+                       (unsigned long long)said->clocks[i].khz);
+}
+
+static json_t *words(const char *text)
+{
+    return *text ? json_string(text) : json_null();
+}
+
+static json_t *settings_of(const struct vt_image_said *said, const struct vt_image_ground *ground)
+{
+    char clocks[512] = "";
+
+    list_clocks(said, clocks, sizeof clocks);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "image", words(said->version), "firmware",
+                     words(said->firmware), "command_line", words(said->line), "hypervisor",
+                     words(ground->hypervisor), "clock_sources_khz", words(clocks), "tsc_khz",
+                     ground->rate ? json_integer((json_int_t)said->khz) : json_null(), "clock", "tsc",
+                     "crossings", "inferred");
+}
+
+/* What its leaves tell of the machine; one that cannot be told from a dump is no reason to lose the rows. */
+static json_t *host_of(const struct vt_image_said *said)
+{
+    struct vt_error ignored;
+    return vt_probes_dump_text("the image's CPUID", said->dump, said->dump_size, &ignored);
+}
+
+static int judge_all(const struct vt_image_said *said, const struct vt_image_ground *ground,
+                     struct vt_measurement *rows, struct vt_error *error)
+{
+    for (size_t i = 0; i < said->count; i++)
+        if (vt_image_judge(said, ground, &said->cases[i], &rows[i]) != 0)
+            return vt_error_memory(error, "the rows");
+    return 0;
+}
+
+static struct vt_result *make(const struct vt_image_said *said, struct vt_error *error)
+{
+    struct vt_image_ground ground;
+    struct vt_measurement *rows = calloc(said->count, sizeof *rows);
+    struct vt_result *result = NULL;
+
+    vt_image_judge_ground(said, &ground);
+    if (!rows) {
+        vt_error_memory(error, "the rows");
+        return NULL;
+    }
+    if (judge_all(said, &ground, rows, error) == 0) {
+        struct vt_document document = {.host = host_of(said),
+                                       .settings = settings_of(said, &ground),
+                                       .measurements = rows,
+                                       .count = said->count,
+                                       .interrupted = !said->ended};
+        result = vt_result_make(&document, error);
+        json_decref(document.host);
+        json_decref(document.settings);
+    }
+    for (size_t i = 0; i < said->count; i++)
+        vt_measurement_release(&rows[i]);
+    free(rows);
+    return result;
+}
+
+struct vt_result *vt_image_import_memory(const char *name, const char *data, size_t size,
+                                         struct vt_error *error)
+{
+    struct vt_image_said said;
+    struct vt_result *result = NULL;
+
+    if (vt_image_read(&said, name, data, size, error) == 0)
+        result = make(&said, error);
+    vt_image_release(&said);
+    return result;
+}
+
+struct vt_result *vt_image_import(const char *path, struct vt_error *error)
+{
+    char *data;
+    size_t size;
+
+    if (vt_file_read(path, MOST_BYTES, &data, &size, error) != 0)
+        return NULL;
+    struct vt_result *result =
+        vt_image_import_memory(strcmp(path, "-") == 0 ? "standard input" : path, data, size, error);
+    free(data);
+    return result;
+}
