@@ -87,6 +87,39 @@ static const struct vt_result_row *honest_row(const struct vt_table *table, enum
     return row && !vt_road_lies(road, row) ? row : NULL;
 }
 
+const struct vt_result_row *vt_road_cheapest(const struct vt_table *table, const struct vt_line *line,
+                                             enum vt_unit unit, unsigned *found)
+{
+    const struct vt_result_row *best = NULL;
+    size_t count = 0;
+    *found = 0;
+    for (enum vt_road road = 0; road < VT_ROADS; road++) {
+        const struct vt_result_row *row = roads[road].unit == unit ? honest_row(table, road, line) : NULL;
+        if (!row)
+            continue;
+        count++;
+        if (!best || row->toll.median < best->toll.median) {
+            best = row;
+            *found = 0;
+        }
+        *found |= row->toll.median <= best->toll.median ? 1U << road : 0;
+    }
+    return count > 1 ? best : NULL;
+}
+
+const struct vt_result_row *vt_road_shortest(const struct vt_table *table, enum vt_road road,
+                                             enum vt_crossing crossing)
+{
+    const struct vt_result_row *best = NULL;
+    for (size_t i = 0; i < table->line_count; i++) {
+        const struct vt_result_row *row =
+            counts(&table->lines[i]) ? vt_road_row(table, road, &table->lines[i]) : NULL;
+        if (row && row->known.crossing == crossing && (!best || row->toll.median < best->toll.median))
+            best = row;
+    }
+    return best;
+}
+
 static bool is_on_all(const struct vt_table *table, const bool there[VT_ROADS], const struct vt_line *line)
 {
     for (enum vt_road road = 0; road < VT_ROADS; road++)

@@ -36,6 +36,17 @@ const struct vt_result_row *vt_road_row(const struct vt_table *table, enum vt_ro
  */
 bool vt_road_lies(enum vt_road road, const struct vt_result_row *row);
 
+/*
+ * The cheapest road of a unit for the operation of a line (NULL: of none), of those that do what a kernel
+ * meant; several where they cost the same. `found` gets them as bits. NULL: fewer than two roads know it.
+ */
+const struct vt_result_row *vt_road_cheapest(const struct vt_table *table, const struct vt_line *line,
+                                             enum vt_unit unit, unsigned *found);
+
+/* The cheapest proved toll on a road among operations of a kernel that crossed so; NULL: none. */
+const struct vt_result_row *vt_road_shortest(const struct vt_table *table, enum vt_road road,
+                                             enum vt_crossing crossing);
+
 /* Roads of one unit over the operations that were proved on each of them. */
 struct vt_road_medians {
     bool there[VT_ROADS]; /* the road is one of them */

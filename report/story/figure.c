@@ -1,5 +1,6 @@
 #include "report/story/figure.h"
 #include "report/audited.h"
+#include "report/story/choice.h"
 #include "show/quantity.h"
 
 #include <math.h>
@@ -28,6 +29,9 @@ static const struct {
     {"translated", VT_ROAD_TRANSLATED, "popf", VT_CROSSING_INLINE, WHOLE},
     {"translated_cli", VT_ROAD_TRANSLATED, "cli", VT_CROSSING_INLINE, WHOLE},
     {"callout", VT_ROAD_TRANSLATED, "out-kernel", VT_CROSSING_CALLOUT, WHOLE},
+    {"trap_same_way", VT_ROAD_TRAP, SAME, VT_CROSSING_TRAP, VT_PART_BARE},
+    {"interpreted_nop", VT_ROAD_INTERPRETED, "nop", VT_CROSSING_INTERPRETED, WHOLE},
+    {"xen_ask", VT_ROAD_XEN_CALL, "vmcall", VT_CROSSING_HYPERCALL, WHOLE},
     {"interpreted", VT_ROAD_INTERPRETED, "mov-to-cr3", VT_CROSSING_INTERPRETED, WHOLE},
     {"xen_trap", VT_ROAD_XEN_TRAP, "mov-to-cr3", VT_CROSSING_EXIT_KERNEL, WHOLE},
     {"xen_call", VT_ROAD_XEN_CALL, "mov-to-cr3", VT_CROSSING_HYPERCALL, WHOLE},
@@ -108,7 +112,8 @@ static double translation(const struct vt_table *table, const char *key)
 
 static struct vt_figure translate_new(const struct vt_table *table)
 {
-    return (struct vt_figure){translation(table, "ns") / translation(table, "instructions"), VT_UNIT_NS};
+    return (struct vt_figure){.value = translation(table, "ns") / translation(table, "instructions"),
+                              .unit = VT_UNIT_NS};
 }
 
 static struct vt_figure translate_grows(const struct vt_table *table)
@@ -149,7 +154,7 @@ static size_t count_by(const char *name)
 
 bool vt_figure_exists(const char *name)
 {
-    return toll_by(name) < TOLLS || count_by(name) < COUNTS;
+    return toll_by(name) < TOLLS || count_by(name) < COUNTS || vt_choice_exists(name);
 }
 
 bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_figure *figure)
@@ -159,9 +164,10 @@ bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_fi
     const struct vt_result_row *row =
         i < TOLLS ? vt_road_row(table, tolls[i].road, vt_table_find_line(table, tolls[i].of)) : NULL;
     if (row && row->known.crossing == tolls[i].crossing)
-        *figure = (struct vt_figure){
-            tolls[i].part == WHOLE ? row->toll.median : row->breakdown[tolls[i].part].median, row->unit};
-    return isfinite(figure->value);
+        *figure = (struct vt_figure){.value = tolls[i].part == WHOLE ? row->toll.median
+                                                                     : row->breakdown[tolls[i].part].median,
+                                     .unit = row->unit};
+    return isfinite(figure->value) || vt_choice_find(table, name, figure);
 }
 
 void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_words *words, char *text,
@@ -169,6 +175,10 @@ void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_word
 {
     bool whole = figure->value == floor(figure->value);
     int decimals = whole || fabs(figure->value) >= 100 ? 0 : 1;
+    if (figure->name) {
+        snprintf(text, size, "%s", figure->name);
+        return;
+    }
     if (figure->unit == VT_UNIT_NS) {
         vt_quantity_print(figure->value, figure->unit, "µs", text, size);
         return;

@@ -1,5 +1,6 @@
 /*
- * The figures of the story by name, looked up in the results: a proved row, a part of one, a ratio, a count.
+ * The figures of the story by name, looked up in the results: a proved row, a part of one, a ratio, a count,
+ * or the name of what was cheapest.
  * What no result proves is not there, and what would have told it is left out.
  */
 #ifndef VT_REPORT_STORY_FIGURE_H
@@ -10,6 +11,8 @@
 struct vt_figure {
     double value;
     enum vt_unit unit; /* VT_UNITS: a number by itself */
+    const char *name;  /* of a case, told in place of the number; NULL: the number is told */
+    unsigned roads;    /* as bits, told in place of the number; 0: none */
 };
 
 /* False: unknown here. */

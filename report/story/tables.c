@@ -44,6 +44,17 @@ static bool put_hole(const struct vt_teller *teller, const json_t *instruction)
     return true;
 }
 
+/* Every one by its name: a number of them alone would be a riddle. */
+static void put_names(const struct vt_teller *teller, const struct vt_result *audited)
+{
+    const json_t *instruction;
+    fputs("<p class=\"caption\">", teller->stream);
+    vt_tell_label(teller, "all_holes");
+    for (size_t i = 0; (instruction = vt_audited_silent(audited, i)); i++)
+        vt_markup(teller->stream, i ? ", %s" : " %s", vt_audited_word(instruction, "name"));
+    fputs("</p>\n", teller->stream);
+}
+
 void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *directive)
 {
     const struct vt_result *audited = vt_audited_find(teller->table);
@@ -60,6 +71,7 @@ void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *di
          instruction = vt_audited_silent(audited, ++i))
         told += put_hole(teller, instruction);
     close_table(teller);
+    put_names(teller, audited);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -125,17 +137,6 @@ static const char *const operations[] = {
     "rdmsr-kernel", "wrmsr-kernel", "invlpg", "out-kernel", "out-user", "mmio-write-user",
     "page-fault",   "int-n",        "hlt",    "vmcall",     "vmmcall"};
 
-static const char *const labels[VT_ROADS] = {
-    [VT_ROAD_TRAP] = "trap_road",
-    [VT_ROAD_TRANSLATED] = "translated_road",
-    [VT_ROAD_INTERPRETED] = "interpreted_road",
-    [VT_ROAD_HARDWARE] = "hardware_road",
-    [VT_ROAD_XEN_TRAP] = "xen_trap_road",
-    [VT_ROAD_XEN_CALL] = "xen_call_road",
-    [VT_ROAD_HARDWARE_LAB] = "hardware_road",
-    [VT_ROAD_MONITOR_TRAP] = "monitor_trap_road",
-};
-
 enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 
 /* Does the road have a figure in this table? */
@@ -145,22 +146,6 @@ static bool is_there(const struct vt_teller *teller, enum vt_road road)
         if (vt_road_row(teller->table, road, vt_table_find_line(teller->table, operations[i])))
             return true;
     return false;
-}
-
-/* The cheapest of the line in one unit; of one road alone nothing can be said. */
-static const struct vt_result_row *cheapest(const struct vt_teller *teller, const struct vt_line *line,
-                                            enum vt_unit unit)
-{
-    const struct vt_result_row *best = NULL;
-    size_t count = 0;
-    for (enum vt_road road = 0; road < VT_ROADS; road++) {
-        const struct vt_result_row *row = vt_road_row(teller->table, road, line);
-        if (!row || vt_road_unit(road) != unit || vt_road_lies(road, row))
-            continue;
-        count++;
-        best = !best || row->toll.median < best->toll.median ? row : best;
-    }
-    return count > 1 ? best : NULL;
 }
 
 static void put_cell(const struct vt_teller *teller, const struct vt_result_row *row, bool best, bool lies)
@@ -186,10 +171,10 @@ static void put_cell(const struct vt_teller *teller, const struct vt_result_row 
 static void put_operation(const struct vt_teller *teller, const char *name, const bool shown[VT_ROADS])
 {
     const struct vt_line *line = vt_table_find_line(teller->table, name);
-    const struct vt_result_row *best[VT_UNITS];
+    unsigned best = 0, roads;
     size_t known = 0;
     for (enum vt_unit unit = 0; unit < VT_UNITS; unit++)
-        best[unit] = cheapest(teller, line, unit);
+        best |= vt_road_cheapest(teller->table, line, unit, &roads) ? roads : 0;
     for (enum vt_road road = 0; road < VT_ROADS; road++)
         known += vt_road_row(teller->table, road, line) != NULL;
     if (!line || known < 2)
@@ -199,10 +184,7 @@ static void put_operation(const struct vt_teller *teller, const char *name, cons
     for (enum vt_road road = 0; road < VT_ROADS; road++) {
         const struct vt_result_row *row = vt_road_row(teller->table, road, line);
         if (shown[road])
-            put_cell(teller, row,
-                     row && best[vt_road_unit(road)] && !vt_road_lies(road, row) &&
-                         row->toll.median <= best[vt_road_unit(road)]->toll.median,
-                     row && vt_road_lies(road, row));
+            put_cell(teller, row, best >> road & 1, row && vt_road_lies(road, row));
     }
     fputs("</tr>\n", teller->stream);
 }
@@ -269,7 +251,7 @@ void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *di
     head(teller, "operation", false);
     for (enum vt_road road = 0; road < VT_ROADS; road++)
         if (shown[road])
-            head(teller, labels[road], true);
+            head(teller, vt_tell_road(road), true);
     fputs("</tr></thead>\n<tbody>\n", teller->stream);
     for (size_t i = 0; i < OPERATIONS; i++)
         put_operation(teller, operations[i], shown);

@@ -11,6 +11,21 @@ static const char *word(const struct vt_language *language, const char *name, ch
     return text;
 }
 
+const char *vt_tell_road(enum vt_road road)
+{
+    static const char *const labels[VT_ROADS] = {
+        [VT_ROAD_TRAP] = "trap_road",
+        [VT_ROAD_TRANSLATED] = "translated_road",
+        [VT_ROAD_INTERPRETED] = "interpreted_road",
+        [VT_ROAD_HARDWARE] = "hardware_road",
+        [VT_ROAD_XEN_TRAP] = "xen_trap_road",
+        [VT_ROAD_XEN_CALL] = "xen_call_road",
+        [VT_ROAD_HARDWARE_LAB] = "hardware_road",
+        [VT_ROAD_MONITOR_TRAP] = "monitor_trap_road",
+    };
+    return labels[road];
+}
+
 void vt_tell_label(const struct vt_teller *teller, const char *name)
 {
     int length;
@@ -18,11 +33,32 @@ void vt_tell_label(const struct vt_teller *teller, const char *name)
     vt_markup(teller->stream, "%.*s", length, label);
 }
 
+/* "asked of Xen or hardware" */
+static void tell_roads(const struct vt_teller *teller, unsigned roads)
+{
+    bool first = true;
+    for (enum vt_road road = 0; road < VT_ROADS; road++) {
+        if (!(roads >> road & 1))
+            continue;
+        if (!first) {
+            fputc(' ', teller->stream);
+            vt_tell_label(teller, "or");
+            fputc(' ', teller->stream);
+        }
+        vt_tell_label(teller, vt_tell_road(road));
+        first = false;
+    }
+}
+
 void vt_tell_figure(const struct vt_teller *teller, const struct vt_figure *figure, FILE *stream)
 {
     char text[64], singular[32], plural[32];
     struct vt_figure_words words = {word(teller->language, "unit_one", singular),
                                     word(teller->language, "unit", plural)};
+    if (figure->roads) {
+        tell_roads(teller, figure->roads);
+        return;
+    }
     vt_figure_print(figure, &words, text, sizeof text);
     vt_markup(stream, "%s", text);
 }
@@ -37,7 +73,7 @@ static const char *put_figure(const struct vt_teller *teller, const char *at, co
     snprintf(name, sizeof name, "%.*s", (int)((close ? close : end) - at), at);
     *known &= vt_figure_find(teller->table, name, &figure);
     if (stream && *known) {
-        fputs("<b class=\"figure\">", stream);
+        fputs(figure.roads || figure.name ? "<b class=\"name\">" : "<b class=\"figure\">", stream);
         vt_tell_figure(teller, &figure, stream);
         fputs("</b>", stream);
     }

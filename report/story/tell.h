@@ -18,6 +18,9 @@ struct vt_teller {
 /* A figure with its unit; in the language's words, escaped. */
 void vt_tell_figure(const struct vt_teller *teller, const struct vt_figure *figure, FILE *stream);
 
+/* The label of a road's name. */
+const char *vt_tell_road(enum vt_road road);
+
 /* A label, escaped. */
 void vt_tell_label(const struct vt_teller *teller, const char *name);
 

@@ -22,11 +22,11 @@ story_rows() { # toll of the trapped mov-to-cr3
     for name in mov-to-cr3 mov-from-cr0 cli popf; do told="$told,$(row "$name" class ok '"none"' 3)"; done
     told="$told,$(row cpuid class ok '"exit-kernel"' 1450),$(row out-kernel class ok '"exit-kernel"' 1900),$(row rdmsr-kernel msr ok '"exit-kernel"' 1500),$(row out-user class ok '"exit-user"' 4100)"
     on xen-pv emulated 3 instructions true
-    told="$told,$(row mov-to-cr3 class ok '"exit-kernel"' 1569),$(row cli class ok '"exit-kernel"' 790),$(row cpuid class ok '"none"' 1),$(row rdmsr-kernel msr ok '"exit-kernel"' 1175)"
+    told="$told,$(row mov-to-cr3 class ok '"exit-kernel"' 1569),$(row cli class ok '"exit-kernel"' 790),$(row cpuid class ok '"none"' 1),$(row rdmsr-kernel msr ok '"exit-kernel"' 1175),$(row out-kernel port-io ok '"exit-kernel"' 1364)"
     on xen-pv paravirtual 0 instructions true
-    told="$told,$(row mov-to-cr3 class ok '"hypercall"' 603),$(row cli class ok '"none"' 1),$(row rdmsr-kernel msr ok '"hypercall"' 423)"
+    told="$told,$(row mov-to-cr3 class ok '"hypercall"' 603),$(row cli class ok '"none"' 1),$(row rdmsr-kernel msr ok '"hypercall"' 423),$(row vmcall hypercall ok '"hypercall"' 275)"
     on svm hardware 0 instructions true
-    told="$told,$(row mov-to-cr3 class ok '"none"' 1),$(row cli class ok '"none"' 1),$(row cpuid class ok '"exit-kernel"' 1176),$(row rdmsr-kernel msr ok '"exit-kernel"' 1252),$(row out-user class ok '"exit-user"' 3106)"
+    told="$told,$(row mov-to-cr3 class ok '"none"' 1),$(row cli class ok '"none"' 1),$(row cpuid class ok '"exit-kernel"' 1176),$(row rdmsr-kernel msr ok '"exit-kernel"' 1252),$(row out-kernel port-io ok '"exit-kernel"' 2340),$(row out-user class ok '"exit-user"' 3106)"
     on kvm hardware 0 ns false
     echo "$told"
 }

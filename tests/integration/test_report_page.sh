@@ -224,6 +224,16 @@ if command -v pdftotext >/dev/null 2>&1; then
     has "on paper: the table" 'case-hypercall'
     has "on paper: folded parts are open, the counters" 'Counted per operation'
     lacks "on paper: nothing to click" 'Find a case'
+    # What a lecturer hands out: the story, on sheets of its own.
+    browse story.html 1280 --print-to-pdf="$work/story.pdf" --no-pdf-header-footer
+    pdftotext "$work/story.pdf" - | tr '\f' '\002' | awk -v RS='\002' '
+        /How a guest.s kernel lives without ring 0/ { first = NR; head = substr($0, 1, 20) }
+        /In one sentence:/ { last = NR }
+        /What the numbers say/ { after = NR }
+        END { print "begins with: " head; print "sheets: " last - first + 1; print "left: " after - last }' >"$work/out"
+    has "on paper: the story begins a sheet" '^begins with: How a guest'
+    has "... takes six at the most" '^sheets: [1-6]$'
+    has "... which hold nothing else" '^left: 1$'
 else
     skip "what is on paper" "pdftotext is missing: apt-get install poppler-utils"
 fi
