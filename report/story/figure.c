@@ -48,6 +48,10 @@ static const struct {
     {"exit_same_lab", VT_ROAD_HARDWARE_LAB, SAME, VT_CROSSING_EXIT_KERNEL, WHOLE},
     {"xen_same_trap", VT_ROAD_XEN_TRAP, SAME, VT_CROSSING_EXIT_KERNEL, WHOLE},
     {"xen_same_call", VT_ROAD_XEN_CALL, SAME, VT_CROSSING_HYPERCALL, WHOLE},
+    {"monitor_trap", VT_ROAD_MONITOR_TRAP, "mov-to-cr3", VT_CROSSING_TRAP, WHOLE},
+    {"monitor_way", VT_ROAD_MONITOR_TRAP, "mov-to-cr3", VT_CROSSING_TRAP, VT_PART_BARE},
+    {"monitor_same", VT_ROAD_MONITOR_TRAP, SAME, VT_CROSSING_TRAP, WHOLE},
+    {"monitor_same_way", VT_ROAD_MONITOR_TRAP, SAME, VT_CROSSING_TRAP, VT_PART_BARE},
     {"cr3_lab", VT_ROAD_HARDWARE_LAB, "mov-to-cr3", VT_CROSSING_NONE, WHOLE},
 };
 
