@@ -44,9 +44,11 @@ $B/image/%.o: % $B/guest/offsets.inc
 	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -fno-builtin -MMD -MP -c -o $@ $<
 
 # A program of the machine that builds, linked with the code as the image is.
+GENERATOR = $(CC) $(filter-out -pie -fPIE,$(HOST_FLAGS)) -fno-pie -no-pie -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+
 $B/monitor/generate: monitor/generate.c $B/vcpu/decode.c.o $B/guest/catalogue.c.o $B/image/guest/payload/entry.S.o $(patsubst %,$B/%.o,$(CASES))
 	@mkdir -p $(@D)
-	$(call step,LD,$@)$(CC) $(filter-out -pie -fPIE,$(HOST_FLAGS)) -fno-pie -no-pie -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+	$(call step,LD,$@)$(GENERATOR)
 
 $B/monitor/table.c: $B/monitor/generate
 	$(call step,GEN,$@)$B/monitor/generate >$@

@@ -6,17 +6,19 @@
 
 #include <cpuid.h>
 
-#define CR0_TS   (UINT64_C(1) << 3)
-#define CR0_EM   (UINT64_C(1) << 2)
-#define CR0_WP   (UINT64_C(1) << 16)
-#define CR4_TSD  (UINT64_C(1) << 2)
-#define CR4_PCE  (UINT64_C(1) << 8)
-#define CR4_UMIP (UINT64_C(1) << 11)
-#define CR4_SMEP (UINT64_C(1) << 20)
-#define CR4_SMAP (UINT64_C(1) << 21)
-#define CR4_PKE  (UINT64_C(1) << 22)
-#define MSR_FS   0xc0000100
-#define MSR_GS   0xc0000101
+#define CR0_TS         (UINT64_C(1) << 3)
+#define CR0_EM         (UINT64_C(1) << 2)
+#define CR0_WP         (UINT64_C(1) << 16)
+#define CR4_PAE        (UINT64_C(1) << 5)
+#define CR4_OSFXSR     (UINT64_C(1) << 9)
+#define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
+#define CR4_UMIP       (UINT64_C(1) << 11)
+#define CR4_FSGSBASE   (UINT64_C(1) << 16)
+#define CR4_OSXSAVE    (UINT64_C(1) << 18)
+#define MSR_EFER       0xc0000080
+#define EFER_SCE       UINT64_C(1)
+#define MSR_FS         0xc0000100
+#define MSR_GS         0xc0000101
 
 #define GATE       0x8e
 #define STACK_SIZE 8192
@@ -37,7 +39,7 @@ static uint64_t gdt[VT_GDT_SIZE / 8] __attribute__((aligned(16)));
 static uint64_t idt[2 * VT_MONITOR_GATES] __attribute__((aligned(16)));
 static uint8_t tss[TSS_NO_MAP] __attribute__((aligned(16)));
 static uint8_t stacks[OWN_STACKS][STACK_SIZE] __attribute__((aligned(16)));
-static uint64_t cr4_bits; /* this processor's assists to trapping */
+static uint64_t cr4; /* of the monitor's world: what the guest may use, and what makes it fault */
 
 static void put_gate(unsigned vector, const uint8_t *entry, unsigned stack)
 {
@@ -82,15 +84,24 @@ static void make_tss(void)
     __builtin_memcpy(tss + 102, &(uint16_t){TSS_NO_MAP}, 2);
 }
 
+/* TSD, PCE, SMEP, SMAP and PKE are off: RDPMC and the instructions of protection keys fault, RDTSC does not.
+ */
+static void choose_cr4(void)
+{
+    unsigned a, b = 0, c = 0, d;
+
+    __cpuid(1, a, b, c, d);
+    cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (c >> 26 & 1 ? CR4_OSXSAVE : 0);
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        cr4 |= (b & 1 ? CR4_FSGSBASE : 0) | (c >> 2 & 1 ? CR4_UMIP : 0);
+}
+
 void vt_hardware_open(void)
 {
-    unsigned a, b, c = 0, d;
-
     make_idt();
     make_tss();
     vt_pages_open();
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && c >> 2 & 1)
-        cr4_bits = CR4_UMIP;
+    choose_cr4();
 }
 
 static uint64_t read_cr0(void)
@@ -105,18 +116,6 @@ static void write_cr0(uint64_t value)
     __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
 }
 
-static uint64_t read_cr4(void)
-{
-    uint64_t value;
-    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
-    return value;
-}
-
-static void write_cr4(uint64_t value)
-{
-    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
-}
-
 /* The selectors take the bases with them. */
 static void load_segments(void)
 {
@@ -129,19 +128,20 @@ static void load_segments(void)
 void vt_hardware_take(void)
 {
     write_cr0(read_cr0() & ~(CR0_TS | CR0_EM | CR0_WP));
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
     vt_pages_take();
 }
 
 static void enter_world(enum vt_hardware_gate gate)
 {
-    const uint64_t without = CR4_TSD | CR4_PCE | CR4_SMEP | CR4_SMAP | CR4_PKE;
     const struct operand gdtr = {sizeof gdt - 1, (uintptr_t)gdt}, idtr = {sizeof idt - 1, (uintptr_t)idt};
 
     make_gdt();
     put_gate(VT_EXCEPTION_GP,
              gate == VT_HARDWARE_BARE ? vt_monitor_bare : vt_monitor_gates + VT_EXCEPTION_GP * VT_STUB_SIZE,
              0);
-    write_cr4((read_cr4() & ~without) | cr4_bits);
+    /* SYSCALL would enter ring 0 past all gates. */
+    vt_hardware_wrmsr(MSR_EFER, vt_hardware_rdmsr(MSR_EFER) & ~EFER_SCE);
     vt_image_load_tables(&gdtr, &idtr);
     load_segments();
 }

@@ -26,6 +26,8 @@ static uint64_t pointers[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t directories[GIBIBYTES * ENTRIES] __attribute__((aligned(4096)));
 static uint64_t fine[FINE * ENTRIES] __attribute__((aligned(4096)));
 
+static bool followed; /* they are no longer as they were made */
+
 /* Where the guest is at home. */
 struct range {
     uint64_t start, end;
@@ -52,10 +54,20 @@ bool vt_hardware_is_table(uint64_t address)
     return holds(&tables, address, 1);
 }
 
+/* The guest may have taken its own large pages away. */
+static bool is_mapped(uint64_t address, bool write)
+{
+    const uint64_t entry = directories[address / LARGE];
+
+    return entry & USER && (!write || entry & WRITABLE);
+}
+
 bool vt_hardware_is_guest(uint64_t address, unsigned size, bool write)
 {
-    if (holds(&memory, address, size) || holds(&touch, address, size))
+    if (holds(&memory, address, size))
         return true;
+    if (holds(&touch, address, size))
+        return is_mapped(address, write) && is_mapped(address + size - 1, write);
     const struct range own = code();
     return !write && holds(&own, address, size);
 }
@@ -82,6 +94,7 @@ static uint64_t large_entry(uint64_t address)
 
 void vt_pages_open(void)
 {
+    followed = false;
     const uint64_t upper = PRESENT | WRITABLE | USER;
 
     root[0] = (uintptr_t)pointers | upper;
@@ -95,9 +108,16 @@ void vt_pages_open(void)
         directories[i] = (uintptr_t)(fine + i * ENTRIES) | upper;
 }
 
-void vt_pages_take(void)
+static void take(void)
 {
     __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
+
+void vt_pages_take(void)
+{
+    if (followed)
+        vt_pages_open();
+    take();
 }
 
 /* A large page of the guest's own memory may lie anywhere; anything else that was not so from the start is
@@ -120,6 +140,7 @@ void vt_hardware_follow(uint64_t address)
     if (address < DIRECTORIES || index < FINE || index >= GIBIBYTES * ENTRIES)
         return;
     uint64_t old = directories[index];
+    followed = true;
     directories[index] = shadow_of(*(const uint64_t *)(uintptr_t)(address & ~UINT64_C(7)), linear);
     if (old & PRESENT)
         vt_hardware_flush(linear);
@@ -128,7 +149,7 @@ void vt_hardware_follow(uint64_t address)
 void vt_hardware_flush(uint64_t address)
 {
     if (address == ~UINT64_C(0))
-        vt_pages_take();
+        take();
     else
         __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }

@@ -4,7 +4,7 @@
 
 void vt_pages_open(void);
 
-/* Into CR3: all translations are forgotten. */
+/* As they were made, into CR3: all translations are forgotten. */
 void vt_pages_take(void);
 
 #endif

@@ -21,7 +21,7 @@
 #define BY_ONE     0xb
 /* Ticks of the APIC's clock. The longest batch takes a hundredth of it on QEMU's, which ticks as time does.
  */
-#define LIMIT 100000000
+#define LIMIT 500000000
 
 static uint32_t kept_svr;
 

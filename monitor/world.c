@@ -269,7 +269,6 @@ static void begin(vt_case_function function, uint64_t iterations)
     vcpu->gpr[VT_RSI] = iterations;
     vcpu->gpr[VT_RDX] = VT_GUEST_SCRATCH;
     vcpu->gpr[VT_RCX] = (uintptr_t)mailbox->tsc;
-    vcpu->rflags = VT_FLAG_ONE;
     vt_monitor.traps = vt_monitor.interrupts = 0;
     memset(vt_monitor.vectors, 0, sizeof vt_monitor.vectors);
 }

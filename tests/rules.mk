@@ -17,6 +17,26 @@ $B/tests/difference/judge.elf: $(JUDGE) guest/image/image.lds
 	@mkdir -p $(@D)
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
+# An image that is judged: the monitor, one case or one misdeed at a time (tests/monitor). Its guest's code is its own.
+MONITORED := $(filter-out tests/monitor/main.c,$(wildcard tests/monitor/*.c tests/monitor/*.S))
+MONITORED_CODE := $(patsubst %,$B/%.o,$(CASES)) $(patsubst %,$B/image/%.o,$(MONITORED))
+
+$B/tests/difference/generate: monitor/generate.c $B/vcpu/decode.c.o $B/guest/catalogue.c.o $B/image/guest/payload/entry.S.o $(MONITORED_CODE)
+	@mkdir -p $(@D)
+	$(call step,LD,$@)$(GENERATOR)
+
+$B/tests/difference/table.c: $B/tests/difference/generate
+	$(call step,GEN,$@)$B/tests/difference/generate >$@
+
+$B/image/tests/difference/table.c.o: $B/tests/difference/table.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -c -o $@ $<
+
+$B/tests/difference/monitor.elf: $(patsubst %,$B/image/%.o,guest/image/pvh.S guest/image/string.c guest/catalogue.c guest/longmode.c \
+	guest/payload/entry.S $(MONITOR) $(EMULATOR) tests/monitor/main.c tests/difference/table.c) $(MONITORED_CODE) guest/image/image.lds
+	@mkdir -p $(@D)
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
 # Benchmarks compare two sides in one run and print the ratio; `make bench` builds and runs them all.
 BENCHES := $(patsubst tests/bench/%.c,$B/benchmarks/%,$(wildcard tests/bench/bench_*.c))
 BENCH_SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/bench/bench_*.c),$(wildcard tests/bench/*.c)))
@@ -30,7 +50,7 @@ benches: all $(BENCHES)
 bench: benches
 	@for program in $(BENCHES); do echo "== $$program"; $$program || true; done
 
-tests: all $(UNIT) $(BENCHES) $B/tests/difference/judge.elf
+tests: all $(UNIT) $(BENCHES) $B/tests/difference/judge.elf $B/tests/difference/monitor.elf
 
 test: tests
 	@tests/run $B

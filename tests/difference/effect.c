@@ -1,4 +1,5 @@
 #include "tests/difference/effect.h"
+#include "tests/difference/effect_code.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,46 +14,34 @@
 #define RECORD_RBP(s) ((s)->pv_steal)
 #define RECORD_R10(s) ((s)->pv_priority)
 
+#define CODE_SIZE     4096                         /* more than any body has */
 #define FS_BASE_TO_BE UINT64_C(0x00007e0000012340) /* what WRMSR is to write */
 
 const char *effect_engine_name(enum effect_engine engine)
 {
-    return engine == EFFECT_TRAP ? "trap" : engine == EFFECT_TRANSLATE ? "translate" : "kvm";
-}
-
-/* The end of a body: DEC R10, a short or near JNZ, and the first store to the sink. */
-static uint8_t *find_end(uint8_t *at, const uint8_t *end, size_t *room)
-{
-    static const uint8_t store[] = {0x49, 0x89, 0x83, offsetof(struct vt_scratch, sink), 0, 0, 0};
-    static const uint8_t count[] = {0x49, 0xff, 0xca};
-
-    for (; at + sizeof store + 9 <= end; at++) {
-        *room = at[3] == 0x75 ? 5 : 9;
-        if (memcmp(at, count, sizeof count) == 0 && memcmp(at + *room, store, sizeof store) == 0)
-            return at;
+    switch (engine) {
+    case EFFECT_TRAP:
+        return "trap";
+    case EFFECT_TRANSLATE:
+        return "translate";
+    case EFFECT_KVM:
+        return "kvm";
+    default:
+        return "monitor-trap";
     }
-    return NULL;
 }
 
 bool effect_patch(const struct effect_code *code)
 {
     uintptr_t first = (uintptr_t)vt_guest_code_start & ~(uintptr_t)4095;
-    size_t cases, room;
+    size_t cases;
 
     if (mprotect((void *)first, (uintptr_t)vt_guest_code_end - first, PROT_READ | PROT_WRITE | PROT_EXEC) !=
         0)
         return false;
-    for (const struct vt_case *c = vt_guest_cases(&cases); cases; c++, cases--) {
-        uint8_t *at = find_end((uint8_t *)(uintptr_t)c->body, vt_guest_code_end, &room);
-        int32_t distance;
-
-        if (!at)
+    for (const struct vt_case *c = vt_guest_cases(&cases); cases; c++, cases--)
+        if (!effect_patch_body((uint8_t *)(uintptr_t)c->body, vt_guest_code_end, code->record))
             return false;
-        distance = (int32_t)((const uint8_t *)code->record - (at + 5));
-        memset(at, 0x90, room);
-        at[0] = 0xe8;
-        memcpy(at + 1, &distance, sizeof distance);
-    }
     return true;
 }
 
@@ -136,7 +125,7 @@ void effect_facts(struct effect *e, const struct vt_scratch *scratch, uint64_t c
 {
     const struct vt_vcpu *vcpu = &e->before;
 
-    fact(e, FACT_CODE, code, (uint64_t)(vt_guest_code_end - vt_guest_code_start));
+    fact(e, FACT_CODE, code - CODE_SIZE, 2 * CODE_SIZE);
     fact(e, FACT_SCRATCH, at, sizeof *scratch);
     fact(e, FACT_GDT, vcpu->gdtr.base, VT_GDT_SIZE);
     fact(e, FACT_IDT, vcpu->idtr.base, 16 * VT_VECTORS);

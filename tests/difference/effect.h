@@ -9,17 +9,18 @@
 #include "bench/engine.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
+#include "tests/monitor/shared.h"
 #include "vcpu/vcpu.h"
 
-enum effect_engine { EFFECT_TRAP = 1, EFFECT_TRANSLATE = 2, EFFECT_KVM = 4 };
+enum effect_engine { EFFECT_TRAP = 1, EFFECT_TRANSLATE = 2, EFFECT_KVM = 4, EFFECT_MONITOR = 8 };
 
 /* Ports that user space answers for. */
 #define EFFECT_IS_PORT(port) ((port) == VT_PORT_USER || (port) == VT_PORT_PM_TIMER)
 
 /* What devices answer; nothing else reads like it. */
-#define EFFECT_PORT 0xa7c3d1e5u
-#define EFFECT_MMIO 0x89abcdefu
-#define EFFECT_MSR  UINT64_C(0x1122334455667788)
+#define EFFECT_PORT MONITOR_PORT
+#define EFFECT_MMIO MONITOR_MMIO
+#define EFFECT_MSR  MONITOR_MSR
 #define EFFECT_MASK 0x5a /* of the 8259A before the case */
 
 /* The state a case starts from. */
@@ -102,6 +103,7 @@ void effect_run_kvm(struct effect *e, void *state, const struct vt_case *c, cons
 /* For the two above. */
 void effect_begin(struct effect *e, const struct vt_case *c, const struct effect_setup *setup,
                   struct vt_vcpu *vcpu, struct vt_scratch *scratch);
+/* `code`: where the body lies for the engine; `at`: the scratch block. */
 void effect_facts(struct effect *e, const struct vt_scratch *scratch, uint64_t code, uint64_t at);
 void effect_redirect(uint8_t *idt, uint8_t vector, uint64_t handler);
 void effect_finish(struct effect *e, const struct vt_scratch *scratch);

@@ -89,7 +89,7 @@ static bool begin(struct effect *e, struct vt_kvm_machine *machine, const struct
     if (!kvm_state_set(machine->vm.vcpu, &sregs, &vcpu))
         return false;
     get_state(machine, &e->before);
-    effect_facts(e, scratch, guest_address(vt_guest_code_start), VT_GUEST_SCRATCH);
+    effect_facts(e, scratch, guest_address((const void *)(uintptr_t)c->body), VT_GUEST_SCRATCH);
     if (c->needs & VT_NEED_HANDLERS)
         effect_redirect(machine->vm.memory + VT_GUEST_IDT, c->skip_vector, guest_address(code->handler));
     box->function = guest_address((const void *)(uintptr_t)c->body);

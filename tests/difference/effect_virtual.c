@@ -137,7 +137,7 @@ static void begin(struct effect *e, const struct inside *in, const struct vt_cas
     e->fact[FACT_LDT_LIMIT] = in->vcpu->segment[VT_LDTR].limit;
     e->fact_size[FACT_LDT] = e->fact_size[FACT_LDT_LIMIT] = 1;
     effect_begin(e, c, setup, in->vcpu, &machine->scratch);
-    effect_facts(e, &machine->scratch, address_of(e, in->state, vt_guest_code_start),
+    effect_facts(e, &machine->scratch, address_of(e, in->state, (const void *)(uintptr_t)c->body),
                  (uintptr_t)&machine->scratch);
     vt_vcpu_refresh(in->vcpu);
     machine->port_latch = EFFECT_MASK;

@@ -2,80 +2,13 @@
 
 #include "tests/unit/vcpu/emulator.h"
 
-#include <check.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#define SLOTS   (JUDGE_HALVES * JUDGE_HALF)
-#define SECONDS 60
-#define SVME    (UINT64_C(1) << 12)
+#define SLOTS (JUDGE_HALVES * JUDGE_HALF)
+#define SVME  (UINT64_C(1) << 12)
 
 #define PTE_ALL UINT64_C(7) /* present, writable, user */
-
-static void nap(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
-}
-
-static bool find_image(char *path, size_t size)
-{
-    ssize_t length = readlink("/proc/self/exe", path, size - 16);
-    char *slash;
-
-    if (length <= 0)
-        return false;
-    path[length] = '\0';
-    slash = strrchr(path, '/');
-    memcpy(slash + 1, "judge.elf", sizeof "judge.elf");
-    return access(path, R_OK) == 0;
-}
-
-/* Ends with this process, whatever becomes of it. */
-static void become_qemu(const char *file, const char *image)
-{
-    char backend[256];
-
-    snprintf(backend, sizeof backend, "memory-backend-file,id=m,size=%d,share=on,mem-path=%s", JUDGE_MEMORY,
-             file);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execlp("qemu-system-x86_64", "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
-           "-display", "none", "-monitor", "none", "-object", backend, "-machine", "q35,memory-backend=m",
-           "-m", "32", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-kernel", image, (char *)NULL);
-    _exit(127);
-}
-
-static bool is_alive(struct tcg *tcg)
-{
-    if (tcg->pid > 0 && waitpid(tcg->pid, NULL, WNOHANG) == tcg->pid)
-        tcg->pid = -1;
-    return tcg->pid > 0;
-}
-
-static bool wait_ready(struct tcg *tcg, char *reason, size_t size)
-{
-    volatile uint64_t *ready = &tcg->control->ready;
-    time_t end = time(NULL) + SECONDS;
-
-    while (!*ready && is_alive(tcg) && time(NULL) < end)
-        nap();
-    if (*ready == 1)
-        return true;
-    snprintf(reason, size, "%s",
-             *ready == 2    ? "QEMU's processor has no SVM"
-             : tcg->pid < 0 ? "qemu-system-x86_64 does not start: apt-get install qemu-system-x86"
-                            : "the judging image does not come up in QEMU");
-    return false;
-}
 
 static void lay_tables(struct judge_slot *slot, uint64_t at)
 {
@@ -91,42 +24,25 @@ static void lay_tables(struct judge_slot *slot, uint64_t at)
 
 bool tcg_open(struct tcg *tcg, char *reason, size_t size)
 {
-    char image[4096], file[] = "/tmp/vmtoll-judge-XXXXXX";
-    bool ready;
-
-    ck_assert_msg(find_image(image, sizeof image), "judge.elf is not beside the test: make tests");
-    int fd = mkostemp(file, O_CLOEXEC);
-    *tcg = (struct tcg){.pid = -1};
-    tcg->memory = MAP_FAILED;
-    if (fd >= 0 && ftruncate(fd, JUDGE_MEMORY) == 0)
-        tcg->memory = mmap(NULL, JUDGE_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (tcg->memory == MAP_FAILED) {
-        snprintf(reason, size, "no file for QEMU's memory in /tmp");
+    *tcg = (struct tcg){.image = {.pid = -1}};
+    if (!shared_image_open(&tcg->image, "judge.elf", JUDGE_MEMORY,
+                           JUDGE_CONTROL + offsetof(struct judge_control, ready), reason, size))
+        return false;
+    tcg->control = (struct judge_control *)(void *)(tcg->image.memory + JUDGE_CONTROL);
+    tcg->slots = (struct judge_slot *)(void *)(tcg->image.memory + JUDGE_SLOTS);
+    if (tcg->control->ready != 1) {
+        snprintf(reason, size, "QEMU's processor has no SVM");
+        tcg_close(tcg);
         return false;
     }
-    tcg->control = (struct judge_control *)(void *)(tcg->memory + JUDGE_CONTROL);
-    tcg->slots = (struct judge_slot *)(void *)(tcg->memory + JUDGE_SLOTS);
-    tcg->pid = fork();
-    if (tcg->pid == 0)
-        become_qemu(file, image);
-    ready = wait_ready(tcg, reason, size);
-    unlink(file);
-    close(fd);
     for (unsigned i = 0; i < SLOTS; i++)
         lay_tables(&tcg->slots[i], JUDGE_SLOTS + i * sizeof(struct judge_slot));
-    if (!ready)
-        tcg_close(tcg);
-    return ready;
+    return true;
 }
 
 void tcg_close(struct tcg *tcg)
 {
-    if (tcg->pid > 0) {
-        kill(tcg->pid, SIGKILL);
-        waitpid(tcg->pid, NULL, 0);
-    }
-    munmap(tcg->memory, JUDGE_MEMORY);
-    tcg->pid = -1;
+    shared_image_close(&tcg->image);
 }
 
 void tcg_fill_cpuid(const struct tcg *tcg, struct vt_vcpu *vcpu)
@@ -270,12 +186,5 @@ void tcg_start(struct tcg *tcg, unsigned half)
 
 bool tcg_wait(struct tcg *tcg, unsigned half)
 {
-    time_t end = time(NULL) + SECONDS;
-
-    while (__atomic_load_n(&tcg->control->done[half], __ATOMIC_SEQ_CST) != tcg->control->go[half]) {
-        if (!is_alive(tcg) || time(NULL) > end)
-            return false;
-        nap();
-    }
-    return true;
+    return shared_image_wait(&tcg->image, &tcg->control->go[half], &tcg->control->done[half]);
 }

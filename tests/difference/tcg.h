@@ -2,14 +2,12 @@
 #ifndef VT_TESTS_DIFFERENCE_TCG_H
 #define VT_TESTS_DIFFERENCE_TCG_H
 
+#include "tests/difference/shared_image.h"
 #include "tests/judge/judge.h"
 #include "vcpu/vcpu.h"
 
-#include <sys/types.h>
-
 struct tcg {
-    pid_t pid;
-    uint8_t *memory; /* of the machine, shared with it */
+    struct shared_image image;
     struct judge_control *control;
     struct judge_slot *slots; /* JUDGE_HALVES * JUDGE_HALF */
 };

@@ -1,65 +1,19 @@
 /*
- * Every case of the catalogue does the same on trap, translate and kvm: the same bytes, from the same state,
- * leave the same registers, flags, memory and privileged state, and devices see the same. What may differ
- * stands in one table, with the reason.
+ * Every case of the catalogue does the same on trap, translate, kvm and below the monitor at ring 0: the same
+ * bytes, from the same state, leave the same registers, flags, memory and privileged state, and devices see
+ * the same. What may differ stands in one table, with the reason.
  */
 #include "base/vendor.h"
 #include "tests/difference/effect.h"
+#include "tests/difference/effect_code.h"
+#include "tests/difference/effect_monitor.h"
 #include "tests/unit/suite.h"
 #include "vmm/backend.h"
 
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(offsetof(struct vt_scratch, sink) == 0xf8, "known to the assembly");
-_Static_assert(offsetof(struct vt_scratch, buffer) == 0x140, "known to the assembly");
-_Static_assert(offsetof(struct vt_scratch, hypercall) == 0x1140, "known to the assembly");
-
-/*
- * The recorder is called in place of a loop's end, with R11 the scratch block and RBP the stack a turn began
- * with; it changes flags and one word below the stack pointer. The handler notes the frame it finds in the
- * buffer, which starts with the bytes to skip and the size of the error code.
- */
-__asm__(".pushsection vt_cases, \"ax\", @progbits\n"
-        "effect_record:\n"
-        "    mov %rax, 0xf8(%r11)\n"
-        "    pushfq\n"
-        "    popq 0x128(%r11)\n"
-        "    mov %rdi, 0x1140(%r11)\n"
-        "    mov %rsi, 0x1148(%r11)\n"
-        "    mov %rbp, 0x1158(%r11)\n"
-        "    mov %r10, 0x1160(%r11)\n"
-        "    lea 8(%rsp), %rax\n"
-        "    sub %rbp, %rax\n"
-        "    mov %rax, 0x130(%r11)\n"
-        "    jns 1f\n"
-        "    mov 8(%rsp), %rax\n"
-        "    mov %rax, 0x1150(%r11)\n"
-        "1:  mov 0xf8(%r11), %rax\n"
-        "    ret\n"
-        "effect_handler:\n"
-        "    mov %rax, 0x150(%r11)\n"
-        "    mov 0x148(%r11), %rax\n"
-        "    test %rax, %rax\n"
-        "    jz 1f\n"
-        "    pop %rax\n"
-        "    mov %rax, 0x158(%r11)\n"
-        "1:  mov (%rsp), %rax\n"
-        "    mov %rax, 0x160(%r11)\n"
-        "    mov 8(%rsp), %rax\n"
-        "    mov %rax, 0x168(%r11)\n"
-        "    mov 16(%rsp), %rax\n"
-        "    mov %rax, 0x170(%r11)\n"
-        "    mov 24(%rsp), %rax\n"
-        "    mov %rax, 0x178(%r11)\n"
-        "    mov 32(%rsp), %rax\n"
-        "    mov %rax, 0x180(%r11)\n"
-        "    mov 0x140(%r11), %rax\n"
-        "    add %rax, (%rsp)\n"
-        "    mov 0x150(%r11), %rax\n"
-        "    iretq\n"
-        ".popsection\n");
-extern const uint8_t effect_record[], effect_handler[];
+EFFECT_CODE
 
 /* Where two values need not be equal, and why. */
 struct licence {
@@ -78,10 +32,12 @@ enum condition {
     ON_PVM,       /* at CPL 3 of a KVM that runs the guest at ring 3 of the host (virt-pvm) */
 };
 
-#define R(name) (UINT32_C(1) << VT_##name)
-#define ANY     (EFFECT_TRAP | EFFECT_TRANSLATE | EFFECT_KVM)
-#define SHOWS   "ring 3 is shown the host's: the hole that keeps x86 from being virtualized by traps alone"
-#define PVM     "PVM runs ring 3 on the processor, which shows the host's"
+#define R(name)  (UINT32_C(1) << VT_##name)
+#define ANY      (EFFECT_TRAP | EFFECT_TRANSLATE | EFFECT_KVM | EFFECT_MONITOR)
+#define FAULTING (EFFECT_TRAP | EFFECT_MONITOR)
+#define SHOWS    "ring 3 is shown the host's: the hole that keeps x86 from being virtualized by traps alone"
+#define OTHER    "the monitor runs on QEMU's processor, and processors "
+#define PVM      "PVM runs ring 3 on the processor, which shows the host's"
 
 static const struct licence licences[] = {
     {"cpuid", ANY, ALWAYS, R(RAX) | R(RBX) | R(RCX) | R(RDX), "every engine has its own virtual CPUID"},
@@ -90,25 +46,25 @@ static const struct licence licences[] = {
     {"rdrand", ANY, ALWAYS, R(RAX), "random"},
     {"rdseed", ANY, ALWAYS, R(RAX) | EFFECT_FLAGS, "random; CF is clear when there was none"},
     {"interpreter", ANY, ALWAYS, EFFECT_FLAGS, "it ends with the sum of an address of its code"},
-    {"rdpmc", EFFECT_TRAP, PASSED, R(RAX) | R(RDX), SHOWS},
-    {"rdtscp", EFFECT_TRAP, PASSED, R(RCX), SHOWS},
-    {"rdpid", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
-    {"rdpkru", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
-    {"wrpkru", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
-    {"smsw", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
-    {"sgdt", EFFECT_TRAP, PASSED, EFFECT_MEMORY, SHOWS},
-    {"sidt", EFFECT_TRAP, PASSED, EFFECT_MEMORY, SHOWS},
-    {"sldt", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
-    {"str", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
-    {"lar", EFFECT_TRAP, PASSED, R(RAX) | EFFECT_FLAGS, SHOWS},
-    {"lsl", EFFECT_TRAP, PASSED, R(RAX) | EFFECT_FLAGS, SHOWS},
-    {"verr", EFFECT_TRAP, PASSED, EFFECT_FLAGS, SHOWS},
-    {"verw", EFFECT_TRAP, PASSED, EFFECT_FLAGS, SHOWS},
-    {"mov-from-cs", EFFECT_TRAP, PASSED, R(RAX), SHOWS},
-    {"mov-to-es", EFFECT_TRAP, PASSED, EFFECT_STATE, SHOWS},
-    {"pushf", EFFECT_TRAP, PASSED, EFFECT_STACK, SHOWS},
-    {"iret", EFFECT_TRAP, PASSED, EFFECT_STATE, SHOWS},
-    {"popf", EFFECT_TRAP, PASSED, R(RBX), SHOWS},
+    {"rdpmc", FAULTING, PASSED, R(RAX) | R(RDX), SHOWS},
+    {"rdtscp", FAULTING, PASSED, R(RCX), SHOWS},
+    {"rdpid", FAULTING, PASSED, R(RAX), SHOWS},
+    {"rdpkru", FAULTING, PASSED, R(RAX), SHOWS},
+    {"wrpkru", FAULTING, PASSED, R(RAX), SHOWS},
+    {"smsw", FAULTING, PASSED, R(RAX), SHOWS},
+    {"sgdt", FAULTING, PASSED, EFFECT_MEMORY, SHOWS},
+    {"sidt", FAULTING, PASSED, EFFECT_MEMORY, SHOWS},
+    {"sldt", FAULTING, PASSED, R(RAX), SHOWS},
+    {"str", FAULTING, PASSED, R(RAX), SHOWS},
+    {"lar", FAULTING, PASSED, R(RAX) | EFFECT_FLAGS, SHOWS},
+    {"lsl", FAULTING, PASSED, R(RAX) | EFFECT_FLAGS, SHOWS},
+    {"verr", FAULTING, PASSED, EFFECT_FLAGS, SHOWS},
+    {"verw", FAULTING, PASSED, EFFECT_FLAGS, SHOWS},
+    {"mov-from-cs", FAULTING, PASSED, R(RAX), SHOWS},
+    {"mov-to-es", FAULTING, PASSED, EFFECT_STATE, SHOWS},
+    {"pushf", FAULTING, PASSED, EFFECT_STACK, SHOWS},
+    {"iret", FAULTING, PASSED, EFFECT_STATE, SHOWS},
+    {"popf", FAULTING, PASSED, R(RBX), SHOWS},
     {"iret", EFFECT_TRAP, ALWAYS, EFFECT_FLAGS, "the signal's return does not give RFLAGS.ID back"},
     {"iret", EFFECT_KVM, OUTSIDE, EFFECT_STATE, "outside ring 0 it leaves IF alone"},
     {"lar", EFFECT_KVM, INTEL, R(RAX), "bits 19:16 are undefined (SDM 2A LAR)"},
@@ -118,6 +74,11 @@ static const struct licence licences[] = {
      "KVM answers the other vendor's instruction, which is #UD"},
     {"wrmsr-tsx-ctrl", EFFECT_KVM, ALWAYS, EFFECT_END, "some processors have it, the virtual one has not"},
     {"page-fault", EFFECT_KVM, OUTSIDE, EFFECT_MEMORY, "the error code says that it was user code"},
+    {"wrmsr-fsbase", EFFECT_MONITOR, ALWAYS, EFFECT_FLAGS,
+     OTHER "leave another AF behind SHR, which is undefined"},
+    {"xsetbv", EFFECT_MONITOR, ALWAYS, EFFECT_FLAGS, OTHER "leave another AF behind SHR, which is undefined"},
+    {"rdpkru", EFFECT_MONITOR, ALWAYS, EFFECT_END, OTHER "have protection keys"},
+    {"wrpkru", EFFECT_MONITOR, ALWAYS, EFFECT_END, OTHER "have protection keys"},
     {"pushf", EFFECT_KVM, ON_PVM, EFFECT_STACK, PVM},
     {"popf", EFFECT_KVM, ON_PVM, R(RBX), PVM},
     {"rdpid", EFFECT_KVM, ON_PVM, R(RAX), PVM},
@@ -162,7 +123,9 @@ static volatile int stop;
 struct bench {
     struct effect_code code;
     void *trap, *translate, *kvm;
-    char no_kvm[256];
+    struct effect_monitor monitor;
+    bool has_monitor;
+    char no_kvm[256], no_monitor[256];
     unsigned compared, licensed, different, unsupported;
 };
 
@@ -204,7 +167,7 @@ static void compare(struct bench *b, const struct vt_case *c, const struct effec
 
 static void compare_case(struct bench *b, const struct vt_case *c, const struct effect_setup *setup)
 {
-    static struct effect trap, translate, again, kvm;
+    static struct effect trap, translate, again, kvm, monitor;
 
     effect_run_virtual(&trap, EFFECT_TRAP, b->trap, c, setup, &b->code, 0);
     effect_run_virtual(&translate, EFFECT_TRANSLATE, b->translate, c, setup, &b->code, 0);
@@ -214,6 +177,10 @@ static void compare_case(struct bench *b, const struct vt_case *c, const struct 
     if (b->kvm) {
         effect_run_kvm(&kvm, b->kvm, c, setup, &b->code);
         compare(b, c, setup, &translate, &kvm, "");
+    }
+    if (b->has_monitor && setup->level == 0) {
+        effect_run_monitor(&monitor, &b->monitor, c, setup);
+        compare(b, c, setup, &translate, &monitor, "");
     }
 }
 
@@ -231,15 +198,20 @@ static void open_bench(struct bench *b)
     b->kvm = open_engine("kvm", b->no_kvm, sizeof b->no_kvm);
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!b->kvm)
-        printf("# trap against translate only: %s\n", b->no_kvm);
+        printf("# without kvm: %s\n", b->no_kvm);
+    b->has_monitor = effect_monitor_open(&b->monitor, b->no_monitor, sizeof b->no_monitor);
+    if (!b->has_monitor)
+        printf("# without the monitor: %s\n", b->no_monitor);
 }
 
-static void close_bench(const struct bench *b)
+static void close_bench(struct bench *b)
 {
     vt_bench_find_engine("trap")->close(b->trap);
     vt_bench_find_engine("translate")->close(b->translate);
     if (b->kvm)
         vt_bench_find_engine("kvm")->close(b->kvm);
+    if (b->has_monitor)
+        effect_monitor_close(&b->monitor);
 }
 
 static void compare_all(int level)

@@ -1,0 +1,25 @@
+/* The image with the monitor inside, as judges of effects and of misdeeds use it. */
+#ifndef VT_TESTS_DIFFERENCE_EFFECT_MONITOR_H
+#define VT_TESTS_DIFFERENCE_EFFECT_MONITOR_H
+
+#include "tests/difference/effect.h"
+#include "tests/difference/shared_image.h"
+#include "tests/monitor/shared.h"
+
+struct effect_monitor {
+    struct shared_image image;
+    struct monitor_control *control;
+};
+
+/* False: `reason` says why, and nothing is left. */
+bool effect_monitor_open(struct effect_monitor *monitor, char *reason, size_t size);
+void effect_monitor_close(struct effect_monitor *monitor);
+
+/* Do it, and wait until it is done. */
+void effect_monitor_order(struct effect_monitor *monitor, enum monitor_order order, uint64_t number);
+
+/* One turn of the case, at CPL 0. */
+void effect_run_monitor(struct effect *e, struct effect_monitor *monitor, const struct vt_case *c,
+                        const struct effect_setup *setup);
+
+#endif

@@ -1,0 +1,11 @@
+/* Addresses for bad.S. */
+#ifndef VT_TESTS_MONITOR_BAD_H
+#define VT_TESTS_MONITOR_BAD_H
+
+#include "guest/abi.h"
+
+#define BAD_ELSEWHERE 0x1000000 /* tests/monitor/shared.h: MONITOR_CONTROL */
+#define BAD_TABLES    VT_GUEST_TABLES
+#define BAD_TOUCH     VT_GUEST_TOUCH
+
+#endif
