@@ -16,5 +16,10 @@ vt_image_xenpv_end:
 vt_boot_pc_file:
     .incbin "guest/boot/pc.elf"
 vt_boot_pc_file_end:
+    .balign 64
+    .globl vt_boot_efi_file, vt_boot_efi_file_end
+vt_boot_efi_file:
+    .incbin "guest/boot/vmtoll.efi"
+vt_boot_efi_file_end:
 
     .section .note.GNU-stack, "", @progbits

@@ -68,7 +68,7 @@ $B/image-xenpv/%.o: % $B/guest/offsets.inc
 $B/guest/image-xenpv.elf: $(IMAGE_XENPV) $(patsubst %,$B/%.o,$(CASES)) guest/image/xenpv.lds
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/xenpv.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
-$B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/image-xenpv.elf $B/guest/boot/pc.elf
+$B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/image-xenpv.elf $B/guest/boot/pc.elf $B/guest/boot/vmtoll.efi
 	$(call step,AS,$<)$(CC) -I. -I$B -Wa,-I$B -c -o $@ $<
 
 # An image that boots anywhere: a core that is entered wherever it was put, and a loader for each way to boot.
@@ -98,6 +98,15 @@ $B/boot/%.o: % $B/guest/offsets.inc
 
 $B/guest/boot/pc.elf: $(BOOT_PC) guest/boot/pc.lds
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/boot/pc.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+BOOT_EFI := $(patsubst %,$B/boot/%.o,guest/boot/efi.S guest/boot/efi.c guest/boot/core_file.S guest/image/string.c guest/longmode.c $(BOOT_LOADING) $(BOOT_BOTH))
+
+# Linked at 0 and loaded anywhere: nothing in it may be an address (tests/integration/test_image_boot.sh looks).
+$B/guest/boot/efi.elf: $(BOOT_EFI) guest/boot/efi.lds
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/boot/efi.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+$B/guest/boot/vmtoll.efi: $B/guest/boot/efi.elf
+	$(call step,OBJ,$@)objcopy -O binary $< $@
 
 # Offsets reach the assembler from the compiler, never by hand.
 $B/guest/offsets.inc: guest/offsets.c guest/abi.h config.mk

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "bench/select.h"
 #include "guest/boot/info.h"
+#include "image/disc.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -12,36 +13,63 @@
 #include <strings.h>
 
 /* guest/image_files.S */
-extern const uint8_t vt_boot_pc_file[], vt_boot_pc_file_end[];
+extern const uint8_t vt_boot_pc_file[], vt_boot_pc_file_end[], vt_boot_efi_file[], vt_boot_efi_file_end[];
 
-/* The loader with the words it goes by where nobody gives others; malloc'ed and the caller's, or NULL. */
-static uint8_t *with_words(const uint8_t *file, size_t size, const char *words)
+/* A loader with the words it goes by where nobody gives others; its data is malloc'ed and the caller's, NULL:
+ * no memory. */
+static struct vt_image_file with_words(const uint8_t *from, const uint8_t *end, const char *words)
 {
     static const char mark[] = VT_BOOT_WORDS_MARK;
+    size_t size = (size_t)(end - from);
     uint8_t *copy = malloc(size);
 
     if (!copy)
-        return NULL;
-    memcpy(copy, file, size);
+        return (struct vt_image_file){NULL, 0};
+    memcpy(copy, from, size);
     char *place = memmem(copy, size, mark, sizeof mark);
     if (place)
         snprintf(place + sizeof mark, VT_BOOT_WORDS_SIZE, "%s", words);
-    return copy;
+    return (struct vt_image_file){copy, size};
+}
+
+static int write_loader(const char *output, struct vt_image_file file, struct vt_error *error)
+{
+    int status =
+        file.data ? vt_file_write(output, file.data, file.size, error) : vt_error_memory(error, "the image");
+
+    free((void *)file.data);
+    return status;
 }
 
 static int write_elf(const char *output, const char *words, struct vt_error *error)
 {
-    size_t size = (size_t)(vt_boot_pc_file_end - vt_boot_pc_file);
-    uint8_t *file = with_words(vt_boot_pc_file, size, words);
-    int status = file ? vt_file_write(output, file, size, error) : vt_error_memory(error, "the image");
+    return write_loader(output, with_words(vt_boot_pc_file, vt_boot_pc_file_end, words), error);
+}
 
-    free(file);
+static int write_efi(const char *output, const char *words, struct vt_error *error)
+{
+    return write_loader(output, with_words(vt_boot_efi_file, vt_boot_efi_file_end, words), error);
+}
+
+static int write_disc(const char *output, const char *words, struct vt_error *error)
+{
+    struct vt_image_file pc = with_words(vt_boot_pc_file, vt_boot_pc_file_end, words),
+                         efi = with_words(vt_boot_efi_file, vt_boot_efi_file_end, words);
+    int status = pc.data && efi.data ? vt_image_disc_write(output, &pc, &efi, error)
+                                     : vt_error_memory(error, "the image");
+
+    free((void *)pc.data);
+    free((void *)efi.data);
     return status;
 }
 
 const struct vt_image_format vt_image_formats[] = {
-    {".elf", "for QEMU's -kernel, microvm and other monitors that start PVH, and for GRUB (multiboot2)",
+    {".elf",
+     "for QEMU's -kernel, its machine microvm and others that start PVH, and for\n        GRUB (multiboot2)",
      write_elf},
+    {".efi", "an EFI application: EFI/BOOT/BOOTX64.EFI of a FAT volume, or from a shell", write_efi},
+    {".iso", "a disc that BIOS and UEFI start from", write_disc},
+    {".raw", "the same as a disk, such as a USB stick; qemu-img makes other kinds of it", write_disc},
     {0},
 };
 

@@ -61,6 +61,7 @@ static void announce(const struct vt_case *c)
     vt_boot_say(" ");
     vt_boot_say(c->name);
     vt_boot_say_end();
+    vt_boot_show(c->name);
 }
 
 static void run(const struct vt_case *c)

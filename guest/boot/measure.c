@@ -1,5 +1,6 @@
 #include "guest/boot/core.h"
 #include "guest/boot/port.h"
+#include "guest/boot/text.h"
 #include "guest/image/image.h"
 
 #include <cpuid.h>
@@ -36,11 +37,35 @@ static void say_head(const struct vt_case *c, const char *status)
     vt_boot_say(status);
 }
 
+/* For a person: what the loader or the screen shows behind the case's name. */
+static void tell(const char *what, uint64_t number, const char *unit)
+{
+    char *last = vt_boot_info()->last, digits[21], *at = digits + sizeof digits - 1;
+
+    *at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    vt_boot_copy_text(last, 16, what);
+    while (*last)
+        last++;
+    if (*unit) {
+        vt_boot_copy_text(last, sizeof digits, at);
+        while (*last)
+            last++;
+        vt_boot_copy_text(last, 32, unit);
+    }
+    vt_boot_show("  ");
+    vt_boot_show(vt_boot_info()->last);
+    vt_boot_show("\n");
+}
+
 void vt_boot_measure_refuse(const struct vt_case *c, const char *reason)
 {
     say_head(c, "unsupported ");
     vt_boot_say(reason);
     vt_boot_say_end();
+    tell("  not here", 0, "");
 }
 
 static void say_fault(const struct vt_case *c)
@@ -50,6 +75,7 @@ static void say_fault(const struct vt_case *c)
     vt_boot_say(" ");
     vt_boot_say_number(vt_boot_mailbox()->exception.error);
     vt_boot_say_end();
+    tell("  exception ", vt_image_vector(), " ");
     if (vt_image_vector() >= 32)
         vt_boot_quiet_end_of_interrupt();
 }
@@ -145,6 +171,23 @@ static void say_batches(const struct batches *b)
     vt_boot_say_end();
 }
 
+/* The median pair's toll. */
+static void say_result(const struct batches *b)
+{
+    uint64_t toll[PAIRS];
+
+    say_batches(b);
+    for (unsigned i = 0; i < b->pairs; i++) {
+        uint64_t body = b->ticks[0][i], baseline = b->ticks[1][i],
+                 value = body > baseline ? body - baseline : 0;
+        unsigned at = i;
+        for (; at > 0 && toll[at - 1] > value; at--)
+            toll[at] = toll[at - 1];
+        toll[at] = value;
+    }
+    tell("  ", toll[b->pairs / 2] / b->iterations, " cycles");
+}
+
 void vt_boot_measure(const struct vt_case *c)
 {
     static struct batches b;
@@ -154,7 +197,7 @@ void vt_boot_measure(const struct vt_case *c)
     mailbox->skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;
     mailbox->skip_length = c->skip_length;
     if (calibrate(&b) && run_pairs(&b))
-        say_batches(&b);
+        say_result(&b);
     else
         say_fault(c);
     mailbox->skip_vector = UINT64_MAX;

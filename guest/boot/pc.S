@@ -82,6 +82,8 @@ long_mode:
     mov ds, eax
     mov es, eax
     mov ss, eax
+    mov fs, eax
+    mov gs, eax
     mov rsp, offset stack_end
     lidt [no_idt]
     mov edi, ebp

@@ -7,7 +7,7 @@
 run "$VMTOLL" image
 refuses "an image without a name" 2 '^vmtoll: image: --output FILE is missing'
 run "$VMTOLL" image --output "$work/image.bin"
-refuses "a kind of file there is not" 2 "its ending must say: \.elf"
+refuses "a kind of file there is not" 2 "its ending must say: \.elf, \.efi, \.iso or \.raw"
 run "$VMTOLL" image --output "$work/image.elf" --case cpuidd
 refuses "a case there is not" 2 "did you mean 'cpuid'"
 run "$VMTOLL" image --output "$work/image.elf" --words "$(printf '%01200d' 0)"
@@ -18,6 +18,11 @@ run "$VMTOLL" image --output "$work/image.elf" --case cpuid,cli,vm-create --word
 is "an image is written" 0
 holds "it is an ELF" sh -c "head -c 4 '$work/image.elf' | grep -q ELF"
 holds "its words are in it" grep -aq 'case=cpuid,cli,vm-create end=reset' "$work/image.elf"
+run "$VMTOLL" image --output "$work/image.efi" --case cpuid
+is "and an EFI application" 0
+holds "which begins as one" sh -c "head -c 2 '$work/image.efi' | grep -q MZ"
+PATH=$work/nothing run "$VMTOLL" image --output "$work/image.iso"
+refuses "a disc without the programs that make one" 3 'apt-get install grub-common'
 run "$VMTOLL" image --output - --case cpuid
 refuses "standard output has no ending" 2 ending
 
@@ -27,9 +32,7 @@ run "$VMTOLL" import "$work/image.elf"
 refuses "an image in place of its log" 2 "image.elf: no lines of an image"
 
 if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&1; then
-    boot() { # log, argument...
-        log=$1
-        shift
+    boot() { # argument...
         timeout 60 qemu-system-x86_64 -m 64 -nodefaults -no-user-config -display none -no-reboot -accel tcg -kernel "$work/image.elf" "$@"
     }
     # shellcheck disable=SC2317
@@ -37,7 +40,7 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
         jq -e ".measurements[] | select($1)" "$work/result.json"
     }
 
-    run boot "$work/said" -M q35 -cpu max -debugcon "file:$work/said"
+    run boot -M q35 -cpu max -debugcon "file:$work/said"
     is "the image boots under PVH and ends as it was told" 0
     run "$VMTOLL" import "$work/said" --quiet --output "$work/result.json"
     is "its log is taken in" 0
@@ -55,13 +58,13 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
     is "report shows it" 0
     has "with its column" 'bare CPL 0'
 
-    run boot "$work/serial" -M q35 -cpu max -append 'case=nop end=reset' -serial "file:$work/serial"
+    run boot -M q35 -cpu max -append 'case=nop end=reset' -serial "file:$work/serial"
     is "what the boot loader says goes before" 0
     run sh -c '"$0" import - --json <"$1"' "$VMTOLL" "$work/serial"
     is "a serial line is taken in from standard input" 0
     holds "with the cases of that command line" test "$(jq -r '[.measurements[].case] | join(" ")' "$work/out")" = "empty nop thousand"
 
-    run boot "$work/small" -m 16 -M q35 -cpu max -debugcon "file:$work/small"
+    run boot -m 16 -M q35 -cpu max -debugcon "file:$work/small"
     equals "too little memory is one line" "$(cat "$work/small")" \
         "vmtoll: the firmware grants no 12 MiB of memory in one piece below 4 GiB: nothing was measured"
 
