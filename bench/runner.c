@@ -225,15 +225,56 @@ static void finish_row(const struct schedule *s, struct vt_measurement *m)
     vt_bare_split(m);
 }
 
+/* Of the row to be visited. */
+static size_t row_number(const struct schedule *s)
+{
+    return s->visited + (s->due - s->pending) + 1;
+}
+
 /* How the row to be visited was lost; NULL: it was not. */
 static const struct vt_lost_row *find_lost(const struct schedule *s)
 {
     const struct vt_simulation *simulation = s->plan->simulation;
-    size_t number = s->visited + (s->due - s->pending) + 1;
+    size_t number = row_number(s);
     for (size_t i = 0; simulation && i < simulation->lost_count; i++)
         if (simulation->lost[i].number == number)
             return &simulation->lost[i];
     return NULL;
+}
+
+static bool is_made(const struct schedule *s)
+{
+    return s->plan->simulation && row_number(s) <= s->plan->simulation->before;
+}
+
+static void convert_to_instructions(struct vt_measurement *m, const struct vt_simulation *simulation)
+{
+    m->engine = simulation->engine;
+}
+
+static void convert_to_time(struct vt_measurement *m, double tsc_khz)
+{
+    m->tsc_khz = tsc_khz;
+    m->toll = vt_statistics_scale(&m->toll_cycles, 1e6 / tsc_khz);
+    for (int part = 0; part < VT_PARTS; part++)
+        m->parts[part] = vt_statistics_scale(&m->parts[part], 1e6 / tsc_khz);
+}
+
+static double instruction_khz(const struct vt_simulation *simulation)
+{
+    return 1e6 * simulation->ticks_per_instruction;
+}
+
+/* The machine may not live to see the end of the run. */
+static void hand_out(const struct schedule *s, const struct vt_measurement *m)
+{
+    const struct vt_simulation *simulation = s->plan->simulation;
+    struct vt_measurement row = *m;
+    if (!simulation || !simulation->made || m->status == PENDING)
+        return;
+    convert_to_instructions(&row, simulation);
+    convert_to_time(&row, instruction_khz(simulation));
+    simulation->made(simulation->context, &row);
 }
 
 static bool is_complete(const struct vt_measurement *m)
@@ -334,9 +375,9 @@ static void visit_engine(struct schedule *s, const struct vt_engine *engine)
             continue;
         report_progress(s, m);
         const struct vt_lost_row *lost = find_lost(s);
-        if (lost) {
+        if (lost || is_made(s)) {
             s->pending--;
-            refuse(m, lost->status, lost->reason);
+            refuse(m, lost ? lost->status : VT_STATUS_FAILED, lost ? lost->reason : VT_MADE_BEFORE);
             continue;
         }
         if (!opened.is_open && open_engine(&opened, s->plan, &settings, &error) != 0) {
@@ -345,6 +386,7 @@ static void visit_engine(struct schedule *s, const struct vt_engine *engine)
             continue;
         }
         visit_row(s, m, &opened);
+        hand_out(s, m);
     }
     close_engine(&opened);
 }
@@ -416,21 +458,14 @@ static uint64_t preemptions(void)
     return vt_usage_now().preemptions + vt_usage_of_children();
 }
 
-static void convert_to_instructions(struct vt_run *run, const struct vt_simulation *simulation)
+static void convert(struct vt_run *run, const struct vt_simulation *simulation)
 {
-    for (size_t i = 0; i < run->count; i++)
-        run->measurements[i].engine = simulation->engine;
-    run->tsc_khz = 1e6 * simulation->ticks_per_instruction;
-}
-
-static void convert_to_time(struct vt_run *run)
-{
+    if (simulation)
+        run->tsc_khz = instruction_khz(simulation);
     for (size_t i = 0; i < run->count; i++) {
-        struct vt_measurement *m = &run->measurements[i];
-        m->tsc_khz = run->tsc_khz;
-        m->toll = vt_statistics_scale(&m->toll_cycles, 1e6 / run->tsc_khz);
-        for (int part = 0; part < VT_PARTS; part++)
-            m->parts[part] = vt_statistics_scale(&m->parts[part], 1e6 / run->tsc_khz);
+        if (simulation)
+            convert_to_instructions(&run->measurements[i], simulation);
+        convert_to_time(&run->measurements[i], run->tsc_khz);
     }
 }
 
@@ -472,9 +507,7 @@ int vt_bench_run(struct vt_run *run, const struct vt_plan *plan, struct vt_error
     run->waited = (double)s.quiet.waited_ns * 1e-9;
     run->shared = share_of_shared(run);
     run->interrupted = *plan->stop != 0;
-    if (plan->simulation)
-        convert_to_instructions(run, plan->simulation);
-    convert_to_time(run);
+    convert(run, plan->simulation);
     if (restorable)
         vt_affinity_set(&affinity);
     return 0;

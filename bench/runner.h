@@ -27,6 +27,9 @@ struct vt_lost_row {
     char reason[512];
 };
 
+/* The reason of such a row where it was measured by an earlier run. */
+#define VT_MADE_BEFORE "measured by an earlier run of the machine"
+
 /*
  * A machine whose clock counts instructions: equal batches give equal counts, so
  * their number and length are fixed beforehand and nothing is calibrated.
@@ -38,6 +41,10 @@ struct vt_simulation {
     double ticks_per_instruction; /* of its time-stamp counter */
     const struct vt_lost_row *lost;
     size_t lost_count;
+    size_t before; /* rows up to this number have been measured, or are lost: they are not asked again */
+    /* Called with each row once it is measured, in instructions; NULL: nobody waits for it. */
+    void (*made)(void *context, const struct vt_measurement *row);
+    void *context;
 };
 
 struct vt_plan {

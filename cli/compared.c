@@ -89,6 +89,19 @@ static int print(const struct vt_comparison *comparison, enum vt_format format,
     return vt_file_commit(&output, &error) == 0 ? VT_EXIT_DONE : vt_cli_fail(&error);
 }
 
+/* What could be compared next time. */
+static const char *next_time(const struct vt_comparison *comparison)
+{
+    bool zeros = comparison->measured > 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        zeros = zeros && (vt_compare_answer(&comparison->rows[i]) != VT_ANSWER_UNCLEAR ||
+                          comparison->rows[i].unclear == VT_UNCLEAR_ZERO);
+    if (zeros)
+        return "measure cases that cost something, of which a ratio can be told";
+    return comparison->measured ? "measure again, when it is quieter or for longer"
+                                : "measure again, or what both can measure";
+}
+
 static int judge(const struct vt_comparison *comparison, const char *fail_on, const char *command)
 {
     bool never = strcmp(fail_on, "never") == 0, unclear = strcmp(fail_on, "unclear") == 0;
@@ -102,8 +115,7 @@ static int judge(const struct vt_comparison *comparison, const char *fail_on, co
     /* A gate does not open because nothing was there to stop at it. */
     if (comparison->judged || never)
         return VT_EXIT_DONE;
-    vt_cli_warn("%s: nothing could be compared: measure again, %s", command,
-                comparison->measured ? "when it is quieter or for longer" : "or what both can measure");
+    vt_cli_warn("%s: nothing could be compared: %s", command, next_time(comparison));
     return VT_EXIT_USAGE;
 }
 

@@ -58,6 +58,12 @@ void vt_lab_inside_send(const char *document, size_t size)
     send_bytes(document, size);
 }
 
+void vt_lab_inside_send_row(const char *document, size_t size)
+{
+    vt_lab_inside_say("@measured %zu", size);
+    send_bytes(document, size);
+}
+
 void vt_lab_inside_send_symbols(void)
 {
     unsigned char *packed = NULL;

@@ -33,6 +33,9 @@ void vt_lab_inside_say(const char *format, ...) __attribute__((format(printf, 1,
 /* The result document. */
 void vt_lab_inside_send(const char *document, size_t size);
 
+/* The same of one row, as soon as it is measured. */
+void vt_lab_inside_send_row(const char *document, size_t size);
+
 /* The names of functions. When all is measured: reading them takes memory, and moves what comes after. */
 void vt_lab_inside_send_symbols(void);
 

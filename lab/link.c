@@ -80,6 +80,11 @@ static int take_symbols(struct vt_lab_link *link, char *rest)
     return take_size(rest, link->symbols, &link->symbols_wanted);
 }
 
+static int take_measured(struct vt_lab_link *link, char *rest)
+{
+    return take_size(rest, NULL, &link->row_wanted);
+}
+
 static int take_end(struct vt_lab_link *link, char *rest)
 {
     (void)rest;
@@ -93,8 +98,9 @@ static int take_line(struct vt_lab_link *link, char *line)
         const char *word;
         int (*take)(struct vt_lab_link *, char *rest);
     } words[] = {
-        {"@stage", take_stage}, {"@case", take_case},     {"@fact", take_fact}, {"@error", take_error},
-        {"@row", take_row},     {"@result", take_result}, {"@end", take_end},   {"@symbols", take_symbols},
+        {"@stage", take_stage},   {"@case", take_case},         {"@fact", take_fact},
+        {"@error", take_error},   {"@measured", take_measured}, {"@row", take_row},
+        {"@result", take_result}, {"@end", take_end},           {"@symbols", take_symbols},
     };
 
     size_t length = strcspn(line, " ");
@@ -118,9 +124,27 @@ static bool take_bytes(struct vt_lab_link *link, char **data, size_t *size, size
     return true;
 }
 
+/* Behind those that came before it. */
+static bool take_measured_row(struct vt_lab_link *link)
+{
+    char *rows = link->size - link->taken < link->row_wanted
+                     ? NULL
+                     : vt_memory_grow(link->rows, link->rows_size, link->row_wanted, 1);
+    if (!rows)
+        return false;
+    memcpy(rows + link->rows_size, link->data + link->taken, link->row_wanted);
+    link->rows = rows;
+    link->rows_size += link->row_wanted;
+    link->taken += link->row_wanted;
+    link->row_wanted = 0;
+    return true;
+}
+
 /* What follows the line that announced it; false: it is not all there. */
 static bool take_announced(struct vt_lab_link *link)
 {
+    if (link->row_wanted)
+        return take_measured_row(link);
     if (link->document_wanted)
         return take_bytes(link, &link->document, &link->document_size, &link->document_wanted);
     return take_bytes(link, &link->symbols, &link->symbols_size, &link->symbols_wanted);
@@ -143,7 +167,7 @@ int vt_lab_link_feed(struct vt_lab_link *link, const char *data, size_t size)
 {
     int status = append(link, data, size);
     while (status == 0 && !link->ended && link->taken < link->size) {
-        if (link->document_wanted || link->symbols_wanted) {
+        if (link->row_wanted || link->document_wanted || link->symbols_wanted) {
             if (!take_announced(link))
                 return 0;
             continue;
@@ -174,7 +198,8 @@ void vt_lab_link_release(struct vt_lab_link *link)
 {
     free(link->data);
     free(link->document);
+    free(link->rows);
     free(link->symbols);
-    link->data = link->document = link->symbols = NULL;
+    link->data = link->document = link->rows = link->symbols = NULL;
     link->size = link->taken = 0;
 }

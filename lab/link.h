@@ -9,6 +9,7 @@
  *     @fact kernel Linux 6.1.0     something to be kept with the result
  *     @error 3 text                it failed: exit status, reason
  *     @row ...                     a measurement of a payload (image.h)
+ *     @measured 1234               that many bytes follow: a result document of one row
  *     @result 1234                 that many bytes follow: the result document
  *     @symbols 1234                that many bytes follow: lab/profile/symbols.h, packed
  *     @end                         all is said
@@ -36,6 +37,8 @@ struct vt_lab_link {
     size_t fact_count;
     char *document; /* NULL until complete; not terminated */
     size_t document_size, document_wanted;
+    char *rows; /* documents of one row each, one after another; NULL: none came */
+    size_t rows_size, row_wanted;
     char *symbols; /* the same of symbols */
     size_t symbols_size, symbols_wanted;
     bool failed; /* the guest said so: text and exit below */

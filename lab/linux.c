@@ -1,4 +1,5 @@
 #include "lab/linux.h"
+#include "base/memory.h"
 #include "lab/fetch/archive.h"
 #include "lab/inside.h"
 #include "lab/kernel.h"
@@ -6,6 +7,7 @@
 #include "lab/own.h"
 #include "lab/profile/collect.h"
 #include "lab/profile/qemu.h"
+#include "lab/rows.h"
 #include "lab/fetch/workspace.h"
 
 #include <errno.h>
@@ -86,7 +88,8 @@ void vt_lab_linux_close(struct vt_lab_linux *linux_)
     vt_package_release(&linux_->package);
     free(linux_->kernel);
     free(linux_->modules);
-    linux_->kernel = linux_->modules = NULL;
+    free(linux_->rows);
+    linux_->kernel = linux_->modules = linux_->rows = NULL;
 }
 
 struct libraries {
@@ -214,9 +217,22 @@ static int take_symbols(const struct vt_lab_link *link, struct vt_symbols *symbo
     return vt_symbols_read(symbols, text) == 0 ? 0 : vt_error_memory(error, "the names of functions");
 }
 
+static int keep_rows(struct vt_lab_linux *linux_, const struct vt_lab_link *link, struct vt_error *error)
+{
+    char *rows = link->rows_size ? vt_memory_grow(linux_->rows, linux_->rows_size, link->rows_size, 1) : NULL;
+    if (!link->rows_size)
+        return 0;
+    if (!rows)
+        return vt_error_memory(error, "the rows of a machine that ended");
+    memcpy(rows + linux_->rows_size, link->rows, link->rows_size);
+    linux_->rows = rows;
+    linux_->rows_size += link->rows_size;
+    return 0;
+}
+
 /* *row: the one that was running, or 0. */
-static int run_once(const struct vt_lab_linux *linux_, struct vt_emulator *emulator,
-                    struct vt_lab_outcome *outcome, size_t *row, struct vt_error *error)
+static int run_once(struct vt_lab_linux *linux_, struct vt_emulator *emulator, struct vt_lab_outcome *outcome,
+                    size_t *row, struct vt_error *error)
 {
     struct vt_lab_link link = {0};
     const struct vt_lab_request *request = emulator->request;
@@ -239,6 +255,8 @@ static int run_once(const struct vt_lab_linux *linux_, struct vt_emulator *emula
     outcome->size = link.document_size;
     link.document = NULL;
     *row = link.total ? link.done : 0;
+    if (status != 0 && *row && keep_rows(linux_, &link, error) != 0)
+        *row = 0;
     vt_lab_link_release(&link);
     return status;
 }
@@ -254,6 +272,8 @@ static bool lose(struct vt_lab_plan *plan, const struct vt_emulator *emulator, s
     struct vt_lost_row *lost = &plan->lost[plan->lost_count++];
     lost->number = row;
     lost->status = vt_emulator_judge_lost(emulator, lost->reason, sizeof lost->reason);
+    if (!plan->profile)
+        plan->before = row;
     return true;
 }
 
@@ -272,5 +292,8 @@ int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
         outcome->document = NULL;
         status = run_once(linux_, emulator, outcome, &row, error);
     } while (status != 0 && lose(&linux_->plan, emulator, row));
+    if (status == 0 && linux_->rows &&
+        vt_lab_rows_put_back(&outcome->document, &outcome->size, linux_->rows, linux_->rows_size) != 0)
+        status = vt_error_memory(error, "the rows of a machine that ended");
     return status;
 }

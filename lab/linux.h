@@ -24,6 +24,8 @@ struct vt_lab_linux {
     char command_line[VT_LAB_COMMAND_LINE]; /* of the kernel */
     struct vt_lab_plan plan;
     struct vt_lab_modules loaded; /* in this order */
+    char *rows;                   /* what runs measured that did not end, owned (rows.h) */
+    size_t rows_size;
     /* Make of the initial root file system what the machine boots from; NULL: it boots from that itself. */
     int (*place)(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                  struct vt_error *error);
@@ -42,9 +44,10 @@ void vt_lab_linux_close(struct vt_lab_linux *linux_);
 
 /*
  * Write the initial root file system into the workspace (this program, the plan, the modules) and boot it:
- * `emulator` without what is the same for all. Where a row ends the machine or hangs it is lost, and all
- * others are asked again without it. The document goes to the outcome, and the command line. Symbols, where
- * they were asked for, go to its first profile.
+ * `emulator` without what is the same for all. Where a row ends the machine or hangs it is lost, and those
+ * behind it are asked of another machine; with a profile all are, of which one machine must tell. The
+ * document goes to the outcome, and the command line. Symbols, where they were asked for, go to its first
+ * profile.
  */
 int vt_lab_linux_run(struct vt_lab_linux *linux_, struct vt_emulator *emulator,
                      struct vt_lab_outcome *outcome, struct vt_error *error);

@@ -17,6 +17,8 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
     fprintf(stream, "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\n",
             plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations,
             plan->pairs, plan->profile);
+    if (plan->before)
+        fprintf(stream, "before=%zu\n", plan->before);
     for (size_t i = 0; i < plan->lost_count; i++)
         fprintf(stream, "lost=%zu %s %s\n", plan->lost[i].number, vt_status_name(plan->lost[i].status),
                 plan->lost[i].reason);
@@ -77,6 +79,8 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         plan->iterations = number;
     else if (strcmp(key, "pairs") == 0)
         plan->pairs = number;
+    else if (strcmp(key, "before") == 0)
+        plan->before = number;
     else
         return -EINVAL;
     return 0;

@@ -24,7 +24,8 @@ struct vt_lab_plan {
     size_t pairs;
     struct vt_lost_row lost[VT_LAB_LOST_MOST];
     size_t lost_count;
-    bool profile; /* symbols are wanted outside */
+    size_t before; /* rows up to this number are not asked again (bench/runner.h) */
+    bool profile;  /* symbols are wanted outside */
 };
 
 /* Text of the plan, malloc'ed and the caller's; NULL: memory is out. */

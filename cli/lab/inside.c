@@ -41,6 +41,24 @@ static json_t *describe(const struct vt_lab_plan *asked, double ticks)
                      "module_parameters", parameters);
 }
 
+static char *print(const struct vt_document *document, bool one_line, size_t *size, struct vt_error *error)
+{
+    struct vt_result *result = vt_result_make(document, error);
+    char *text = NULL;
+    FILE *stream = result ? vt_stream_memory(&text, size) : NULL;
+    int status = stream ? vt_result_print(result, one_line, stream) : -ENOMEM;
+
+    if (stream && fclose(stream) != 0)
+        status = -ENOMEM;
+    if (status != 0 && result)
+        vt_error_memory(error, "the result document");
+    vt_result_free(result);
+    if (status == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
 static int send_document(const struct vt_run *run, const struct vt_lab_plan *asked, double ticks,
                          struct vt_error *error)
 {
@@ -50,23 +68,15 @@ static int send_document(const struct vt_run *run, const struct vt_lab_plan *ask
         .measurements = run->measurements,
         .count = run->count,
     };
-    struct vt_result *result = vt_result_make(&document, error);
-    char *text = NULL;
     size_t size;
-    FILE *stream = result ? vt_stream_memory(&text, &size) : NULL;
-    int status = stream ? vt_result_print(result, false, stream) : -ENOMEM;
+    char *text = print(&document, false, &size, error);
 
-    if (stream && fclose(stream) != 0)
-        status = -ENOMEM;
-    if (status == 0)
+    if (text)
         vt_lab_inside_send(text, size);
-    else if (result)
-        vt_error_memory(error, "the result document");
     free(text);
-    vt_result_free(result);
     json_decref(document.settings);
     json_decref(document.host);
-    return status;
+    return text ? 0 : -ENOMEM;
 }
 
 /* The lab is about the hypervisor: a form of KVM's, or of Xen's where a guest that keeps its ring 0 has it.
@@ -101,15 +111,38 @@ static bool lacks_nrips(void)
            vt_lab_parameters_agree("0", value);
 }
 
+/* What fails here fails again at the end, and is told there. */
+static void send_row(void *context, const struct vt_measurement *made)
+{
+    struct vt_measurement row = *made;
+    const struct vt_document document = {.measurements = &row, .count = 1};
+    struct vt_error ignored;
+    size_t size;
+    char *text;
+
+    if (!is_of_hypervisor(made))
+        return;
+    if (*(const bool *)context)
+        vt_lab_nrips_note(&row, 1);
+    text = print(&document, true, &size, &ignored);
+    if (text)
+        vt_lab_inside_send_row(text, size);
+    free(text);
+}
+
 static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct vt_error *error)
 {
     static const volatile int never;
+    bool decoding = lacks_nrips();
     struct vt_simulation simulation = {
         .engine = asked->engine,
         .iterations = asked->iterations,
         .pairs = asked->pairs,
         .lost = asked->lost,
         .lost_count = asked->lost_count,
+        .before = asked->before,
+        .made = asked->profile ? NULL : send_row,
+        .context = &decoding,
     };
     struct vt_run run;
 
@@ -126,7 +159,7 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
     status = vt_bench_run(&run, plan, error);
     if (status == 0) {
         keep_hypervisors(&run);
-        if (lacks_nrips())
+        if (decoding)
             vt_lab_nrips_note(run.measurements, run.count);
         status = send_document(&run, asked, simulation.ticks_per_instruction, error);
         vt_run_release(&run);

@@ -80,6 +80,14 @@ static const struct vt_manager managers[] = {
         .capability = "start it outside of Flatpak",
     },
     {
+        .kind = "openvz",
+        .device = "on the host: vzctl set CTID --devnodes kvm:rw --save",
+        .unmapped = MAPPED,
+        .apparmor = PROFILE,
+        .selinux = SELINUX,
+        .capability = "on the host: vzctl set CTID --capability dac_override:on --save",
+    },
+    {
         .kind = "bubblewrap",
         .device = "start it with bwrap --dev-bind /dev/kvm /dev/kvm (behind any --dev)",
         .unmapped = OUTSIDE,

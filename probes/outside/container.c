@@ -39,6 +39,13 @@ static size_t read_all(const char *root, const char *file, char *text, size_t si
     return length;
 }
 
+static bool exists(const char *root, const char *file)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s%s", root, file);
+    return access(path, F_OK) == 0;
+}
+
 static void read_root(const char *root, struct vt_container_facts *facts)
 {
     char path[PATH_MAX], line[4096], point[1024];
@@ -108,6 +115,7 @@ void vt_container_read(const char *root, struct vt_container_facts *facts)
     snprintf(facts->own, sizeof facts->own, "%.31s", own ? own : "");
     keep_word(facts->own);
     read_mark(root, facts);
+    facts->openvz = exists(root, "/proc/vz") && !exists(root, "/proc/bc");
     /* A pod may do without its account's secrets; its services it is always told of. */
     if (getenv("KUBERNETES_SERVICE_HOST") && strcmp(facts->mark_kind, "kubernetes") != 0) {
         snprintf(facts->mark, sizeof facts->mark, "the variable KUBERNETES_SERVICE_HOST");
@@ -278,6 +286,15 @@ static void name_principal(const struct vt_container_facts *facts, struct vt_con
         }
 }
 
+/* vzctl(8): beancounters are shown to the host alone. */
+static bool find_openvz(const struct vt_container_facts *facts, struct vt_container *container)
+{
+    snprintf(container->kind, sizeof container->kind, "openvz");
+    snprintf(container->why, sizeof container->why,
+             "there is a /proc/vz, and no /proc/bc, which its host has");
+    return facts->openvz;
+}
+
 static bool find_init(const struct vt_container_facts *facts, struct vt_container *container)
 {
     snprintf(container->kind, sizeof container->kind, "%s", facts->init);
@@ -288,7 +305,8 @@ static bool find_init(const struct vt_container_facts *facts, struct vt_containe
 struct vt_container vt_container_judge(const struct vt_container_facts *facts)
 {
     struct vt_container container = {.contained = VT_YES};
-    if (!find_cgroup(facts, &container) && !find_root(facts, &container) && !find_init(facts, &container))
+    if (!find_cgroup(facts, &container) && !find_root(facts, &container) && !find_openvz(facts, &container) &&
+        !find_init(facts, &container))
         container = judge_namespaces(facts);
     if (container.contained == VT_YES)
         name_principal(facts, &container);

@@ -7,12 +7,14 @@
 
 #include "probes/row.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct vt_container_facts {
     enum vt_answer first_pid, first_cgroup; /* are these namespaces the system's first? */
     char cgroups[2048];                     /* lines of /proc/self/cgroup */
     char root[1024];              /* the line of /proc/self/mountinfo with mount point "/"; "": none */
+    bool openvz;                  /* a kernel of OpenVZ says that this is not its host */
     char init[32];                /* variable container of process 1; "": none, or not to be read */
     char own[32];                 /* of this process */
     char mark[64], mark_kind[32]; /* a file a manager leaves, and whose */

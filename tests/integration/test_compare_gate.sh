@@ -35,6 +35,12 @@ is "... for any change as well" 2
 compare --fail-on never
 is "... but where the verdict is not asked for" 0
 
+document old.json "$(row nop control ok '"none"' 0)"
+document new.json "$(row nop control ok '"none"' 0)"
+compare
+is "controls alone" 2
+has "... for which no quiet helps" '^vmtoll: compare: nothing could be compared: measure cases that cost something' err
+
 document old.json "$(none cpuid)"
 document new.json "$(good cpuid)"
 compare

@@ -294,6 +294,22 @@ if command -v jq >/dev/null 2>&1; then
     lost_row "a row of Linux that ends the machine" failed "ended with status 0" 'exit 0'
     lost_row "a row in which Linux panics" failed "panicked; it said last: .*it is a test" \
         'echo "[    1.0] Kernel panic - not syncing: it is a test" >console; exec sleep 60'
+    # What was measured before is not asked again, and comes from the machine that ended.
+    made='{"measurements": [{"case": "nop", "engine": "svm", "path": "hardware", "cpl": 0, "status": "ok", "toll": {"median": 1}}]}'
+    document='{"schema": "vmtoll.result/1", "measurements": [
+{"case": "nop", "engine": "svm", "path": "hardware", "cpl": 0, "status": "failed", "reason": "measured by an earlier run of the machine"},
+{"case": "thousand", "engine": "svm", "path": "hardware", "cpl": 0, "status": "failed", "reason": "measured by an earlier run of the machine"},
+{"case": "cpuid", "engine": "svm", "path": "hardware", "cpl": 0, "status": "failed"}]}'
+    printf '@result %s\n%s@end\n' "${#document}" "$document" >"$work/words"
+    # shellcheck disable=SC2016
+    fake 'if [ -e ../../again ]; then cp initrd ../../initrd; cat "$WORDS" >link; exec sleep 60; fi
+touch ../../again; printf "@stage measuring\n@measured %s\n%s@case 2 3 cpuid\n" "${#MADE}" "$MADE" >link; exit 7'
+    rm -f "$work/again" "$work/initrd"
+    MADE="$made" WORDS="$work/words" with_fake timeout 60 "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" --case cpuid,nop,thousand --limit 9 --quiet --output "$work/lost.json"
+    is "rows that were measured before the machine ended" 1
+    holds "they are not asked again" grep -qa '^before=2$' "$work/initrd"
+    equals "they are kept" "$(jq -c '[.measurements[] | [.case, .status, .toll.median]]' "$work/lost.json")" \
+        '[["nop","ok",1],["thousand","failed",null],["cpuid","failed",null]]'
     # shellcheck disable=SC2016
     fake 'echo run >>../../runs; printf "@stage measuring\n@case 2 3 cpuid\n" >link; exit 7'
     with_fake timeout 60 "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" --case cpuid,nop

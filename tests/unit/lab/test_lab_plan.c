@@ -16,7 +16,8 @@ static const struct vt_lab_plan written = {
     .iterations = 500,
     .pairs = 7,
     .lost = {{3, VT_STATUS_TIMEOUT, "nothing came for 30 s: it said a=b"}, {14, VT_STATUS_FAILED, ""}},
-    .lost_count = 2};
+    .lost_count = 2,
+    .before = 14};
 
 static int parse(const char *text, struct vt_lab_plan *plan, struct vt_error *error)
 {
@@ -38,6 +39,7 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_str_eq(plan.parameters, written.parameters);
     ck_assert_uint_eq(plan.iterations, written.iterations);
     ck_assert_uint_eq(plan.pairs, written.pairs);
+    ck_assert_uint_eq(plan.before, written.before);
     ck_assert_uint_eq(plan.lost_count, written.lost_count);
     for (size_t i = 0; i < plan.lost_count; i++) {
         ck_assert_uint_eq(plan.lost[i].number, written.lost[i].number);
@@ -56,7 +58,7 @@ START_TEST(nonsense_is_refused_with_the_line)
         "pairs=7x",        "iterations=-",
         "other=1",         "lost=",
         "lost=0 failed x", "lost=1 ok x",
-        "lost=1",
+        "lost=1",          "before=0",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct vt_lab_plan plan;

@@ -511,6 +511,7 @@ START_TEST(each_container_manager_is_told_in_its_own_words)
         {IN("kubernetes"), "device plugin", "hostUsers", "appArmorProfile"},
         {IN("cri-o"), "device plugin", "hostUsers", "appArmorProfile"},
         {IN("flatpak"), "--device=kvm", "outside", "allow /dev/kvm rw"},
+        {IN("openvz"), "--devnodes kvm:rw", "setfacl", "allow /dev/kvm rw"},
         {IN("bubblewrap"), "--dev-bind /dev/kvm /dev/kvm", "outside", "allow /dev/kvm rw"},
         {IN("apptainer"), "without --contain", "outside", "allow /dev/kvm rw"},
         {IN("firejail"), "--ignore=private-dev", "outside", "--ignore=apparmor"},
