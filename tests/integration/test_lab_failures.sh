@@ -470,6 +470,7 @@ undefined='\017\013' # UD2
 itself='\353\376'    # JMP to itself
 lost_case() { # what, bytes, status of the row, expression [, lab, its limit]
     copy_modules
+    rm -f "$work/lost.json" # of the case before
     break_module "$work/broken/kvm.ko" .text kvm_emulate_wbinvd "$2"
     run "$VMTOLL" lab "${5:-svm}" --limit "${6:-300}" --kernel "$kernel" --modules "$work/broken" --case nop,wbinvd,cpuid --quiet --output "$work/lost.json"
     if grep -q 'is missing: install it\|divides wrongly' "$work/err"; then
