@@ -36,6 +36,9 @@ struct vt_profile {
 #define VT_PROFILE_GUEST   "guest"
 #define VT_PROFILE_UNKNOWN "unknown"
 
+/* What a number of a document may be off by: it keeps six digits. */
+double vt_profile_rounding(double number);
+
 void vt_profile_release(struct vt_profile *profile);
 
 #endif

@@ -6,15 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Documents keep six digits of a toll, and of the twins it is the difference of. */
-#define ROUNDED 1e-5
-
 double vt_result_profile_gap(const struct vt_result_row *row, const struct vt_profile *profile)
 {
     double mean = profile->operations ? (double)profile->sum / (double)profile->operations : NAN;
     double gap = row->toll.median - mean;
 
-    return fabs(gap) <= ROUNDED * fmax(1, fabs(row->toll.median)) ? 0 : gap;
+    return fabs(gap) <= vt_profile_rounding(row->toll.median) ? 0 : gap;
 }
 
 /* Deeper than any kernel's stack is. */

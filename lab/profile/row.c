@@ -4,11 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Documents keep six digits of what one operation takes. */
-#define ROUNDED 5e-6
-
 /* More pairs than a lab runs are looked at one by one only. */
 #define MOST_TRIED 64
+
+struct candidate {
+    double toll;
+    uint64_t interrupts;
+    bool lost; /* it was not captured as a whole */
+};
 
 /* Pairs whose mean may be the toll: one, or two in the middle of an even number. */
 struct choice {
@@ -41,28 +44,28 @@ static bool fits(const struct vt_capture *capture, const struct vt_profile_row *
     return true;
 }
 
-static uint64_t interrupts_of(const struct vt_replay *replay, const struct vt_profile_row *row, size_t start,
-                              size_t index)
+static struct candidate look_at(const struct vt_replay *replay, const struct vt_profile_row *row,
+                                size_t start, size_t index)
 {
     struct vt_profile_pair pair = {0};
 
     pair_at(replay->capture, row, start, index, &pair);
-    return vt_replay_interrupts(replay, pair.body) + vt_replay_interrupts(replay, pair.baseline);
+    return (struct candidate){
+        .toll = row->bodies[index] - row->baselines[index],
+        .interrupts = vt_replay_interrupts(replay, pair.body) + vt_replay_interrupts(replay, pair.baseline),
+        .lost = pair.body->failed || pair.baseline->failed,
+    };
 }
 
-static double toll_of(const struct vt_profile_row *row, size_t index)
-{
-    return row->bodies[index] - row->baselines[index];
-}
-
-static struct choice choice_of(const struct vt_profile_row *row, const uint64_t *interrupts, size_t one,
+static struct choice choice_of(const struct vt_profile_row *row, const struct candidate *all, size_t one,
                                size_t other)
 {
+    bool lost = all[one].lost || all[other].lost;
     return (struct choice){
         .pairs = {one, other},
         .count = one == other ? 1 : 2,
-        .off = fabs((toll_of(row, one) + toll_of(row, other)) / 2 - row->toll),
-        .interrupts = interrupts[one] + (one == other ? 0 : interrupts[other]),
+        .off = lost ? INFINITY : fabs((all[one].toll + all[other].toll) / 2 - row->toll),
+        .interrupts = all[one].interrupts + (one == other ? 0 : all[other].interrupts),
     };
 }
 
@@ -74,21 +77,21 @@ static bool is_better(const struct choice *choice, const struct choice *than, do
 }
 
 /* Two only where no single one is the toll: a median of an odd number is one of them. */
-static struct choice choose(const struct vt_profile_row *row, const uint64_t *interrupts)
+static struct choice choose(const struct vt_profile_row *row, const struct candidate *all)
 {
-    struct choice best = choice_of(row, interrupts, 0, 0);
-    double slack = ROUNDED * fmax(1, fabs(row->bodies[0]));
+    struct choice best = choice_of(row, all, 0, 0);
+    double slack = vt_profile_rounding(row->bodies[0]) + vt_profile_rounding(row->baselines[0]);
 
     for (size_t i = 1; i < row->pairs; i++) {
-        struct choice one = choice_of(row, interrupts, i, i);
+        struct choice one = choice_of(row, all, i, i);
         if (is_better(&one, &best, slack))
             best = one;
     }
-    if (best.off <= 2 * slack || row->pairs > MOST_TRIED)
+    if (best.off <= slack + vt_profile_rounding(row->toll) || row->pairs > MOST_TRIED)
         return best;
     for (size_t i = 0; i < row->pairs; i++)
         for (size_t k = i + 1; k < row->pairs; k++) {
-            struct choice two = choice_of(row, interrupts, i, k);
+            struct choice two = choice_of(row, all, i, k);
             if (is_better(&two, &best, slack))
                 best = two;
         }
@@ -99,19 +102,22 @@ static int make(struct vt_profile *profile, struct vt_replay *replay, const stru
                 size_t start)
 {
     struct vt_profile_pair pairs[2];
-    uint64_t all = 0, *interrupts = calloc(row->pairs, sizeof *interrupts);
+    struct candidate *all = calloc(row->pairs, sizeof *all);
+    uint64_t interrupts = 0;
 
-    if (!interrupts)
+    if (!all)
         return -ENOMEM;
-    for (size_t i = 0; i < row->pairs; i++)
-        all += interrupts[i] = interrupts_of(replay, row, start, i);
-    struct choice choice = choose(row, interrupts);
-    free(interrupts);
+    for (size_t i = 0; i < row->pairs; i++) {
+        all[i] = look_at(replay, row, start, i);
+        interrupts += all[i].interrupts;
+    }
+    struct choice choice = choose(row, all);
+    free(all);
     for (size_t i = 0; i < choice.count; i++)
         pair_at(replay->capture, row, start, choice.pairs[i], &pairs[i]);
     int status = vt_profile_subtract(profile, replay, pairs, choice.count);
     profile->operations = (int64_t)(row->iterations * choice.count);
-    profile->interrupts_dropped = (int64_t)(all - choice.interrupts);
+    profile->interrupts_dropped = (int64_t)(interrupts - choice.interrupts);
     return status;
 }
 

@@ -105,4 +105,35 @@ START_TEST(a_sum_that_is_not_the_toll_marks_its_row)
 }
 END_TEST
 
-VT_SUITE(it_is_read_and_written, what_does_not_add_up_is_refused, a_sum_that_is_not_the_toll_marks_its_row)
+/* A tenth of an instruction in a thousand is not a rounding: the toll may be the mean of two pairs. */
+START_TEST(no_more_than_six_digits_round_away_is_forgiven)
+{
+    static const struct {
+        int64_t operations, sum;
+        enum vt_status status;
+    } all[] = {{200, 725785, VT_STATUS_OK},
+               {100, 362892, VT_STATUS_OK},
+               {100, 362895, VT_STATUS_UNVERIFIED},
+               {100, 362890, VT_STATUS_UNVERIFIED}};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct vt_profile_function function = {.name = "f", .module = "kvm", .self = all[i].sum};
+        struct vt_profile_stack stack = {.parent = -1, .self = all[i].sum};
+        const struct vt_profile profile = {.operations = all[i].operations,
+                                           .sum = all[i].sum,
+                                           .functions = &function,
+                                           .function_count = 1,
+                                           .stacks = &stack,
+                                           .stack_count = 1};
+        struct vt_result *result;
+        struct vt_error error;
+        ck_assert_int_eq(vt_test_load(ROW("3628.92", ""), &result, &error), 0);
+        ck_assert_int_eq(vt_result_set_profile(result, &result->rows[0], &profile), 0);
+        ck_assert_int_eq(result->rows[0].status, all[i].status);
+        vt_result_free(result);
+    }
+}
+END_TEST
+
+VT_SUITE(it_is_read_and_written, what_does_not_add_up_is_refused, a_sum_that_is_not_the_toll_marks_its_row,
+         no_more_than_six_digits_round_away_is_forgiven)
