@@ -175,6 +175,7 @@ struct vt_payload_header {
     uint64_t halt;       /* ... halts until it is called */
     uint64_t inner_call; /* what a guest's own guest runs: calls its hypervisor */
     uint64_t run_inner;  /* instead of entry: waits for batches in a guest of its own (AMD-V) */
+    uint64_t lost;       /* where a batch ends that an exception ended */
 };
 #define VT_PAYLOAD_MAGIC UINT64_C(0x31696f6c6c6f7476)
 #endif

@@ -3,8 +3,8 @@
 static const struct vt_lab all[] = {
     {"svm", "Linux's kvm_amd on QEMU's AMD-V, which lacks NRIPS", "kvm_amd", false, true, 1, vt_lab_run_svm},
     {"svm-bochs", "the same on Bochs' AMD-V, which has NRIPS as processors do; takes minutes", "kvm_amd",
-     false, false, VT_LAB_PROCESSORS, vt_lab_run_svm_bochs},
-    {"vmx", "Linux's kvm_intel on Bochs' VT-x; takes minutes", "kvm_intel", false, false, VT_LAB_PROCESSORS,
+     false, true, VT_LAB_PROCESSORS, vt_lab_run_svm_bochs},
+    {"vmx", "Linux's kvm_intel on Bochs' VT-x; takes minutes", "kvm_intel", false, true, VT_LAB_PROCESSORS,
      vt_lab_run_vmx},
     {"xen", "Xen under QEMU: the cases as its PV domain, trapped and paravirtual, and as its PVH domain",
      NULL, true, true, 1, vt_lab_run_xen},

@@ -134,7 +134,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         {
             .name = "profile",
             .flag = &a->profile,
-            .help = "svm, xen: tell which functions the instructions are of, each one\ncounted; vmtoll "
+            .help = "but tcg: tell which functions the instructions are of, each one\ncounted; vmtoll "
                     "report shows them",
         },
         vt_cli_option_levels(&a->asked, "of a lab with Linux: privilege levels [0]"),
@@ -204,6 +204,8 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
         if (checks[i].given && !boots(lab, checks[i].booted))
             return vt_cli_misuse("lab %s: %s for %s%s", lab->name, checks[i].options,
                                  name_labs(checks[i].booted, ", ", " and ").text, checks[i].why);
+    if (a->profile && a->tuning.processors > 1)
+        return vt_cli_misuse("lab %s: --profile follows one processor: leave out --smp", lab->name);
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;

@@ -64,7 +64,9 @@ static int profile_engine(struct vt_lab_profile *profile, struct vt_result *resu
 {
     struct vt_replay replay;
     size_t cursor = 0;
-    int status = vt_replay_open(&replay, &profile->capture, &profile->symbols, profile->virtualized);
+    unsigned machine =
+        (profile->virtualized ? VT_REPLAY_VIRTUALIZED : 0) | (profile->attempts ? VT_REPLAY_ATTEMPTS : 0);
+    int status = vt_replay_open(&replay, &profile->capture, &profile->symbols, machine);
 
     for (size_t i = 0; status == 0 && i < result->count; i++)
         if (strcmp(result->rows[i].engine, profile->engine) == 0)

@@ -15,6 +15,7 @@
     .quad vt_payload_halt
     .quad vt_payload_inner_call
     .quad vt_payload_run_inner
+    .quad vt_payload_lost
 
     .text
     .globl vt_payload_entry, vt_payload_stubs, vt_payload_start, vt_payload_end
@@ -104,10 +105,11 @@ dispatch:
     mov qword ptr [VT_GUEST_MAILBOX + M_STATE], VT_STATE_EXCEPTION
     mov rax, [VT_GUEST_MAILBOX + M_RECOVER]
     test rax, rax
-    jz 3f
+    jz vt_payload_lost
     mov rsp, [VT_GUEST_MAILBOX + M_RECOVER_STACK]
     jmp rax
-3:  mov edx, VT_PORT_DOORBELL
+vt_payload_lost:
+    mov edx, VT_PORT_DOORBELL
 1:  out dx, al
     jmp 1b
 

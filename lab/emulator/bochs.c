@@ -1,9 +1,12 @@
 #include "lab/emulator/bochs.h"
 #include "base/file.h"
+#include "guest/abi.h"
 #include "lab/emulator/disc.h"
 #include "lab/linux.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
+#include "lab/profile/debugger.h"
+#include "lab/profile/places.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +23,7 @@
 #define EMULATOR  "Bochs x86 Emulator" /* its version follows */
 #define AUTHORITY "authority"
 #define LIMIT     600
+#define PROFILED  1800 /* the same where each instruction is printed */
 
 /*
  * Bochs' time-stamp counter, its local APIC's timer and its other devices all count
@@ -62,7 +66,7 @@ static const char settings[] = "config_interface: textconfig\n"
                                "info: action=ignore\n";
 
 /* Debian's Bochs has its debugger built in, and stops there first. */
-static const char debugger[] = "c\n";
+static const char unheeded[] = "c\n";
 
 static const struct {
     const char *file, *package;
@@ -223,18 +227,20 @@ static const struct vt_emulator_last_words last_words_of_3_1[] = {
 };
 
 static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
-                const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error)
+                const struct vt_emulator_tap *tap, const struct vt_lab_request *request,
+                struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     char display[32];
-    char *const argv[] = {
-        "env", display, ("XAUTHORITY=" AUTHORITY), "bochs", "-q", "-f", "bochsrc", "-rc", "debugger", NULL};
+    char *const argv[] = {"env",     display, ("XAUTHORITY=" AUTHORITY), "bochs", "-q", "-f",
+                          "bochsrc", "-rc",   VT_DEBUGGER_COMMANDS,      NULL};
     struct vt_emulator emulator = {
         .lab = machine->lab,
         .argv = argv,
         .link_file = VT_EMULATOR_OUTPUT,
         .own_log = "bochs.log",
         .own_last = strstr(outcome->emulator, EMULATOR " 3.1") ? last_words_of_3_1 : last_words,
-        .limit = LIMIT,
+        .tap = tap,
+        .limit = tap ? PROFILED : LIMIT,
         .request = request,
     };
 
@@ -244,6 +250,57 @@ static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
     int status = vt_lab_linux_run(linux_, &emulator, outcome, error);
     vt_program_end(screen);
     return status;
+}
+
+static int start_debugger(void *context, const char *folder, struct vt_error *error)
+{
+    return vt_debugger_start(context, folder, error);
+}
+
+static int take(void *context, const char *data, size_t size,
+                int (*pass)(void *to, const char *data, size_t size), void *to)
+{
+    return vt_debugger_take(context, data, size, pass, to);
+}
+
+/* All that is executed below the guest's last page of code is the guest's: Linux' programs lie above it. */
+static struct vt_profile_places places(void)
+{
+    struct vt_profile_places places = vt_profile_places_of_payload();
+
+    places.record.stubs = 0;
+    places.record.high = VT_GUEST_TOUCH;
+    return places;
+}
+
+static int boot_profiled(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
+                         const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                         struct vt_error *error)
+{
+    struct vt_profile_places where = places();
+    struct vt_debugger *debugger = vt_debugger_open(&where);
+    struct vt_emulator_tap tap = {start_debugger, take, debugger};
+    struct vt_lab_profile *profile = &outcome->profiles[0];
+
+    if (!debugger)
+        return vt_error_memory(error, "the profile");
+    outcome->profile_count = 1;
+    profile->engine = machine->lab;
+    profile->code = where.code;
+    profile->virtualized = profile->alternates = profile->attempts = true;
+    int status = boot(machine, linux_, &tap, request, outcome, error);
+    if (status == 0)
+        status = vt_debugger_read(debugger, &profile->capture, error);
+    vt_debugger_close(debugger);
+    return status;
+}
+
+static int boot_plain(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
+                      const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                      struct vt_error *error)
+{
+    int status = write_file(linux_->workspace.folder, VT_DEBUGGER_COMMANDS, unheeded, error);
+    return status == 0 ? boot(machine, linux_, NULL, request, outcome, error) : status;
 }
 
 int vt_bochs_run(const struct vt_bochs *machine, const struct vt_lab_request *request,
@@ -258,9 +315,8 @@ int vt_bochs_run(const struct vt_bochs *machine, const struct vt_lab_request *re
     linux_.place = make_disc;
     status = write_settings(linux_.workspace.folder, machine, outcome->emulator, request, error);
     if (status == 0)
-        status = write_file(linux_.workspace.folder, "debugger", debugger, error);
-    if (status == 0)
-        status = boot(machine, &linux_, request, outcome, error);
+        status = request->profile ? boot_profiled(machine, &linux_, request, outcome, error)
+                                  : boot_plain(machine, &linux_, request, outcome, error);
     vt_lab_linux_close(&linux_);
     return status;
 }

@@ -19,8 +19,11 @@
 
 /* Neither a console nor the emulator has more to say that matters. */
 #define LARGEST_LOG ((off_t)16 << 20)
+#define PIPE_SIZE   (1 << 20)
 #define KEPT_LOG    ((off_t)1 << 20) /* the end of it */
 #define POLL_MS     20
+#define LOOK        0.3 /* seconds between two looks at logs and disk */
+#define MOST_READS  64  /* before something else is looked at */
 
 /* A case takes less than a second; one that is silent for this share of the limit does not return. */
 #define PATIENCE     6
@@ -31,8 +34,10 @@ struct watch {
     struct vt_lab_link *link;
     struct vt_error *error;
     pid_t pid;
-    int listen;            /* of the link's file; -1: not there yet */
+    int listen;            /* of the link's file, or what a tap reads from; -1: not there yet */
+    int output;            /* where the emulator prints to, or what a tap leaves of it */
     double started, heard; /* when the link's last byte came */
+    double looked;         /* when last at what lies around */
     double limit;          /* seconds of the lab, for messages */
 };
 
@@ -224,25 +229,52 @@ static int look_for_room(const struct watch *watch)
     return fail(watch, VT_EXIT_ENVIRONMENT, what, NULL);
 }
 
-static int listen_once(struct watch *watch)
+static void open_link(struct watch *watch)
+{
+    char *path =
+        watch->emulator->tap ? NULL : vt_workspace_path(watch->emulator->folder, watch->emulator->link_file);
+    watch->listen = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    free(path);
+}
+
+/* What a tap leaves. */
+static int pass_on(void *to, const char *data, size_t size)
+{
+    struct watch *watch = to;
+    ssize_t written = write(watch->output, data, size);
+
+    (void)written; /* a full disk is found by look_for_room */
+    return vt_lab_link_feed(watch->link, data, size);
+}
+
+static int take(struct watch *watch, const char *data, size_t size)
+{
+    const struct vt_emulator_tap *tap = watch->emulator->tap;
+    int status =
+        tap ? tap->take(tap->context, data, size, pass_on, watch) : vt_lab_link_feed(watch->link, data, size);
+
+    watch->heard = vt_lab_stop_clock();
+    if (status == -ENOMEM)
+        return vt_error_memory(watch->error, "what the machine says");
+    return status == 0
+               ? 0
+               : fail(watch, VT_EXIT_INTERNAL, "the machine said something that makes no sense", NULL);
+}
+
+static int listen_once(struct watch *watch, bool to_the_end)
 {
     char data[65536];
     ssize_t size = 1;
+    int status = 0;
 
-    if (watch->listen < 0) {
-        char *path = vt_workspace_path(watch->emulator->folder, watch->emulator->link_file);
-        watch->listen = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-        free(path);
-    }
-    while (watch->listen >= 0 && !watch->link->ended && (size = read(watch->listen, data, sizeof data)) > 0) {
-        watch->heard = vt_lab_stop_clock();
-        int status = vt_lab_link_feed(watch->link, data, (size_t)size);
-        if (status == -ENOMEM)
-            return vt_error_memory(watch->error, "what the machine says");
-        if (status != 0)
-            return fail(watch, VT_EXIT_INTERNAL, "the machine said something that makes no sense", NULL);
-    }
-    return 0;
+    if (watch->listen < 0)
+        open_link(watch);
+    for (int turn = 0;
+         status == 0 && watch->listen >= 0 && !watch->link->ended && (to_the_end || turn < MOST_READS) &&
+         (size = read(watch->listen, data, sizeof data)) > 0;
+         turn++)
+        status = take(watch, data, (size_t)size);
+    return status;
 }
 
 static void report_progress(const struct watch *watch)
@@ -273,11 +305,13 @@ static int judge_end(const struct watch *watch)
 }
 
 /* A console without a file of its own is what the emulator prints. */
-static int look_around(const struct watch *watch)
+static int look_around(struct watch *watch)
 {
     static int (*const looks[])(const struct watch *) = {look_for_panic, look_for_last_words, look_for_room,
                                                          look_for_flood};
     int status = 0;
+
+    watch->looked = vt_lab_stop_clock();
     for (size_t i = 0; status == 0 && i < sizeof looks / sizeof looks[0]; i++)
         status = looks[i](watch);
     return status;
@@ -305,18 +339,24 @@ static int look_at_clock(const struct watch *watch)
     return fail_in_case(watch, VT_EMULATOR_SILENT, fail_with_console(watch, VT_EXIT_ENVIRONMENT, what));
 }
 
+static void wait_for_more(const struct watch *watch)
+{
+    struct pollfd pipe = {.fd = watch->emulator->tap ? watch->listen : -1, .events = POLLIN};
+    poll(&pipe, 1, POLL_MS);
+}
+
 static int watch_it(struct watch *watch)
 {
     bool gone = false;
-    for (unsigned turn = 0;; turn++) {
+    for (;;) {
         int ended_with = 0;
         gone = waitpid(watch->pid, &ended_with, WNOHANG) == watch->pid;
         if (gone)
             watch->pid = -1;
-        int status = listen_once(watch);
+        int status = listen_once(watch, gone);
         if (status != 0 || watch->link->ended)
             return status != 0 ? status : judge_end(watch);
-        if ((gone || turn % 16 == 0) && (status = look_around(watch)) != 0)
+        if ((gone || vt_lab_stop_clock() - watch->looked > LOOK) && (status = look_around(watch)) != 0)
             return status;
         if (gone)
             return fail_ended(watch, ended_with);
@@ -326,7 +366,7 @@ static int watch_it(struct watch *watch)
         if ((status = look_at_clock(watch)) != 0)
             return status;
         report_progress(watch);
-        poll(NULL, 0, POLL_MS);
+        wait_for_more(watch);
     }
 }
 
@@ -351,6 +391,49 @@ static void set_deadline(struct vt_emulator *emulator, double started)
     emulator->end = VT_EMULATOR_REFUSED;
 }
 
+static int open_output(struct watch *watch)
+{
+    const char *folder = watch->emulator->folder;
+    char *path = vt_workspace_path(folder, VT_EMULATOR_OUTPUT);
+
+    watch->output = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    free(path);
+    if (watch->output >= 0)
+        return 0;
+    return vt_error_set(watch->error, VT_EXIT_ENVIRONMENT, errno, "cannot write in '%s': %s", folder,
+                        strerror(errno));
+}
+
+/* *to: what the emulator prints to, and closed by the caller. */
+static int open_tap(struct watch *watch, int *to)
+{
+    const struct vt_emulator_tap *tap = watch->emulator->tap;
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return vt_error_set(watch->error, VT_EXIT_ENVIRONMENT, errno, "cannot make a pipe: %s",
+                            strerror(errno));
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
+    watch->listen = ends[0];
+    *to = ends[1];
+    return tap->start(tap->context, watch->emulator->folder, watch->error);
+}
+
+static int start(struct watch *watch, char *const *argv)
+{
+    int to = -1, status = watch->emulator->tap ? open_tap(watch, &to) : 0;
+
+    if (status == 0)
+        watch->pid = vt_program_start(argv, watch->emulator->folder, to >= 0 ? to : watch->output);
+    if (to >= 0)
+        close(to);
+    if (status == 0 && watch->pid <= 0)
+        status = vt_error_set(watch->error, VT_EXIT_ENVIRONMENT, -watch->pid, "cannot start %s: %s",
+                              watch->emulator->argv[0], strerror(-watch->pid));
+    return status;
+}
+
 static int run(struct vt_emulator *emulator, char *const *argv, struct vt_lab_link *link,
                struct vt_error *error)
 {
@@ -358,28 +441,25 @@ static int run(struct vt_emulator *emulator, char *const *argv, struct vt_lab_li
     struct watch watch = {.emulator = emulator,
                           .link = link,
                           .error = error,
+                          .pid = -1,
                           .listen = -1,
+                          .output = -1,
                           .started = started,
                           .heard = started};
 
     forget_run(emulator);
     set_deadline(emulator, started);
     watch.limit = emulator->request->stop.deadline > 0 ? emulator->request->stop.limit : emulator->limit;
-    char *path = vt_workspace_path(emulator->folder, VT_EMULATOR_OUTPUT);
-    int output = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
-
-    free(path);
-    if (output < 0)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "cannot write in '%s': %s", emulator->folder,
-                            strerror(errno));
-    watch.pid = vt_program_start(argv, emulator->folder, output);
-    close(output);
-    int status = watch.pid > 0 ? watch_it(&watch)
-                               : vt_error_set(error, VT_EXIT_ENVIRONMENT, -watch.pid, "cannot start %s: %s",
-                                              emulator->argv[0], strerror(-watch.pid));
+    int status = open_output(&watch);
+    if (status == 0)
+        status = start(&watch, argv);
+    if (status == 0)
+        status = watch_it(&watch);
     vt_program_end(watch.pid);
     if (watch.listen >= 0)
         close(watch.listen);
+    if (watch.output >= 0)
+        close(watch.output);
     return status;
 }
 

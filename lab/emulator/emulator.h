@@ -23,6 +23,16 @@ struct vt_emulator_last_words {
     const char *text, *meaning;
 };
 
+/* Reads along what an emulator prints, and takes what is its own; the rest is as without it. */
+struct vt_emulator_tap {
+    /* Before each run, in the emulator's folder. */
+    int (*start)(void *context, const char *folder, struct vt_error *error);
+    /* Returns 0, a negative errno, or what `pass` returned, which gets the rest. */
+    int (*take)(void *context, const char *data, size_t size,
+                int (*pass)(void *to, const char *data, size_t size), void *to);
+    void *context;
+};
+
 struct vt_emulator {
     const char *lab; /* "svm": for messages */
     char *const *argv;
@@ -32,6 +42,7 @@ struct vt_emulator {
     const char *panic;        /* text on the console after which nothing follows, or NULL */
     const char *own_log;      /* of the emulator itself, or NULL ... */
     const struct vt_emulator_last_words *own_last; /* ... and after what in it, ended by NULL */
+    const struct vt_emulator_tap *tap;             /* or NULL; then the link is what is printed */
     double limit;                                  /* seconds, where the request has no deadline */
     const struct vt_lab_request *request;
     /* Of several runs in one lab. */

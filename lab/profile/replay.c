@@ -52,13 +52,14 @@ static void look_at_way(struct vt_replay *replay, const struct vt_capture_segmen
 }
 
 int vt_replay_open(struct vt_replay *replay, const struct vt_capture *capture, struct vt_symbols *symbols,
-                   bool virtualized)
+                   unsigned machine)
 {
-    *replay = (struct vt_replay){.capture = capture, .symbols = symbols, .virtualized = virtualized};
+    *replay = (struct vt_replay){.capture = capture, .symbols = symbols, .machine = machine};
     replay->steps = calloc(capture->instruction_count + 1, sizeof *replay->steps);
     replay->ways = calloc(capture->segment_count + 1, sizeof *replay->ways);
     if (!replay->steps || !replay->ways || vt_walk_open(&replay->walk, symbols) != 0)
         return -ENOMEM;
+    replay->walk.attempts = machine & VT_REPLAY_ATTEMPTS;
     name_steps(replay);
     for (size_t i = 0; i < capture->segment_count; i++)
         look_at_way(replay, &capture->segments[i], &replay->ways[i]);
@@ -104,7 +105,7 @@ static bool walk_segment(struct vt_replay *replay, int32_t number)
     const struct vt_capture_run *runs = &replay->capture->runs[segment->first];
     const struct vt_executed *last = &replay->steps[runs[0].start];
 
-    if (replay->virtualized)
+    if (replay->machine & VT_REPLAY_VIRTUALIZED)
         vt_walk_vmexit(&replay->walk, last, replay->ways[number].between);
     else
         vt_walk_trap(&replay->walk, last);

@@ -5,10 +5,15 @@
 #include "lab/profile/capture.h"
 #include "lab/profile/walk.h"
 
+enum vt_replay_machine {
+    VT_REPLAY_VIRTUALIZED = 1 << 0, /* the guest is left by #VMEXIT */
+    VT_REPLAY_ATTEMPTS = 1 << 1,    /* the clock counts what was begun, and not what was executed */
+};
+
 struct vt_replay {
     const struct vt_capture *capture;
     struct vt_symbols *symbols;
-    bool virtualized; /* the guest is left by #VMEXIT */
+    unsigned machine; /* enum vt_replay_machine */
     struct vt_walk walk;
     struct vt_executed *steps;  /* by instruction of the capture; owned */
     struct vt_replay_way *ways; /* by segment; owned */
@@ -20,9 +25,10 @@ struct vt_replay_way {
     bool between; /* the guest was left between two of its instructions */
 };
 
-/* 0 or -ENOMEM; capture and symbols must outlive it. Release either way. */
+/* 0 or -ENOMEM; `machine`: of enum vt_replay_machine; capture and symbols must outlive it. Release either
+ * way. */
 int vt_replay_open(struct vt_replay *replay, const struct vt_capture *capture, struct vt_symbols *symbols,
-                   bool virtualized);
+                   unsigned machine);
 void vt_replay_release(struct vt_replay *replay);
 
 /* Interrupts in a batch. */

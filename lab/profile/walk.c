@@ -67,7 +67,8 @@ void vt_walk_release(struct vt_walk *walk)
 /* The processor did not get through the last instruction, and did not count it. */
 static void take_back(struct vt_walk *walk)
 {
-    walk->counts[walk->last_node]--;
+    if (!walk->attempts)
+        walk->counts[walk->last_node]--;
 }
 
 static bool follows(const struct vt_executed *last, const struct vt_executed *step)

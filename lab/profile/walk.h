@@ -42,6 +42,7 @@ struct vt_walk {
     size_t node_count;
     int32_t *buckets;
     uint64_t interrupts;
+    bool attempts; /* an instruction that was begun counts, whatever became of it */
     /* Where the processor is. */
     struct vt_walk_frame frames[VT_WALK_DEEPEST];
     size_t depth;

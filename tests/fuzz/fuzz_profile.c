@@ -23,12 +23,12 @@ static int is_short(const struct vt_capture *capture, const struct vt_capture_ba
     return runs < 100000;
 }
 
-static void subtract_all(struct vt_capture *capture, struct vt_symbols *symbols, bool virtualized)
+static void subtract_all(struct vt_capture *capture, struct vt_symbols *symbols, unsigned machine)
 {
     struct vt_replay replay;
     struct vt_profile profile;
 
-    if (vt_replay_open(&replay, capture, symbols, virtualized) == 0)
+    if (vt_replay_open(&replay, capture, symbols, machine) == 0)
         for (size_t i = 1; i < capture->batch_count; i++) {
             const struct vt_profile_pair pair = {&capture->batches[i - 1], &capture->batches[i]};
             if (!is_short(capture, pair.body) || !is_short(capture, pair.baseline) ||
@@ -57,8 +57,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (names)
         *names = '\0';
     if (own && vt_symbols_read(&symbols, own) == 0 && vt_capture_read(&capture, text, &error) == 0) {
-        subtract_all(&capture, &symbols, true);
-        subtract_all(&capture, &symbols, false);
+        subtract_all(&capture, &symbols, VT_REPLAY_VIRTUALIZED);
+        subtract_all(&capture, &symbols, VT_REPLAY_VIRTUALIZED | VT_REPLAY_ATTEMPTS);
+        subtract_all(&capture, &symbols, 0);
     }
     vt_symbols_release(&symbols);
     vt_capture_release(&capture);

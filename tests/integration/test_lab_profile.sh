@@ -12,7 +12,10 @@ cases=empty,nop,thousand,cpuid,vmmcall,rdmsr-kernel,out-kernel,out-user,hlt,mmio
 # What no lab can do is refused before anything starts.
 run "$VMTOLL" lab tcg --profile
 is "a lab without a hypervisor has no functions to tell" 2
-holds "and the line names those that have" grep -q 'svm and xen' "$work/err"
+holds "and the line names those that have" grep -q 'svm, svm-bochs, vmx and xen' "$work/err"
+run "$VMTOLL" lab vmx --profile --smp 2
+is "nor is more than one processor followed" 2
+holds "which one line says" awk 'END { exit !(NR == 1 && /one processor/ && /--smp/) }' "$work/err"
 
 # An emulator that takes no plugins: what it is, and what to do, in one line.
 mkdir "$work/bin"
@@ -65,10 +68,12 @@ holds "and cpuid is not" one cpuid 'all(.functions[]; .module != "vmtoll")'
 # Shown, handed on, subtracted.
 run "$VMTOLL" report "$work/one.json" --format folded
 is "folded stacks" 0
-awk '/;cpuid;/ { sum += $NF } !/^[^ ]+ [0-9.]+$/ { bad = 1 } END { print sum; exit bad }' "$work/out" >"$work/sum"
+awk '/;cpuid;/ { sum += $NF } !/^[^ ]+ [0-9]+$/ { bad = 1 } END { print sum; exit bad }' "$work/out" >"$work/sum"
 holds "of the form that tools read, with the toll as their sum" \
     jq -e --slurpfile sum "$work/sum" 'first(.measurements[] | select(.case == "cpuid")) | .toll.median == $sum[0]' "$work/one.json"
 run "$VMTOLL" report "$work/one.json" --output "$work/page.html"
+run "$VMTOLL" report "$work/one.json" --format markdown
+holds "what a processor with NRIPS saves stands there" grep -qE '^\| cpuid \|.*\| 1[0-9]{3} \|  \| 1[0-9]{3} \|$' "$work/out"
 holds "the page has a flame graph of each exit" test "$(grep -c '<svg class="flame"' "$work/page.html")" -ge 7
 
 # A handler that is a thousand instructions longer.
@@ -80,6 +85,8 @@ jq '(.measurements[] | select(.case == "cpuid" and .path == "hardware")) |= (
 run "$VMTOLL" compare "$work/one.json" "$work/longer.json" --format json
 holds "the comparison names that function and no other" jq -e \
     '[.measurements[] | select((.functions | length) > 0)] | length == 1 and (.[0] | .case == "cpuid" and .difference == 1000 and [.functions[] | {name, difference}] == [{"name": "kvm_emulate_cpuid", "difference": 1000}])' "$work/out"
+run "$VMTOLL" compare "$work/one.json" "$work/longer.json" --format html
+holds "a flame graph shows what grew, and nothing else" awk '/class="grew" .*kvm_emulate_cpuid \(kvm\): .*, \+1000</ { grew++ } /<title>[^<]*, gone/ || /class="shrank"/ && !/figcaption/ { other++ } END { exit !(grew == 1 && !other) }' "$work/out"
 run "$VMTOLL" compare "$work/one.json" "$work/longer.json"
 holds "and says so" grep -qE 'kvm_emulate_cpuid +kvm .*\+1000' "$work/out"
 finish

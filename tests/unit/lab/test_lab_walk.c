@@ -137,7 +137,7 @@ static void read_all(struct read *read, struct machine *machine)
     close_machine(machine);
     ck_assert_int_eq(vt_capture_read(&read->capture, machine->text, &error), 0);
     ck_assert_int_eq(vt_symbols_read(&read->symbols, strdup(symbols_text)), 0);
-    ck_assert_int_eq(vt_replay_open(&read->replay, &read->capture, &read->symbols, true), 0);
+    ck_assert_int_eq(vt_replay_open(&read->replay, &read->capture, &read->symbols, VT_REPLAY_VIRTUALIZED), 0);
 }
 
 static void release(struct read *read, struct machine *machine)
@@ -403,7 +403,7 @@ START_TEST(two_recordings_follow_one_another)
     struct vt_error error;
     ck_assert_int_eq(vt_capture_read(&read.capture, both, &error), 0);
     ck_assert_int_eq(vt_symbols_read(&read.symbols, strdup(symbols_text)), 0);
-    ck_assert_int_eq(vt_replay_open(&read.replay, &read.capture, &read.symbols, true), 0);
+    ck_assert_int_eq(vt_replay_open(&read.replay, &read.capture, &read.symbols, VT_REPLAY_VIRTUALIZED), 0);
     ck_assert_uint_eq(read.capture.batch_count, 3);
     const struct vt_profile_pair pair = {&read.capture.batches[2], &read.capture.batches[1]};
     ck_assert_int_eq(vt_profile_subtract(&profile, &read.replay, &pair, 1), 0);
