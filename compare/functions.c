@@ -90,8 +90,21 @@ static struct pair *find_only(const struct pairs *pairs, const struct pair *pair
     return only;
 }
 
+/* Between kernels some hundred come and go; of a document that has more of them none is looked for. */
+#define MOST_UNMATCHED 4096
+
+static size_t count_unmatched(const struct pairs *pairs)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pairs->count; i++)
+        count += !pairs->list[i].before || !pairs->list[i].after;
+    return count;
+}
+
 static void join_renamed(struct pairs *pairs)
 {
+    if (count_unmatched(pairs) > MOST_UNMATCHED)
+        return;
     for (size_t i = 0; i < pairs->count; i++) {
         struct pair *gone = &pairs->list[i];
         struct pair *come = gone->before && !gone->after ? find_only(pairs, gone, true) : NULL;
@@ -141,29 +154,64 @@ static void keep_changes(const struct pairs *pairs, struct vt_function_changes *
     qsort(changes->list, changes->count, sizeof *changes->list, by_difference);
 }
 
+/* pairs->list is the caller's. */
+static int pair_functions(const struct vt_compared *row, struct pairs *pairs)
+{
+    *pairs = (struct pairs){row->before->profile, row->after->profile, NULL, 0};
+    const struct vt_profile_function **before = sort(pairs->before), **after = sort(pairs->after);
+
+    pairs->list =
+        calloc(pairs->before->function_count + pairs->after->function_count + 1, sizeof *pairs->list);
+    int status = before && after && pairs->list ? 0 : -ENOMEM;
+    if (status == 0) {
+        merge(pairs, before, after);
+        join_renamed(pairs);
+    }
+    free(before);
+    free(after);
+    return status;
+}
+
+int vt_compare_match_functions(const struct vt_compared *row, struct vt_function_matches *matches)
+{
+    struct pairs pairs;
+    int status = pair_functions(row, &pairs);
+
+    *matches = (struct vt_function_matches){0};
+    if (status == 0)
+        matches->list = calloc(pairs.count + 1, sizeof *matches->list);
+    for (size_t i = 0; matches->list && i < pairs.count; i++) {
+        const struct pair *pair = &pairs.list[i];
+        if (pair->before || pair->after)
+            matches->list[matches->count++] = (struct vt_function_match){
+                .before = pair->before ? (int32_t)(pair->before - pairs.before->functions) : -1,
+                .after = pair->after ? (int32_t)(pair->after - pairs.after->functions) : -1,
+            };
+    }
+    free(pairs.list);
+    return matches->list ? 0 : -ENOMEM;
+}
+
+void vt_compare_release_matches(struct vt_function_matches *matches)
+{
+    free(matches->list);
+    *matches = (struct vt_function_matches){0};
+}
+
 int vt_compare_functions(const struct vt_compared *row, struct vt_function_changes *changes)
 {
-    struct pairs pairs = {row->before->profile, row->after->profile, NULL, 0};
+    struct pairs pairs;
 
     *changes = (struct vt_function_changes){0};
     if (!vt_compare_has_functions(row))
         return 0;
-    size_t most = pairs.before->function_count + pairs.after->function_count + 1;
-    const struct vt_profile_function **before = sort(pairs.before), **after = sort(pairs.after);
-    pairs.list = calloc(most, sizeof *pairs.list);
-    changes->list = calloc(most, sizeof *changes->list);
-    int status = before && after && pairs.list && changes->list ? 0 : -ENOMEM;
-    if (status == 0) {
-        merge(&pairs, before, after);
-        join_renamed(&pairs);
+    int status = pair_functions(row, &pairs);
+    if (status == 0)
+        changes->list = calloc(pairs.count + 1, sizeof *changes->list);
+    if (changes->list)
         keep_changes(&pairs, changes);
-    } else {
-        vt_compare_release_functions(changes);
-    }
     free(pairs.list);
-    free(before);
-    free(after);
-    return status;
+    return changes->list ? 0 : -ENOMEM;
 }
 
 void vt_compare_release_functions(struct vt_function_changes *changes)

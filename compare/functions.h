@@ -7,6 +7,8 @@
 
 #include "compare/comparison.h"
 
+#include <stdint.h>
+
 /* Instructions of one operation, the function's own. */
 struct vt_function_change {
     const char *name, *module; /* of the side that has it; the results' */
@@ -20,8 +22,23 @@ struct vt_function_changes {
     size_t count;
 };
 
+/* The same function on both sides: indices in their profiles; -1: it is not there. */
+struct vt_function_match {
+    int32_t before, after;
+};
+
+struct vt_function_matches {
+    struct vt_function_match *list; /* every function of both sides; owned */
+    size_t count;
+};
+
 /* Are both sides profiled? */
 bool vt_compare_has_functions(const struct vt_compared *row);
+
+/* By name, and what was renamed by place and length; of rows with profiles. 0 or -ENOMEM; release on success.
+ */
+int vt_compare_match_functions(const struct vt_compared *row, struct vt_function_matches *matches);
+void vt_compare_release_matches(struct vt_function_matches *matches);
 
 /* Those whose own instructions differ; none where a side has no profile. 0 or -ENOMEM; release on success. */
 int vt_compare_functions(const struct vt_compared *row, struct vt_function_changes *changes);

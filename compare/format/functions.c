@@ -1,5 +1,6 @@
 #include "compare/format/functions.h"
 #include "compare/counts.h"
+#include "compare/format/flame.h"
 #include "compare/format/words.h"
 #include "compare/functions.h"
 #include "result/save.h"
@@ -69,6 +70,18 @@ static void put_changes(struct vt_pen *pen, const struct vt_function_changes *ch
     put_row(pen, "all", "", "", "", sum, "");
 }
 
+static void put_flame(const struct vt_compared *row, FILE *stream)
+{
+    fputs("<figure>\n", stream);
+    vt_compare_flame(row, stream);
+    fputs("<figcaption>One operation from left to right, callers below what they call, each as wide as on "
+          "the side "
+          "where it is longer. <span class=\"grew\">What grew</span> and <span class=\"shrank\">what "
+          "shrank</span> "
+          "say by how much, of their own; the rest is as it was.</figcaption>\n</figure>\n",
+          stream);
+}
+
 static void say_row(const struct vt_compared *row, struct vt_pen *pen)
 {
     struct vt_function_changes changes;
@@ -83,6 +96,8 @@ static void say_row(const struct vt_compared *row, struct vt_pen *pen)
         vt_pen_table(pen, title, columns, COLUMNS);
         put_changes(pen, &changes);
         vt_pen_end_table(pen);
+        if (pen->marks == &vt_pen_html)
+            put_flame(row, pen->stream);
         vt_pen_end_fold(pen);
     }
     vt_compare_release_functions(&changes);

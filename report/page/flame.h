@@ -1,4 +1,4 @@
-/* A flame graph: what one operation executes, callers below what they call, as wide as it is long. */
+/* The flame graph of one operation. */
 #ifndef VT_REPORT_PAGE_FLAME_H
 #define VT_REPORT_PAGE_FLAME_H
 
@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-/* An SVG element that needs no script: each frame tells its name and counts when pointed at or focused. */
 void vt_page_flame(const struct vt_profile *profile, FILE *stream);
 
 #endif

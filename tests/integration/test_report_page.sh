@@ -31,10 +31,20 @@ engine=native path=native cpl=3
 native=$(everything 7)
 engine=svm path=hardware cpl=0 unit=instructions simulated=true
 lab=$(everything 1)
+profiled() { # toll, of the handler, of what went, of what came: a row with its functions
+    cell=$(row cpuid identification ok '"exit-kernel"' "$1")
+    printf '%s,"profile":{"unit":"instructions","operations":1,"sum":%s,"unattributed":0,"interrupts_dropped":0,' "${cell%?}" "$1"
+    printf '"functions":[{"name":"vcpu_run","module":"kvm","self":400,"inclusive":%s},{"name":"emulate","module":"kvm","self":%s,"inclusive":%s},' "$1" "$2" "$2"
+    printf '{"name":"went","module":"kernel","self":%s,"inclusive":%s},{"name":"svm_vcpu_run","module":"kvm_amd","self":100,"inclusive":100},' "$3" "$3"
+    printf '{"name":"guest","module":"guest","self":90,"inclusive":90},{"name":"ioctl","module":"vmtoll","self":80,"inclusive":80},{"name":"other","module":"e1000","self":%s,"inclusive":%s}],' "$4" "$4"
+    printf '"stacks":[-1,0,400,0,1,%s,0,2,%s,0,3,100,-1,4,90,0,5,80,0,6,%s]}}' "$2" "$3" "$4"
+}
+lab="$lab,$(profiled 1370 300 300 100)"
 document all.json "$(echo "$plain$native$lab" | sed 's/^,//')"
+lab_later=$(profiled 1670 700 100 200)
 engine=kvm unit=ns simulated=false
 later=$(everything 900)
-document later.json "$(echo "$later" | sed 's/^,//')"
+document later.json "$(echo "$later,$lab_later" | sed 's/^,//')"
 "$VMTOLL" report "$work/all.json" --reference --output "$work/report.html" 2>"$work/err" || fail "a page" "none was made"
 "$VMTOLL" compare "$work/all.json" "$work/later.json" --format html >"$work/compare.html" 2>"$work/err"
 # A fleet of two groups: an outlier, hosts that cross otherwise, one without a figure.
@@ -93,8 +103,13 @@ cat >"$work/look.js" <<'J'
   }
   function hex(c) { return "#" + [c.r, c.g, c.b].map(function (v) { return Math.round(v).toString(16).padStart(2, "0"); }).join(""); }
   var worst = { ratio: 99 }, counted = 0;
+  // What is written on a frame of a flame graph.
+  function frame(node) {
+    var text = node.closest(".flame text");
+    return text ? parse(getComputedStyle(text.previousElementSibling).fill) : null;
+  }
   function weigh(node, text, colour) {
-    var back = behind(node), front = over(colour, back), r = ratio(front, back);
+    var back = frame(node) || behind(node), front = over(colour, back), r = ratio(front, back);
     counted++;
     if (r < worst.ratio) worst = { ratio: r, what: text.trim().slice(0, 30) + " (" + node.tagName.toLowerCase() + "." + node.getAttribute("class") + ") " + hex(front) + " on " + hex(back) };
   }
@@ -123,6 +138,9 @@ cat >"$work/look.js" <<'J'
     if (r < 3) faint = e.tagName + " " + colour + " " + r.toFixed(2);
   });
   told.push("drawn=" + (faint || "clear"));
+  var kinds = all(".flame g").map(function (g) { return g.getAttribute("class"); });
+  told.push("frames=" + kinds.filter(function (k, i) { return kinds.indexOf(k) === i; }).sort().join(","));
+  told.push("unframed=" + (all(".flame g[tabindex]").filter(function (g) { return !g.querySelector("title").textContent; }).length || "none"));
 
   function names(test, list) {
     var bad = list.filter(function (e) { return !test(e); });
@@ -136,10 +154,11 @@ cat >"$work/look.js" <<'J'
   told.push("named=" + names(name, focusable));
   told.push("focused=" + names(function (e) { e.focus(); return document.activeElement === e; }, focusable.filter(function (e) { return e.getClientRects().length; })));
   // Asked of the style, not of the moment: a page that is not in front may not be given a visible focus.
-  var rings = Array.from(document.styleSheets[0].cssRules).filter(function (r) { return /:focus-visible/.test(r.selectorText || "") && /outline: .*solid/.test(r.cssText); })
-    .map(function (r) { return r.selectorText.replace(/:focus-visible/g, ""); });
+  var rings = Array.from(document.styleSheets[0].cssRules).filter(function (r) { return /:focus-visible/.test(r.selectorText || "") && /outline: .*solid|stroke-width:/.test(r.cssText); })
+    .map(function (r) { return r.selectorText; }).join(",").split(",").filter(function (s) { return /:focus-visible/.test(s); })
+    .map(function (s) { return s.replace(/:focus-visible/, "").replace(/ *\.flame g rect$/, ".flame g").trim(); });
   told.push("outlined=" + names(function (e) { return rings.some(function (r) { return e.matches(r); }); }, focusable));
-  told.push("pictures=" + names(function (s) { return s.closest("[aria-hidden=true]") || (s.getAttribute("role") === "img" && s.getAttribute("aria-label").length > 20); }, all("svg")));
+  told.push("pictures=" + names(function (s) { return s.closest("[aria-hidden=true]") || (/^(img|group)$/.test(s.getAttribute("role")) && s.getAttribute("aria-label").length > 20); }, all("svg")));
   told.push("heads=" + names(function (t) { return /^(col|row|rowgroup|colgroup)$/.test(t.getAttribute("scope")); }, all("th")));
   told.push("tables=" + names(function (t) { return t.tHead && (t.caption || t.closest("[aria-label]")); }, all("table")));
   told.push("scrolled=" + names(function (s) { return s.tabIndex === 0 && s.getAttribute("role") === "region" && s.getAttribute("aria-label"); }, all(".scroll")));
@@ -200,6 +219,11 @@ for page in report story compare plain fleet; do
     has "$page: no request leaves the file" '^requests=0'
     lacks "$page: no message on the console" 'CONSOLE' err
 done
+look report light 1280
+has "the report's flame graph has a colour for each who executes" '^frames=f1,f2,f3,f4,f5,f6$'
+has "each of its frames has a title" '^unframed=none'
+look compare dark 1280
+has "the difference's tells what grew, shrank, and what is as it was" '^frames=grew,same,shrank$'
 look report light 390
 look report dark 1920
 look story light 390
