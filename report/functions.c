@@ -1,4 +1,5 @@
 #include "report/functions.h"
+#include "report/assists.h"
 #include "show/quantity.h"
 
 #include <math.h>
@@ -133,6 +134,7 @@ void vt_functions_say(const struct vt_table *table, struct vt_pen *pen, vt_funct
         return;
     }
     vt_pen_paragraph(pen, "Counted, not sampled. What a compiler moved into its caller counts there.");
+    vt_assists_say(table, pen);
     for (size_t i = 0; i < table->line_count; i++)
         for (size_t k = 0; k < table->column_count; k++)
             if (profile_of(table, i, k))
