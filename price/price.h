@@ -51,7 +51,9 @@ struct vt_price {
     size_t note_count;
     struct vt_price_given advice[VT_PRICE_ADVICE];
     size_t advice_count;
-    char page[256]; /* of metrics (show/metrics.h); empty: none */
+    char page[256];         /* of metrics (show/metrics.h); empty: none */
+    struct vt_price *parts; /* of intervals, where there are several; the caller's */
+    size_t part_count;
 };
 
 /*

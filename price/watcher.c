@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define PROC "/proc"
 
@@ -93,20 +91,9 @@ int vt_price_watcher_read(struct vt_price_watcher *watcher, struct vt_price_read
     return status;
 }
 
-static bool goes_on(const struct vt_price_watcher *w, const struct vt_price_reading *before)
+bool vt_price_watcher_goes_on(const struct vt_price_watcher *watcher, const struct vt_price_reading *before)
 {
-    return before->began == 0 || vt_price_threads_began(PROC, w->threads.process) == before->began;
-}
-
-/* Nobody waits for the end of a machine that has ended. */
-void vt_price_watcher_sleep(const struct vt_price_watcher *watcher, const struct vt_price_reading *before,
-                            uint64_t deadline, const volatile int *stop)
-{
-    enum { STEP = 100000000 };
-    for (uint64_t now; !*stop && goes_on(watcher, before) && (now = vt_clock_now()) < deadline;) {
-        uint64_t left = deadline - now;
-        nanosleep(&(struct timespec){.tv_nsec = left < STEP ? (long)left : STEP}, NULL);
-    }
+    return before->began == 0 || vt_price_threads_began(PROC, watcher->threads.process) == before->began;
 }
 
 static double seconds_between(const struct vt_price_reading *before, const struct vt_price_reading *after)
@@ -153,29 +140,4 @@ void vt_price_watcher_close(struct vt_price_watcher *watcher)
     vt_price_reasons_close(watcher->reasons);
     watcher->source->close(watcher->state);
     vt_price_threads_release(&watcher->threads);
-}
-
-static int read_twice(struct vt_price_watcher *w, double seconds, const volatile int *stop,
-                      struct vt_price_watch *watch, struct vt_error *error)
-{
-    struct vt_price_reading before, after;
-    int status = vt_price_watcher_read(w, &before, error);
-    if (status != 0)
-        return status;
-    vt_price_watcher_sleep(w, &before, before.at + (uint64_t)(seconds * 1e9), stop);
-    status = vt_price_watcher_read(w, &after, error);
-    return status == 0 ? vt_price_watcher_compare(w, &before, &after, watch, error) : status;
-}
-
-int vt_price_watch(const struct vt_price_target *target, double seconds, const volatile int *stop,
-                   struct vt_price_watch *watch, struct vt_error *error)
-{
-    struct vt_price_watcher w;
-    *watch = (struct vt_price_watch){0};
-    int status = vt_price_watcher_open(&w, target, error);
-    if (status != 0)
-        return status;
-    status = read_twice(&w, seconds, stop, watch, error);
-    vt_price_watcher_close(&w);
-    return status;
 }

@@ -53,15 +53,9 @@ int vt_price_watcher_compare(const struct vt_price_watcher *watcher, const struc
                              const struct vt_price_reading *after, struct vt_price_watch *watch,
                              struct vt_error *error);
 
-/* Until `deadline`, or until `stop`, or until the machine has ended. */
-void vt_price_watcher_sleep(const struct vt_price_watcher *watcher, const struct vt_price_reading *before,
-                            uint64_t deadline, const volatile int *stop);
+/* False: the process that was read has ended. Nobody waits for the end of a machine that has ended. */
+bool vt_price_watcher_goes_on(const struct vt_price_watcher *watcher, const struct vt_price_reading *before);
 
 void vt_price_watcher_close(struct vt_price_watcher *watcher);
-
-/* All of that once. `stop` ends the watch early, and the time is what it was. Returns 0, or a negative errno
- * with `error`. */
-int vt_price_watch(const struct vt_price_target *target, double seconds, const volatile int *stop,
-                   struct vt_price_watch *watch, struct vt_error *error);
 
 #endif

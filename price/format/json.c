@@ -105,7 +105,26 @@ static json_t *tolls_json(const struct vt_price *price)
                      text_or_null(price->forced));
 }
 
-void vt_price_print_json(const struct vt_price *price, FILE *stream)
+/* Of intervals, from the first. */
+static json_t *intervals_json(const struct vt_price *price)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < price->part_count; i++) {
+        const struct vt_price *part = &price->parts[i];
+        json_t *rates = json_object();
+        for (size_t k = 0; k < part->line_count; k++)
+            json_object_set_new(rates, part->lines[k].rule->reason,
+                                vt_result_number(part->lines[k].count / part->watch->seconds));
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o}", "seconds",
+                                               vt_result_number(part->watch->seconds), "at_least_share",
+                                               vt_result_number(part->low), "estimate_share",
+                                               vt_result_number(part->middle), "at_most_share",
+                                               vt_result_number(part->high), "per_second", rates));
+    }
+    return array;
+}
+
+json_t *vt_price_document(const struct vt_price *price)
 {
     const struct vt_price_watch *watch = price->watch;
     json_t *document = json_object();
@@ -125,9 +144,16 @@ void vt_price_print_json(const struct vt_price *price, FILE *stream)
     json_object_set_new(document, "at_most_share", vt_result_number(price->high));
     json_object_set_new(document, "times", times_json(price));
     json_object_set_new(document, "crossings", lines_json(price));
+    json_object_set_new(document, "intervals", intervals_json(price));
     json_object_set_new(document, "unpriced", counters_json(price));
     json_object_set_new(document, "advice", advice_json(price));
     json_object_set_new(document, "notes", notes_json(price));
+    return document;
+}
+
+void vt_price_print_json(const struct vt_price *price, FILE *stream)
+{
+    json_t *document = vt_price_document(price);
     json_dumpf(document, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
     putc('\n', stream);
     json_decref(document);

@@ -10,11 +10,11 @@
 enum { COLUMNS = 5 };
 
 static const struct vt_pen_column columns[COLUMNS] = {
-    {"crossing", 58, false, NULL}, {"a second", 10, true, NULL},  {"at least each", 14, true, NULL},
-    {"share", 9, true, NULL},      {"priced by", 0, false, NULL},
+    {"crossing", 32, false, NULL}, {"a second", 9, true, NULL},   {"each", 8, true, NULL},
+    {"share", 8, true, NULL},      {"priced by", 0, false, NULL},
 };
 
-static void name_share(double share, char *text, size_t size)
+void vt_price_name_share(double share, char *text, size_t size)
 {
     if (isnan(share))
         snprintf(text, size, "-");
@@ -25,9 +25,9 @@ static void name_share(double share, char *text, size_t size)
 void vt_price_headline(const struct vt_price *price, char *text, size_t size)
 {
     char low[32], high[32], middle[32];
-    name_share(price->low, low, sizeof low);
-    name_share(price->high, high, sizeof high);
-    name_share(price->middle, middle, sizeof middle);
+    vt_price_name_share(price->low, low, sizeof low);
+    vt_price_name_share(price->high, high, sizeof high);
+    vt_price_name_share(price->middle, middle, sizeof middle);
     snprintf(text, size, "%s: ", price->watch->machine);
     if (isnan(price->low) && isnan(price->high))
         vt_text_append(text, size, "its crossings were counted; %s",
@@ -51,7 +51,7 @@ static void name_toll(const struct vt_price_line *line, char *text, size_t size)
 {
     snprintf(text, size, "%s", line->count > 0 ? "no price" : "");
     if (line->toll.name)
-        snprintf(text, size, "%s at CPL %d", line->toll.name, line->toll.cpl);
+        snprintf(text, size, line->toll.cpl == 0 ? "%s" : "%s, CPL %d", line->toll.name, line->toll.cpl);
 }
 
 static void put_line(struct vt_pen *pen, const struct vt_price *price, const struct vt_price_line *line)
@@ -61,7 +61,7 @@ static void put_line(struct vt_pen *pen, const struct vt_price *price, const str
         snprintf(rate, sizeof rate, "%.0f", line->count / price->watch->seconds);
     if (line->toll.name)
         vt_quantity_print(line->toll.ns, VT_UNIT_NS, pen->marks->micro, each, sizeof each);
-    name_share(line->share, share, sizeof share);
+    vt_price_name_share(line->share, share, sizeof share);
     name_toll(line, by, sizeof by);
     vt_pen_row(
         pen, (const struct vt_pen_cell[COLUMNS]){
@@ -86,7 +86,7 @@ static const struct vt_pen_column time_columns[TIMES] = {{"time", 14, false, NUL
 static void put_share(struct vt_pen *pen, const char *time, double share, const char *of, const char *meaning)
 {
     char text[32];
-    name_share(share, text, sizeof text);
+    vt_price_name_share(share, text, sizeof text);
     vt_pen_row(pen, (const struct vt_pen_cell[TIMES]){
                         {.text = time}, {.text = text}, {.text = of}, {.text = meaning}});
 }
@@ -98,13 +98,61 @@ static void put_time(struct vt_pen *pen, const struct vt_price *price)
     double span = price->watch->vcpus ? price->watch->seconds * 1e9 * (double)price->watch->vcpus : NAN;
     vt_pen_heading(pen, "Beside crossing");
     vt_pen_table(pen, "Where the time went", time_columns, TIMES);
-    put_share(pen, "running", times->run / span, "all its time",
-              "on a CPU, in the guest or not: what shares are of");
-    put_share(pen, "polling", price->polling, "run time",
-              "halted, and keeping its CPU in case it is woken soon");
+    put_share(pen, "running", times->run / span, "all its time", "on a CPU, in the guest or not");
+    put_share(pen, "polling", price->polling, "run time", "halted, but keeping its CPU");
     put_share(pen, "halted", price->waiting_ns / span, "all its time", "asleep");
-    put_share(pen, "without a CPU", times->wait / span, "all its time",
-              "others had it; the guest may see it as steal");
+    put_share(pen, "without a CPU", times->wait / span, "all its time", "another had it: steal time");
+    vt_pen_end_table(pen);
+}
+
+enum { INTERVALS = 6, SHOWN = 3 };
+
+static const struct vt_pen_column interval_columns[INTERVALS] = {
+    {"interval", 10, false, NULL}, {"seconds", 8, true, NULL}, {"a second", 9, true, NULL},
+    {"at least", 9, true, NULL},   {"about", 9, true, NULL},   {"at most", 9, true, NULL}};
+
+static void put_interval(struct vt_pen *pen, const char *name, const struct vt_price *part)
+{
+    char seconds[32], rate[32], low[32], middle[32], high[32];
+    snprintf(seconds, sizeof seconds, "%.2f", part->watch->seconds);
+    snprintf(rate, sizeof rate, "%.0f", vt_price_rate(part));
+    vt_price_name_share(part->low, low, sizeof low);
+    vt_price_name_share(part->middle, middle, sizeof middle);
+    vt_price_name_share(part->high, high, sizeof high);
+    vt_pen_row(pen, (const struct vt_pen_cell[INTERVALS]){{.text = name},
+                                                          {.text = seconds},
+                                                          {.text = rate},
+                                                          {.text = low},
+                                                          {.text = middle},
+                                                          {.text = high}});
+}
+
+/* The one with `rank` calmer than it. */
+static const struct vt_price *interval_of(const struct vt_price *price, size_t rank)
+{
+    for (size_t i = 0; i < price->part_count; i++) {
+        size_t calmer = 0;
+        double rate = vt_price_rate(&price->parts[i]);
+        for (size_t k = 0; k < price->part_count; k++) {
+            double other = vt_price_rate(&price->parts[k]);
+            calmer += other < rate || (other == rate && k < i);
+        }
+        if (calmer == rank)
+            return &price->parts[i];
+    }
+    return &price->parts[0];
+}
+
+static void put_intervals(struct vt_pen *pen, const struct vt_price *price)
+{
+    static const char *const names[SHOWN] = {"calmest", "middle", "busiest"};
+    const size_t ranks[SHOWN] = {0, price->part_count / 2, price->part_count - 1};
+    if (price->part_count < 2)
+        return;
+    vt_pen_heading(pen, "From interval to interval");
+    vt_pen_table(pen, "Intervals", interval_columns, INTERVALS);
+    for (size_t i = 0; i < SHOWN; i++)
+        put_interval(pen, names[i], interval_of(price, ranks[i]));
     vt_pen_end_table(pen);
 }
 
@@ -122,7 +170,7 @@ static void put_advice(struct vt_pen *pen, const struct vt_price *price)
     for (size_t i = 0; i < price->advice_count; i++) {
         const struct vt_price_given *given = &price->advice[i];
         char saves[32];
-        name_share(given->saves, saves, sizeof saves);
+        vt_price_name_share(given->saves, saves, sizeof saves);
         vt_pen_item(pen, 1);
         vt_pen_say(pen, "%s", given->advice->change);
         if (!isnan(given->saves))
@@ -161,7 +209,7 @@ static void put_events(struct vt_pen *pen, const struct vt_price *price)
     if (watch->events == 0)
         return;
     vt_quantity_print(watch->event_ns, VT_UNIT_NS, pen->marks->micro, each, sizeof each);
-    name_share(price->observing, share, sizeof share);
+    vt_price_name_share(price->observing, share, sizeof share);
     vt_pen_fact(pen, "reasons");
     if (isnan(watch->event_ns))
         vt_pen_say(pen, "%zu tracepoints that count on each vCPU; what they cost the guest is not known",
@@ -212,6 +260,7 @@ void vt_price_write(const struct vt_price *price, struct vt_pen *pen)
     put_notes(pen, price);
     put_lines(pen, price);
     put_time(pen, price);
+    put_intervals(pen, price);
     put_advice(pen, price);
     put_unpriced(pen, price);
     put_method(pen, price);

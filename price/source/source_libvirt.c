@@ -10,9 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* libvirt writes there whose process a domain is (libvirt, src/qemu/qemu_conf.c). */
-#define STATE "/run/libvirt/qemu"
-
 struct state {
     struct vt_virsh virsh;
     char command[512];
@@ -22,20 +19,6 @@ struct state {
 static bool suits(const struct vt_price_target *target)
 {
     return target->domain != NULL;
-}
-
-static pid_t find_process(const char *domain)
-{
-    char path[512];
-    int process = 0;
-    if (strchr(domain, '/') || snprintf(path, sizeof path, STATE "/%s.pid", domain) >= (int)sizeof path)
-        return 0;
-    FILE *file = fopen(path, "re");
-    if (file && fscanf(file, "%d", &process) != 1)
-        process = 0;
-    if (file)
-        fclose(file);
-    return process > 0 ? process : 0;
 }
 
 /* NaN: it is none. */
@@ -109,7 +92,7 @@ static int open_domain(void **result, const struct vt_price_target *target, char
     }
     snprintf(machine, size, "%s", target->domain);
     /* libvirt names the threads of vCPUs: "CPU 0/KVM". */
-    *threads = (struct vt_price_threads){.process = find_process(target->domain)};
+    *threads = (struct vt_price_threads){.process = vt_virsh_process(target->domain)};
     *result = state;
     return 0;
 }

@@ -33,6 +33,9 @@ bool vt_virsh_quote(const char *name, char *word, size_t size);
 int vt_virsh_ask(struct vt_virsh *virsh, const char *command, vt_virsh_taker *take, void *context,
                  struct vt_error *error);
 
+/* The process that a domain of the system's libvirt is; 0: unknown. */
+pid_t vt_virsh_process(const char *domain);
+
 /* Its end is waited for, and insisted on after a second. */
 void vt_virsh_close(struct vt_virsh *virsh);
 

@@ -48,7 +48,7 @@ static void end_block(struct vt_pen *pen)
 {
     if (!pen->end)
         return;
-    vt_wrap(pen->block, pen->width, pen->indent, pen->indent, pen->stream);
+    vt_wrap(pen->block, pen->width, pen->indent, pen->at, pen->stream);
     fputs(pen->end, pen->stream);
     *pen->block = '\0';
     pen->end = NULL;
@@ -59,7 +59,7 @@ static void begin_block(struct vt_pen *pen, const char *const marks[2], int inde
     end_block(pen);
     put_mark(pen, marks[0]);
     pen->end = marks[1];
-    pen->indent = indent;
+    pen->indent = pen->at = indent;
 }
 
 static void say_block(struct vt_pen *pen, const char *const marks[2], const char *format, va_list arguments)
@@ -68,6 +68,8 @@ static void say_block(struct vt_pen *pen, const char *const marks[2], const char
     vsnprintf(text, sizeof text, format, arguments);
     vt_pen_end(pen);
     begin_block(pen, marks, 0);
+    const char *line = strrchr(marks[0], '\n');
+    pen->at = vt_wrap_width(line ? line + 1 : marks[0]);
     put_text(pen, "", text, "");
     end_block(pen);
 }

@@ -75,6 +75,7 @@ struct vt_pen {
     int width;         /* at which lines are broken; 0: they are as long as what is said */
     int room;          /* of the screen, for tables; 0: no limit */
     int depth, indent; /* of the list; of lines that follow the first of a block */
+    int at;            /* where the first begins */
     const char *end;   /* of the block that is open; NULL: none is */
     char block[4096];  /* of text: wrapped when it ends */
     const struct vt_pen_pairs *pairs;

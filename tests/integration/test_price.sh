@@ -196,7 +196,7 @@ run "$VMTOLL" price --qmp vm.sock --seconds 0.1
 refuses "a monitor that another has" 3 'vm\.sock: no answer: a monitor serves one at a time'
 kill $other
 
-run timeout -s INT --preserve-status 1 "$VMTOLL" price --qmp vm.sock --tolls none --seconds 60 --json
+run timeout -s INT --preserve-status 3 "$VMTOLL" price --qmp vm.sock --tolls none --seconds 60 --json
 is "a watch that a signal ends" 0
 holds "... says how long it was" says '0 < d["seconds"] < 60 and c["other-user"] > 0' out
 

@@ -1,5 +1,6 @@
 /* Firecracker's metrics: two minutes of them, and files that are something else. */
 #include "price/price.h"
+#include "price/session.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 /* QEMU's monitor: what it said once, and what it should never say. */
 #include "price/price.h"
+#include "price/session.h"
 #include "price/source/qmp.h"
 #include "tests/unit/price/monitor.h"
 #include "tests/unit/suite.h"

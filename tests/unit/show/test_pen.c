@@ -133,5 +133,15 @@ START_TEST(colour_only_where_the_screen_has_it)
 }
 END_TEST
 
-VT_SUITE(markup_takes_arguments_for_text, a_list_is_marked_by_its_format, a_list_may_end_deep,
-         a_table_is_marked_by_its_format, colour_only_where_the_screen_has_it)
+START_TEST(what_stands_before_a_line_is_part_of_it)
+{
+    FILE *stream = begin();
+    struct vt_pen pen = vt_pen_on(stream, &vt_pen_text, &(struct vt_screen){.width = 40});
+    vt_pen_warning(&pen, "%s", "one two three four five six seven eight nine");
+    wrote(stream, "Warning: one two three four five six\nseven eight nine\n");
+}
+END_TEST
+
+VT_SUITE(what_stands_before_a_line_is_part_of_it, markup_takes_arguments_for_text,
+         a_list_is_marked_by_its_format, a_list_may_end_deep, a_table_is_marked_by_its_format,
+         colour_only_where_the_screen_has_it)

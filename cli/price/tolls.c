@@ -1,4 +1,4 @@
-#include "cli/price_tolls.h"
+#include "cli/price/tolls.h"
 #include "bench/available.h"
 #include "bench/runner.h"
 #include "bench/select.h"
