@@ -43,7 +43,8 @@ static const struct vt_measurement *find_row(const struct collection *collection
 
     for (size_t i = 0; i < collection->outcome->count; i++) {
         const struct vt_measurement *m = &collection->outcome->measurements[i];
-        if (m->c == c && strcmp(m->engine, engine) == 0 && (m->form != NULL) == form->paravirtual)
+        if (m->c == c && strcmp(m->engine, engine) == 0 &&
+            (form->road || (m->form != NULL) == form->paravirtual))
             return m;
     }
     return NULL;
@@ -257,18 +258,19 @@ static struct vt_measurement begin_row(const struct vt_lab_image *image, const s
 {
     const struct vt_lab_road *road = form->road;
 
-    return (struct vt_measurement){.c = c,
-                                   .engine = road ? road->engine : image->engine,
-                                   .form = form->paravirtual ? vt_guest_pv_form(c, VT_PV_XEN) : NULL,
-                                   .path = form->paravirtual ? VT_PATH_PARAVIRTUAL
-                                           : road            ? road->path
-                                                             : image->path,
-                                   .cpl = form->paravirtual ? 0
-                                          : road            ? road->cpl
-                                                            : image->cpl,
-                                   .simulated = true,
-                                   .exits_per_op = NAN,
-                                   .tsc_khz = 1e6};
+    return (struct vt_measurement){
+        .c = c,
+        .engine = road ? road->engine : image->engine,
+        .form = form->paravirtual || (road && road->by_form) ? vt_guest_pv_form(c, VT_PV_XEN) : NULL,
+        .path = form->paravirtual ? VT_PATH_PARAVIRTUAL
+                : road            ? road->path
+                                  : image->path,
+        .cpl = form->paravirtual ? 0
+               : road            ? road->cpl
+                                 : image->cpl,
+        .simulated = true,
+        .exits_per_op = NAN,
+        .tsc_khz = 1e6};
 }
 
 /* "plain", "paravirtual" where the case has such a form, or a road's engine. */
@@ -276,8 +278,9 @@ static bool find_form(const struct vt_case *c, const char *word, struct form *fo
 {
     form->paravirtual = strcmp(word, "paravirtual") == 0;
     form->road = vt_lab_road_find(word);
-    return form->paravirtual ? vt_guest_pv_form(c, VT_PV_XEN) != NULL
-                             : form->road || strcmp(word, "plain") == 0;
+    if (form->paravirtual || (form->road && form->road->by_form))
+        return vt_guest_pv_form(c, VT_PV_XEN) != NULL;
+    return form->road || strcmp(word, "plain") == 0;
 }
 
 /* "cpuid plain ok 100 ...": of a case that was asked for, each form once. */
@@ -371,7 +374,8 @@ static struct form find_running(const struct collection *collection, const struc
         return vt_guest_pv_form(c, VT_PV_XEN) ? paravirtual : plain;
     for (size_t i = 0; i < count; i++) {
         const struct form form = {false, &roads[i]};
-        if (!find_row(collection, c, &form))
+        bool has_row = !roads[i].by_form || vt_guest_pv_form(c, VT_PV_XEN);
+        if (has_row && !find_row(collection, c, &form))
             return form;
     }
     return plain;

@@ -8,8 +8,8 @@ static const struct vt_lab all[] = {
      vt_lab_run_vmx},
     {"xen", "Xen under QEMU: the cases as its PV domain, trapped and paravirtual, and as its PVH domain",
      NULL, true, true, 1, vt_lab_run_xen},
-    {"tcg", "at ring 0 of QEMU's processor: the baseline, and below it a monitor that traps and emulates", NULL, false, false, 1,
-     vt_lab_run_tcg},
+    {"tcg", "at ring 0 of QEMU's processor: the baseline, and below it a monitor that traps and emulates",
+     NULL, false, false, 1, vt_lab_run_tcg},
 };
 
 const struct vt_lab *vt_labs(size_t *count)

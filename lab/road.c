@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const struct vt_lab_road all[] = {
-    {"monitor-trap", VT_PATH_EMULATED, 0, VT_TRAPS, VT_CROSSING_TRAP},
+    {"monitor-trap", VT_PATH_EMULATED, 0, false, VT_TRAPS, VT_CROSSING_TRAP},
+    {"monitor-call", VT_PATH_PARAVIRTUAL, 0, true, VT_HYPERCALLS, VT_CROSSING_HYPERCALL},
 };
 
 const struct vt_lab_road *vt_lab_roads(size_t *count)
@@ -47,11 +48,11 @@ int vt_lab_road_take_bare(struct vt_measurement *m, double ticks, double crossin
     return 0;
 }
 
-static void doubt(struct vt_measurement *m, double each)
+static void doubt(struct vt_measurement *m, enum vt_counter counter, double each)
 {
     m->status = VT_STATUS_UNVERIFIED;
     snprintf(m->reason, sizeof m->reason, "%.2f %s per operation: neither one nor none", each,
-             vt_counter_name(VT_TRAPS));
+             vt_counter_name(counter));
 }
 
 void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m)
@@ -63,8 +64,8 @@ void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m)
     m->exits_per_op = each;
     m->crossing = none ? VT_CROSSING_NONE : each >= 0.9 ? road->crossing : VT_CROSSING_UNKNOWN;
     if (m->crossing == VT_CROSSING_UNKNOWN)
-        doubt(m, each);
-    else if (none && m->c->sensitivity == VT_SENSITIVE)
+        doubt(m, road->count, each);
+    else if (none && !m->form && m->c->sensitivity == VT_SENSITIVE)
         snprintf(m->reason, sizeof m->reason,
                  "does not fault at ring 3: the guest sees the monitor's state, not its own");
     else if (!none && m->reason[0]) {

@@ -11,6 +11,7 @@ struct vt_lab_road {
     const char *engine;    /* of its rows, and the word they are said with; static */
     enum vt_path path;     /* of what crosses, or may */
     int cpl;               /* that the code believes to run at */
+    bool by_form;          /* rows are of the cases' forms for Xen */
     enum vt_counter count; /* of crossings */
     enum vt_crossing crossing;
 };

@@ -73,6 +73,37 @@ vt_monitor_bare:
     inc qword ptr [rsp]
     iretq
 
+/*
+ * SYSCALL brings RIP in rcx, RFLAGS in r11 and the guest's own stack (Intel SDM 2B SYSCALL). All but rax, rcx and
+ * r11 is kept, as Xen does.
+ */
+    .globl vt_monitor_syscall
+    .p2align 4
+vt_monitor_syscall:
+    mov [guest_rsp], rsp
+    mov rsp, [vt_hardware_stack]
+    push r11
+    push rcx
+    push r10
+    push r9
+    push r8
+    push rdx
+    push rsi
+    push rdi
+    mov rdi, rsp
+    mov rsi, rax
+    call vt_monitor_called
+    pop rdi
+    pop rsi
+    pop rdx
+    pop r8
+    pop r9
+    pop r10
+    pop rcx
+    pop r11
+    mov rsp, [guest_rsp]
+    sysretq
+
 /* enum vt_monitor_end vt_monitor_enter(rip, rsp, rflags): with the registers of the virtual CPU. */
     .type vt_monitor_enter, @function
 vt_monitor_enter:
@@ -110,6 +141,8 @@ vt_monitor_leave:
     .section .bss
     .align 8
 host_rsp:
+    .skip 8
+guest_rsp:
     .skip 8
 
     .section .note.GNU-stack, "", @progbits

@@ -16,6 +16,9 @@
 #define CR4_FSGSBASE   (UINT64_C(1) << 16)
 #define CR4_OSXSAVE    (UINT64_C(1) << 18)
 #define MSR_EFER       0xc0000080
+#define MSR_STAR       0xc0000081
+#define MSR_LSTAR      0xc0000082
+#define MSR_FMASK      0xc0000084
 #define EFER_SCE       UINT64_C(1)
 #define MSR_FS         0xc0000100
 #define MSR_GS         0xc0000101
@@ -25,7 +28,7 @@
 #define OWN_STACKS 2 /* for what comes at any time: NMI, #DF, #MC share one; the rest */
 #define TSS_NO_MAP 104
 
-extern uint8_t vt_monitor_gates[], vt_monitor_bare[];
+extern uint8_t vt_monitor_gates[], vt_monitor_bare[], vt_monitor_syscall[];
 enum vt_monitor_end vt_monitor_enter(uint64_t rip, uint64_t rsp, uint64_t rflags);
 void vt_image_load_tables(const void *gdtr, const void *idtr);
 
@@ -96,10 +99,15 @@ static void choose_cr4(void)
         cr4 |= (b & 1 ? CR4_FSGSBASE : 0) | (c >> 2 & 1 ? CR4_UMIP : 0);
 }
 
+/* For those who come without a stack of the monitor's. */
+extern uint64_t vt_hardware_stack;
+uint64_t vt_hardware_stack;
+
 void vt_hardware_open(void)
 {
     make_idt();
     make_tss();
+    vt_hardware_stack = (uintptr_t)(stacks[0] + STACK_SIZE);
     vt_pages_open();
     choose_cr4();
 }
@@ -132,7 +140,18 @@ void vt_hardware_take(void)
     vt_pages_take();
 }
 
-static void enter_world(enum vt_hardware_gate gate)
+/* SYSCALL would enter ring 0 past all gates: shut, it is #UD. */
+static void set_door(enum vt_monitor_door door)
+{
+    const uint64_t efer = vt_hardware_rdmsr(MSR_EFER) & ~EFER_SCE;
+
+    vt_hardware_wrmsr(MSR_STAR, (uint64_t)VT_SEL_CODE0 << 32 | (uint64_t)(VT_SEL_DATA3 - 8) << 48);
+    vt_hardware_wrmsr(MSR_LSTAR, (uintptr_t)vt_monitor_syscall);
+    vt_hardware_wrmsr(MSR_FMASK, VT_FLAG_IF | VT_FLAG_TF | VT_FLAG_DF | VT_FLAG_NT | VT_FLAG_AC);
+    vt_hardware_wrmsr(MSR_EFER, efer | (door == VT_MONITOR_CALLS ? EFER_SCE : 0));
+}
+
+static void enter_world(enum vt_hardware_gate gate, enum vt_monitor_door door)
 {
     const struct operand gdtr = {sizeof gdt - 1, (uintptr_t)gdt}, idtr = {sizeof idt - 1, (uintptr_t)idt};
 
@@ -140,15 +159,15 @@ static void enter_world(enum vt_hardware_gate gate)
     put_gate(VT_EXCEPTION_GP,
              gate == VT_HARDWARE_BARE ? vt_monitor_bare : vt_monitor_gates + VT_EXCEPTION_GP * VT_STUB_SIZE,
              0);
-    /* SYSCALL would enter ring 0 past all gates. */
-    vt_hardware_wrmsr(MSR_EFER, vt_hardware_rdmsr(MSR_EFER) & ~EFER_SCE);
+    set_door(door);
     vt_image_load_tables(&gdtr, &idtr);
     load_segments();
 }
 
-enum vt_monitor_end vt_hardware_run(uint64_t rip, uint64_t rsp, enum vt_hardware_gate gate)
+enum vt_monitor_end vt_hardware_run(uint64_t rip, uint64_t rsp, enum vt_hardware_gate gate,
+                                    enum vt_monitor_door door)
 {
-    enter_world(gate);
+    enter_world(gate, door);
     vt_timer_arm();
     enum vt_monitor_end end =
         vt_monitor_enter(rip, rsp, (vt_monitor.vcpu.rflags & VT_FLAGS_USER) | VT_FLAG_ONE | VT_FLAG_IF);

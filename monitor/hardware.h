@@ -33,7 +33,8 @@ enum vt_hardware_gate { VT_HARDWARE_EMULATING, VT_HARDWARE_BARE };
  * Into the monitor's world, run from RIP on the stack. vt_hardware_take came before, and it is still the
  * monitor's world afterwards: vt_image_restore ends that.
  */
-enum vt_monitor_end vt_hardware_run(uint64_t rip, uint64_t rsp, enum vt_hardware_gate gate);
+enum vt_monitor_end vt_hardware_run(uint64_t rip, uint64_t rsp, enum vt_hardware_gate gate,
+                                    enum vt_monitor_door door);
 
 /* The timer that ended a run is served. */
 void vt_hardware_end_timer(void);

@@ -28,6 +28,7 @@ struct vt_monitor {
     struct vt_vcpu vcpu;                /* first: the gates address its registers */
     uint64_t traps;                     /* entries from the guest since it was entered */
     uint64_t vectors[VT_MONITOR_GATES]; /* of these, by vector */
+    uint64_t calls;                     /* hypercalls since then */
     uint64_t broken;
     struct vt_environment environment;
     uint32_t port_latch; /* the 8259A mask */
@@ -49,8 +50,11 @@ const char *vt_monitor_lacks(const struct vt_case *c);
 /* The state `c` starts from: registers, tables, handlers and scratch block. */
 void vt_monitor_prepare(const struct vt_case *c);
 
+/* How the guest reaches the monitor beside faults. */
+enum vt_monitor_door { VT_MONITOR_SHUT, VT_MONITOR_CALLS };
+
 /* Run a twin in the prepared guest. Afterwards the image's own world is back. */
-enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iterations);
+enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iterations, enum vt_monitor_door door);
 
 /* The same where #GP only moves past the instruction, of one byte, that faulted: a crossing with nothing
  * done. */

@@ -1,4 +1,5 @@
 /* The roads that the monitor brings to the image (guest/image/road.h). */
+#include "monitor/call.h"
 #include "monitor/monitor.h"
 
 #include <cpuid.h>
@@ -78,22 +79,21 @@ static enum vt_road_end end_of(enum vt_monitor_end end)
     return ends[end];
 }
 
-enum count { COUNT_TRAPS, COUNT_INTERRUPTS };
+enum count { COUNT_TRAPS, COUNT_CALLS, COUNT_INTERRUPTS };
 
 /* The return from vt_batch is a fault, too, and the method's own. */
 static void take_counts(struct vt_road_batch *out)
 {
     out->count[COUNT_TRAPS] = vt_monitor.traps - 1;
+    out->count[COUNT_CALLS] = vt_monitor.calls;
     out->count[COUNT_INTERRUPTS] = vt_monitor.interrupts;
     for (size_t i = 0; i < 32; i++)
         out->vectors[i] = vt_monitor.vectors[i];
     out->vectors[VT_EXCEPTION_PF]--;
 }
 
-static void batch(const struct vt_case *c, bool body, uint64_t iterations, struct vt_road_batch *out)
+static void finish(enum vt_monitor_end end, struct vt_road_batch *out)
 {
-    vt_monitor_prepare(c);
-    enum vt_monitor_end end = vt_monitor_run(body ? c->body : c->baseline, iterations);
     *out = (struct vt_road_batch){.end = end_of(end),
                                   .vector = end == VT_MONITOR_BROKEN ? vt_monitor.broken
                                                                      : vt_monitor.vcpu.fault.vector,
@@ -102,18 +102,54 @@ static void batch(const struct vt_case *c, bool body, uint64_t iterations, struc
         take_counts(out);
 }
 
+static void batch(const struct vt_case *c, bool body, uint64_t iterations, struct vt_road_batch *out)
+{
+    vt_monitor_prepare(c);
+    finish(vt_monitor_run(body ? c->body : c->baseline, iterations, VT_MONITOR_SHUT), out);
+}
+
+static const char *why_no_call(const struct vt_case *c)
+{
+    if (!vt_guest_pv_form(c, VT_PV_XEN)->calls)
+        return "shared memory of Xen's, which the monitor does not keep";
+    return vt_call_offers(c) ? NULL : "the monitor answers no such call of Xen's";
+}
+
+static void batch_of_form(const struct vt_case *c, bool body, uint64_t iterations, struct vt_road_batch *out)
+{
+    const struct vt_pv_form *form = vt_guest_pv_form(c, VT_PV_XEN);
+
+    vt_monitor_prepare(c);
+    vt_call_prepare(c);
+    finish(vt_monitor_run(body ? form->body : form->baseline, iterations, VT_MONITOR_CALLS), out);
+}
+
+#define COUNTS                                                                                               \
+    {                                                                                                        \
+        [COUNT_TRAPS] = "traps", [COUNT_CALLS] = "hypercalls", [COUNT_INTERRUPTS] = "interrupts"             \
+    }
+
 static const struct vt_image_road by_fault = {
     .name = "monitor-trap",
-    .counts = {[COUNT_TRAPS] = "traps", [COUNT_INTERRUPTS] = "interrupts"},
+    .counts = COUNTS,
     .refuse = refuse,
     .why_not = why_not,
     .batch = batch,
     .bare = get_bare,
 };
 
+static const struct vt_image_road by_call = {
+    .name = "monitor-call",
+    .counts = COUNTS,
+    .by_form = true,
+    .refuse = refuse,
+    .why_not = why_no_call,
+    .batch = batch_of_form,
+};
+
 const struct vt_image_road *const *vt_image_roads(size_t *count)
 {
-    static const struct vt_image_road *const all[] = {&by_fault};
+    static const struct vt_image_road *const all[] = {&by_fault, &by_call};
 
     *count = sizeof all / sizeof all[0];
     return all;

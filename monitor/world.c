@@ -269,7 +269,7 @@ static void begin(vt_case_function function, uint64_t iterations)
     vcpu->gpr[VT_RSI] = iterations;
     vcpu->gpr[VT_RDX] = VT_GUEST_SCRATCH;
     vcpu->gpr[VT_RCX] = (uintptr_t)mailbox->tsc;
-    vt_monitor.traps = vt_monitor.interrupts = 0;
+    vt_monitor.traps = vt_monitor.calls = vt_monitor.interrupts = 0;
     memset(vt_monitor.vectors, 0, sizeof vt_monitor.vectors);
 }
 
@@ -282,10 +282,11 @@ static uint64_t push_return(void)
     return (uintptr_t)top;
 }
 
-static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, enum vt_hardware_gate gate)
+static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, enum vt_hardware_gate gate,
+                               enum vt_monitor_door door)
 {
     begin(function, iterations);
-    enum vt_monitor_end end = vt_hardware_run((uintptr_t)vt_batch, push_return(), gate);
+    enum vt_monitor_end end = vt_hardware_run((uintptr_t)vt_batch, push_return(), gate, door);
     memcpy(vt_monitor.tsc, mailbox->tsc, sizeof vt_monitor.tsc);
     /* The guest's own handlers took it, and have no answer. */
     if (end == VT_MONITOR_RETURNED && mailbox->state == VT_STATE_EXCEPTION) {
@@ -296,12 +297,12 @@ static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, e
     return end;
 }
 
-enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iterations)
+enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iterations, enum vt_monitor_door door)
 {
-    return run(function, iterations, VT_HARDWARE_EMULATING);
+    return run(function, iterations, VT_HARDWARE_EMULATING, door);
 }
 
 enum vt_monitor_end vt_monitor_run_bare(vt_case_function function, uint64_t iterations)
 {
-    return run(function, iterations, VT_HARDWARE_BARE);
+    return run(function, iterations, VT_HARDWARE_BARE, VT_MONITOR_SHUT);
 }

@@ -110,6 +110,9 @@ static void say_evidence(const struct vt_image_road *road, const struct measured
 static void run(const struct vt_case *c, const struct vt_image_road *road)
 {
     static struct measured m;
+
+    if (road->by_form && !vt_guest_pv_form(c, VT_PV_XEN))
+        return;
     const char *reason = road->refuse();
 
     if (!reason)

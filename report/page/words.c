@@ -21,6 +21,7 @@ static const struct {
     {"xen-pv", "xen-pv"},
     {"xen-pvh", "xen-pv"},
     {"monitor-trap", "monitor"},
+    {"monitor-call", "monitor"},
     {"eventfd", "eventfd"},
     {"ioeventfd", "eventfd"},
     {"coalesced", "coalesced"},

@@ -7,6 +7,7 @@
 #include "tests/unit/suite.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* How each misdeed of tests/monitor/bad.S ends, and by which vector. */
 static const struct {
@@ -89,4 +90,64 @@ START_TEST(no_misdeed_takes_it_down)
 }
 END_TEST
 
-VT_SUITE(no_misdeed_takes_it_down)
+#define VCPU(member)    offsetof(struct monitor_control, vcpu.member)
+#define SCRATCH(member) offsetof(struct monitor_control, scratch.member)
+
+/* What each call leaves where; before, none of it is there. */
+static const struct {
+    const char *name;
+    size_t place; /* in struct monitor_control */
+    uint64_t mask, value;
+} called[] = {
+    {"clts", VCPU(cr[0]), VT_CR0_TS, 0},
+    {"mov-to-cr0", VCPU(cr[0]), VT_CR0_TS, 0},
+    {"mov-to-cr3", VCPU(cr[3]), ~UINT64_C(0), 0x55000},
+    {"mov-to-dr7", VCPU(dr[7]), ~UINT64_C(0), 0x700},
+    {"mov-from-dr7", SCRATCH(sink[0]), ~UINT64_C(0), 0x500},
+    {"wrmsr-fsbase", VCPU(segment[VT_FS].base), ~UINT64_C(0), 0x7e0000012340},
+    {"lgdt", VCPU(gdtr.limit), 0xffff, VT_GDT_SIZE - 1},
+    {"lldt", VCPU(segment[VT_LDTR].base), ~UINT64_C(0), VT_GUEST_LDT},
+    {"vmcall", SCRATCH(sink[0]), ~UINT64_C(0), 0x40011},
+};
+
+static void begin_call(struct monitor_control *control)
+{
+    control->vcpu.cr[0] |= VT_CR0_TS;
+    control->vcpu.dr[7] = 0x500;
+    control->vcpu.gdtr.limit = 0xff;
+    control->vcpu.segment[VT_LDTR] = (struct vt_segment){0};
+    control->scratch.cr3 = 0x55000;
+    control->scratch.dr7 = 0x700;
+    control->scratch.fs_base = 0x7e0000012340;
+}
+
+static uint64_t word_at(const struct monitor_control *control, size_t place)
+{
+    uint64_t word;
+
+    memcpy(&word, (const uint8_t *)control + place, sizeof word);
+    return word;
+}
+
+START_TEST(calls_do_what_they_are_asked)
+{
+    struct effect_monitor monitor;
+
+    open_or_skip(&monitor);
+    for (size_t i = 0; i < sizeof called / sizeof called[0]; i++) {
+        uint64_t number = vt_guest_case_position(called[i].name);
+
+        effect_monitor_order(&monitor, MONITOR_PREPARE, number);
+        begin_call(monitor.control);
+        ck_assert_uint_ne(word_at(monitor.control, called[i].place) & called[i].mask, called[i].value);
+        effect_monitor_order(&monitor, MONITOR_CALL, number);
+        ck_assert_msg(monitor.control->end == VT_MONITOR_RETURNED, "%s", called[i].name);
+        ck_assert_uint_eq(monitor.control->traps, 1);
+        uint64_t word = word_at(monitor.control, called[i].place) & called[i].mask;
+        ck_assert_msg(word == called[i].value, "%s: 0x%llx", called[i].name, (unsigned long long)word);
+    }
+    effect_monitor_close(&monitor);
+}
+END_TEST
+
+VT_SUITE(no_misdeed_takes_it_down, calls_do_what_they_are_asked)

@@ -1,7 +1,7 @@
 /* The image with the monitor inside: runs one thing at a time for the test outside, and shows the state
  * around it. */
 #include "guest/image/road.h"
-#include "monitor/hardware.h"
+#include "monitor/call.h"
 #include "monitor/monitor.h"
 #include "tests/difference/effect_code.h"
 #include "tests/monitor/shared.h"
@@ -149,13 +149,22 @@ static void run(const struct vt_case *c)
     control->accesses = 0;
     if (control->redirected)
         redirect((uint8_t)(control->redirected - 1));
-    finish(vt_monitor_run(c->body, 1));
+    finish(vt_monitor_run(c->body, 1, VT_MONITOR_SHUT));
+}
+
+static void call(const struct vt_case *c)
+{
+    vt_monitor.vcpu = control->vcpu;
+    *scratch = control->scratch;
+    vt_call_prepare(c);
+    finish(vt_monitor_run(vt_guest_pv_form(c, VT_PV_XEN)->body, 1, VT_MONITOR_CALLS));
+    control->traps = vt_monitor.calls;
 }
 
 static void run_bad(void)
 {
     vt_monitor_prepare(vt_guest_find_case("nop"));
-    finish(vt_monitor_run(__start_bad_code[control->number], 1));
+    finish(vt_monitor_run(__start_bad_code[control->number], 1, VT_MONITOR_SHUT));
 }
 
 static bool patch(void)
@@ -199,6 +208,8 @@ void vt_image_main(void)
             prepare(ordered_case());
         else if (control->order == MONITOR_RUN)
             run(ordered_case());
+        else if (control->order == MONITOR_CALL)
+            call(ordered_case());
         else
             run_bad();
         __asm__ volatile("" : : : "memory");

@@ -24,6 +24,7 @@
 enum monitor_order {
     MONITOR_PREPARE, /* case `number`: the state it starts from, in `vcpu` and `scratch` */
     MONITOR_RUN,     /* its body once, from the state in `vcpu` and `scratch`; the state afterwards */
+    MONITOR_CALL,    /* its form for Xen once, likewise */
     MONITOR_BAD,     /* bad code `number`, in the case "nop" */
 };
 
