@@ -27,7 +27,7 @@ static const struct {
                               "trapped by a monitor at ring 0", true},
 };
 
-/* Xen's own use of the hardware is another road than KVM's. */
+/* Xen's own use of the hardware is another road than KVM's, and so is a small monitor's. */
 static bool is_of(const struct vt_column *column, enum vt_road road)
 {
     if (column->unit != roads[road].unit || !column->path ||
@@ -35,7 +35,7 @@ static bool is_of(const struct vt_column *column, enum vt_road road)
         return false;
     if (roads[road].engine)
         return strcmp(column->engine, roads[road].engine) == 0;
-    return strncmp(column->engine, "xen", 3) != 0;
+    return strncmp(column->engine, "xen", 3) != 0 && strncmp(column->engine, "monitor", 7) != 0;
 }
 
 /* Where ring 0 runs on hardware or is interpreted is asked of ring 0; a guest's programs are another matter.
