@@ -39,7 +39,7 @@ static const struct vt_pv_form forms[CASES][VT_PV_INTERFACES] = {
 #undef FORM
 
 #define FEATURE(...) .feature = {__VA_ARGS__}
-#define CASE(id, title, group, privilege, intel, amd, about, manuals, ...)                                   \
+#define CASE(id, title, group, privilege, intel, amd, alone, about, manuals, ...)                            \
     {.name = title,                                                                                          \
      .class = VT_CLASS_##group,                                                                              \
      .summary = about,                                                                                       \
@@ -48,6 +48,7 @@ static const struct vt_pv_form forms[CASES][VT_PV_INTERFACES] = {
      .sensitivity = VT_##privilege,                                                                          \
      .vmx = VT_EXITS_##intel,                                                                                \
      .svm = VT_EXITS_##amd,                                                                                  \
+     .bare = VT_BARE_##alone,                                                                                \
      .body = vt_body_##id,                                                                                   \
      .baseline = vt_baseline_##id,                                                                           \
      .pv = forms[CASE_##id],                                                                                 \
@@ -96,6 +97,12 @@ static const char *const exiting_names[] = {
     [VT_EXITS_ABSENT] = "absent",
 };
 
+static const char *const bare_names[] = {
+    [VT_BARE_SAFE] = "safe",       [VT_BARE_RESTORED] = "restored", [VT_BARE_GUARDED] = "guarded",
+    [VT_BARE_QUIET] = "quiet",     [VT_BARE_PORT] = "port",         [VT_BARE_ADDRESS] = "address",
+    [VT_BARE_REFUSED] = "refused",
+};
+
 const struct vt_case *vt_guest_cases(size_t *count)
 {
     *count = sizeof cases / sizeof cases[0];
@@ -129,6 +136,11 @@ const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity)
 const char *vt_guest_exiting_name(enum vt_exiting exiting)
 {
     return exiting_names[exiting];
+}
+
+const char *vt_guest_bare_name(enum vt_bare bare)
+{
+    return bare_names[bare];
 }
 
 static const char *const interface_names[VT_PV_INTERFACES] = {

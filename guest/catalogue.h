@@ -66,6 +66,18 @@ enum vt_handler {
     VT_BY_HYPERCALL,
 };
 
+/* How a case can be run on a machine nobody knows, firmware's or somebody else's hypervisor below it
+ * (guest/boot/). */
+enum vt_bare {
+    VT_BARE_SAFE,     /* as it is */
+    VT_BARE_RESTORED, /* it changes what is put back afterwards */
+    VT_BARE_GUARDED,  /* there it may raise an exception, take milliseconds, or really ask a hypervisor */
+    VT_BARE_QUIET,    /* with all interrupts but its own masked */
+    VT_BARE_PORT,     /* with another port than KVM's engine keeps free for it */
+    VT_BARE_ADDRESS,  /* with another device's page */
+    VT_BARE_REFUSED,  /* not at all: it needs what only KVM's engine sets up, or harms others */
+};
+
 /* What a case asks of the engine beyond memory and the instruction itself. */
 enum vt_need {
     VT_NEED_PORTS = 1 << 0,       /* the three ports of the ABI */
@@ -171,6 +183,7 @@ struct vt_case {
     const char *unit_test; /* what kvm-unit-tests' x86/vmexit.c calls it, or NULL */
     enum vt_sensitivity sensitivity;
     enum vt_exiting vmx, svm; /* at CPL 0, in non-root operation */
+    enum vt_bare bare;
     enum vt_handler handler;
     uint32_t needs; /* enum vt_need */
     struct vt_cpuid_bit feature;
@@ -199,6 +212,7 @@ size_t vt_guest_case_position(const char *name);
 const char *vt_guest_class_name(enum vt_class class);
 const char *vt_guest_sensitivity_name(enum vt_sensitivity sensitivity);
 const char *vt_guest_exiting_name(enum vt_exiting exiting);
+const char *vt_guest_bare_name(enum vt_bare bare);
 
 /* The case's form under that interface, or NULL. */
 const struct vt_pv_form *vt_guest_pv_form(const struct vt_case *c, enum vt_pv_interface interface);

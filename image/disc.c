@@ -12,8 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define GRUB    "/usr/lib/grub/i386-pc"
-#define BOOT    GRUB "/boot_hybrid.img" /* a master boot record that starts what El Torito would */
+#define GRUB "/usr/lib/grub/i386-pc"
+#define BOOT                                                                                                 \
+    "/usr/lib/grub/i386-pc/boot_hybrid.img" /* a master boot record that starts what El Torito would */
 #define LIMIT   ((size_t)64 << 20)
 #define SECTORS "8192" /* of the FAT volume: 4 MiB */
 
@@ -135,7 +136,7 @@ static int assemble(const char *folder, struct vt_error *error)
 static int deliver(const char *folder, const char *output, struct vt_error *error)
 {
     char *path = vt_workspace_path(folder, "disc.iso"), *data = NULL;
-    size_t size;
+    size_t size = 0;
     int status = path ? vt_file_read(path, LIMIT, &data, &size, error) : vt_error_memory(error, "the disc");
 
     if (status == 0)

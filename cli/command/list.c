@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_COLUMNS = 6 };
+enum { MOST_COLUMNS = 7 };
 
 /* A table of text shows these members of each entry; the last column is as wide as it needs. */
 struct column {
@@ -44,12 +44,12 @@ static json_t *describe_case(const struct vt_case *c)
     for (int cpl = 0; cpl <= 3; cpl += 3)
         if (vt_guest_case_runs_at(c, cpl, true))
             json_array_append_new(levels, json_integer(cpl));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s?}", "name", c->name, "class",
-                     vt_guest_class_name(c->class), "summary", c->summary, "operation", c->operation,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:s?}", "name", c->name,
+                     "class", vt_guest_class_name(c->class), "summary", c->summary, "operation", c->operation,
                      "reference", c->reference, "sensitivity", vt_guest_sensitivity_name(c->sensitivity),
                      "levels", levels, "vmx_exits", vt_guest_exiting_name(c->vmx), "svm_exits",
-                     vt_guest_exiting_name(c->svm), "paravirtual", describe_forms(c), "unit_test",
-                     c->unit_test);
+                     vt_guest_exiting_name(c->svm), "bare", vt_guest_bare_name(c->bare), "paravirtual",
+                     describe_forms(c), "unit_test", c->unit_test);
 }
 
 static json_t *describe_cases(void)
@@ -128,6 +128,7 @@ static const struct subject subjects[] = {
       {"sensitivity", "SENSITIVITY", 14},
       {"vmx_exits", "VMX", 7},
       {"svm_exits", "SVM", 7},
+      {"bare", "BARE", 8},
       {"summary", "WHAT IT DOES", 0}},
      NULL},
     {"engines",

@@ -68,7 +68,7 @@ static uint64_t by_kvm(void)
         uint32_t version, pad;
         uint64_t tsc, system;
         uint32_t factor;
-        int8_t shift;
+        uint8_t shift; /* signed */
         uint8_t flags, pad2[2];
     } clock __attribute__((aligned(64)));
     const uint32_t msr = 0x4b564d01;
@@ -80,7 +80,7 @@ static uint64_t by_kvm(void)
     if (!(a & 1 << 3) || !vt_boot_try_wrmsr(msr, (vt_boot_info()->base + (uint64_t)(uintptr_t)&clock) | 1))
         return 0;
     uint64_t factor = clock.factor, rate = factor ? (UINT64_C(1000000) << 32) / factor : 0;
-    int shift = clock.shift;
+    int shift = clock.shift < 0x80 ? clock.shift : clock.shift - 0x100;
     vt_boot_try_wrmsr(msr, 0);
     return shift < -31 || shift > 31 ? 0 : shift < 0 ? rate << -shift : rate >> shift;
 }

@@ -57,11 +57,10 @@ static void say_number(struct loader *l, uint64_t number)
 
 static bool same(const struct vt_efi_guid *a, const struct vt_efi_guid *b)
 {
-    const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)b;
-    for (size_t i = 0; i < sizeof *a; i++)
-        if (x[i] != y[i])
+    for (size_t i = 0; i < sizeof a->d; i++)
+        if (a->d[i] != b->d[i])
             return false;
-    return true;
+    return a->a == b->a && a->b == b->b && a->c == b->c;
 }
 
 static uint64_t find_rsdp(const struct vt_efi_system *system)

@@ -174,7 +174,7 @@ static void say_batches(const struct batches *b)
 /* The median pair's toll. */
 static void say_result(const struct batches *b)
 {
-    uint64_t toll[PAIRS];
+    uint64_t toll[PAIRS] = {0};
 
     say_batches(b);
     for (unsigned i = 0; i < b->pairs; i++) {

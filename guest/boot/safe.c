@@ -39,6 +39,12 @@ static const char *lacks_device(const struct vt_case *c)
     return c->needs & ~(uint32_t)KNOWN ? "the image makes no guest of its own" : NULL;
 }
 
+/* INVD above all: where a hypervisor lets it through, what others have in the caches is lost. */
+static const char *harms_others(const struct vt_case *c)
+{
+    return c->bare == VT_BARE_REFUSED ? "on a machine nobody knows it may harm others" : NULL;
+}
+
 static const char *lacks_apic(const struct vt_case *c)
 {
     bool x2 = vt_boot_quiet_has_apic() && vt_boot_quiet_is_x2apic();
@@ -84,6 +90,8 @@ const char *vt_boot_safe_why_not(const struct vt_case *c)
 {
     const char *reason = lacks_device(c);
 
+    if (!reason)
+        reason = harms_others(c);
     if (!reason && !vt_boot_has_feature(&c->feature))
         reason = "the processor does not announce it";
     if (!reason)

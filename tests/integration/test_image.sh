@@ -68,6 +68,12 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
     equals "too little memory is one line" "$(cat "$work/small")" \
         "vmtoll: the firmware grants no 12 MiB of memory in one piece below 4 GiB: nothing was measured"
 
+    refused=$("$VMTOLL" list cases --json | jq -r '[.cases[] | select(.bare == "refused") | .name] | join(",")')
+    run boot -M q35 -cpu max -append "case=$refused end=reset" -debugcon "file:$work/refused"
+    run "$VMTOLL" import "$work/refused" --quiet --output "$work/refused.json"
+    equals "what the catalogue refuses is not run" "$(jq -r '[.measurements[3:][] | select(.status == "unsupported") | .case] | join(",")' "$work/refused.json")" \
+        "$refused"
+
     sed '/@case 5 /,$d' "$work/said" >"$work/cut"
     run "$VMTOLL" import "$work/cut" --quiet --output "$work/cut.json"
     is "a log that stops between two cases is taken in" 0

@@ -23,6 +23,12 @@ done
 sweep "probe --from-cpuid of gzip" -f 100 -- probe --from-cpuid "$top/tests/data/dumps/cpuid.txt.gz"
 sweep "probe --from-cpuid --require" -x 1 -f 300 -- probe --from-cpuid "$dump" --require vt-x,kvm,amd-v --json
 
+said=$top/tests/data/image/kvm.log
+both "import --json" -s 200 -- import --json "$said"
+sweep "import as text" -f 60 -s 200 -- import "$said"
+sweep "import into a file" -f 60 -s 200 -o x -- import --quiet --output x "$said"
+sweep "image" -o x.elf -- image --output x.elf --case cpuid
+
 # A small document is swept wholly, a real one here and there.
 samples='[1999,2000,2001]'
 document small.json "$(row cpuid identification ok '"exit-kernel"' 2000)" "$(row rdtsc timing ok '"none"' 20)" \

@@ -261,6 +261,37 @@ START_TEST(privilege_decides_where_a_case_runs)
 }
 END_TEST
 
+/* What a case asks for decides what an image on a machine nobody knows does with it. */
+START_TEST(no_case_runs_where_it_may_do_harm)
+{
+    const uint32_t kvm = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD |
+                         VT_NEED_ANY_LENGTH,
+                   others = VT_NEED_PEER | VT_NEED_PARTNER | VT_NEED_HOST | VT_NEED_SVM,
+                   interrupts = VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS;
+    size_t count;
+    const struct vt_case *cases = vt_guest_cases(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct vt_case *c = &cases[i];
+        bool refused = c->bare == VT_BARE_REFUSED, user = c->handler == VT_BY_USER;
+        ck_assert_msg(!(c->needs & (kvm | others)) || refused, "%s needs what is not there", c->name);
+        ck_assert_msg(!(c->needs & interrupts) || refused || c->bare == VT_BARE_QUIET, "%s: of interrupts",
+                      c->name);
+        ck_assert_msg(!(user && c->needs & VT_NEED_PORTS) || c->bare == VT_BARE_PORT, "%s: of ports",
+                      c->name);
+        ck_assert_msg(!(c->needs & VT_NEED_MMIO) || refused || c->bare == VT_BARE_ADDRESS, "%s: of devices",
+                      c->name);
+        ck_assert_msg(!(c->needs & VT_NEED_TABLES) || c->bare == VT_BARE_RESTORED, "%s: of tables", c->name);
+        ck_assert_msg(c->class != VT_CLASS_HYPERCALL || c->bare == VT_BARE_GUARDED, "%s: of hypercalls",
+                      c->name);
+        ck_assert_ptr_nonnull(vt_guest_bare_name(c->bare));
+    }
+    ck_assert_int_eq(vt_guest_find_case("sti")->bare, VT_BARE_QUIET);
+    ck_assert_int_eq(vt_guest_find_case("invd")->bare, VT_BARE_REFUSED);
+    ck_assert_int_eq(vt_guest_find_case("out-kernel")->bare, VT_BARE_RESTORED);
+}
+END_TEST
+
 START_TEST(bodies_are_their_baselines_plus_the_operation)
 {
     size_t count;
@@ -333,5 +364,5 @@ END_TEST
 
 VT_SUITE(names_are_unique_and_typable, entries_are_complete, classes_are_contiguous,
          provoked_exceptions_have_handlers, privilege_decides_where_a_case_runs,
-         bodies_are_their_baselines_plus_the_operation, paravirtual_forms_are_complete,
-         code_is_aligned_and_reaches_nothing_outside)
+         no_case_runs_where_it_may_do_harm, bodies_are_their_baselines_plus_the_operation,
+         paravirtual_forms_are_complete, code_is_aligned_and_reaches_nothing_outside)
