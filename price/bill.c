@@ -140,7 +140,8 @@ static void put_times(struct vt_price *price)
     if (isnan(price->watch->times.run))
         note(price, "Which threads run the vCPUs is unknown (they are in another PID namespace, end, or "
                     "cannot be told "
-                    "from others), so shares of their time are not known.");
+                    "from others, as QEMU's without -name NAME,debug-threads=on), so shares of their time "
+                    "are not known.");
     else if (price->watch->times.run == 0)
         note(price, "Its vCPUs did not run at all in this time.");
 }

@@ -22,13 +22,14 @@ struct vt_price_line {
     double share;              /* of run time; NaN: unknown */
 };
 
-enum { VT_PRICE_UNPRICED = 64, VT_PRICE_NOTES = 8, VT_PRICE_ADVICE = 12 };
+enum { VT_PRICE_UNPRICED = 64, VT_PRICE_NOTES = 8, VT_PRICE_ADVICE = 24 };
 
 struct vt_price_advice;
 
 struct vt_price_given {
     const struct vt_price_advice *advice;
-    double saves; /* share of run time; NaN: not to be said with the tolls at hand */
+    const char *reason; /* because of whose line; NULL: of none */
+    double saves;       /* share of run time; NaN: not to be said with the tolls at hand */
 };
 
 struct vt_price {

@@ -46,10 +46,10 @@ static bool lists(const char *cases, const char *name)
     return cases == NULL;
 }
 
-static bool counts(const struct vt_result_row *row)
+static bool counts(const struct vt_result_row *row, const char *engine)
 {
     return row->status == VT_STATUS_OK && row->unit == VT_UNIT_NS && !row->simulated && row->name &&
-           row->engine && strcmp(row->engine, "kvm") == 0 && row->toll.median > 0;
+           row->engine && strcmp(row->engine, engine) == 0 && row->toll.median > 0;
 }
 
 static double least(const struct vt_summary *toll)
@@ -68,7 +68,7 @@ struct vt_price_toll vt_price_toll_find(const struct vt_result *tolls, const cha
     size_t count = 0;
     for (size_t i = 0; tolls && i < tolls->count && count < MOST_ROWS; i++) {
         const struct vt_result_row *row = &tolls->rows[i];
-        if (!counts(row) || !lists(cases, row->name) || !proves(row, proof))
+        if (!counts(row, "kvm") || !lists(cases, row->name) || !proves(row, proof))
             continue;
         medians[count++] = row->toll.median;
         if (!found.name || least(&row->toll) < found.ns)
@@ -77,6 +77,16 @@ struct vt_price_toll vt_price_toll_find(const struct vt_result *tolls, const cha
     if (count > 0)
         found.middle = vt_statistics_median(medians, count);
     return found;
+}
+
+struct vt_price_toll vt_price_toll_find_form(const struct vt_result *tolls, const char *name)
+{
+    for (size_t i = 0; tolls && i < tolls->count; i++) {
+        const struct vt_result_row *row = &tolls->rows[i];
+        if (counts(row, "hypercall") && strcmp(row->name, name) == 0 && is_about(evidence(row, "exits"), 0))
+            return (struct vt_price_toll){row->name, row->cpl, least(&row->toll), row->toll.median};
+    }
+    return (struct vt_price_toll){NULL, -1, NAN, NAN};
 }
 
 /* What must be alike, and what it is called. */

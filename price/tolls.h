@@ -33,6 +33,10 @@ struct vt_price_toll {
 struct vt_price_toll vt_price_toll_find(const struct vt_result *tolls, const char *cases,
                                         enum vt_price_proof proof);
 
+/* The toll of a paravirtual form of the case, of engine hypercall, that is in memory alone; without a name:
+ * no row. */
+struct vt_price_toll vt_price_toll_find_form(const struct vt_result *tolls, const char *name);
+
 /*
  * Was it measured on what `host` (a probe document of this machine) describes: kernel, microcode,
  * mitigations, processor? False: `why` says what differs, in one line;

@@ -54,12 +54,11 @@ static json_t *advice_json(const struct vt_price *price)
     for (size_t i = 0; i < price->advice_count; i++) {
         const struct vt_price_given *given = &price->advice[i];
         bool measured = !isnan(given->saves) || given->advice->figures;
-        json_array_append_new(array,
-                              json_pack("{s:s, s:o, s:s, s:o, s:o, s:s, s:s}", "name", given->advice->name,
-                                        "reason", text_or_null(given->advice->reason), "change",
-                                        given->advice->change, "saves_share", vt_result_number(given->saves),
-                                        "figures", text_or_null(given->advice->figures), "basis",
-                                        measured ? "measured" : "manual", "source", given->advice->source));
+        json_array_append_new(
+            array, json_pack("{s:s, s:o, s:s, s:o, s:o, s:s, s:s}", "name", given->advice->name, "reason",
+                             text_or_null(given->reason), "change", given->advice->change, "saves_share",
+                             vt_result_number(given->saves), "figures", text_or_null(given->advice->figures),
+                             "basis", measured ? "measured" : "manual", "source", given->advice->source));
     }
     return array;
 }

@@ -162,6 +162,11 @@ static void put_notes(struct vt_pen *pen, const struct vt_price *price)
         vt_pen_warning(pen, "%s", price->notes[i]);
 }
 
+static const char *name_goal(const struct vt_price_advice *advice)
+{
+    return advice->form ? "in memory" : advice->to ? advice->to : "none";
+}
+
 static void put_advice(struct vt_pen *pen, const struct vt_price *price)
 {
     if (price->advice_count == 0)
@@ -175,12 +180,12 @@ static void put_advice(struct vt_pen *pen, const struct vt_price *price)
         vt_pen_say(pen, "%s", given->advice->change);
         if (!isnan(given->saves))
             vt_pen_say(pen, "; saves up to %s of run time by the tolls measured (%s -> %s)", saves,
-                       given->advice->from, given->advice->to);
+                       given->advice->from, name_goal(given->advice));
         if (given->advice->figures)
-            vt_pen_say(pen, "; measured in vmtoll lab svm: %s", given->advice->figures);
+            vt_pen_say(pen, "; in the lab, instructions on AMD-V and VT-x: %s", given->advice->figures);
         vt_pen_say(pen,
-                   isnan(given->saves) && !given->advice->figures ? " (%s; what it saves was not measured)"
-                                                                  : " (%s)",
+                   isnan(given->saves) && !given->advice->figures ? " (from the manual: %s)"
+                                                                  : " (measured; %s)",
                    given->advice->source);
     }
     vt_pen_end(pen);

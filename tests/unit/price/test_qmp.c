@@ -64,6 +64,21 @@ START_TEST(recorded_answers_are_summed_over_vcpus)
 }
 END_TEST
 
+START_TEST(a_newer_QEMU_says_the_same)
+{
+    struct vt_price_watch watch;
+    struct vt_error error;
+    size_t count;
+    const char *const *lines = monitor_recorded("qemu-10.0.qmp", &count);
+    int status = watch_script(lines, count, &watch, &error);
+    ck_assert_msg(status == 0, "%s", error.text);
+    ck_assert_str_eq(watch.machine, "recorded");
+    counts(&watch, "exits", 533500 - 515061);
+    counts(&watch, "fpu_reload", 533328 - 514893);
+    counts(&watch, "insn_emulation", 1066654 - 1029784);
+}
+END_TEST
+
 /* Of each: what a monitor says, and a word of the line that must come of it. */
 static const struct {
     const char *lines[8];
@@ -199,6 +214,6 @@ START_TEST(a_path_that_is_no_socket_is_told)
 }
 END_TEST
 
-VT_SUITE(recorded_answers_are_summed_over_vcpus, hostile_answers_are_one_line,
+VT_SUITE(recorded_answers_are_summed_over_vcpus, a_newer_QEMU_says_the_same, hostile_answers_are_one_line,
          events_and_line_breaks_may_stand_anywhere, an_answer_without_end_is_cut, who_does_not_answer_is_left,
          nothing_but_queries_is_sent, a_path_that_is_no_socket_is_told)
