@@ -23,7 +23,7 @@ static const struct vt_price_event vmx[] = {
     {"kvm_exit", "exit_reason == 31 || exit_reason == 84", "exit_msr_read"},
     {"kvm_exit", "exit_reason == 32 || exit_reason == 85", "exit_msr_write"},
     {"kvm_exit", "exit_reason == 40", "exit_pause"},
-    {"kvm_exit", "exit_reason >= 43 && exit_reason <= 45 || exit_reason == 56", "exit_apic"},
+    {"kvm_exit", "(exit_reason >= 43 && exit_reason <= 45) || exit_reason == 56", "exit_apic"},
     {"kvm_exit", "exit_reason == 48", "exit_ept_violation"},
     {"kvm_exit", "exit_reason == 49", "exit_ept_misconfig"},
     {"kvm_exit", "exit_reason == 52", "exit_timer"},
@@ -33,7 +33,7 @@ static const struct vt_price_event vmx[] = {
 static const struct vt_price_event svm[] = {
     {"kvm_exit", NULL, "exit_all"},
     {"kvm_exit", "exit_reason <= 0x18 || exit_reason == 0x65", "exit_cr"},
-    {"kvm_exit", "exit_reason >= 0x40 && exit_reason <= 0x5f || exit_reason == 0x61", "exit_exception"},
+    {"kvm_exit", "(exit_reason >= 0x40 && exit_reason <= 0x5f) || exit_reason == 0x61", "exit_exception"},
     {"kvm_exit", "exit_reason == 0x60", "exit_interrupt"},
     {"kvm_exit", "exit_reason == 0x64", "exit_window"},
     {"kvm_exit", "exit_reason == 0x72", "exit_cpuid"},

@@ -5,11 +5,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FOLDER "/sys/kernel/debug/kvm"
 
@@ -82,15 +84,27 @@ static int open_folder(void **result, const struct vt_price_target *target, char
     return 0;
 }
 
+/* A kernel that is locked down shows the folder and no file of it. */
+static int fail_counters(const struct state *state, struct vt_error *error)
+{
+    char path[sizeof state->folder + sizeof "/exits"];
+    snprintf(path, sizeof path, "%s/exits", state->folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC), number = errno;
+    if (fd >= 0)
+        close(fd);
+    return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENODATA, "%s has no counter: %s", state->folder,
+                        fd < 0 && number == EPERM    ? "the kernel is locked down (kernel_lockdown(7))"
+                        : fd < 0 && number == ENOENT ? "the machine has ended"
+                                                     : "this kernel keeps none there");
+}
+
 static int read_folder(void *context, struct vt_price_said *said, struct vt_error *error)
 {
     struct vt_price_counts *counts = &said->counts;
     const struct state *state = context;
     int status = vt_stats_each_file(state->folder, vt_price_count_take, counts, error);
     if (status == 0 && isnan(vt_price_count_of(counts, "exits")))
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, ENODATA,
-                            "%s has no counter: the kernel is locked down, or the machine has ended",
-                            state->folder);
+        return fail_counters(state, error);
     return status;
 }
 

@@ -78,4 +78,32 @@ sweep "list engines" -r -n -f 20 -s 20 -- list engines
 sweep "list capabilities" -r -n -f 20 -s 40 -- list capabilities
 sweep "audit" -r -n -f 0 -s 20 -- audit
 sweep "audit --json" -r -n -f 0 -s 40 -- audit --json
+
+# A machine that a stand-in for QEMU tells of: each counter by how it rose, without what this process took.
+if command -v python3 >/dev/null 2>&1; then
+    python3 -c '
+import socketserver, sys
+lines = open(sys.argv[1], "rb").readlines()
+class Monitor(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(lines[0])
+        for answer in lines[1:]:
+            if not self.rfile.readline():
+                return
+            self.wfile.write(answer)
+class Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads, request_queue_size = True, 64
+    def handle_error(self, *_):
+        pass
+Server(sys.argv[2], Monitor).serve_forever()' "$top/tests/data/price/qemu-10.0.qmp" "$work/vm.sock" &
+    monitor=$!
+    trap 'kill $monitor; rm -rf "$work"' EXIT
+    while [ ! -S "$work/vm.sock" ] && kill -0 $monitor; do sleep 0.1; done
+    printf '#!/bin/sh\ngrep -E \047"(schema|name|reason|title|machine|exit|count)": |vmtoll\047 || :\n' >"$work/counted"
+    chmod +x "$work/counted"
+    sweep "price" -r -p "$work/counted" -f 40 -s 40 -- price --qmp "$work/vm.sock" --tolls none --seconds 0.1 --json
+    sweep "price as metrics" -r -p "$work/counted" -f 0 -s 20 -- price --qmp "$work/vm.sock" --tolls none --seconds 0.1 --format openmetrics
+else
+    skip "price" "no python3 here"
+fi
 finish
