@@ -234,13 +234,21 @@ static void explain_outsider(const struct scene *scene, struct vt_obstacle *obst
         join(scene, node->group, first_of(scene), obstacle);
 }
 
+/* All users outside the namespace have one number in it, whose name is nobody's in particular. */
+static const char *owner_of(const struct scene *scene)
+{
+    if (scene->process->namespaced && scene->node->uid == VT_UNMAPPED_ID)
+        return "outside of this user namespace";
+    return *scene->node->owner ? scene->node->owner : "without a name";
+}
+
 /* Nobody but the owner may. */
 static void explain_closed(const struct scene *scene, struct vt_obstacle *obstacle)
 {
     static const char open[] = "chgrp kvm " DEVICE " && sudo chmod 660 " DEVICE;
     char me[80], first[160];
     vt_obstacle_reason(obstacle, DEVICE " is for its owner only (mode %03o, owner %s), and that is not %s",
-                       scene->node->mode & 0777, *scene->node->owner ? scene->node->owner : "without a name",
+                       scene->node->mode & 0777, owner_of(scene),
                        name_of(scene->process, me));
     snprintf(first, sizeof first, "%ssudo %s && ",
              scene->node->has_kvm_group ? "" : "sudo groupadd --system kvm && ", open);

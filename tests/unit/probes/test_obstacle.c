@@ -424,8 +424,9 @@ START_TEST(root_of_a_user_namespace_is_nobody_outside)
         never_offers("usermod");
     }
     scene.node.mode = S_IFCHR | 0600;
+    snprintf(scene.node.owner, sizeof scene.node.owner, "nobody");
     explain("{" HOST "}", &scene, EACCES);
-    says("no-permission", "owner only", "on the host");
+    says("no-permission", "owner only (mode 600, owner outside of this user namespace)", "on the host");
     never_offers("usermod");
 }
 END_TEST
