@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-enum { TURN_MS = 20 };
+enum { TURN_MS = 20, PAIRS_BEFORE = 20, PAIRS_BETWEEN = 10 };
 
 struct trial {
     const struct vt_ab_plan *plan;
@@ -75,12 +75,21 @@ static int take_pair(struct trial *trial, int first, struct vt_error *error)
     return 0;
 }
 
+/* Asked seldom, for each question is another chance to end too early. */
+static bool is_enough(const struct trial *trial)
+{
+    const struct vt_ab_plan *plan = trial->plan;
+    size_t count = trial->runs->count;
+    return plan->enough && count >= PAIRS_BEFORE && count % PAIRS_BETWEEN == 0 &&
+           plan->enough(plan->context, trial->runs);
+}
+
 /* Of two pairs that follow one another the second begins with what the first ended with. */
 static int take_pairs(struct trial *trial, struct vt_error *error)
 {
     const struct vt_ab_plan *plan = trial->plan;
     int status = 0, first = 0;
-    for (size_t pair = 0; pair < plan->pairs && status == 0; pair++) {
+    for (size_t pair = 0; pair < plan->pairs && status == 0 && !is_enough(trial); pair++) {
         if (plan->progress)
             plan->progress(plan->context, pair, plan->pairs);
         first = pair % 2 ? 1 - first : toss_a_coin();

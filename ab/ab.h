@@ -15,6 +15,8 @@
 
 #include <stddef.h>
 
+struct vt_ab_runs;
+
 struct vt_ab_plan {
     struct vt_ab_setting settings[2];
     struct vt_selection selection;
@@ -23,6 +25,8 @@ struct vt_ab_plan {
     double settle;            /* seconds between a command and the measurement */
     const volatile int *stop; /* set asynchronously: end now, keep the pairs there are */
     void (*progress)(void *context, size_t pair, size_t pairs); /* or NULL */
+    /* Asked of an even number of pairs now and then: is no more needed? NULL: take them all. */
+    bool (*enough)(void *context, const struct vt_ab_runs *runs);
     void *context;
 };
 

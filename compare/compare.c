@@ -17,7 +17,6 @@
 #include <string.h>
 
 static const double usual_level = 0.05; /* of both tests of a row, corrected */
-static const double paired_level = 0.01;
 static const double usual_threshold = 0.02;
 static const double usual_margin = 0.08; /* of the resolution, beyond the threshold */
 static const double disturbed_share = 0.25;
@@ -155,7 +154,7 @@ static struct vt_comparison begin(const struct vt_result *before, const struct v
                                   .threshold = threshold,
                                   .count_threshold = limits->threshold,
                                   .resolution = resolution,
-                                  .level = limits->pairs ? paired_level : usual_level,
+                                  .level = limits->pairs ? VT_COMPARE_PAIRED_LEVEL : usual_level,
                                   .pairs = limits->pairs ? limits->pairs->count : 0};
 }
 

@@ -5,20 +5,25 @@
 #include "cli/compared.h"
 #include "cli/measured.h"
 #include "cli/options.h"
+#include "compare/paired.h"
 #include "result/save.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What a turn takes at the least, beside starting. */
-static const double least_turn = 0.1;
+/* What a turn takes at the least, beside starting; and where turns are taken until a change can be seen. */
+static const double least_turn = 0.1, usual_turn = 0.75;
+static const double usual_budget = 60, longest_budget = 600;
+enum { USUAL_PAIRS = 40 };
 
 struct arguments {
     struct vt_cli_asked asked;
     struct vt_cli_compared compared;
     const char *by, *save;
-    double budget, settle;
+    double budget, settle, resolve; /* per cent; NaN: as many pairs as there are */
     long pairs;
 };
 
@@ -48,7 +53,14 @@ static int parse(int *argc, char ***argv, struct arguments *a)
          .integer = &a->pairs,
          .low = 6,
          .high = VT_COMPARE_PAIRS_MOST,
-         .help = "turns of each setting [40]"},
+         .help = "turns of each setting; with --resolve at most [40]"},
+        {.name = "resolve",
+         .argument = "PCT",
+         .number = &a->resolve,
+         .low = 0.01,
+         .high = 100,
+         .help = "go on until a change of so many per cent would be found in every row, or the\n"
+                 "budget is spent (by default 600 s then, in turns of 0.75 s)"},
         {.name = "budget",
          .argument = "SECONDS",
          .number = &a->budget,
@@ -131,11 +143,39 @@ static int save(const struct vt_ab_runs *runs, const char *prefix)
     return prefix && status == VT_EXIT_DONE ? save_side(runs->runs[1], runs->count, prefix, 'b') : status;
 }
 
+/* Per cent. NaN: no memory. */
+static double reach_of(const struct vt_ab_runs *runs)
+{
+    struct vt_compare_pairs pairs;
+    if (vt_compare_collect_pairs(&pairs, runs->runs[0], runs->runs[1], runs->count) != 0)
+        return NAN;
+    double reach = 100 * vt_compare_pairs_reach(&pairs);
+    vt_compare_release_pairs(&pairs);
+    return reach;
+}
+
+static bool is_resolved(void *context, const struct vt_ab_runs *runs)
+{
+    const struct arguments *a = context;
+    return reach_of(runs) <= a->resolve;
+}
+
+static void tell_resolution(const struct arguments *a, double reach)
+{
+    if (isfinite(reach) && reach > a->resolve)
+        vt_cli_warn(
+            "ab: %g %% is not resolved in every row: changes below %.2g %% may be missed there (raise "
+            "--budget, or ask for fewer rows: --case, --engine, --cpl)",
+            a->resolve, reach);
+}
+
 static int deliver(const struct vt_ab_runs *runs, const struct arguments *a, enum vt_format format)
 {
     struct vt_compare_side sides[2] = {{.runs = runs->runs[0], .count = runs->count},
                                        {.runs = runs->runs[1], .count = runs->count}};
+    double reach = isnan(a->resolve) ? NAN : reach_of(runs);
     int saved = save(runs, a->save), status = vt_cli_compare(sides, &a->compared, format, "ab");
+    tell_resolution(a, reach);
     if (runs->interrupted)
         vt_cli_warn("ab: interrupted: %zu of %ld pairs were measured", runs->count, a->pairs);
     if (saved != VT_EXIT_DONE)
@@ -156,6 +196,8 @@ static int measure(const struct arguments *a, char **settings, enum vt_format fo
         .settle = a->settle,
         .stop = vt_cli_stop(false),
         .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+        .enough = isnan(a->resolve) ? NULL : is_resolved,
+        .context = (void *)(uintptr_t)a,
     };
     int status = vt_ab_run(&runs, &plan, &restored, &error);
     if (plan.progress)
@@ -165,6 +207,20 @@ static int measure(const struct arguments *a, char **settings, enum vt_format fo
     status = status == 0 ? deliver(&runs, a, format) : vt_cli_fail(&error);
     vt_ab_release(&runs);
     return status == VT_EXIT_DONE && *restored.text ? (int)restored.exit : status;
+}
+
+/* What was not asked for follows from what was. */
+static void complete(struct arguments *a)
+{
+    bool resolve = !isnan(a->resolve);
+    if (isnan(a->budget))
+        a->budget = resolve ? longest_budget : usual_budget;
+    if (a->pairs == 0)
+        a->pairs = resolve ? (long)fmin(a->budget / (2 * usual_turn), VT_COMPARE_PAIRS_MOST) : USUAL_PAIRS;
+    if (a->pairs < VT_STATISTICS_MIN)
+        a->pairs = VT_STATISTICS_MIN;
+    if (resolve && isnan(a->compared.resolution))
+        a->compared.resolution = a->resolve;
 }
 
 /* Everything that can be refused is, before the first command is run. */
@@ -189,10 +245,12 @@ static int check(const struct arguments *a, enum vt_format *format)
 int vt_cmd_ab(int argc, char **argv)
 {
     struct arguments a = {
-        .compared = vt_cli_compared_usual("never"), .by = "command", .budget = 60, .pairs = 40};
+        .compared = vt_cli_compared_usual("never"), .by = "command", .budget = NAN, .resolve = NAN};
     enum vt_format format;
     int status = parse(&argc, &argv, &a);
-    if (status == VT_OPTIONS_PROCEED)
+    if (status == VT_OPTIONS_PROCEED) {
+        complete(&a);
         status = check(&a, &format);
+    }
     return status == VT_OPTIONS_PROCEED ? measure(&a, argv, format) : status;
 }

@@ -57,6 +57,19 @@ else
     skip "a build that is twice as slow" "python3 is missing: apt-get install python3"
 fi
 
+# Until a change can be seen: after 20 pairs whatever it is, not before the budget is spent where it cannot be.
+resolve() { run timeout 120 "$VMTOLL" ab true true --engine trap --case mov-to-cr3 --format json "$@"; }
+resolve --resolve 100 --pairs 60 --budget 12
+is "until a change can be seen" 0
+has "... takes no more pairs than that" '"pairs": 20'
+resolve --resolve 0.01 --pairs 24 --budget 5
+is "a change that cannot be seen" 0
+has "... takes all pairs" '"pairs": 24'
+has "... and says what may be missed" '0\.01 % is not resolved in every row: changes below [0-9.]+ % may be missed' err
+has "... of a row that cannot tell then" '"unclear": 1'
+resolve --resolve nothing
+refuses "nothing to be seen" 2 'resolve'
+
 # What fails.
 ab true 'echo this is why >&2; exit 3'
 refuses "a command that fails" 3 "setting B: 'echo this is why.*' ended with status 3: this is why"

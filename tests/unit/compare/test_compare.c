@@ -207,6 +207,32 @@ START_TEST(pairs_are_those_of_the_runs)
 }
 END_TEST
 
+/* A turn during which somebody had the core says nothing of the setting; its pair is left out, whichever side
+ * it is of. */
+START_TEST(turns_apart_are_not_asked)
+{
+    enum { RUNS = 20, SPOILT_BEFORE = 4, SPOILT_AFTER = 9, LIKE_ALL = 6 };
+    const double usual = 1, company = 1.3;
+    struct vt_result *before[RUNS], *after[RUNS];
+    struct vt_compare_pairs pairs;
+    for (size_t i = 0; i < RUNS; i++) {
+        double scatter = 1 + 0.004 * vt_test_uniform();
+        before[i] = turn(scatter * (i == SPOILT_BEFORE ? company : usual));
+        after[i] = turn(scatter * (i == SPOILT_AFTER ? company : usual));
+    }
+    ck_assert_int_eq(vt_compare_collect_pairs(&pairs, before, after, RUNS), 0);
+    const double *shifts = pairs.shifts + (size_t)7 * RUNS;
+    ck_assert(isnan(shifts[SPOILT_BEFORE]));
+    ck_assert(isnan(shifts[SPOILT_AFTER]));
+    ck_assert(isfinite(shifts[LIKE_ALL]));
+    vt_compare_release_pairs(&pairs);
+    for (size_t i = 0; i < RUNS; i++) {
+        vt_result_free(before[i]);
+        vt_result_free(after[i]);
+    }
+}
+END_TEST
+
 /* The first run of several may be the one in which a row came to nothing. */
 START_TEST(a_run_that_failed_does_not_count_for_the_others)
 {
@@ -482,7 +508,7 @@ VT_SUITE(steady_runs_of_one_machine_show_nothing, unsteady_runs_of_one_machine_s
          a_true_shift_of_five_per_cent_is_found, what_is_detectable_is_found,
          rows_measured_on_neither_side_are_in_no_count, a_group_that_moved_shows_its_own_p,
          pairs_show_nothing_where_nothing_is, pairs_show_a_small_change, pairs_are_those_of_the_runs,
-         a_run_that_failed_does_not_count_for_the_others, a_case_alone_is_judged,
+         turns_apart_are_not_asked, a_run_that_failed_does_not_count_for_the_others, a_case_alone_is_judged,
          a_shift_of_every_third_case_is_found, what_a_neighbour_slowed_is_no_change,
          a_change_shows_beside_a_neighbour, a_case_of_two_speeds_is_judged_by_both_sides,
          a_whole_group_is_found, a_crossing_that_changed_is_a_finding_of_its_own, unlike_units_are_refused,
