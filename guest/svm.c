@@ -8,6 +8,8 @@ _Static_assert(offsetof(struct vt_vmcb, ports) == 0x040, "AMD APM 2 B-1");
 _Static_assert(offsetof(struct vt_vmcb, asid) == 0x058, "AMD APM 2 B-1");
 _Static_assert(offsetof(struct vt_vmcb, exit_code) == 0x070, "AMD APM 2 B-1");
 _Static_assert(offsetof(struct vt_vmcb, nested_control) == 0x090, "AMD APM 2 B-1");
+_Static_assert(offsetof(struct vt_vmcb, interrupt_control) == 0x060, "AMD APM 2 B-1");
+_Static_assert(offsetof(struct vt_vmcb, injected) == 0x0a8, "AMD APM 2 B-1");
 _Static_assert(offsetof(struct vt_vmcb, nested_cr3) == 0x0b0, "AMD APM 2 B-1");
 _Static_assert(offsetof(struct vt_vmcb, es) == 0x400, "AMD APM 2 B-2");
 _Static_assert(offsetof(struct vt_vmcb, cpl) == 0x4cb, "AMD APM 2 B-2");
@@ -52,7 +54,7 @@ static struct vt_vmcb_segment table(const struct kvm_dtable *t)
     return (struct vt_vmcb_segment){.limit = t->limit, .base = t->base};
 }
 
-static void fill_state(struct vt_vmcb *vmcb, const struct kvm_sregs *sregs)
+void vt_svm_fill_state(struct vt_vmcb *vmcb, const struct kvm_sregs *sregs)
 {
     vmcb->es = segment(&sregs->es);
     vmcb->cs = segment(&sregs->cs);
@@ -106,8 +108,8 @@ void vt_svm_fill(uint8_t *memory, uint64_t base, const struct kvm_sregs *sregs,
     struct vt_vmcb *own = (void *)(memory + VT_GUEST_NESTED + VT_NESTED_OWN);
 
     memset(memory + VT_GUEST_NESTED, 0, VT_NESTED_SIZE);
-    fill_state(own, sregs);
-    fill_state(guest, sregs);
+    vt_svm_fill_state(own, sregs);
+    vt_svm_fill_state(guest, sregs);
     guest->intercepts[MISCELLANEOUS] = SHUTDOWN;
     guest->intercepts[INSTRUCTIONS] = VMRUN | (inner->kind == VT_INNER_RUNS ? 0 : VMMCALL);
     guest->asid = inner->kind == VT_INNER_REFUSED ? 0 : VT_NESTED_ASID;

@@ -23,13 +23,14 @@ struct vt_vmcb_segment {
 struct vt_vmcb {
     uint32_t intercepts[6]; /* CR, DR, exceptions, and three words of instructions and events */
     uint8_t ignored_1[0x28];
-    uint64_t ports, msrs, tsc_offset; /* 0x040: physical addresses of the bitmaps */
-    uint32_t asid, tlb_control;       /* 0x058 */
-    uint8_t ignored_2[0x10];
-    uint64_t exit_code, exit_info[2]; /* 0x070 */
+    uint64_t ports, msrs, tsc_offset;             /* 0x040: physical addresses of the bitmaps */
+    uint32_t asid, tlb_control;                   /* 0x058 */
+    uint64_t interrupt_control, interrupt_shadow; /* 0x060 */
+    uint64_t exit_code, exit_info[2];             /* 0x070 */
     uint8_t ignored_3[8];
     uint64_t nested_control; /* 0x090 */
-    uint8_t ignored_4[0x18];
+    uint8_t ignored_4[0x10];
+    uint64_t injected;   /* 0x0a8: the event that comes with VMRUN */
     uint64_t nested_cr3; /* 0x0b0 */
     uint8_t ignored_5[0x348];
     struct vt_vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr; /* 0x400 */
@@ -56,6 +57,9 @@ struct vt_svm_inner {
     enum vt_inner kind;
     uint64_t rip, rsp;
 };
+
+/* The state of `sregs` with all registers 0, and no intercept. */
+void vt_svm_fill_state(struct vt_vmcb *vmcb, const struct kvm_sregs *sregs);
 
 /*
  * Fill the pages at VT_GUEST_NESTED of `memory`, which lies at guest-physical `base`: a guest in the state of

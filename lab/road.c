@@ -11,6 +11,8 @@
 static const struct vt_lab_road all[] = {
     {"monitor-trap", VT_PATH_EMULATED, 0, false, VT_TRAPS, VT_CROSSING_TRAP},
     {"monitor-call", VT_PATH_PARAVIRTUAL, 0, true, VT_HYPERCALLS, VT_CROSSING_HYPERCALL},
+    {"monitor-svm", VT_PATH_HARDWARE, 0, false, VT_EXITS, VT_CROSSING_EXIT_KERNEL},
+    {"monitor-svm-kvm", VT_PATH_HARDWARE, 0, false, VT_EXITS, VT_CROSSING_EXIT_KERNEL},
 };
 
 const struct vt_lab_road *vt_lab_roads(size_t *count)
@@ -65,7 +67,7 @@ void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m)
     m->crossing = none ? VT_CROSSING_NONE : each >= 0.9 ? road->crossing : VT_CROSSING_UNKNOWN;
     if (m->crossing == VT_CROSSING_UNKNOWN)
         doubt(m, road->count, each);
-    else if (none && !m->form && m->c->sensitivity == VT_SENSITIVE)
+    else if (none && road->path == VT_PATH_EMULATED && m->c->sensitivity == VT_SENSITIVE)
         snprintf(m->reason, sizeof m->reason,
                  "does not fault at ring 3: the guest sees the monitor's state, not its own");
     else if (!none && m->reason[0]) {

@@ -61,10 +61,37 @@ trap:
     .globl vt_monitor_returned
 vt_monitor_returned:
 own:
+    cmp qword ptr [rsp], VT_MONITOR_TIMER
+    je own_timer
     cld
     mov rdi, rsp
     call vt_monitor_own_fault
     ud2
+
+/* Behind an exit that the timer made: nobody waits for it any more. */
+own_timer:
+    push rax
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push r8
+    push r9
+    push r10
+    push r11
+    cld
+    call vt_hardware_end_timer
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rax
+    add rsp, 16
+    iretq
 
 /* The thinnest monitor there is: over the instruction of one byte that faulted, and back. */
     .p2align 4

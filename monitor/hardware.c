@@ -174,3 +174,12 @@ enum vt_monitor_end vt_hardware_run(uint64_t rip, uint64_t rsp, enum vt_hardware
     vt_timer_disarm();
     return end;
 }
+
+enum vt_monitor_end vt_hardware_run_inside(enum vt_monitor_end (*inside)(void *context), void *context)
+{
+    enter_world(VT_HARDWARE_EMULATING, VT_MONITOR_SHUT);
+    vt_timer_arm();
+    enum vt_monitor_end end = inside(context);
+    vt_timer_disarm();
+    return end;
+}

@@ -36,6 +36,9 @@ enum vt_hardware_gate { VT_HARDWARE_EMULATING, VT_HARDWARE_BARE };
 enum vt_monitor_end vt_hardware_run(uint64_t rip, uint64_t rsp, enum vt_hardware_gate gate,
                                     enum vt_monitor_door door);
 
+/* The same world, and `inside` in it, at ring 0. */
+enum vt_monitor_end vt_hardware_run_inside(enum vt_monitor_end (*inside)(void *context), void *context);
+
 /* The timer that ended a run is served. */
 void vt_hardware_end_timer(void);
 

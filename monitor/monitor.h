@@ -28,6 +28,7 @@ struct vt_monitor {
     struct vt_vcpu vcpu;                /* first: the gates address its registers */
     uint64_t traps;                     /* entries from the guest since it was entered */
     uint64_t vectors[VT_MONITOR_GATES]; /* of these, by vector */
+    uint64_t exits;                     /* by #VMEXIT since then */
     uint64_t calls;                     /* hypercalls since then */
     uint64_t broken;
     struct vt_environment environment;
@@ -59,6 +60,10 @@ enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iteration
 /* The same where #GP only moves past the instruction, of one byte, that faulted: a crossing with nothing
  * done. */
 enum vt_monitor_end vt_monitor_run_bare(vt_case_function function, uint64_t iterations);
+
+/* Before and after a run, however the guest is entered: what vt_batch is called with; and what it left. */
+void vt_monitor_begin(vt_case_function function, uint64_t iterations);
+enum vt_monitor_end vt_monitor_finish(enum vt_monitor_end end);
 
 /* Where the guest returns to when it is done; never executed. */
 extern const uint8_t vt_monitor_returned[];

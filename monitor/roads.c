@@ -1,6 +1,7 @@
 /* The roads that the monitor brings to the image (guest/image/road.h). */
 #include "monitor/call.h"
 #include "monitor/monitor.h"
+#include "monitor/svm.h"
 
 #include <cpuid.h>
 
@@ -79,17 +80,17 @@ static enum vt_road_end end_of(enum vt_monitor_end end)
     return ends[end];
 }
 
-enum count { COUNT_TRAPS, COUNT_CALLS, COUNT_INTERRUPTS };
+enum count { COUNT_TRAPS, COUNT_CALLS, COUNT_EXITS, COUNT_INTERRUPTS };
 
-/* The return from vt_batch is a fault, too, and the method's own. */
+/* The return from vt_batch is one, too, of both twins. */
 static void take_counts(struct vt_road_batch *out)
 {
-    out->count[COUNT_TRAPS] = vt_monitor.traps - 1;
+    out->count[COUNT_TRAPS] = vt_monitor.traps;
+    out->count[COUNT_EXITS] = vt_monitor.exits;
     out->count[COUNT_CALLS] = vt_monitor.calls;
     out->count[COUNT_INTERRUPTS] = vt_monitor.interrupts;
     for (size_t i = 0; i < 32; i++)
         out->vectors[i] = vt_monitor.vectors[i];
-    out->vectors[VT_EXCEPTION_PF]--;
 }
 
 static void finish(enum vt_monitor_end end, struct vt_road_batch *out)
@@ -126,7 +127,8 @@ static void batch_of_form(const struct vt_case *c, bool body, uint64_t iteration
 
 #define COUNTS                                                                                               \
     {                                                                                                        \
-        [COUNT_TRAPS] = "traps", [COUNT_CALLS] = "hypercalls", [COUNT_INTERRUPTS] = "interrupts"             \
+        [COUNT_TRAPS] = "traps", [COUNT_CALLS] = "hypercalls", [COUNT_EXITS] = "exits",                      \
+        [COUNT_INTERRUPTS] = "interrupts"                                                                    \
     }
 
 static const struct vt_image_road by_fault = {
@@ -147,9 +149,73 @@ static const struct vt_image_road by_call = {
     .batch = batch_of_form,
 };
 
+static struct {
+    bool measured;
+    uint64_t ticks; /* of BARE_LENGTH bare exits */
+} bare_exit;
+
+static uint64_t bare_exits(vt_case_function function)
+{
+    vt_monitor_prepare(vt_guest_find_case("cpuid"));
+    return vt_svm_run_bare(function, BARE_LENGTH) == VT_MONITOR_RETURNED
+               ? vt_monitor.tsc[1] - vt_monitor.tsc[0]
+               : 0;
+}
+
+static uint64_t get_bare_exit(uint64_t *crossings)
+{
+    const struct vt_case *c = vt_guest_find_case("cpuid");
+
+    if (!bare_exit.measured) {
+        bare_exits(c->body);
+        uint64_t body = bare_exits(c->body), baseline = bare_exits(c->baseline);
+        bare_exit.ticks = body > baseline ? body - baseline : 0;
+        bare_exit.measured = true;
+    }
+    *crossings = BARE_LENGTH;
+    return bare_exit.ticks;
+}
+
+static const char *refuse_svm(void)
+{
+    const char *reason = refuse();
+
+    return reason ? reason : vt_svm_open();
+}
+
+static void batch_all(const struct vt_case *c, bool body, uint64_t iterations, struct vt_road_batch *out)
+{
+    vt_monitor_prepare(c);
+    finish(vt_svm_run(body ? c->body : c->baseline, iterations, VT_SVM_ALL), out);
+}
+
+static void batch_as_kvm(const struct vt_case *c, bool body, uint64_t iterations, struct vt_road_batch *out)
+{
+    vt_monitor_prepare(c);
+    finish(vt_svm_run(body ? c->body : c->baseline, iterations, VT_SVM_AS_KVM), out);
+}
+
+static const struct vt_image_road by_exit = {
+    .name = "monitor-svm",
+    .counts = COUNTS,
+    .refuse = refuse_svm,
+    .why_not = vt_monitor_lacks,
+    .batch = batch_all,
+    .bare = get_bare_exit,
+};
+
+static const struct vt_image_road by_few_exits = {
+    .name = "monitor-svm-kvm",
+    .counts = COUNTS,
+    .refuse = refuse_svm,
+    .why_not = vt_monitor_lacks,
+    .batch = batch_as_kvm,
+    .bare = get_bare_exit,
+};
+
 const struct vt_image_road *const *vt_image_roads(size_t *count)
 {
-    static const struct vt_image_road *const all[] = {&by_fault, &by_call};
+    static const struct vt_image_road *const all[] = {&by_fault, &by_call, &by_exit, &by_few_exits};
 
     *count = sizeof all / sizeof all[0];
     return all;

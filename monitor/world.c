@@ -260,19 +260,6 @@ void vt_monitor_prepare(const struct vt_case *c)
     vt_monitor.msr_user = 0;
 }
 
-static void begin(vt_case_function function, uint64_t iterations)
-{
-    struct vt_vcpu *vcpu = &vt_monitor.vcpu;
-
-    memset(vcpu->gpr, 0, sizeof vcpu->gpr);
-    vcpu->gpr[VT_RDI] = (uintptr_t)function;
-    vcpu->gpr[VT_RSI] = iterations;
-    vcpu->gpr[VT_RDX] = VT_GUEST_SCRATCH;
-    vcpu->gpr[VT_RCX] = (uintptr_t)mailbox->tsc;
-    vt_monitor.traps = vt_monitor.calls = vt_monitor.interrupts = 0;
-    memset(vt_monitor.vectors, 0, sizeof vt_monitor.vectors);
-}
-
 /* vt_batch returns to the monitor's own code, which is not the guest's: that fault is how it ends. */
 static uint64_t push_return(void)
 {
@@ -282,11 +269,22 @@ static uint64_t push_return(void)
     return (uintptr_t)top;
 }
 
-static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, enum vt_hardware_gate gate,
-                               enum vt_monitor_door door)
+void vt_monitor_begin(vt_case_function function, uint64_t iterations)
 {
-    begin(function, iterations);
-    enum vt_monitor_end end = vt_hardware_run((uintptr_t)vt_batch, push_return(), gate, door);
+    struct vt_vcpu *vcpu = &vt_monitor.vcpu;
+
+    memset(vcpu->gpr, 0, sizeof vcpu->gpr);
+    vcpu->gpr[VT_RDI] = (uintptr_t)function;
+    vcpu->gpr[VT_RSI] = iterations;
+    vcpu->gpr[VT_RDX] = VT_GUEST_SCRATCH;
+    vcpu->gpr[VT_RCX] = (uintptr_t)mailbox->tsc;
+    vcpu->gpr[VT_RSP] = push_return();
+    vt_monitor.traps = vt_monitor.calls = vt_monitor.exits = vt_monitor.interrupts = 0;
+    memset(vt_monitor.vectors, 0, sizeof vt_monitor.vectors);
+}
+
+enum vt_monitor_end vt_monitor_finish(enum vt_monitor_end end)
+{
     memcpy(vt_monitor.tsc, mailbox->tsc, sizeof vt_monitor.tsc);
     /* The guest's own handlers took it, and have no answer. */
     if (end == VT_MONITOR_RETURNED && mailbox->state == VT_STATE_EXCEPTION) {
@@ -295,6 +293,13 @@ static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, e
     }
     vt_image_restore();
     return end;
+}
+
+static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, enum vt_hardware_gate gate,
+                               enum vt_monitor_door door)
+{
+    vt_monitor_begin(function, iterations);
+    return vt_monitor_finish(vt_hardware_run((uintptr_t)vt_batch, vt_monitor.vcpu.gpr[VT_RSP], gate, door));
 }
 
 enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iterations, enum vt_monitor_door door)

@@ -32,7 +32,7 @@ $B/image/tests/difference/table.c.o: $B/tests/difference/table.c
 	@mkdir -p $(@D)
 	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -c -o $@ $<
 
-$B/tests/difference/monitor.elf: $(patsubst %,$B/image/%.o,guest/image/pvh.S guest/image/string.c guest/catalogue.c guest/longmode.c \
+$B/tests/difference/monitor.elf: $(patsubst %,$B/image/%.o,guest/image/pvh.S guest/image/string.c guest/catalogue.c guest/longmode.c guest/svm.c \
 	guest/payload/entry.S $(MONITOR) $(EMULATOR) tests/monitor/main.c tests/difference/table.c) $(MONITORED_CODE) guest/image/image.lds
 	@mkdir -p $(@D)
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)

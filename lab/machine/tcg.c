@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define LIMIT 60
+#define LIMIT 180
 
 static char *const arguments[] = {
     /* clang-format off */

@@ -22,6 +22,8 @@ static const struct {
     {"xen-pvh", "xen-pv"},
     {"monitor-trap", "monitor"},
     {"monitor-call", "monitor"},
+    {"monitor-svm", "monitor"},
+    {"monitor-svm-kvm", "monitor"},
     {"eventfd", "eventfd"},
     {"ioeventfd", "eventfd"},
     {"coalesced", "coalesced"},

@@ -26,6 +26,10 @@ const char *effect_engine_name(enum effect_engine engine)
         return "translate";
     case EFFECT_KVM:
         return "kvm";
+    case EFFECT_SVM:
+        return "monitor-svm";
+    case EFFECT_SVM_KVM:
+        return "monitor-svm-kvm";
     default:
         return "monitor-trap";
     }

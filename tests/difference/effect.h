@@ -12,7 +12,14 @@
 #include "tests/monitor/shared.h"
 #include "vcpu/vcpu.h"
 
-enum effect_engine { EFFECT_TRAP = 1, EFFECT_TRANSLATE = 2, EFFECT_KVM = 4, EFFECT_MONITOR = 8 };
+enum effect_engine {
+    EFFECT_TRAP = 1,
+    EFFECT_TRANSLATE = 2,
+    EFFECT_KVM = 4,
+    EFFECT_MONITOR = 8,
+    EFFECT_SVM = 16,
+    EFFECT_SVM_KVM = 32
+};
 
 /* Ports that user space answers for. */
 #define EFFECT_IS_PORT(port) ((port) == VT_PORT_USER || (port) == VT_PORT_PM_TIMER)

@@ -58,7 +58,7 @@ static void end(struct effect *e, const struct monitor_control *control)
     if (control->end != VT_MONITOR_RETURNED)
         snprintf(e->reason, sizeof e->reason, "end %llu, vector %llu", (unsigned long long)control->end,
                  (unsigned long long)control->vector);
-    e->crossed = control->traps > 1; /* one is the return */
+    e->crossed = e->engine != EFFECT_MONITOR || control->traps > 1; /* one is the return */
     for (unsigned i = 0; i < control->accesses && i < MONITOR_ACCESSES; i++) {
         const struct monitor_access *a = &control->access[i];
 
@@ -69,19 +69,32 @@ static void end(struct effect *e, const struct monitor_control *control)
     effect_finish(e, &control->scratch);
 }
 
-void effect_run_monitor(struct effect *e, struct effect_monitor *monitor, const struct vt_case *c,
-                        const struct effect_setup *setup)
+static enum monitor_order order_of(enum effect_engine engine)
+{
+    return engine == EFFECT_MONITOR ? MONITOR_RUN : engine == EFFECT_SVM ? MONITOR_EXIT : MONITOR_EXIT_FEW;
+}
+
+static bool is_refused(struct effect *e, const struct monitor_control *control)
+{
+    if (!control->refusal[0])
+        return false;
+    e->end = EFFECT_UNSUPPORTED;
+    snprintf(e->reason, sizeof e->reason, "%s", control->refusal);
+    return true;
+}
+
+void effect_run_monitor(struct effect *e, enum effect_engine engine, struct effect_monitor *monitor,
+                        const struct vt_case *c, const struct effect_setup *setup)
 {
     struct monitor_control *control = monitor->control;
     uint64_t number = vt_guest_case_position(c->name);
 
-    *e = (struct effect){.engine = EFFECT_MONITOR, .end = EFFECT_UNSUPPORTED};
+    *e = (struct effect){.engine = engine, .end = EFFECT_UNSUPPORTED};
     effect_monitor_order(monitor, MONITOR_PREPARE, number);
-    if (control->refusal[0]) {
-        snprintf(e->reason, sizeof e->reason, "%s", control->refusal);
+    if (is_refused(e, control))
         return;
-    }
     begin(e, control, c, setup);
-    effect_monitor_order(monitor, MONITOR_RUN, number);
-    end(e, control);
+    effect_monitor_order(monitor, order_of(engine), number);
+    if (!is_refused(e, control))
+        end(e, control);
 }

@@ -18,8 +18,8 @@ void effect_monitor_close(struct effect_monitor *monitor);
 /* Do it, and wait until it is done. */
 void effect_monitor_order(struct effect_monitor *monitor, enum monitor_order order, uint64_t number);
 
-/* One turn of the case, at CPL 0. */
-void effect_run_monitor(struct effect *e, struct effect_monitor *monitor, const struct vt_case *c,
-                        const struct effect_setup *setup);
+/* One turn of the case, at CPL 0, on a road of the monitor's. */
+void effect_run_monitor(struct effect *e, enum effect_engine engine, struct effect_monitor *monitor,
+                        const struct vt_case *c, const struct effect_setup *setup);
 
 #endif

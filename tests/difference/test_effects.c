@@ -33,9 +33,12 @@ enum condition {
 };
 
 #define R(name)  (UINT32_C(1) << VT_##name)
-#define ANY      (EFFECT_TRAP | EFFECT_TRANSLATE | EFFECT_KVM | EFFECT_MONITOR)
+#define QEMU     (EFFECT_MONITOR | EFFECT_SVM | EFFECT_SVM_KVM)
+#define ANY      (EFFECT_TRAP | EFFECT_TRANSLATE | EFFECT_KVM | QEMU)
 #define FAULTING (EFFECT_TRAP | EFFECT_MONITOR)
 #define SHOWS    "ring 3 is shown the host's: the hole that keeps x86 from being virtualized by traps alone"
+#define HARDWARE (EFFECT_SVM | EFFECT_SVM_KVM)
+#define NATIVELY "QEMU's processor, which runs it, "
 #define OTHER    "the monitor runs on QEMU's processor, and processors "
 #define PVM      "PVM runs ring 3 on the processor, which shows the host's"
 
@@ -74,11 +77,15 @@ static const struct licence licences[] = {
      "KVM answers the other vendor's instruction, which is #UD"},
     {"wrmsr-tsx-ctrl", EFFECT_KVM, ALWAYS, EFFECT_END, "some processors have it, the virtual one has not"},
     {"page-fault", EFFECT_KVM, OUTSIDE, EFFECT_MEMORY, "the error code says that it was user code"},
-    {"wrmsr-fsbase", EFFECT_MONITOR, ALWAYS, EFFECT_FLAGS,
-     OTHER "leave another AF behind SHR, which is undefined"},
-    {"xsetbv", EFFECT_MONITOR, ALWAYS, EFFECT_FLAGS, OTHER "leave another AF behind SHR, which is undefined"},
-    {"rdpkru", EFFECT_MONITOR, ALWAYS, EFFECT_END, OTHER "have protection keys"},
-    {"wrpkru", EFFECT_MONITOR, ALWAYS, EFFECT_END, OTHER "have protection keys"},
+    {"wrmsr-fsbase", QEMU, ALWAYS, EFFECT_FLAGS, OTHER "leave another AF behind SHR, which is undefined"},
+    {"xsetbv", QEMU, ALWAYS, EFFECT_FLAGS, OTHER "leave another AF behind SHR, which is undefined"},
+    {"lar", HARDWARE, ALWAYS, R(RAX), "bits 19:16 are undefined (SDM 2A LAR)"},
+    {"ltr", EFFECT_SVM_KVM, ALWAYS, EFFECT_STATE, NATIVELY "loads an available TSS as it lies in the table"},
+    {"undefined", HARDWARE, ALWAYS, EFFECT_MEMORY, NATIVELY "pushes RF clear where a fault sets it"},
+    {"divide-error", HARDWARE, ALWAYS, EFFECT_MEMORY, NATIVELY "pushes RF clear where a fault sets it"},
+    {"page-fault", HARDWARE, ALWAYS, EFFECT_MEMORY, NATIVELY "pushes RF clear where a fault sets it"},
+    {"rdpkru", QEMU, ALWAYS, EFFECT_END, OTHER "have protection keys"},
+    {"wrpkru", QEMU, ALWAYS, EFFECT_END, OTHER "have protection keys"},
     {"pushf", EFFECT_KVM, ON_PVM, EFFECT_STACK, PVM},
     {"popf", EFFECT_KVM, ON_PVM, R(RBX), PVM},
     {"rdpid", EFFECT_KVM, ON_PVM, R(RAX), PVM},
@@ -167,6 +174,7 @@ static void compare(struct bench *b, const struct vt_case *c, const struct effec
 
 static void compare_case(struct bench *b, const struct vt_case *c, const struct effect_setup *setup)
 {
+    static const enum effect_engine roads[] = {EFFECT_MONITOR, EFFECT_SVM, EFFECT_SVM_KVM};
     static struct effect trap, translate, again, kvm, monitor;
 
     effect_run_virtual(&trap, EFFECT_TRAP, b->trap, c, setup, &b->code, 0);
@@ -179,8 +187,10 @@ static void compare_case(struct bench *b, const struct vt_case *c, const struct 
         compare(b, c, setup, &translate, &kvm, "");
     }
     if (b->has_monitor && setup->level == 0) {
-        effect_run_monitor(&monitor, &b->monitor, c, setup);
-        compare(b, c, setup, &translate, &monitor, "");
+        for (size_t i = 0; i < sizeof roads / sizeof roads[0]; i++) {
+            effect_run_monitor(&monitor, roads[i], &b->monitor, c, setup);
+            compare(b, c, setup, &translate, &monitor, "");
+        }
     }
 }
 

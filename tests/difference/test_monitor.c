@@ -58,7 +58,7 @@ static void check_sane(struct effect_monitor *monitor, const char *after)
     static struct effect e;
     const struct effect_setup setup = {0, false, false};
 
-    effect_run_monitor(&e, monitor, vt_guest_find_case("sgdt"), &setup);
+    effect_run_monitor(&e, EFFECT_MONITOR, monitor, vt_guest_find_case("sgdt"), &setup);
     ck_assert_msg(e.end == EFFECT_DONE, "after \"%s\": %s", after, e.reason);
     ck_assert_msg(monitor->control->traps == 2, "after \"%s\": %llu traps", after,
                   (unsigned long long)monitor->control->traps);

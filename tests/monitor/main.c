@@ -2,6 +2,7 @@
  * around it. */
 #include "guest/image/road.h"
 #include "monitor/call.h"
+#include "monitor/svm.h"
 #include "monitor/monitor.h"
 #include "tests/difference/effect_code.h"
 #include "tests/monitor/shared.h"
@@ -123,25 +124,29 @@ static void finish(enum vt_monitor_end end)
     control->mask = vt_monitor.port_latch;
 }
 
+static void refuse(const char *reason)
+{
+    size_t i = 0;
+
+    for (; reason && reason[i] && i < sizeof control->refusal - 1; i++)
+        control->refusal[i] = reason[i];
+    control->refusal[i] = '\0';
+}
+
 static void prepare(const struct vt_case *c)
 {
     const char *lack = vt_monitor_lacks(c);
 
-    control->refusal[0] = '\0';
-    if (lack) {
-        size_t i = 0;
-        for (; lack[i] && i < sizeof control->refusal - 1; i++)
-            control->refusal[i] = lack[i];
-        control->refusal[i] = '\0';
+    refuse(lack);
+    if (lack)
         return;
-    }
     vt_monitor_prepare(c);
     control->body = (uintptr_t)c->body;
     control->vcpu = vt_monitor.vcpu;
     control->scratch = *scratch;
 }
 
-static void run(const struct vt_case *c)
+static void begin(void)
 {
     vt_monitor.vcpu = control->vcpu;
     *scratch = control->scratch;
@@ -149,7 +154,23 @@ static void run(const struct vt_case *c)
     control->accesses = 0;
     if (control->redirected)
         redirect((uint8_t)(control->redirected - 1));
+}
+
+static void run(const struct vt_case *c)
+{
+    begin();
     finish(vt_monitor_run(c->body, 1, VT_MONITOR_SHUT));
+}
+
+static void run_hardware(const struct vt_case *c, enum vt_svm_intercepts intercepts)
+{
+    const char *reason = vt_svm_open();
+
+    refuse(reason);
+    if (reason)
+        return;
+    begin();
+    finish(vt_svm_run(c->body, 1, intercepts));
 }
 
 static void call(const struct vt_case *c)
@@ -208,6 +229,8 @@ void vt_image_main(void)
             prepare(ordered_case());
         else if (control->order == MONITOR_RUN)
             run(ordered_case());
+        else if (control->order == MONITOR_EXIT || control->order == MONITOR_EXIT_FEW)
+            run_hardware(ordered_case(), control->order == MONITOR_EXIT ? VT_SVM_ALL : VT_SVM_AS_KVM);
         else if (control->order == MONITOR_CALL)
             call(ordered_case());
         else

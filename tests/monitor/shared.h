@@ -22,10 +22,12 @@
 #define MONITOR_MSR  UINT64_C(0x1122334455667788)
 
 enum monitor_order {
-    MONITOR_PREPARE, /* case `number`: the state it starts from, in `vcpu` and `scratch` */
-    MONITOR_RUN,     /* its body once, from the state in `vcpu` and `scratch`; the state afterwards */
-    MONITOR_CALL,    /* its form for Xen once, likewise */
-    MONITOR_BAD,     /* bad code `number`, in the case "nop" */
+    MONITOR_PREPARE,  /* case `number`: the state it starts from, in `vcpu` and `scratch` */
+    MONITOR_EXIT,     /* the same as a guest of AMD-V, all intercepted; `refusal` when there is none */
+    MONITOR_EXIT_FEW, /* the same, intercepted as KVM does */
+    MONITOR_RUN,      /* its body once, from the state in `vcpu` and `scratch`; the state afterwards */
+    MONITOR_CALL,     /* its form for Xen once, likewise */
+    MONITOR_BAD,      /* bad code `number`, in the case "nop" */
 };
 
 enum monitor_device { MONITOR_IS_PORT, MONITOR_IS_MMIO, MONITOR_IS_MSR };
