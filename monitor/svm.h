@@ -19,8 +19,7 @@ enum vt_svm_intercepts {
 const char *vt_svm_open(void);
 
 /* Run a twin in the prepared guest. Afterwards the image's own world is back. */
-enum vt_monitor_end vt_svm_run(vt_case_function function, uint64_t iterations,
-                               enum vt_svm_intercepts intercepts);
+enum vt_monitor_end vt_svm_run(vt_case_function function, uint64_t iterations, enum vt_svm_intercepts chosen);
 
 /* The same where CPUID is an exit with nothing done. */
 enum vt_monitor_end vt_svm_run_bare(vt_case_function function, uint64_t iterations);
