@@ -70,15 +70,20 @@ static void put_roads(struct chapter *chapter, struct vt_directive *directive)
     vt_tell_roads(&chapter->teller, directive);
 }
 
+static void put_classic(struct chapter *chapter, struct vt_directive *directive)
+{
+    vt_tell_classic(&chapter->teller, directive);
+}
+
 /* What is not here is read by another: .lead by the head of the page, .bar by .bars, .label by who needs the
  * word. */
 static const struct {
     const char *name;
     void (*put)(struct chapter *chapter, struct vt_directive *directive);
 } directives[] = {
-    {".title", put_title},  {".intro", put_paragraph}, {".step", put_step}, {".p", put_paragraph},
-    {".or", put_otherwise}, {".picture", put_picture}, {".bars", put_bars}, {".holes", put_holes},
-    {".code", put_code},    {".roads", put_roads},
+    {".title", put_title},  {".intro", put_paragraph}, {".step", put_step},       {".p", put_paragraph},
+    {".or", put_otherwise}, {".picture", put_picture}, {".bars", put_bars},       {".holes", put_holes},
+    {".code", put_code},    {".roads", put_roads},     {".classic", put_classic},
 };
 
 static void obey(struct chapter *chapter, struct vt_directive *directive)

@@ -38,6 +38,9 @@ void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *di
 void vt_tell_code(const struct vt_teller *teller, const struct vt_directive *directive);
 void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *directive);
 
+/* classic.c: the comparison of 2006 with figures of now; nothing where the monitor was not measured. */
+void vt_tell_classic(const struct vt_teller *teller, const struct vt_directive *directive);
+
 /* picture.c: a picture by its name, with its text in words. */
 void vt_tell_picture(const struct vt_teller *teller, struct vt_directive *directive);
 

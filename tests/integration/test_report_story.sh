@@ -56,6 +56,24 @@ tell two.json
 has "another document, another figure" 'takes 2.22 µs here'
 lacks "... and not the one before" '1.08 µs'
 
+# The comparison of 2006: where the monitor was measured, beside the figures of then.
+lacks "no comparison of 2006 without the monitor" 'comparison of 2006'
+on monitor-trap emulated 0 instructions true
+# shellcheck disable=SC2154 # told by story.sh
+document classic.json "$(
+    row page-fault exception ok '"trap"' 2638
+    echo ,
+    row write-pte memory ok '"trap"' 407
+)"
+on kvm hardware 0 ns false
+tell classic.json
+has "the comparison of 2006 with the monitor" 'comparison of 2006, made again'
+has "... a row of now beside one of then" 'page faultpage-fault26381093392711242'
+has "... by the case that it is today" 'pte modificationwrite-pte407139112733'
+has "... and none where nothing was measured" 'call/ret–115111'
+tell classic.json --lang ko
+has "... in Korean, too" '2006년의 비교를 다시'
+
 # The cheapest road is the document's, not the text's.
 sed 's/"median":1364,/"median":9364,/' "$work/one.json" >"$work/dear.json"
 tell dear.json
