@@ -209,6 +209,13 @@ static bool is_only_nested(const struct vt_price_session *session)
     return session->count == 1 && session->list[0].whole.nested;
 }
 
+static int tell_none(const struct vt_price_bills *bills)
+{
+    vt_cli_warn("price: none of %zu machine%s could be read; the first, %s: %s", bills->unread_count,
+                bills->unread_count == 1 ? "" : "s", bills->unread[0].machine, bills->unread[0].why);
+    return VT_EXIT_ENVIRONMENT;
+}
+
 /* With tolls, measured now if need be. */
 static int bill(const struct arguments *a, enum vt_format format, struct vt_price_session *session,
                 struct vt_result **tolls, const json_t *host)
@@ -221,6 +228,8 @@ static int bill(const struct arguments *a, enum vt_format format, struct vt_pric
     vt_price_session_set_event(session, measure_events(a));
     if (vt_price_bills_make(&bills, session, *tolls, host, a->force, &error) != 0)
         status = vt_cli_fail(&error);
+    else if (bills.count == 0)
+        status = tell_none(&bills);
     else
         status = print(a, &bills, format);
     vt_price_bills_release(&bills);

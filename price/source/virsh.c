@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define END "vmtoll-end"
@@ -27,16 +26,29 @@ static int fail(int number, const char *what, struct vt_error *error)
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, number, "virsh: %s", what);
 }
 
+/* A folder that cannot be: what is asked is no part of its user's history, which virsh writes when it ends.
+ */
+#define NO_HISTORY "/dev/null"
+
+static bool is_ours(const char *variable)
+{
+    static const char *const names[] = {"LC_ALL=", "TERM=", "XDG_CACHE_HOME="};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strncmp(variable, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Errors in English, and nothing for a terminal. NULL: no memory. */
 static char **make_environment(void)
 {
-    static char *const ours[] = {"LC_ALL=C", "TERM=dumb", NULL};
+    static char *const ours[] = {"LC_ALL=C", "TERM=dumb", "XDG_CACHE_HOME=" NO_HISTORY, NULL};
     size_t count = 0, kept = 0;
     while (environ[count])
         count++;
     char **list = calloc(count + sizeof ours / sizeof ours[0], sizeof *list);
     for (size_t i = 0; list && i < count; i++)
-        if (strncmp(environ[i], "LC_ALL=", 7) != 0 && strncmp(environ[i], "TERM=", 5) != 0)
+        if (!is_ours(environ[i]))
             list[kept++] = environ[i];
     if (list)
         memcpy(list + kept, ours, sizeof ours);
@@ -151,7 +163,7 @@ static void note_error(struct vt_virsh *virsh, const char *line)
     static const char mark[] = "error: ";
     const char *said = strstr(line, mark);
     /* A connection that is lost is told of as well as why: the last line says it best. */
-    if (said)
+    if (said && !strstr(said, NO_HISTORY))
         snprintf(virsh->wrong, sizeof virsh->wrong, "%s", said + sizeof mark - 1);
 }
 
@@ -212,24 +224,13 @@ pid_t vt_virsh_process(const char *domain)
     return process > 0 ? process : 0;
 }
 
-static bool has_ended(pid_t process)
-{
-    for (int i = 0; i < 100; i++) {
-        if (waitpid(process, NULL, WNOHANG) != 0)
-            return true;
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    return false;
-}
-
 void vt_virsh_close(struct vt_virsh *virsh)
 {
     close(virsh->in);
     close(virsh->out);
     free(virsh->bytes);
-    if (!has_ended(virsh->process)) {
-        kill(virsh->process, SIGKILL);
-        waitpid(virsh->process, NULL, 0);
-    }
+    /* It reads, and has nothing to put in order. */
+    kill(virsh->process, SIGKILL);
+    waitpid(virsh->process, NULL, 0);
     virsh->process = 0;
 }

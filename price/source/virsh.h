@@ -36,7 +36,7 @@ int vt_virsh_ask(struct vt_virsh *virsh, const char *command, vt_virsh_taker *ta
 /* The process that a domain of the system's libvirt is; 0: unknown. */
 pid_t vt_virsh_process(const char *domain);
 
-/* Its end is waited for, and insisted on after a second. */
+/* End it. */
 void vt_virsh_close(struct vt_virsh *virsh);
 
 #endif

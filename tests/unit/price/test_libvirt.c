@@ -40,6 +40,7 @@ static void make_virsh(const char *first, const char *second)
         "#!/bin/sh\n"
         "cd \"${0%/*}\" || exit\n"
         "echo \"$*\" >asked\n"
+        "echo \"$LC_ALL $TERM $XDG_CACHE_HOME\" >environment\n"
         "echo 'Welcome to virsh'\n"
         "n=0\n"
         "while read -r line; do\n"
@@ -112,6 +113,9 @@ START_TEST(recorded_answers_are_summed_over_vcpus)
     const char *asked = read_whole(path);
     ck_assert_msg(strncmp(asked, "--readonly --connect qemu:///system\n", 35) == 0, "%s", asked);
     ck_assert_msg(strstr(asked, "\ndomstats --vcpu --domain \"recorded\"\n") != NULL, "%s", asked);
+    /* Its user's history is not ours to fill. */
+    snprintf(path, sizeof path, "%s/environment", folder);
+    ck_assert_str_eq(read_whole(path), "C dumb /dev/null\n");
     drop_virsh();
 }
 END_TEST
@@ -124,6 +128,8 @@ static const struct {
 } hostile[] = {
     {"", "", "no statistics of KVM for a \"b\\ c"},
     {"error: failed to get domain 'x'\n", "", "failed to get domain 'x': virsh -r list"},
+    {"error: Domain not found\nerror: Failed to create '/dev/null/libvirt/virsh': Not a directory\n", "",
+     "Domain not found: virsh -r list"},
     {"error: failed\nerror: Domain \033[2J not found\n", "", "Domain ?[2J not found"},
     {"  vcpu.0.exits.sum=-7\n  vcpu.0.exits.sum=\n", "", "no statistics"},
     {"  vcpu.0.exits.sum=7x\n  vcpu.0.exits.sum=nan\n  vcpu.0.exits.sum=inf\n", "", "no statistics"},
