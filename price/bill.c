@@ -85,14 +85,35 @@ static void put_lines(struct vt_price *price)
 }
 
 /*
- * Guest time is what ticks found, at least a hundred a second of run time: a sample, whose error is twice its
- * deviation here, and never less than the ticks at both ends.
+ * Guest time is what ticks found, at least a hundred a second of run time: a sample, whose error is that of
+ * Agresti and Coull (The American Statistician 52, 1998), which holds where all or nothing was found too; and
+ * never less than the ticks at both ends.
  */
 static double sampling_error(const struct vt_price_watch *watch)
 {
     double tick = 1e9 / (double)sysconf(_SC_CLK_TCK), ticks = watch->times.run / tick;
-    double in = fmin(1, watch->times.guest / watch->times.run);
-    return tick * fmax((double)watch->vcpus, 2 * sqrt(ticks * in * (1 - in)));
+    double found = fmin(1, watch->times.guest / watch->times.run), in = (ticks * found + 2) / (ticks + 4);
+    double error = 2 * sqrt(ticks * in * (1 - in)) + fmax(0, ticks * (found - in));
+    return tick * fmax((double)watch->vcpus, error);
+}
+
+/*
+ * The kernel takes a vCPU for being in the guest until interrupts are on again after an exit (x86.c,
+ * vcpu_enter_guest: guest_timing_exit_irqoff), so the switch itself counts as guest time, and what a guest
+ * waits for caches that it finds cold does too. Neither is more than a least crossing takes, which holds
+ * both.
+ */
+static double switching_ns(const struct vt_price *price)
+{
+    double sum = 0, each = vt_price_toll_find(price->tolls, NULL, VT_PROOF_KERNEL_EXIT).ns;
+    for (size_t i = 0; i < price->line_count; i++) {
+        const struct vt_price_line *line = &price->lines[i];
+        if (!isnan(line->ns))
+            sum += line->ns;
+        else if (line->count > 0 && each > 0 && !line->rule->beside)
+            sum += line->count * each;
+    }
+    return sum;
 }
 
 static void put_high(struct vt_price *price)
@@ -107,12 +128,17 @@ static void put_high(struct vt_price *price)
              "The source does not tell how long the vCPUs were in the guest, so there is no upper bound.");
         return;
     }
-    double outside = times->run - times->guest + sampling_error(price->watch) - polling;
+    double switching = times->guest > 0 ? switching_ns(price) : 0;
+    double outside = times->run - times->guest + switching + sampling_error(price->watch) - polling;
     price->high = fmin(1, fmax(0, share(price, outside)));
     price->middle = price->middle > price->high ? price->high : price->middle;
     if (times->guest == 0)
         note(price,
              "The kernel accounts no time to this guest, so the upper bound is all the time its vCPUs ran.");
+    else if (switching == 0)
+        note(price, "The kernel counts the switch between guest and host as guest time: without tolls of "
+                    "exits the upper "
+                    "bound leaves that out.");
     if (price->low > price->high)
         note(price, "The tolls come to more than the time outside the guest: they were measured under other "
                     "conditions, on a busier machine say. Measure them again.");

@@ -250,8 +250,9 @@ static void put_method(struct vt_pen *pen, const struct vt_price *price)
                    "the same with the middle of all tolls of such a crossing, which may be anything between");
     }
     vt_pen_fact(pen, "at most");
-    vt_pen_say(
-        pen, "run time of the vCPU threads less guest time and halt polling, and the error of sampled time");
+    vt_pen_say(pen,
+               "run time of the vCPU threads less guest time and halt polling; more by the error of sampled "
+               "time, and by what at least is crossing, which the kernel may have taken for guest time");
     vt_pen_end(pen);
 }
 

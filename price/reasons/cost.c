@@ -10,11 +10,14 @@
 /* CPUID always exits under VMX and SVM, whatever KVM thinks of it. */
 #define CASE "cpuid"
 
-enum { ITERATIONS = 2000, PAIRS = 15 };
+enum { FIRST = 500, MOST = 100000, PAIRS = 31 };
+
+#define BATCH_NS 4e6
 
 struct measuring {
     const struct vt_engine *engine;
     void *state;
+    uint64_t iterations;
     struct vt_error error;
 };
 
@@ -30,9 +33,9 @@ static bool batch(struct measuring *m, double *ns)
 {
     struct vt_batch done;
     double begun = spent_ns();
-    if (m->engine->batch(m->state, VT_BODY, ITERATIONS, &done, &m->error) != VT_BATCH_DONE)
+    if (m->engine->batch(m->state, VT_BODY, m->iterations, &done, &m->error) != VT_BATCH_DONE)
         return false;
-    *ns = (spent_ns() - begun) / ITERATIONS;
+    *ns = (spent_ns() - begun) / (double)m->iterations;
     return true;
 }
 
@@ -47,9 +50,22 @@ static bool counted_batch(struct measuring *m, double *ns)
     return done;
 }
 
+/* Batches long enough that a tick of the host in one of them counts little. */
+static bool calibrate(struct measuring *m)
+{
+    double first, bare;
+    m->iterations = FIRST;
+    if (!batch(m, &first) || !batch(m, &bare)) /* the first finds everything cold */
+        return false;
+    m->iterations = bare > BATCH_NS / MOST ? (uint64_t)(BATCH_NS / bare) + 1 : MOST;
+    return true;
+}
+
 static bool pairs(struct measuring *m, double *each_ns)
 {
     double differences[PAIRS];
+    if (!calibrate(m))
+        return false;
     for (size_t i = 0; i < PAIRS; i++) {
         double bare, counted;
         if (!batch(m, &bare) || !counted_batch(m, &counted))

@@ -78,7 +78,7 @@ is "a watch on a terminal ends with ^C, and that is no failure" 0
 has "... on a screen of its own" "$escape\[\?1049h"
 divide
 holds "... which is left, and all is told" grep -q 'How it was found' left
-equals "... where no line was longer than the screen" "$(sed "s/$escape\[[?0-9;]*[A-Za-z]//g; s/<then>/\n/g; s/\r//g" shown left | awk 'length > 80' | head -n 1)" ''
+equals "... where no line was longer than the screen" "$(sed "s/$escape\[[?0-9;]*[A-Za-z]//g; s/<then>/\n/g; s/·/-/g; s/\r//g" shown left | awk 'length > 80' | head -n 1)" ''
 awk -v RS='<then>' 'NR == 2 {printf "%s", $0}' shown >resized
 holds "... and a smaller window is filled, and no more" python3 -c '
 frames = open("resized", newline="").read().split("\x1b[H")[1:]
