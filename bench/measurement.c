@@ -46,9 +46,10 @@ void vt_measurement_release(struct vt_measurement *measurement)
     free(measurement->body);
     free(measurement->baseline);
     free(measurement->bare);
+    free(measurement->outer);
     free(measurement->marks);
     free(measurement->rounds);
-    measurement->body = measurement->baseline = measurement->bare = NULL;
+    measurement->body = measurement->baseline = measurement->bare = measurement->outer = NULL;
     measurement->marks = NULL;
     measurement->rounds = NULL;
 }

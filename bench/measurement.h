@@ -76,6 +76,7 @@ struct vt_measurement {
     const char *engine;            /* name; static */
     enum vt_path path;
     unsigned vcpus; /* that ran the case at once; one of them is measured */
+    unsigned depth; /* of the guest, in hypervisors */
     int cpl;        /* privilege level the code believes to run at or runs at: 0 or 3 */
     enum vt_crossing crossing;
     enum vt_status status;
@@ -87,7 +88,9 @@ struct vt_measurement {
     size_t marked;       /* pairs hit by a preemption, by evidence; kept all the same */
     /* Per operation, in TSC cycles, one entry per pair; owned by the measurement. */
     double *body, *baseline;
-    double *bare;   /* TSC cycles of one bare crossing, beside each pair; NULL: the engine has none; owned */
+    double *bare; /* TSC cycles of one bare crossing, beside each pair; NULL: the engine has none; owned */
+    double
+        *outer; /* exits to the hypervisor below, body less baseline; NULL: there is none that tells; owned */
     uint8_t *marks; /* of each pair, enum vt_mark */
     /* How many pairs there were after each turn: pairs of a turn follow one another, turns lie seconds apart.
      */
@@ -102,6 +105,7 @@ struct vt_measurement {
     /* Counter totals over all batches of each twin. */
     struct vt_counters body_counters, baseline_counters;
     double exits_per_op; /* NaN: the engine has no exits and no signals */
+    double outer_exits;  /* per operation, the median of pairs that were not hit; NaN: not known */
 };
 
 /* Releases the sample arrays; the measurement itself is the caller's. */

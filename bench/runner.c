@@ -177,6 +177,8 @@ static void plan_engine(struct schedule *s, const struct vt_engine *engine)
                                          .cpl = *level,
                                          .status = PENDING,
                                          .exits_per_op = NAN,
+                                         .outer_exits = NAN,
+                                         .depth = plan->simulation ? plan->simulation->depth : 1,
                                          .simulated = plan->simulation != NULL};
             if (!open || !engine->supports(state, m->c, m->cpl, reason, sizeof reason))
                 refuse(m, VT_STATUS_UNSUPPORTED, reason);
@@ -336,6 +338,7 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .cpu = s->watched_cpu < 0 ? NULL : &s->watched_cpu,
         .interrupts = simulation ? VT_INTERRUPTS_FILE : NULL,
         .interrupted_cpu = s->run->cpu,
+        .outer = simulation ? simulation->outer : NULL,
         .quiet = simulation ? NULL : &s->quiet,
         .patience_ns = now + turn_ns / 2,
         .stop = s->plan->stop,

@@ -8,6 +8,7 @@
 
 #include "bench/engine.h"
 #include "bench/measurement.h"
+#include "bench/outer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,8 @@ struct vt_simulation {
     /* Called with each row once it is measured, in instructions; NULL: nobody waits for it. */
     void (*made)(void *context, const struct vt_measurement *row);
     void *context;
+    unsigned depth;               /* of the guest, in hypervisors; 1: there is one */
+    const struct vt_outer *outer; /* the one below it; NULL: there is none, or it does not tell */
 };
 
 struct vt_plan {

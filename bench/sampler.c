@@ -171,6 +171,16 @@ static uint64_t interrupts(const struct vt_sampling *sampling)
     return sampling->interrupts ? vt_interrupts_served(sampling->interrupts, sampling->interrupted_cpu) : 0;
 }
 
+static uint32_t outer_interrupts(const struct vt_sampling *sampling)
+{
+    return sampling->outer ? sampling->outer->interrupts() : 0;
+}
+
+static uint32_t outer_exits(const struct vt_sampling *sampling)
+{
+    return sampling->outer ? sampling->outer->exits() : 0;
+}
+
 /* One pair; which twin goes first alternates, so that what drifts favours neither. */
 static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sampling *sampling,
                                    struct vt_error *error)
@@ -180,20 +190,26 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     bool moved = !is_in_place(sampling);
     bool quiet = wait_for_quiet(sampling);
     uint64_t served = interrupts(sampling);
+    uint32_t outer = outer_interrupts(sampling), outer_count[2];
 
     for (int i = 0; i < 2; i++) {
         enum vt_twin twin = (enum vt_twin)((size_t)i ^ (index & 1));
+        uint32_t exits = outer_exits(sampling);
         enum vt_batch_end end =
             sampling->engine->batch(sampling->state, twin, m->iterations, &batch[twin], error);
         if (end != VT_BATCH_DONE)
             return end;
+        outer_count[twin] = outer_exits(sampling) - exits;
         moved = moved || !is_in_place(sampling);
     }
     m->body[index] = (double)batch[VT_BODY].cycles / (double)m->iterations;
+    if (m->outer)
+        m->outer[index] = (double)outer_count[VT_BODY] - (double)outer_count[VT_BASELINE];
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
     if (m->bare && sampling->engine->bare)
         m->bare[index] = sampling->engine->bare(sampling->state);
-    bool hit = moved || batch[VT_BODY].marked || batch[VT_BASELINE].marked || interrupts(sampling) != served;
+    bool hit = moved || batch[VT_BODY].marked || batch[VT_BASELINE].marked ||
+               interrupts(sampling) != served || outer_interrupts(sampling) != outer;
     m->marks[index] = (hit ? VT_MARK_HIT : 0) | (moved ? VT_MARK_MOVED : 0) |
                       (quiet && is_quiet(sampling) ? 0 : VT_MARK_SHARED);
     m->marked += hit;
@@ -289,12 +305,13 @@ int vt_sampler_make_room(struct vt_measurement *m, bool bare, struct vt_error *e
 {
     if (m->body)
         return 0;
+    m->outer = m->depth > 1 ? calloc(VT_SAMPLER_MOST, sizeof *m->outer) : NULL;
     m->bare = bare ? calloc(VT_SAMPLER_MOST, sizeof *m->bare) : NULL;
     m->body = calloc(VT_SAMPLER_MOST, sizeof *m->body);
     m->baseline = calloc(VT_SAMPLER_MOST, sizeof *m->baseline);
     m->marks = calloc(VT_SAMPLER_MOST, sizeof *m->marks);
     m->rounds = calloc(VT_SAMPLER_MOST, sizeof *m->rounds);
-    if (m->body && m->baseline && m->marks && m->rounds && (m->bare || !bare))
+    if (m->body && m->baseline && m->marks && m->rounds && (m->bare || !bare) && (m->outer || m->depth < 2))
         return 0;
     return vt_error_memory(error, "the samples");
 }
@@ -348,6 +365,17 @@ static void acquit(struct vt_measurement *m)
         }
 }
 
+static double median_outer(const struct vt_measurement *m, bool all)
+{
+    double exits[VT_SAMPLER_MOST];
+    size_t count = 0;
+
+    for (size_t i = 0; i < m->batches; i++)
+        if (all || !is_hit(m, i))
+            exits[count++] = m->outer[i];
+    return vt_statistics_median(exits, count) / (double)m->iterations;
+}
+
 void vt_sampler_summarize(struct vt_measurement *m)
 {
     double toll[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
@@ -360,4 +388,5 @@ void vt_sampler_summarize(struct vt_measurement *m)
         if (all || !is_hit(m, i))
             toll[count++] = toll_of(m, i);
     m->toll_cycles = vt_statistics_summarize(toll, count, work);
+    m->outer_exits = m->outer ? median_outer(m, all) : NAN;
 }

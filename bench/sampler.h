@@ -7,6 +7,7 @@
 
 #include "bench/engine.h"
 #include "bench/measurement.h"
+#include "bench/outer.h"
 #include "bench/quiet.h"
 
 #include <stdint.h>
@@ -36,6 +37,8 @@ struct vt_sampling {
      * nobody asks. */
     const char *interrupts;
     int interrupted_cpu;
+    const struct vt_outer
+        *outer; /* the hypervisor below: its exits are counted, its interrupts hit; or NULL */
     const volatile int *stop;
 };
 

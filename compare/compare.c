@@ -180,8 +180,7 @@ int vt_compare(struct vt_comparison *comparison, const struct vt_result *before,
         vt_compare_release(comparison);
         return vt_error_set(error, VT_EXIT_USAGE, EINVAL,
                             "nothing to compare: %s and %s have no case on the same engine, at the same "
-                            "level, on as many vCPUs, in the "
-                            "same unit",
+                            "level and depth, on as many vCPUs, in the same unit",
                             name_of(before), name_of(after));
     }
     vt_compare_add_warnings(comparison);

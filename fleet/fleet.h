@@ -43,7 +43,7 @@ struct vt_fleet_cell {
     enum vt_unit unit;
     const char *crossing;  /* NULL: not observed */
     enum vt_status status; /* ok or unverified */
-    int cpl, vcpus;
+    int cpl, vcpus, depth;
     bool simulated;
     size_t count; /* hosts, after vt_fleet_finish */
     struct vt_fleet_value *values;

@@ -297,7 +297,7 @@ static int judge_cases(struct judge *judge)
 /* Texts are interned. */
 static bool shares_class(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
-    return x->engine == y->engine && x->cpl == y->cpl && x->vcpus == y->vcpus &&
+    return x->engine == y->engine && x->cpl == y->cpl && x->vcpus == y->vcpus && x->depth == y->depth &&
            x->simulated == y->simulated && x->path == y->path && x->unit == y->unit && x->group == y->group &&
            x->class == y->class;
 }

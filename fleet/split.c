@@ -8,7 +8,7 @@
 /* Paths are ways themselves: what is hardware on most hosts may be emulated on some. Texts are interned. */
 static bool shares_road(const struct vt_fleet_cell *x, const struct vt_fleet_cell *y)
 {
-    return x->engine == y->engine && x->cpl == y->cpl && x->vcpus == y->vcpus &&
+    return x->engine == y->engine && x->cpl == y->cpl && x->vcpus == y->vcpus && x->depth == y->depth &&
            x->simulated == y->simulated && x->unit == y->unit && x->group == y->group;
 }
 
@@ -17,6 +17,7 @@ int vt_fleet_compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_
     int order = strcmp(x->engine, y->engine);
     order = order ? order : x->cpl - y->cpl;
     order = order ? order : x->vcpus - y->vcpus;
+    order = order ? order : x->depth - y->depth;
     order = order ? order : (int)x->simulated - (int)y->simulated;
     order = order ? order : strcmp(x->path ? x->path : "", y->path ? y->path : "");
     return order ? order : (int)y->unit - (int)x->unit;
@@ -28,6 +29,7 @@ static int compare_roads(const struct vt_fleet_cell *x, const struct vt_fleet_ce
     order = order ? order : strcmp(x->engine, y->engine);
     order = order ? order : x->cpl - y->cpl;
     order = order ? order : x->vcpus - y->vcpus;
+    order = order ? order : x->depth - y->depth;
     order = order ? order : (int)x->simulated - (int)y->simulated;
     return order ? order : (int)y->unit - (int)x->unit;
 }

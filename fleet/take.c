@@ -183,10 +183,10 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
 static bool is_of(const struct vt_fleet_cell *cell, const struct vt_result_row *row, const char *group)
 {
     return cell->group == group && cell->cpl == row->cpl && cell->vcpus == vt_result_vcpus(row) &&
-           cell->simulated == row->simulated && cell->status == row->status &&
-           vt_text_same(cell->name, row->name) && vt_text_same(cell->engine, row->engine) &&
-           vt_text_same(cell->path, row->path) && vt_text_same(cell->crossing, row->crossing) &&
-           cell->unit == row->unit;
+           cell->depth == vt_result_depth(row) && cell->simulated == row->simulated &&
+           cell->status == row->status && vt_text_same(cell->name, row->name) &&
+           vt_text_same(cell->engine, row->engine) && vt_text_same(cell->path, row->path) &&
+           vt_text_same(cell->crossing, row->crossing) && cell->unit == row->unit;
 }
 
 static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_result_row *row,
@@ -198,9 +198,9 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
     size_t guess = p->last_cell + 1 < fleet->cell_count ? p->last_cell + 1 : 0;
     if (guess < fleet->cell_count && is_of(&fleet->cells[guess], row, group))
         return &fleet->cells[p->last_cell = guess];
-    snprintf(key, sizeof key, "%.300s\n%.200s\n%.200s\n%.100s\n%.100s\n%d %d %d%d %d", group, row->name,
+    snprintf(key, sizeof key, "%.300s\n%.200s\n%.200s\n%.100s\n%.100s\n%d %d %d%d %d %d", group, row->name,
              row->engine, row->path ? row->path : "", row->crossing ? row->crossing : "", row->unit, row->cpl,
-             row->simulated, row->status, vt_result_vcpus(row));
+             row->simulated, row->status, vt_result_vcpus(row), vt_result_depth(row));
     json_t *known = json_object_get(p->index, key);
     if (known)
         return &fleet->cells[p->last_cell = (size_t)json_integer_value(known)];
@@ -218,6 +218,7 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
                                    .status = row->status,
                                    .cpl = row->cpl,
                                    .vcpus = vt_result_vcpus(row),
+                                   .depth = vt_result_depth(row),
                                    .simulated = row->simulated};
     json_object_set_new_nocheck(p->index, key, json_integer((json_int_t)p->last_cell));
     return cell;

@@ -36,6 +36,11 @@ static void send_bytes(const char *data, size_t size)
     outsb(VT_LAB_PORT, data, size);
 }
 
+void vt_lab_inside_pass(const char *data, size_t size)
+{
+    send_bytes(data, size);
+}
+
 void vt_lab_inside_say(const char *format, ...)
 {
     char line[600];

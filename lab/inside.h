@@ -30,6 +30,9 @@ int vt_lab_inside_calibrate(double *ticks, struct vt_error *error);
 /* One line to the outside; see link.h. */
 void vt_lab_inside_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Bytes of somebody else's, as they are. */
+void vt_lab_inside_pass(const char *data, size_t size);
+
 /* The result document. */
 void vt_lab_inside_send(const char *document, size_t size);
 

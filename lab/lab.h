@@ -31,6 +31,7 @@ struct vt_lab_request {
     const char *hypervisor;       /* the same for a lab whose hypervisor is no kernel's part */
     const char *cases;            /* list of patterns, checked; NULL: all */
     const char *levels;           /* "0", "3" or "0,3" */
+    unsigned depth;               /* 2: measure in a machine that the lab's machine starts; else 1 */
     bool profile;                 /* tell which functions the instructions are of */
     struct vt_lab_tuning tuning;  /* of labs with Linux, checked */
     struct vt_lab_stop

@@ -14,6 +14,7 @@ struct vt_lab {
     bool boots_hypervisor; /* takes a hypervisor */
     bool profiles;         /* can tell which functions the instructions are of */
     long processors;       /* its machine has, at most */
+    long depths;           /* hypervisors one in another, at most */
     int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);
 };
 

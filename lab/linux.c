@@ -1,5 +1,6 @@
 #include "lab/linux.h"
 #include "base/memory.h"
+#include "lab/below.h"
 #include "lab/fetch/archive.h"
 #include "lab/inside.h"
 #include "lab/kernel.h"
@@ -23,6 +24,8 @@
 /* Enough operations that one stray exit stays below the third digit of exits per operation. */
 #define ITERATIONS 100
 #define PAIRS      7
+
+#define UPPER_INITRD "upper-initrd" /* in the workspace */
 
 static void note_fetch(void *context, const char *text)
 {
@@ -126,6 +129,20 @@ static int add_modules(struct vt_archive *archive, const struct vt_lab_modules *
     return status;
 }
 
+/* What the machine needs that starts another one: the same kernel, and what that begins with. */
+static int add_upper(struct vt_archive *archive, const struct vt_lab_linux *linux_, struct vt_error *error)
+{
+    char *initrd = vt_workspace_path(linux_->workspace.folder, UPPER_INITRD);
+    int status = initrd ? vt_archive_file(archive, VT_LAB_BELOW_INITRD, 0644, initrd, error)
+                        : vt_error_memory(error, "the upper machine's initial RAM disk");
+
+    free(initrd);
+    if (status == 0)
+        status = vt_archive_file(archive, VT_LAB_BELOW_KERNEL, 0644, linux_->kernel, error);
+    vt_archive_data(archive, VT_LAB_BELOW_WORDS, 0644, linux_->command_line, strlen(linux_->command_line));
+    return status;
+}
+
 static int add_all(struct vt_archive *archive, const struct vt_lab_modules *modules, const char *plan,
                    struct vt_error *error)
 {
@@ -154,16 +171,19 @@ static int find_modules(struct vt_lab_linux *linux_, const char *module, const s
     return status;
 }
 
-static int write_archive(const struct vt_lab_linux *linux_, struct vt_error *error)
+static int write_archive(const struct vt_lab_linux *linux_, const char *name, const struct vt_lab_plan *asked,
+                         struct vt_error *error)
 {
     struct vt_archive archive;
     struct vt_error ignored;
-    char *path = vt_workspace_path(linux_->workspace.folder, VT_LAB_LINUX_INITRD);
-    char *plan = vt_lab_plan_print(&linux_->plan);
+    char *path = vt_workspace_path(linux_->workspace.folder, name);
+    char *plan = vt_lab_plan_print(asked);
     int status = path && plan ? vt_archive_open(&archive, path, error)
                               : vt_error_memory(error, "the initial RAM disk's plan");
     if (status == 0) {
         status = add_all(&archive, &linux_->loaded, plan, error);
+        if (status == 0 && asked->starts)
+            status = add_upper(&archive, linux_, error);
         int closed = vt_archive_close(&archive, status == 0 ? error : &ignored);
         status = status == 0 ? closed : status;
     }
@@ -172,10 +192,26 @@ static int write_archive(const struct vt_lab_linux *linux_, struct vt_error *err
     return status;
 }
 
+/* At depth 2 the machine that measures first, for it lies in the other. */
+static int write_archives(const struct vt_lab_linux *linux_, struct vt_error *error)
+{
+    struct vt_lab_plan upper = linux_->plan;
+    int status = 0;
+
+    upper.starts = false;
+    if (linux_->plan.starts)
+        status = write_archive(linux_, UPPER_INITRD, &upper, error);
+    return status == 0 ? write_archive(linux_, VT_LAB_LINUX_INITRD, &linux_->plan, error) : status;
+}
+
 static int make_plan(struct vt_lab_plan *plan, const char *engine, const struct vt_lab_request *request,
                      struct vt_error *error)
 {
-    *plan = (struct vt_lab_plan){.iterations = ITERATIONS, .pairs = PAIRS, .profile = request->profile};
+    *plan = (struct vt_lab_plan){.iterations = ITERATIONS,
+                                 .pairs = PAIRS,
+                                 .profile = request->profile,
+                                 .depth = request->depth > 1 ? request->depth : 1,
+                                 .starts = request->depth > 1};
     snprintf(plan->engine, sizeof plan->engine, "%s", engine);
     snprintf(plan->levels, sizeof plan->levels, "%s", request->levels);
     if (request->tuning.parameters)
@@ -196,7 +232,7 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
     if (status == 0)
         status = make_plan(&linux_->plan, lab, request, error);
     if (status == 0)
-        status = find_kernel(linux_, request, elf, error);
+        status = find_kernel(linux_, request, elf && request->depth < 2, error);
     if (status == 0)
         status = vt_workspace_open(&linux_->workspace, error);
     if (status == 0)
@@ -239,7 +275,7 @@ static int run_once(struct vt_lab_linux *linux_, struct vt_emulator *emulator, s
 
     *row = 0;
     emulator->end = VT_EMULATOR_REFUSED;
-    int status = write_archive(linux_, error);
+    int status = write_archives(linux_, error);
     if (status == 0 && linux_->place)
         status = linux_->place(linux_, emulator->request, error);
     if (status != 0)

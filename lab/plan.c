@@ -14,9 +14,11 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 
     if (!stream)
         return NULL;
-    fprintf(stream, "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\n",
+    fprintf(stream,
+            "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\n"
+            "depth=%u\nstarts=%d\n",
             plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations,
-            plan->pairs, plan->profile);
+            plan->pairs, plan->profile, plan->depth, plan->starts);
     if (plan->before)
         fprintf(stream, "before=%zu\n", plan->before);
     for (size_t i = 0; i < plan->lost_count; i++)
@@ -70,11 +72,15 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         return take_lost(plan, value);
     char *end;
     unsigned long long number = strtoull(value, &end, 10);
-    bool is_profile = strcmp(key, "profile") == 0;
-    if (*value == '\0' || *end != '\0' || (number == 0 && !is_profile))
+    bool is_profile = strcmp(key, "profile") == 0, is_start = strcmp(key, "starts") == 0;
+    if (*value == '\0' || *end != '\0' || (number == 0 && !is_profile && !is_start))
         return -EINVAL;
     if (is_profile)
         plan->profile = number != 0;
+    else if (is_start)
+        plan->starts = number != 0;
+    else if (strcmp(key, "depth") == 0 && number <= VT_LAB_DEPTH_MOST)
+        plan->depth = (unsigned)number;
     else if (strcmp(key, "iterations") == 0)
         plan->iterations = number;
     else if (strcmp(key, "pairs") == 0)
@@ -98,7 +104,7 @@ int vt_lab_plan_parse(struct vt_lab_plan *plan, const char *name, char *text, st
         if (!value || take(plan, line, value) != 0)
             return vt_error_set(error, VT_EXIT_INTERNAL, EINVAL, "%s: cannot make sense of '%s'", name, line);
     }
-    if (!plan->iterations || !plan->pairs || !*plan->engine)
+    if (!plan->iterations || !plan->pairs || !plan->depth || !*plan->engine)
         return vt_error_set(error, VT_EXIT_INTERNAL, EINVAL, "%s: the plan is incomplete", name);
     return 0;
 }

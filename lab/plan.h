@@ -15,6 +15,9 @@
 /* A machine that dies more often is not worth another boot. */
 #define VT_LAB_LOST_MOST 16
 
+/* Hypervisors one in another, at most. */
+#define VT_LAB_DEPTH_MOST 2
+
 struct vt_lab_plan {
     char engine[16];  /* the name the rows carry */
     char cases[4096]; /* list of patterns as on the command line; empty: all */
@@ -24,8 +27,10 @@ struct vt_lab_plan {
     size_t pairs;
     struct vt_lost_row lost[VT_LAB_LOST_MOST];
     size_t lost_count;
-    size_t before; /* rows up to this number are not asked again (bench/runner.h) */
-    bool profile;  /* symbols are wanted outside */
+    size_t before;  /* rows up to this number are not asked again (bench/runner.h) */
+    bool profile;   /* symbols are wanted outside */
+    unsigned depth; /* of the guest that is measured, in hypervisors; the machine's own place in it: */
+    bool starts;    /* it starts the machine that measures, instead of measuring (below.h) */
 };
 
 /* Text of the plan, malloc'ed and the caller's; NULL: memory is out. */

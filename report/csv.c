@@ -39,7 +39,9 @@ static void put_row(const struct vt_result *result, const struct vt_result_row *
                               row->breakdown[VT_PART_EMULATION].median,
                               row->breakdown[VT_PART_KERNEL].median,
                               row->breakdown[VT_PART_USER].median,
-                              vt_result_vcpus(row)};
+                              vt_result_vcpus(row),
+                              vt_result_depth(row),
+                              row->outer_exits};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (i)
             putc(',', stream);
@@ -60,7 +62,7 @@ int vt_report_csv(const struct vt_report *report, FILE *stream, struct vt_error 
     (void)error;
     fputs("file,started,cpu,case,class,path,engine,cpl,crossing,status,reason,simulated,unit,iterations,"
           "batches,marked,median,ci95_low,ci95_high,min,p05,p25,p75,p95,p99,mad,median_cycles,exits_per_op,"
-          "bare,emulation,kernel,user,vcpus\r\n",
+          "bare,emulation,kernel,user,vcpus,depth,outer_exits\r\n",
           stream);
     for (size_t r = 0; r < report->table->result_count; r++)
         for (size_t i = 0; i < report->table->results[r]->count; i++)

@@ -70,8 +70,8 @@ static void put_origin(const struct vt_report *report, const struct vt_result *r
 static void put_row(const struct vt_report *report, const struct vt_result *result,
                     const struct vt_result_row *row, FILE *stream)
 {
-    const struct vt_metrics_case c = {row->name, row->class, row->engine,
-                                      row->path, row->cpl,   vt_result_vcpus(row)};
+    const struct vt_metrics_case c = {row->name, row->class,           row->engine,         row->path,
+                                      row->cpl,  vt_result_vcpus(row), vt_result_depth(row)};
     vt_metrics_case_labels(&c, true, stream);
     vt_metrics_label("crossing", row->crossing, false, stream);
     vt_metrics_label("status", vt_status_name(row->status), false, stream);
@@ -88,9 +88,10 @@ static bool belongs(const struct family *family, const struct vt_result_row *row
 static bool is_repeated(json_t *seen, size_t result, const struct vt_result_row *row)
 {
     char key[512];
-    snprintf(key, sizeof key, "%zu\n%.150s\n%.100s\n%.60s\n%.60s\n%.60s\n%d%d %d", result, row->name,
+    snprintf(key, sizeof key, "%zu\n%.150s\n%.100s\n%.60s\n%.60s\n%.60s\n%d%d %d %d", result, row->name,
              row->engine, row->class ? row->class : "", row->path ? row->path : "",
-             row->crossing ? row->crossing : "", row->cpl, row->status, vt_result_vcpus(row));
+             row->crossing ? row->crossing : "", row->cpl, row->status, vt_result_vcpus(row),
+             vt_result_depth(row));
     if (json_object_get(seen, key))
         return true;
     json_object_set_new_nocheck(seen, key, json_true());

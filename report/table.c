@@ -31,6 +31,7 @@ static int compare_roads(const struct vt_column *a, const struct vt_column *b)
     order = order ? order : strcmp(a->engine, b->engine);
     order = order ? order : a->cpl - b->cpl;
     order = order ? order : a->vcpus - b->vcpus;
+    order = order ? order : a->depth - b->depth;
     order = order ? order : compare_texts(a->path, b->path);
     return order ? order : (int)b->unit - (int)a->unit;
 }
@@ -49,6 +50,7 @@ static struct vt_column column_of(const struct vt_result_row *row, size_t docume
                               .unit = row->unit,
                               .cpl = row->cpl,
                               .vcpus = vt_result_vcpus(row),
+                              .depth = vt_result_depth(row),
                               .simulated = row->simulated,
                               .document = document};
 }
@@ -234,6 +236,8 @@ static void entitle(struct vt_table *table, size_t k)
                  is_deprivileged(column->engine) ? "virtual " : "", column->cpl);
     if (column->vcpus > 1)
         vt_text_append(column->title, sizeof column->title, ", %d vCPUs", column->vcpus);
+    if (column->depth > 1)
+        vt_text_append(column->title, sizeof column->title, ", depth %d", column->depth);
     snprintf(column->subtitle, sizeof column->subtitle, "%.20s%s%s%s%.40s", column->path ? column->path : "?",
              column->unit == VT_UNIT_NS ? "" : ", instructions", column->simulated ? ", simulated" : "",
              column->shared_name ? ", " : "",

@@ -17,7 +17,7 @@
 struct vt_column {
     const char *engine, *path;
     enum vt_unit unit;
-    int cpl, vcpus;
+    int cpl, vcpus, depth;
     bool simulated;
     size_t document;   /* index of the result it is of; several may share a column */
     size_t shown;      /* among the columns with a figure: which symbol and colour it has */

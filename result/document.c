@@ -125,6 +125,8 @@ static void fill_row(struct vt_result *result, struct vt_result_row *row, const 
         .cpl = m->cpl,
         .simulated = m->simulated,
         .vcpus = m->vcpus,
+        .depth = m->depth ? m->depth : NAN,
+        .outer_exits = ran ? m->outer_exits : NAN,
         .iterations = ran ? (double)m->iterations : NAN,
         .batches = (double)m->batches,
         .marked = ran ? (double)m->marked : NAN,

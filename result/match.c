@@ -15,6 +15,7 @@ static int compare_roads(const struct vt_result_row *a, const struct vt_result_r
     order = order ? order : strcmp(a->engine, b->engine);
     order = order ? order : a->cpl - b->cpl;
     order = order ? order : vt_result_vcpus(a) - vt_result_vcpus(b);
+    order = order ? order : vt_result_depth(a) - vt_result_depth(b);
     order = order ? order : (int)a->simulated - (int)b->simulated;
     order = order ? order : (int)a->unit - (int)b->unit;
     return order ? order : (int)is_paravirtual(a) - (int)is_paravirtual(b);

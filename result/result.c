@@ -35,6 +35,11 @@ int vt_result_vcpus(const struct vt_result_row *row)
     return row->vcpus >= 1 && row->vcpus <= 65536 ? (int)row->vcpus : 1;
 }
 
+int vt_result_depth(const struct vt_result_row *row)
+{
+    return row->depth >= 1 && row->depth <= 64 ? (int)row->depth : 1;
+}
+
 bool vt_result_has_toll(const struct vt_result_row *row)
 {
     return (row->status == VT_STATUS_OK || row->status == VT_STATUS_UNVERIFIED) && isfinite(row->toll.median);

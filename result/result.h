@@ -54,7 +54,9 @@ struct vt_result_row {
     enum vt_status status;
     int cpl; /* -1: unknown */
     bool simulated;
-    double vcpus; /* that ran it at once; NaN: not said, and then one */
+    double vcpus;       /* that ran it at once; NaN: not said, and then one */
+    double depth;       /* of the guest, in hypervisors; NaN: not said, and then one */
+    double outer_exits; /* per operation, of the hypervisor below the one that is measured */
     double iterations, batches, marked;
     struct vt_summary toll, toll_cycles;
     struct vt_summary breakdown[VT_PARTS]; /* of the toll, in its unit */
@@ -99,6 +101,9 @@ void vt_result_recognize(struct vt_result_row *row);
 
 /* How many vCPUs ran it at once; documents before 0.3 do not say: one. */
 int vt_result_vcpus(const struct vt_result_row *row);
+
+/* How deep it ran: 1 but for nested guests. */
+int vt_result_depth(const struct vt_result_row *row);
 
 /* Was a toll measured (whether or not its crossing is proved)? */
 bool vt_result_has_toll(const struct vt_result_row *row);

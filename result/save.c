@@ -95,6 +95,10 @@ static json_t *row_json(const struct vt_result_row *row)
     json_object_set_new(object, "engine", text_or_null(row->engine));
     json_object_set_new(object, "cpl", row->cpl < 0 ? json_null() : json_integer(row->cpl));
     json_object_set_new(object, "vcpus", vt_result_number(row->vcpus));
+    if (row->depth > 1) {
+        json_object_set_new(object, "depth", vt_result_number(row->depth));
+        json_object_set_new(object, "outer_exits", vt_result_number(row->outer_exits));
+    }
     json_object_set_new(object, "operation", text_or_null(row->operation));
     json_object_set_new(object, "crossing", text_or_null(row->crossing));
     json_object_set_new(object, "status", json_string(vt_status_name(row->status)));

@@ -21,7 +21,8 @@ void vt_metrics_label(const char *name, const char *value, bool first, FILE *str
 
 void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *stream)
 {
-    char cpl[16] = "", vcpus[16];
+    char cpl[16] = "", vcpus[16], depth[16];
+    snprintf(depth, sizeof depth, "%d", c->depth);
     snprintf(vcpus, sizeof vcpus, "%d", c->vcpus);
     if (c->cpl >= 0)
         snprintf(cpl, sizeof cpl, "%d", c->cpl);
@@ -33,6 +34,8 @@ void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *s
     /* Where there is but one, series keep the labels they have always had. */
     if (c->vcpus > 1)
         vt_metrics_label("vcpus", vcpus, false, stream);
+    if (c->depth > 1)
+        vt_metrics_label("depth", depth, false, stream);
 }
 
 void vt_metrics_page(const char *output, const char *source, const char *detail, char *text, size_t size)

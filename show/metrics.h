@@ -14,7 +14,7 @@ void vt_metrics_label(const char *name, const char *value, bool first, FILE *str
 /* What every series of a case is told by. `cpl` < 0: unknown, and left empty. */
 struct vt_metrics_case {
     const char *name, *class, *engine, *path;
-    int cpl, vcpus;
+    int cpl, vcpus, depth;
 };
 void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *stream);
 

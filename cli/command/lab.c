@@ -6,6 +6,7 @@
 #include "cli/measured.h"
 #include "cli/options.h"
 #include "lab/labs.h"
+#include "lab/plan.h"
 #include "result/document.h"
 #include "result/load/load.h"
 
@@ -18,6 +19,7 @@ struct arguments {
     struct vt_cli_asked asked; /* of cases and levels */
     const char *kernel, *modules, *hypervisor;
     bool profile;
+    long depth;
     struct vt_words parameters; /* of all --param */
     struct vt_lab_tuning tuning;
     double limit;
@@ -36,7 +38,7 @@ static void show_progress(void *context, const struct vt_lab_progress *p)
     fflush(stderr);
 }
 
-enum booted { ANYTHING, LINUX, HYPERVISOR, PROCESSORS, PROFILED };
+enum booted { ANYTHING, LINUX, HYPERVISOR, PROCESSORS, PROFILED, NESTED };
 
 /* "svm, svm-bochs and vmx" */
 struct names {
@@ -49,7 +51,8 @@ static bool boots(const struct vt_lab *lab, enum booted booted)
                          [LINUX] = lab->module,
                          [HYPERVISOR] = lab->boots_hypervisor,
                          [PROCESSORS] = lab->processors > 1,
-                         [PROFILED] = lab->profiles};
+                         [PROFILED] = lab->profiles,
+                         [NESTED] = lab->depths > 1};
     return does[booted];
 }
 
@@ -130,6 +133,14 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .high = VT_LAB_PROCESSORS,
             .help = "svm-bochs, vmx: processors of the emulated machine [1]",
         },
+        {
+            .name = "depth",
+            .argument = "N",
+            .integer = &a->depth,
+            .low = 1,
+            .high = VT_LAB_DEPTH_MOST,
+            .help = "svm: 2 measures in a Linux that runs as KVM's guest in the lab's\nLinux [1]",
+        },
         vt_cli_option_cases(&a->asked),
         {
             .name = "profile",
@@ -197,6 +208,7 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
          "started"},
         {a->asked.selection.levels, LINUX, "--cpl is", "; here each case runs where it can"},
         {a->hypervisor, HYPERVISOR, "--hypervisor is", ""},
+        {a->depth > 1, NESTED, "--depth 2 is", ""},
         {a->profile, PROFILED, "--profile is", ", whose emulator tells what it executes"},
     };
 
@@ -206,6 +218,8 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
                                  name_labs(checks[i].booted, ", ", " and ").text, checks[i].why);
     if (a->profile && a->tuning.processors > 1)
         return vt_cli_misuse("lab %s: --profile follows one processor: leave out --smp", lab->name);
+    if (a->depth > 1 && a->profile)
+        return vt_cli_misuse("lab: --profile tells what one hypervisor executes: not with --depth 2");
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;
@@ -271,7 +285,8 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, struct v
         {"kernel_command_line", outcome->command_line},
         {0},
     };
-    int status = vt_cli_check_sent(lab, &a->asked.selection, outcome, result, &error);
+    int status = vt_cli_check_sent(lab, &a->asked.selection, a->depth > 1 ? (int)a->depth : 1, outcome,
+                                   result, &error);
     if (status == 0)
         status = vt_cli_profile_rows(outcome, result, &error);
     if (status == 0)
@@ -290,6 +305,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
         .cases = a->asked.selection.cases,
         .hypervisor = a->hypervisor,
         .profile = a->profile,
+        .depth = a->depth > 1 ? (unsigned)a->depth : 1,
         .levels = a->asked.selection.levels ? a->asked.selection.levels : "0",
         .tuning = a->tuning,
         .stop = vt_lab_stop_after(vt_cli_stop(false), a->limit),

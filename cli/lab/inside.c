@@ -4,6 +4,7 @@
 #include "bench/select.h"
 #include "base/statistics.h"
 #include "cli/command.h"
+#include "lab/below.h"
 #include "lab/inside.h"
 #include "lab/machine/nrips.h"
 #include "lab/parameters.h"
@@ -143,6 +144,8 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
         .before = asked->before,
         .made = asked->profile ? NULL : send_row,
         .context = &decoding,
+        .depth = asked->depth,
+        .outer = asked->depth > 1 ? &vt_lab_below : NULL,
     };
     struct vt_run run;
 
@@ -176,6 +179,8 @@ int vt_cli_lab_inside(void)
     if (!vt_lab_inside())
         return vt_cli_misuse("lab inside: this is for the first process of an emulated machine");
     int status = vt_lab_inside_prepare(&asked, &error);
+    if (status == 0 && asked.starts)
+        status = vt_lab_below_run(&error);
     struct vt_selection selection = {
         .cases = *asked.cases ? asked.cases : NULL, .engines = "kvm,hypercall", .levels = asked.levels};
     if (status == 0)

@@ -71,7 +71,20 @@ static int check_rows(const struct vt_lab *lab, const struct vt_result *result, 
                                    lab->name, missing);
 }
 
-int vt_cli_check_sent(const struct vt_lab *lab, const struct vt_selection *asked,
+/* A machine that measured in its own guest, and not in that of the machine it was to start, would be ten
+ * times as fast. */
+static int check_depth(const struct vt_lab *lab, const struct vt_result *result, int depth,
+                       struct vt_error *error)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (vt_result_depth(&result->rows[i]) != depth)
+            return vt_error_set(error, VT_EXIT_ENVIRONMENT, EPROTO,
+                                "lab %s: the machine sent a row for %s of depth %d, not %d", lab->name,
+                                result->rows[i].name, vt_result_depth(&result->rows[i]), depth);
+    return 0;
+}
+
+int vt_cli_check_sent(const struct vt_lab *lab, const struct vt_selection *asked, int depth,
                       const struct vt_lab_outcome *outcome, const struct vt_result *result,
                       struct vt_error *error)
 {
@@ -86,6 +99,8 @@ int vt_cli_check_sent(const struct vt_lab *lab, const struct vt_selection *asked
     int status = vt_select(&selection, &plan, error);
     if (status == 0)
         status = check_rows(lab, result, &plan, error);
+    if (status == 0)
+        status = check_depth(lab, result, depth, error);
     vt_select_release(&plan);
     return status;
 }

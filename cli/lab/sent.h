@@ -7,10 +7,11 @@
 #include "result/result.h"
 
 /*
- * A document with a row for each case at each level that was asked for, none twice and none besides. Of labs
- * that boot Linux; rows of the others are checked as they come (lab/image.c).
+ * A document with a row for each case at each level that was asked for, none twice and none besides, each of
+ * a guest `depth` hypervisors deep. Of labs that boot Linux; rows of the others are checked as they come
+ * (lab/image.c).
  */
-int vt_cli_check_sent(const struct vt_lab *lab, const struct vt_selection *asked,
+int vt_cli_check_sent(const struct vt_lab *lab, const struct vt_selection *asked, int depth,
                       const struct vt_lab_outcome *outcome, const struct vt_result *result,
                       struct vt_error *error);
 

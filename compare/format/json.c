@@ -39,6 +39,8 @@ static json_t *row_json(const struct vt_comparison *c, const struct vt_compared 
     json_object_set_new(object, "case", json_string(row->before->name));
     json_object_set_new(object, "engine", json_string(row->before->engine));
     json_object_set_new(object, "vcpus", json_integer(vt_result_vcpus(row->before)));
+    if (vt_result_depth(row->before) > 1)
+        json_object_set_new(object, "depth", json_integer(vt_result_depth(row->before)));
     json_object_set_new(object, "cpl", row->before->cpl < 0 ? json_null() : json_integer(row->before->cpl));
     json_object_set_new(object, "unit", json_string(vt_unit_name(row->before->unit)));
     json_object_set_new(object, "simulated", json_boolean(row->before->simulated));

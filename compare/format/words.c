@@ -222,6 +222,8 @@ void vt_compare_road(const struct vt_compared *row, char *text, size_t size)
              row->before->cpl);
     if (vt_result_vcpus(row->before) > 1)
         vt_text_append(text, size, ", %d vCPUs", vt_result_vcpus(row->before));
+    if (vt_result_depth(row->before) > 1)
+        vt_text_append(text, size, ", depth %d", vt_result_depth(row->before));
 }
 
 double vt_compare_p(const struct vt_comparison *comparison, const struct vt_compared *row)

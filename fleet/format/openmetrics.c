@@ -24,8 +24,8 @@ static void put_page(const struct vt_fleet *fleet, bool first, FILE *stream)
 
 static void put_labels(const struct vt_fleet_cell *cell, FILE *stream)
 {
-    const struct vt_metrics_case c = {cell->name, cell->class, cell->engine,
-                                      cell->path, cell->cpl,   cell->vcpus};
+    const struct vt_metrics_case c = {cell->name, cell->class, cell->engine, cell->path,
+                                      cell->cpl,  cell->vcpus, cell->depth};
     vt_metrics_label("group", cell->group, true, stream);
     vt_metrics_case_labels(&c, false, stream);
     vt_metrics_label("crossing", cell->crossing, false, stream);

@@ -29,6 +29,8 @@ static void say_level(const struct vt_fleet_cell *cell, char *text, size_t size)
         vt_text_append(text, size, " CPL %d", cell->cpl);
     if (cell->vcpus > 1)
         vt_text_append(text, size, ", %d vCPUs", cell->vcpus);
+    if (cell->depth > 1)
+        vt_text_append(text, size, ", depth %d", cell->depth);
 }
 
 void vt_fleet_name_road(const struct vt_fleet_cell *cell, char *text, size_t size)

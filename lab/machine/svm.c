@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-#define LIMIT 180
+#define LIMIT      180
+#define LIMIT_DEEP 900
 
 static char *const arguments[] = {
     /* clang-format off */
@@ -56,7 +57,7 @@ int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *
         .lab = "svm",
         .argv = argv,
         .link_file = "link",
-        .limit = LIMIT,
+        .limit = request->depth > 1 ? LIMIT_DEEP : LIMIT,
         .request = request,
     };
 

@@ -147,6 +147,8 @@ static int start_row(struct vt_loader *loader)
         return vt_load_lacks_memory(loader);
     *row = (struct vt_result_row){.cpl = -1,
                                   .vcpus = NAN,
+                                  .depth = NAN,
+                                  .outer_exits = NAN,
                                   .iterations = NAN,
                                   .batches = NAN,
                                   .marked = NAN,

@@ -72,6 +72,8 @@ static const struct vt_field row_fields[] = {
     ROW("simulated", FLAG, simulated),
     ROW("unit", UNIT, unit),
     ROW("vcpus", COUNT, vcpus),
+    ROW("depth", COUNT, depth),
+    ROW("outer_exits", NUMBER, outer_exits),
     ROW("iterations", COUNT, iterations),
     ROW("batches", COUNT, batches),
     ROW("marked", COUNT, marked),

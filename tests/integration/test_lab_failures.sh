@@ -67,6 +67,14 @@ for lab in svm xen tcg; do
 done
 run "$VMTOLL" lab vmx --smp 9
 refuses "more processors than a lab has" 2 "takes 1 to 8"
+for lab in svm-bochs vmx xen tcg; do
+    run "$VMTOLL" lab $lab --depth 2
+    refuses "a hypervisor in a hypervisor where none starts: $lab" 2 "lab $lab: --depth 2 is for svm"
+done
+run "$VMTOLL" lab svm --depth 3
+refuses "deeper than two" 2 "takes 1 to 2"
+run "$VMTOLL" lab svm --depth 2 --profile
+refuses "a profile of two hypervisors" 2 "not with --depth 2"
 run "$VMTOLL" lab svm --hypervisor "$work/none"
 refuses "a hypervisor where the kernel is one" 2 "lab svm: --hypervisor is for xen"
 run "$VMTOLL" lab xen --hypervisor "$work/none"
@@ -240,6 +248,9 @@ said "a line without end" 4 "makes no sense" tcg --case cpuid
 document='{"schema": "vmtoll.result/1", "measurements": []}'
 printf '@result %s\n%s@end\n' "${#document}" "$document" >"$work/words"
 said "a document without rows" 3 "without a row for" svm --kernel "$work/kernel" --modules "$work/builtin"
+document='{"schema": "vmtoll.result/1", "measurements": [{"case": "nop", "engine": "svm", "path": "hardware", "cpl": 0, "status": "ok", "toll": {"median": 1}}]}'
+printf '@result %s\n%s@end\n' "${#document}" "$document" >"$work/words"
+said "a row of another depth" 3 "sent a row for nop of depth 1, not 2" svm --depth 2 --case nop --kernel "$work/kernel" --modules "$work/builtin"
 # A title, a cleared screen, the first of C1, a text turned round, no UTF-8.
 printf '@stage \033]0;title\007\302\233 2J\342\200\256gpj\377\n' >"$work/words"
 said "words that a terminal would obey" 3 "while [?]]0;title[?]{3} 2J[?]{3}gpj[?];" tcg --limit 2

@@ -15,6 +15,8 @@ static const struct vt_lab_plan written = {
     .parameters = "kvm.a=1,kvm_amd.npt=0",
     .iterations = 500,
     .pairs = 7,
+    .depth = 2,
+    .starts = true,
     .lost = {{3, VT_STATUS_TIMEOUT, "nothing came for 30 s: it said a=b"}, {14, VT_STATUS_FAILED, ""}},
     .lost_count = 2,
     .before = 14};
@@ -40,6 +42,8 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_uint_eq(plan.iterations, written.iterations);
     ck_assert_uint_eq(plan.pairs, written.pairs);
     ck_assert_uint_eq(plan.before, written.before);
+    ck_assert_uint_eq(plan.depth, written.depth);
+    ck_assert(plan.starts);
     ck_assert_uint_eq(plan.lost_count, written.lost_count);
     for (size_t i = 0; i < plan.lost_count; i++) {
         ck_assert_uint_eq(plan.lost[i].number, written.lost[i].number);
@@ -59,6 +63,8 @@ START_TEST(nonsense_is_refused_with_the_line)
         "other=1",         "lost=",
         "lost=0 failed x", "lost=1 ok x",
         "lost=1",          "before=0",
+        "depth=0",         "depth=3",
+        "starts=x",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct vt_lab_plan plan;

@@ -25,6 +25,25 @@ START_TEST(as_many_vcpus_are_like_and_others_are_not)
 }
 END_TEST
 
+START_TEST(another_depth_is_another_road)
+{
+    struct vt_result_row rows[] = {row("cpuid", 1), row("cpuid", 1)};
+    const struct vt_result result = {.rows = rows, .count = 2};
+    struct vt_result_row deep = row("cpuid", 1), old = row("cpuid", 1), deeper = row("cpuid", 1);
+    struct vt_result_matcher matcher;
+
+    rows[0].depth = deep.depth = 2;
+    rows[1].depth = 1;
+    old.depth = NAN;
+    deeper.depth = 3;
+    ck_assert_int_eq(vt_result_match_start(&matcher, &result), 0);
+    ck_assert_ptr_eq(vt_result_match(&matcher, &deep), &rows[0]);
+    ck_assert_ptr_eq(vt_result_match(&matcher, &old), &rows[1]);
+    ck_assert_ptr_null(vt_result_match(&matcher, &deeper));
+    vt_result_match_end(&matcher);
+}
+END_TEST
+
 START_TEST(what_no_machine_has_is_one)
 {
     const struct vt_result_row wild[] = {row("cpuid", 0), row("cpuid", -3), row("cpuid", 1e17)};
@@ -36,4 +55,4 @@ START_TEST(what_no_machine_has_is_one)
 }
 END_TEST
 
-VT_SUITE(as_many_vcpus_are_like_and_others_are_not, what_no_machine_has_is_one)
+VT_SUITE(another_depth_is_another_road, as_many_vcpus_are_like_and_others_are_not, what_no_machine_has_is_one)
