@@ -100,7 +100,9 @@ static uint64_t close_down(void)
     vt_boot_say("@end ");
     vt_boot_say_number(vt_boot_info()->done);
     vt_boot_say_end();
-    vt_boot_show("\ndone\n");
+    vt_boot_show("done; the lines for vmtoll import went to ");
+    vt_boot_show(vt_boot_say_where());
+    vt_boot_show("\n");
     return 0;
 }
 

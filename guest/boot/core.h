@@ -67,6 +67,7 @@ void vt_boot_say(const char *text);
 void vt_boot_say_number(uint64_t number);
 void vt_boot_say_hex(uint32_t number);
 void vt_boot_say_end(void);
+const char *vt_boot_say_where(void); /* the lines go, for a person */
 void vt_boot_show(const char *text); /* on the screen alone */
 
 /* facts.c: what is said of the machine before the first case */

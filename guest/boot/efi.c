@@ -305,6 +305,11 @@ vt_efi_status VT_EFI vt_efi_entry(vt_efi_handle self, struct vt_efi_system *syst
     say(&loader, "vmtoll measures what this machine's instructions take, and gives it back.\n");
     if (system->boot->protocol(self, &guid, (void **)&image) != 0)
         return 1;
+    const char *refusal = vt_boot_refusal();
+    if (refusal) {
+        say(&loader, refusal);
+        return 0;
+    }
     if (!take_options(&loader, image))
         ask(&loader);
     measure(&loader, image);

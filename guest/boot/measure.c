@@ -55,7 +55,6 @@ static void tell(const char *what, uint64_t number, const char *unit)
             last++;
         vt_boot_copy_text(last, 32, unit);
     }
-    vt_boot_show("  ");
     vt_boot_show(vt_boot_info()->last);
     vt_boot_show("\n");
 }

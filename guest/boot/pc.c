@@ -172,6 +172,11 @@ void vt_boot_pc(uint32_t multiboot, uint64_t from)
         read_start_info((const struct start_info *)from);
     vt_boot_copy_text(line, sizeof line, vt_boot_choose_line(told.line));
     uint64_t base = find_block(from);
+    const char *refusal = vt_boot_refusal();
+    if (refusal) {
+        refuse(refusal);
+        return;
+    }
     if (!base) {
         refuse("vmtoll: the firmware grants no 12 MiB of memory in one piece below 4 GiB: nothing was "
                "measured\n");

@@ -1,6 +1,8 @@
 #include "guest/boot/place.h"
+#include "guest/boot/port.h"
 #include "guest/longmode.h"
 
+#include <cpuid.h>
 #include <string.h>
 
 #define PAGE_ALL      UINT64_C(0x007) /* present, writable, user */
@@ -32,6 +34,37 @@ static uint64_t finish_tables(uint64_t base)
     memset(table(base, VT_BOOT_TOP), 0, 0x1000);
     table(base, VT_BOOT_TOP)[0] = (base + VT_GUEST_TABLES) | PAGE_ALL;
     return base + (has_five_levels() ? VT_BOOT_TOP : VT_GUEST_TABLES);
+}
+
+#define MSR_SEV_STATUS 0xc0010131
+#define TDX_LEAF       0x21
+#define TDX_B          0x65746e49 /* "Inte" */
+#define TDX_D          0x5844546c /* "lTDX" */
+
+/* A guest of SEV (AMD APM 2 15.34.10): the bit that says so is asked for where a hypervisor is, and the leaf
+ * announces it. */
+static bool is_sev_guest(void)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 31) || !__get_cpuid(0x8000001f, &a, &b, &c, &d) || !(a & 2))
+        return false;
+    return vt_boot_rdmsr(MSR_SEV_STATUS) & 1;
+}
+
+/* Intel TDX Module Base Specification, 11.2 */
+static bool is_tdx_guest(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(TDX_LEAF, 0, &a, &b, &c, &d) && b == TDX_B && d == TDX_D;
+}
+
+const char *vt_boot_refusal(void)
+{
+    if (is_sev_guest() || is_tdx_guest())
+        return "vmtoll: this guest's memory is encrypted (SEV, TDX), for which the image lays no page "
+               "tables: nothing was "
+               "measured\n";
+    return NULL;
 }
 
 struct vt_boot_info *vt_boot_place(uint64_t base)

@@ -10,6 +10,9 @@
 /* Inside the loader (core_file.S). */
 extern const uint8_t vt_boot_core[] __attribute__((visibility("hidden")));
 
+/* NULL, or why the core cannot run on this machine, one line. */
+const char *vt_boot_refusal(void);
+
 /* Copy the core to `base`, a block, with page tables and all; the info there, zeroed, is returned. */
 struct vt_boot_info *vt_boot_place(uint64_t base);
 

@@ -91,3 +91,12 @@ void vt_boot_show(const char *text)
 {
     vt_boot_channels_show(&channels, text);
 }
+
+const char *vt_boot_say_where(void)
+{
+    static const char *const places[2][2] = {
+        {"nowhere: neither COM1 nor port 0xE9 answers", "the debug port 0xE9"},
+        {"COM1", "COM1 and the debug port 0xE9"},
+    };
+    return places[channels.serial][channels.debug];
+}
