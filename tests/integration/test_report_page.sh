@@ -65,6 +65,14 @@ done
 host=null
 "$VMTOLL" report "$work/fleet" --by system.kernel --output "$work/fleet.html" 2>"$work/err"
 story_document story.json 1084
+# Every road there is: the widest table that the story has.
+on monitor-trap emulated 0 instructions true
+more=$(row rdmsr-kernel msr ok '"trap"' 349),$(row popf flags ok '"none"' 1)
+on xen-pv emulated 3 instructions true
+more="$more,$(row popf flags ok '"none"' 1)"
+on kvm emulated 0 ns false
+more="$more,$(row rdmsr-kernel msr ok '"interpreted"' 641)"
+sed -i "s|\"measurements\":\[|&$more,|" "$work/story.json"
 "$VMTOLL" report "$work/story.json" --output "$work/story.html" 2>"$work/err"
 PATH=/nonexistent "$VMTOLL" report "$work/all.json" --output "$work/plain.html" 2>"$work/err"
 
@@ -172,6 +180,8 @@ cat >"$work/look.js" <<'J'
   told.push("lists=" + names(function (l) { return Array.from(l.children).every(function (c) { return c.tagName === "LI"; }); }, all("ul,ol")));
   told.push("landmarks=" + (document.documentElement.lang === "en" && document.title.length > 10 && all("main").length === 1 && all("body > header").length === 1));
   told.push("wide=" + (document.documentElement.scrollWidth <= window.innerWidth));
+  var roads = document.querySelector("table.roads");
+  told.push("roads=" + (!roads || roads.scrollWidth <= roads.parentElement.clientWidth || roads.scrollWidth + " of " + roads.parentElement.clientWidth));
   var cut = all("p,li,dd,dt,h1,h2,h3,figcaption,label").filter(function (e) { return e.getClientRects().length && !e.closest(".scroll,nav,.quiet,.skip") && e.getBoundingClientRect().right > window.innerWidth + 1; });
   told.push("cut=" + (cut.length ? cut[0].outerHTML.slice(0, 80) : "nothing"));
   var outside = all("body *").filter(function (e) { return e.getClientRects().length && !e.closest(".scroll,nav,svg,.skip") && e.getBoundingClientRect().right > window.innerWidth + 1; });
@@ -208,6 +218,8 @@ look() { # page, light|dark, width
     has "$1, $2, $3: nothing sticks out" '^wide=true'
     has "$1, $2, $3: nothing is cut" '^cut=nothing'
 }
+browse looked-story.html 1280 --dump-dom
+has "the story's table of all roads fits a desk's screen" '^roads=true'
 for page in report story compare plain fleet; do
     look "$page" light 1280
     look "$page" dark 1280
