@@ -44,13 +44,14 @@ static void arrange(struct picture *picture)
     double scale = picture->total > 0 ? WIDTH / picture->total : 0;
 
     for (size_t i = 0; i < picture->flame->count; i++) {
+        static const struct place ground = {.depth = -1};
         struct place *place = &picture->places[i];
         int32_t parent = picture->flame->frames[i].parent;
-        struct place *below = parent >= 0 ? &picture->places[parent] : NULL;
-        double *taken = below ? &below->taken : &picture->taken;
-        place->x = (below ? below->x : 0) + *taken * scale;
+        const struct place *below = parent >= 0 ? &picture->places[parent] : &ground;
+        double *taken = parent >= 0 ? &picture->places[parent].taken : &picture->taken;
+        place->x = below->x + *taken * scale;
         place->width = place->all * scale;
-        place->depth = below ? below->depth + 1 : 0;
+        place->depth = below->depth + 1;
         *taken += place->all;
         if (place->width >= NARROWEST && place->depth >= picture->rows)
             picture->rows = place->depth + 1;

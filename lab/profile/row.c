@@ -49,7 +49,8 @@ static struct candidate look_at(const struct vt_replay *replay, const struct vt_
 {
     struct vt_profile_pair pair = {0};
 
-    pair_at(replay->capture, row, start, index, &pair);
+    if (!pair_at(replay->capture, row, start, index, &pair))
+        return (struct candidate){.lost = true};
     return (struct candidate){
         .toll = row->bodies[index] - row->baselines[index],
         .interrupts = vt_replay_interrupts(replay, pair.body) + vt_replay_interrupts(replay, pair.baseline),

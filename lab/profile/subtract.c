@@ -173,7 +173,7 @@ int vt_profile_subtract(struct vt_profile *profile, struct vt_replay *replay,
                         const struct vt_profile_pair *pairs, size_t count)
 {
     struct tree tree = {.walk = &replay->walk};
-    int status = 0;
+    int status = count > 0 ? 0 : -ENOENT;
 
     *profile = (struct vt_profile){0};
     for (size_t i = 0; status == 0 && i < count; i++) {
