@@ -352,15 +352,17 @@ static bool is_plain(const struct vt_instruction *instruction)
 static void execute_any(struct vt_record *record, const struct vt_instruction *instruction)
 {
     bool begins = instruction->address == record->places.begin && instruction->flow == VT_FLOW_RDTSC;
+    bool guests = record->inside && !begins && is_guests(record, instruction);
 
     record->expected = 0;
-    if (instruction->flow == VT_FLOW_VMRUN)
+    /* A guest may be a hypervisor itself: its own VMRUN is one more instruction that exits. */
+    if (instruction->flow == VT_FLOW_VMRUN && !guests)
         record->vmrun_end = instruction->address + instruction->size;
     if (begins)
         begin_batch(record);
     else if (!record->inside)
         return;
-    else if (is_guests(record, instruction))
+    else if (guests)
         execute_in_guest(record, instruction);
     else
         execute_outside(record, instruction);

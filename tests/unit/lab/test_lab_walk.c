@@ -199,6 +199,39 @@ START_TEST(every_instruction_has_its_function)
 }
 END_TEST
 
+/* A guest that is a hypervisor: what it starts its guest with exits, as any other does. */
+START_TEST(a_guests_own_vmrun_is_no_way_into_it)
+{
+    struct machine machine;
+    struct read read;
+    struct vt_profile profile;
+
+    open_machine(&machine);
+    enter(&machine);
+    run(&machine, BEGIN, VT_FLOW_RDTSC);
+    run(&machine, BEGIN + 2, VT_FLOW_CALL);
+    run(&machine, BODY, VT_FLOW_NEXT);
+    for (int i = 0; i < 10; i++) {
+        run(&machine, BODY + 1, VT_FLOW_NEXT); /* exits */
+        plain_answer(&machine);
+        run(&machine, BODY + 2, VT_FLOW_VMRUN); /* the first that the guest executes */
+        plain_answer(&machine);
+        idle(&machine, BODY + 5, 2);
+    }
+    run(&machine, BODY + 7, VT_FLOW_RETURN);
+    run(&machine, END, VT_FLOW_RDTSC);
+    batch(&machine, BASELINE, 0, NULL);
+    read_all(&read, &machine);
+    subtract(&profile, &read);
+    ck_function(&profile, "enter", 20 * 5, 20 * 12);
+    ck_function(&profile, "handle_exit", 20 * 4, 20 * 7);
+    ck_assert_ptr_null(find(&profile, "guest"));
+    ck_assert_int_eq(profile.sum, 20 * 12);
+    vt_profile_release(&profile);
+    release(&read, &machine);
+}
+END_TEST
+
 START_TEST(a_longer_handler_is_longer_by_that)
 {
     struct machine machine;
@@ -499,9 +532,9 @@ START_TEST(cases_lie_in_images_as_in_this_program)
 }
 END_TEST
 
-VT_SUITE(every_instruction_has_its_function, a_longer_handler_is_longer_by_that,
-         a_jump_to_another_function_takes_its_place, interrupts_and_faults_are_told_apart,
-         an_exit_between_instructions_takes_none_back, a_row_finds_its_batches,
-         two_pairs_in_the_middle_are_one_profile, two_recordings_follow_one_another,
+VT_SUITE(every_instruction_has_its_function, a_guests_own_vmrun_is_no_way_into_it,
+         a_longer_handler_is_longer_by_that, a_jump_to_another_function_takes_its_place,
+         interrupts_and_faults_are_told_apart, an_exit_between_instructions_takes_none_back,
+         a_row_finds_its_batches, two_pairs_in_the_middle_are_one_profile, two_recordings_follow_one_another,
          symbols_are_functions_and_nothing_else, a_capture_that_makes_no_sense_is_refused,
          cases_lie_in_images_as_in_this_program)
