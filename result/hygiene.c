@@ -119,6 +119,12 @@ static bool shared(const json_t *host, const json_t *settings)
            json_number_value(json_object_get(settings, "shared")) > SHARED_SHARE;
 }
 
+static bool inferred(const json_t *host, const json_t *settings)
+{
+    (void)host;
+    return is_text(json_object_get(settings, "crossings"), "inferred");
+}
+
 static const struct {
     bool (*holds)(const json_t *host, const json_t *settings);
     const char *text;
@@ -145,6 +151,9 @@ static const struct {
     {contradicted,
      "The time-stamp counter was measured to run at another frequency than the machine tells (tsc_khz of the "
      "settings against timing.tsc_khz of the host): one of the clocks is wrong, and times with it."},
+    {inferred,
+     "Crossings are inferred from lengths beside the controls of the same boot, not counted: nothing counts "
+     "exits from within a machine."},
     {guest, "This machine is itself a guest: native figures hold the exits of the hypervisor below it."},
 };
 

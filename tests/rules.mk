@@ -37,6 +37,11 @@ $B/tests/difference/monitor.elf: $(patsubst %,$B/image/%.o,guest/image/pvh.S gue
 	@mkdir -p $(@D)
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
+# A loader as demanding as a firmware can be (tests/integration/test_image_boot.sh boots it).
+$B/tests/boot/demanding.elf: $B/boot/tests/boot/demanding.S.o $(filter-out $B/boot/guest/boot/pc.S.o,$(BOOT_PC)) guest/boot/pc.lds
+	@mkdir -p $(@D)
+	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/boot/pc.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
 # Benchmarks compare two sides in one run and print the ratio; `make bench` builds and runs them all.
 BENCHES := $(patsubst tests/bench/%.c,$B/benchmarks/%,$(wildcard tests/bench/bench_*.c))
 BENCH_SUPPORT := $(patsubst %.c,$B/%.c.o,$(filter-out $(wildcard tests/bench/bench_*.c),$(wildcard tests/bench/*.c)))
@@ -50,7 +55,7 @@ benches: all $(BENCHES)
 bench: benches
 	@for program in $(BENCHES); do echo "== $$program"; $$program || true; done
 
-tests: all $(UNIT) $(BENCHES) $B/tests/difference/judge.elf $B/tests/difference/monitor.elf
+tests: all $(UNIT) $(BENCHES) $B/tests/difference/judge.elf $B/tests/boot/demanding.elf $B/tests/difference/monitor.elf
 
 test: tests
 	@tests/run $B

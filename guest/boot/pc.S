@@ -5,6 +5,15 @@
  */
 #include "guest/abi.h"
 
+/* What a test asks for besides (tests/boot/demanding.S). */
+#ifndef LOADER_CR4
+#define LOADER_CR4  0x20
+#define LOADER_EFER 0x100
+#define LOADER_TOP
+#define LOADER_STATE
+#define LOADER_CHECK
+#endif
+
     .intel_syntax noprefix
 
     .set ELFNOTE_PHYS32_ENTRY, 18
@@ -60,13 +69,14 @@ vt_boot_pc_entry:
     mov eax, offset boot_pointers + 3
     mov [boot_root], eax
     mov eax, offset boot_root
+    LOADER_TOP
     mov cr3, eax
     mov eax, cr4
-    or eax, 0x20
+    or eax, LOADER_CR4
     mov cr4, eax
     mov ecx, 0xc0000080
     rdmsr
-    or eax, 0x100
+    or eax, LOADER_EFER
     wrmsr
     mov eax, cr0
     or eax, 0x80000001
@@ -86,9 +96,11 @@ long_mode:
     mov gs, eax
     mov rsp, offset stack_end
     lidt [no_idt]
+    LOADER_STATE
     mov edi, ebp
     mov esi, ebx
     call vt_boot_pc
+    LOADER_CHECK
 5:  cli
     hlt
     jmp 5b

@@ -30,6 +30,16 @@ rows() { # log
 }
 expected="empty ok,nop ok,thousand ok,cpuid ok,in-user ok,x2apic-read,"
 
+if [ -f "$build/tests/boot/demanding.elf" ]; then
+    run boot -kernel "$build/tests/boot/demanding.elf" -append "case=lgdt,ltr,out-kernel,mov-to-cr4,undefined,rdmsr-user" -debugcon "file:$work/demanding"
+    is "firmware that has switched everything on starts it" 0
+    equals "and has its machine back as it was" "$(tail -n 1 "$work/demanding")" "given back"
+    sed -i '$d' "$work/demanding"
+    holds "with all rows" test "$("$VMTOLL" import "$work/demanding" --json | jq '[.measurements[] | select(.status == "ok")] | length')" = 8
+else
+    skip "firmware that has switched everything on starts it" "tests/boot/demanding.elf is not built: make tests"
+fi
+
 run boot -cdrom "$work/one.iso" -debugcon "file:$work/bios" -vga std -serial none
 is "BIOS starts the disc, GRUB the image" 0
 equals "and all rows arrive" "$(rows "$work/bios")" "multiboot2,$expected"

@@ -48,6 +48,12 @@ START_TEST(vcpus_that_take_turns_are_named)
 }
 END_TEST
 
+START_TEST(crossings_that_nobody_counted_are_called_inferred)
+{
+    ck_assert_uint_eq(warnings("{}", "{\"cpu\": 1, \"crossings\": \"inferred\"}", "not counted"), 1);
+}
+END_TEST
+
 #define CLEAN "{\"cpu\": 1, \"elapsed_s\": 20, \"steal_s\": 0, \"preemptions\": 3}"
 #define QUIET                                                                                                \
     "{\"timing\": {\"governor\": \"performance\", \"turbo\": false, \"smt\": \"off\", \"invariant_tsc\": "   \
@@ -90,5 +96,6 @@ START_TEST(each_condition_is_named)
 }
 END_TEST
 
-VT_SUITE(vcpus_that_take_turns_are_named, a_quota_is_named_as_such, clocks_that_contradict_are_named,
-         a_quiet_machine_raises_nothing, what_is_unknown_raises_nothing, each_condition_is_named)
+VT_SUITE(crossings_that_nobody_counted_are_called_inferred, vcpus_that_take_turns_are_named,
+         a_quota_is_named_as_such, clocks_that_contradict_are_named, a_quiet_machine_raises_nothing,
+         what_is_unknown_raises_nothing, each_condition_is_named)
