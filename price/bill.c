@@ -144,14 +144,21 @@ static void put_high(struct vt_price *price)
                     "conditions, on a busier machine say. Measure them again.");
 }
 
+/* 0 where its event is closed. */
+static double counted(const struct vt_price_counts *delta, const char *name)
+{
+    double value = vt_price_count_of(delta, name);
+    return isnan(value) ? 0 : value;
+}
+
 /* On hardware each exit passes the events; where KVM interprets, what it did itself. */
 static void put_observing(struct vt_price *price)
 {
     const struct vt_price_counts *delta = &price->watch->delta;
-    double passed = vt_price_count_of(delta, "exit_all");
+    double passed = counted(delta, "exit_all");
     if (vt_price_interprets(delta))
-        passed = vt_price_count_of(delta, "exit_cpuid") + vt_price_count_of(delta, "exit_msr_read") +
-                 vt_price_count_of(delta, "exit_msr_write");
+        passed =
+            counted(delta, "exit_cpuid") + counted(delta, "exit_msr_read") + counted(delta, "exit_msr_write");
     price->observing = price->watch->events ? share(price, passed * price->watch->event_ns) : NAN;
 }
 

@@ -23,11 +23,28 @@ static int begin(struct vt_price_watched *w, const struct vt_price_target *targe
     if (!w->first || !w->last)
         return vt_error_memory(error, "readings");
     w->open = vt_price_watcher_open(&w->watcher, target, &w->error) == 0;
-    if (w->open && vt_price_watcher_read(&w->watcher, w->first, &w->error) != 0)
+    return 0;
+}
+
+static void read_first(struct vt_price_watched *w)
+{
+    if (w->open && (vt_price_watcher_trim(&w->watcher, &w->error) != 0 ||
+                    vt_price_watcher_read(&w->watcher, w->first, &w->error) != 0))
         end(w);
     if (w->open)
         *w->last = *w->first;
-    return 0;
+}
+
+/* Which reasons occur shows soon. */
+static void read_all(struct vt_price_session *session)
+{
+    bool reasons = false;
+    for (size_t i = 0; i < session->count; i++)
+        reasons |= session->list[i].open && session->list[i].watcher.reasons;
+    if (reasons)
+        nanosleep(&(struct timespec){.tv_nsec = VT_PRICE_SCOUT_MS * 1000000L}, NULL);
+    for (size_t i = 0; i < session->count; i++)
+        read_first(&session->list[i]);
 }
 
 int vt_price_session_open(struct vt_price_session *session, const struct vt_price_target *targets,
@@ -43,6 +60,7 @@ int vt_price_session_open(struct vt_price_session *session, const struct vt_pric
             return status;
         }
     }
+    read_all(session);
     return 0;
 }
 
@@ -124,6 +142,16 @@ size_t vt_price_session_open_count(const struct vt_price_session *session)
     for (size_t i = 0; i < session->count; i++)
         count += session->list[i].open;
     return count;
+}
+
+uint32_t vt_price_session_events(const struct vt_price_session *session)
+{
+    uint32_t set = 0;
+    for (size_t i = 0; i < session->count; i++)
+        set |= session->list[i].open && session->list[i].watcher.reasons
+                   ? vt_price_reasons_open_set(session->list[i].watcher.reasons)
+                   : 0;
+    return set;
 }
 
 const struct vt_error *vt_price_session_error(const struct vt_price_session *session, size_t i)

@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { VT_PRICE_INTERVALS = 1000 };
+enum {
+    VT_PRICE_INTERVALS = 1000,
+    VT_PRICE_SCOUT_MS = 200, /* for which all events of --reasons are open, before the first reading */
+};
 
 struct vt_price_watched {
     struct vt_price_target target;
@@ -49,7 +52,10 @@ size_t vt_price_session_open_count(const struct vt_price_session *session);
 /* Why the machine at `i` has no bill; NULL: it has one. */
 const struct vt_error *vt_price_session_error(const struct vt_price_session *session, size_t i);
 
-/* What one event of --reasons is known to cost; NaN: it is not. */
+/* The events that count reasons of any machine; 0: none. */
+uint32_t vt_price_session_events(const struct vt_price_session *session);
+
+/* By how much they are known to make an exit dearer; NaN: it is not. */
 void vt_price_session_set_event(struct vt_price_session *session, double each_ns);
 
 /* One machine, two readings. `stop` ends the watch early, and the time is what it was. Returns 0, or a

@@ -74,6 +74,11 @@ int vt_price_watcher_open(struct vt_price_watcher *watcher, const struct vt_pric
     return status;
 }
 
+int vt_price_watcher_trim(struct vt_price_watcher *watcher, struct vt_error *error)
+{
+    return watcher->reasons ? vt_price_reasons_trim(watcher->reasons, error) : 0;
+}
+
 int vt_price_watcher_read(struct vt_price_watcher *watcher, struct vt_price_reading *reading,
                           struct vt_error *error)
 {
@@ -113,7 +118,7 @@ int vt_price_watcher_compare(const struct vt_price_watcher *watcher, const struc
         .seconds = seconds_between(before, after),
         .reading_ns = fmax(before->took_ns, after->took_ns),
         .vcpus = watcher->threads.count,
-        .events = watcher->reasons ? vt_price_reasons_events(watcher->reasons) : 0,
+        .events = watcher->reasons ? vt_price_reasons_open_set(watcher->reasons) : 0,
         .event_ns = NAN,
         .nested = vt_price_count_of(&after->said.counts, "guest_mode") > 0};
     memcpy(watch->machine, watcher->machine, sizeof watch->machine);

@@ -36,7 +36,7 @@ struct vt_price_watch {
     double reading_ns; /* what a reading took, the longer of both */
     size_t vcpus;      /* whose threads are known; 0: unknown */
     bool nested;       /* it runs guests of its own */
-    size_t events;     /* that counted exits by reason on each vCPU's thread; 0: none did */
+    uint32_t events;   /* that counted exits by reason (vt_price_reasons_open_set); 0: none did */
     double event_ns;   /* by which they made each exit dearer; NaN: unknown */
     char untried[512]; /* what sources said that were tried before; may be empty */
 };
@@ -44,6 +44,9 @@ struct vt_price_watch {
 /* The first source that serves. On failure there is nothing to close. */
 int vt_price_watcher_open(struct vt_price_watcher *watcher, const struct vt_price_target *target,
                           struct vt_error *error);
+
+/* With reasons: close the events of those that did not occur yet. */
+int vt_price_watcher_trim(struct vt_price_watcher *watcher, struct vt_error *error);
 
 int vt_price_watcher_read(struct vt_price_watcher *watcher, struct vt_price_reading *reading,
                           struct vt_error *error);

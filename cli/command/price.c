@@ -188,11 +188,12 @@ static int measure(struct vt_result **tolls, const json_t *host)
 }
 
 /* NaN: not counted, or not to be known. */
-static double measure_events(const struct arguments *a)
+static double measure_events(const struct vt_price_session *session)
 {
     char why[512];
     double each_ns = NAN;
-    if (a->reasons && !vt_price_reasons_cost(&each_ns, why, sizeof why))
+    uint32_t events = vt_price_session_events(session);
+    if (events && !vt_price_reasons_cost(events, &each_ns, why, sizeof why))
         vt_cli_warn("price: what counting by reason costs is not known: %s", why);
     return each_ns;
 }
@@ -225,7 +226,7 @@ static int bill(const struct arguments *a, enum vt_format format, struct vt_pric
     int status = a->tolls || *tolls || is_only_nested(session) ? VT_EXIT_DONE : measure(tolls, host);
     if (status != VT_EXIT_DONE)
         return status;
-    vt_price_session_set_event(session, measure_events(a));
+    vt_price_session_set_event(session, measure_events(session));
     if (vt_price_bills_make(&bills, session, *tolls, host, a->force, &error) != 0)
         status = vt_cli_fail(&error);
     else if (bills.count == 0)
@@ -262,7 +263,7 @@ static int watch_live(const struct arguments *a, struct vt_price_session *sessio
     if (status != VT_EXIT_DONE)
         return status;
     live.tolls = *tolls;
-    live.event_ns = measure_events(a);
+    live.event_ns = measure_events(session);
     return vt_cli_live_run(&live, &error) == 0 ? check_session(a, session) : vt_cli_fail(&error);
 }
 

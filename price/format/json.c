@@ -91,7 +91,7 @@ static json_t *reasons_json(const struct vt_price *price)
 {
     if (price->watch->events == 0)
         return json_null();
-    return json_pack("{s:i, s:o, s:o}", "events", (int)price->watch->events, "ns_per_exit",
+    return json_pack("{s:i, s:o, s:o}", "events", __builtin_popcount(price->watch->events), "ns_per_exit",
                      vt_result_number(price->watch->event_ns), "share", vt_result_number(price->observing));
 }
 

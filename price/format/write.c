@@ -217,14 +217,15 @@ static void put_events(struct vt_pen *pen, const struct vt_price *price)
     vt_price_name_share(price->observing, share, sizeof share);
     vt_pen_fact(pen, "reasons");
     if (isnan(watch->event_ns))
-        vt_pen_say(pen, "%zu tracepoints that count on each vCPU; what they cost the guest is not known",
-                   watch->events);
+        vt_pen_say(pen, "%d tracepoints that count on each vCPU; what they cost the guest is not known",
+                   __builtin_popcount(watch->events));
     else
         vt_pen_say(pen,
-                   "%zu tracepoints that count on each vCPU; they made each exit %s dearer (measured here), "
+                   "%d tracepoints that count on each vCPU, for reasons that occurred at first; they made "
+                   "each exit %s dearer (measured here), "
                    "%s of run "
                    "time, which is in the upper bound",
-                   watch->events, each, share);
+                   __builtin_popcount(watch->events), each, share);
 }
 
 static void put_method(struct vt_pen *pen, const struct vt_price *price)

@@ -18,6 +18,7 @@ struct measuring {
     const struct vt_engine *engine;
     void *state;
     uint64_t iterations;
+    uint32_t set; /* of events */
     struct vt_error error;
 };
 
@@ -45,6 +46,7 @@ static bool counted_batch(struct measuring *m, double *ns)
     pid_t self = gettid();
     if (vt_price_reasons_open(&reasons, NULL, &self, 1, &m->error) != 0)
         return false;
+    vt_price_reasons_keep(reasons, m->set);
     bool done = batch(m, ns);
     vt_price_reasons_close(reasons);
     return done;
@@ -77,11 +79,11 @@ static bool pairs(struct measuring *m, double *each_ns)
     return true;
 }
 
-bool vt_price_reasons_cost(double *each_ns, char *why, size_t size)
+bool vt_price_reasons_cost(uint32_t set, double *each_ns, char *why, size_t size)
 {
     static const volatile int never;
     const struct vt_engine_settings settings = {.limit_ns = 1000000000, .stop = &never, .vcpus = 1};
-    struct measuring m = {.engine = vt_bench_find_engine("kvm")};
+    struct measuring m = {.engine = vt_bench_find_engine("kvm"), .set = set};
     const struct vt_case *c = vt_guest_find_case(CASE);
     if (!m.engine->available(why, size))
         return false;

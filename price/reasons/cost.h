@@ -6,11 +6,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
- * By how many nanoseconds the same events make an exit dearer, from batches of an instruction that exits,
- * with and without them in turns. False: none can be measured here; `why` says what stands in the way.
+ * By how many nanoseconds the events of `set` (vt_price_reasons_open_set) make an exit dearer, from batches
+ * of an instruction that exits, with and without them in turns. False: none can be measured here; `why` says
+ * what stands in the way.
  */
-bool vt_price_reasons_cost(double *each_ns, char *why, size_t size);
+bool vt_price_reasons_cost(uint32_t set, double *each_ns, char *why, size_t size);
 
 #endif

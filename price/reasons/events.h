@@ -6,12 +6,14 @@
 
 #include "vmm/backend.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct vt_price_event {
     const char *tracepoint; /* of the subsystem kvm */
     const char *filter;     /* Documentation/trace/events.rst, "Event filtering"; NULL: all */
     const char *counter;    /* by this name it joins KVM's own */
+    bool kept;              /* others are told apart by it: it is counted however rare it is */
 };
 
 enum { VT_PRICE_EVENTS = 24 };

@@ -151,32 +151,79 @@ int vt_price_reasons_open(struct vt_price_reasons **reasons, const char *tracefs
     return status;
 }
 
-size_t vt_price_reasons_events(const struct vt_price_reasons *reasons)
+static bool is_open(const struct vt_price_reasons *reasons, size_t event)
 {
-    return reasons->event_count;
+    return event < reasons->count && reasons->list[event] >= 0;
+}
+
+uint32_t vt_price_reasons_open_set(const struct vt_price_reasons *reasons)
+{
+    uint32_t set = 0;
+    for (size_t i = 0; i < reasons->event_count; i++)
+        set |= is_open(reasons, i) ? UINT32_C(1) << i : 0;
+    return set;
+}
+
+static int read_event(const struct vt_price_reasons *reasons, size_t event, double *sum,
+                      struct vt_error *error)
+{
+    *sum = 0;
+    for (size_t k = event; k < reasons->count; k += reasons->event_count) {
+        uint64_t value;
+        if (read(reasons->list[k], &value, sizeof value) != (ssize_t)sizeof value)
+            return fail(errno, "an event cannot be read: the vCPU's thread has ended", error);
+        *sum += (double)value;
+    }
+    return 0;
 }
 
 int vt_price_reasons_read(const struct vt_price_reasons *reasons, struct vt_price_counts *counts,
                           struct vt_error *error)
 {
     for (size_t i = 0; i < reasons->event_count; i++) {
-        double sum = 0;
-        for (size_t k = i; k < reasons->count; k += reasons->event_count) {
-            uint64_t value;
-            if (read(reasons->list[k], &value, sizeof value) != (ssize_t)sizeof value)
-                return fail(errno, "an event cannot be read: the vCPU's thread has ended", error);
-            sum += (double)value;
-        }
+        double sum;
+        if (!is_open(reasons, i))
+            continue;
+        int status = read_event(reasons, i, &sum, error);
+        if (status != 0)
+            return status;
         if (!vt_price_count_set(counts, reasons->events[i].counter, sum))
             return fail(ENOSPC, "the source tells more counters than KVM has", error);
     }
     return 0;
 }
 
+void vt_price_reasons_keep(struct vt_price_reasons *reasons, uint32_t set)
+{
+    for (size_t i = 0; i < reasons->count; i++) {
+        if (reasons->list[i] < 0 || (set >> (i % reasons->event_count) & 1))
+            continue;
+        close(reasons->list[i]);
+        reasons->list[i] = -1;
+    }
+}
+
+int vt_price_reasons_trim(struct vt_price_reasons *reasons, struct vt_error *error)
+{
+    uint32_t set = 0;
+    bool counted = false;
+    for (size_t i = 0; i < reasons->event_count; i++) {
+        double sum = 0;
+        int status = is_open(reasons, i) ? read_event(reasons, i, &sum, error) : 0;
+        if (status != 0)
+            return status;
+        counted |= sum > 0;
+        set |= sum > 0 || reasons->events[i].kept ? UINT32_C(1) << i : 0;
+    }
+    if (counted)
+        vt_price_reasons_keep(reasons, set);
+    return 0;
+}
+
 void vt_price_reasons_close(struct vt_price_reasons *reasons)
 {
-    for (size_t i = 0; reasons && i < reasons->count; i++)
-        close(reasons->list[i]);
+    if (reasons)
+        vt_price_reasons_keep(reasons, 0);
     if (reasons)
         free(reasons->list);
     free(reasons);

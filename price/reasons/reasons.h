@@ -9,6 +9,7 @@
 #include "price/counts.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct vt_price_reasons;
@@ -17,8 +18,17 @@ struct vt_price_reasons;
 int vt_price_reasons_open(struct vt_price_reasons **reasons, const char *tracefs, const pid_t *threads,
                           size_t count, struct vt_error *error);
 
-/* How many events are open on each thread. */
-size_t vt_price_reasons_events(const struct vt_price_reasons *reasons);
+/* Those that are open, a bit each in the order of vt_price_events. */
+uint32_t vt_price_reasons_open_set(const struct vt_price_reasons *reasons);
+
+/*
+ * Each event that is open makes every exit dearer: close those that have counted nothing yet. Their reasons
+ * are among the other exits from now on. Where nothing at all was counted, all stay.
+ */
+int vt_price_reasons_trim(struct vt_price_reasons *reasons, struct vt_error *error);
+
+/* Close those that are not in `set`. */
+void vt_price_reasons_keep(struct vt_price_reasons *reasons, uint32_t set);
 
 /* Put what was counted beside KVM's own counters; whatever bore such a name before is replaced. */
 int vt_price_reasons_read(const struct vt_price_reasons *reasons, struct vt_price_counts *counts,

@@ -119,7 +119,7 @@ static const struct vt_price_rule rules[] = {
                "exit_pause", "exit_exception", "exit_timer", "exit_interrupt", "exit_window"},
      .proof = VT_PROOF_KERNEL_EXIT,
      .crossing = true,
-     .note = "the least of the kernel exits measured"},
+     .note = "reasons that did not occur at first among them; the least of the kernel exits measured"},
     {.reason = "interpreted",
      .title = "other interpreted instructions",
      .plus = {"insn_emulation"},

@@ -142,17 +142,23 @@ static struct vt_result *measure_tolls(double ticks, json_t *host, struct vt_err
 }
 
 /* As text of JSON, with the ticks the machine itself took. */
-static json_t *price_mix(const struct machine *m, char twin, bool reasons, const struct vt_result *tolls,
+enum how { CLASSES, REASONS, TRIMMED };
+
+static json_t *price_mix(const struct machine *m, char twin, enum how how, const struct vt_result *tolls,
                          const json_t *host, struct vt_error *error)
 {
-    const struct vt_price_target target = {.process = m->process, .reasons = reasons};
+    const struct vt_price_target target = {.process = m->process, .reasons = how != CLASSES};
     struct vt_price_watcher watcher;
     struct vt_price_watch watch;
     struct vt_price price;
     static struct vt_price_reading before, after;
     if (vt_price_watcher_open(&watcher, &target, error) != 0)
         return NULL;
-    int status = vt_price_watcher_read(&watcher, &before, error);
+    int status = 0;
+    if (how == TRIMMED)
+        status = ask(m, twin) > 0 ? vt_price_watcher_trim(&watcher, error) : -1;
+    if (status == 0)
+        status = vt_price_watcher_read(&watcher, &before, error);
     double ticks = ask(m, twin);
     if (status == 0)
         status = vt_price_watcher_read(&watcher, &after, error);
@@ -189,12 +195,13 @@ static int run_inside(struct vt_error *error)
     /* The baselines come with the doorbells of their batches, and nothing else: what is told of the mix is
      * more than that. */
     json_t *told = json_pack("{s:f, s:o, s:o, s:o}", "ticks", ticks, "nothing",
-                             price_mix(&m, 'b', true, tolls, host, error), "reasons",
-                             price_mix(&m, 'x', true, tolls, host, error), "classes",
-                             price_mix(&m, 'x', false, tolls, host, error));
+                             price_mix(&m, 'b', REASONS, tolls, host, error), "reasons",
+                             price_mix(&m, 'x', REASONS, tolls, host, error), "classes",
+                             price_mix(&m, 'x', CLASSES, tolls, host, error));
+    json_object_set_new(told, "trimmed", price_mix(&m, 'x', TRIMMED, tolls, host, error));
     double cost = NAN;
     char why[256] = "";
-    if (!told || !vt_price_reasons_cost(&cost, why, sizeof why))
+    if (!told || !vt_price_reasons_cost(UINT32_MAX, &cost, why, sizeof why))
         return vt_error_set(error, VT_EXIT_INTERNAL, 0, "no cost: %s", why);
     json_object_set_new(told, "cost", json_real(cost));
     char *text = json_dumps(told, JSON_REAL_PRECISION(15));
@@ -286,6 +293,14 @@ static void test_document(const json_t *told)
     test_sums(by_reason, by_class, of(empty, "at_least_ns"), truth);
     printf("# each exit costs %.0f, and %.0f more with %.0f events\n", truth / exits,
            (watched - truth) / exits, of(json_object_get(by_reason, "reasons"), "events"));
+    const json_t *trimmed = json_object_get(told, "trimmed"), *of_less = json_object_get(trimmed, "price");
+    double less = of(trimmed, "ticks") / tick - baseline;
+    for (size_t i = 0; i < MIX; i++)
+        test(more(of_less, empty, mix[i].reason) == mix[i].count, "%s with the events that count: %.0f",
+             mix[i].reason, more(of_less, empty, mix[i].reason));
+    printf("# %.0f more with the %.0f events that count\n", (less - truth) / exits,
+           of(json_object_get(of_less, "reasons"), "events"));
+    test(less - truth < 0.75 * (watched - truth), "what did not occur costs nothing once it is left out");
     /* A CPUID passes the events of exits alone, returns to user space others as well. */
     printf("# measured beforehand: %.0f\n", of(told, "cost"));
     test(is_within(of(told, "cost"), (watched - truth) / exits, 0.2),

@@ -86,8 +86,17 @@ START_TEST(this_kernel_takes_the_events)
         vt_skip("%s", error.text);
     vt_price_count_add(&counts, "user_io", 7); /* whoever said so */
     ck_assert_int_eq(vt_price_reasons_read(reasons, &counts, &error), 0);
-    ck_assert_uint_eq(counts.count, vt_price_reasons_events(reasons));
+    ck_assert_int_eq(__builtin_popcount(vt_price_reasons_open_set(reasons)), (int)counts.count);
     ck_assert_double_eq(vt_price_count_of(&counts, "user_io"), 0);
+    /* Nothing was counted: which are of use is not known. */
+    ck_assert_int_eq(vt_price_reasons_trim(reasons, &error), 0);
+    ck_assert_int_eq(__builtin_popcount(vt_price_reasons_open_set(reasons)), (int)counts.count);
+    vt_price_reasons_keep(reasons, 1);
+    ck_assert_uint_eq(vt_price_reasons_open_set(reasons), 1);
+    counts.count = 0;
+    ck_assert_int_eq(vt_price_reasons_read(reasons, &counts, &error), 0);
+    ck_assert_uint_eq(counts.count, 1);
+    ck_assert_double_eq(vt_price_count_of(&counts, "exit_all"), 0);
     vt_price_reasons_close(reasons);
 }
 END_TEST
