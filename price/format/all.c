@@ -10,26 +10,6 @@ static const struct vt_pen_column columns[COLUMNS] = {
     {"at most", 8, true, NULL},   {"a second", 9, true, NULL}, {"most of it", 0, false, NULL},
 };
 
-double vt_price_rate(const struct vt_price *price)
-{
-    double sum = NAN;
-    for (size_t i = 0; i < price->line_count; i++) {
-        const struct vt_price_line *line = &price->lines[i];
-        if (!isnan(line->count) && !line->rule->beside)
-            sum = (isnan(sum) ? 0 : sum) + line->count / price->watch->seconds;
-    }
-    return sum;
-}
-
-const struct vt_price_line *vt_price_dearest(const struct vt_price *price)
-{
-    const struct vt_price_line *dearest = NULL;
-    for (size_t i = 0; i < price->line_count; i++)
-        if (price->lines[i].ns > (dearest ? dearest->ns : 0))
-            dearest = &price->lines[i];
-    return dearest;
-}
-
 static void put_machine(struct vt_pen *pen, const struct vt_price *price)
 {
     char low[32], middle[32], high[32], rate[32] = "-";

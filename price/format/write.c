@@ -1,11 +1,9 @@
 /* What is said of a bill, once, for text, markdown and html. */
-#include "base/text.h"
 #include "price/advice.h"
 #include "price/format/format.h"
 #include "show/quantity.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { COLUMNS = 5 };
 
@@ -13,39 +11,6 @@ static const struct vt_pen_column columns[COLUMNS] = {
     {"crossing", 32, false, NULL}, {"a second", 9, true, NULL},   {"each", 8, true, NULL},
     {"share", 8, true, NULL},      {"priced by", 0, false, NULL},
 };
-
-void vt_price_name_share(double share, char *text, size_t size)
-{
-    if (isnan(share))
-        snprintf(text, size, "-");
-    else
-        snprintf(text, size, share < 0.0995 ? "%.2f %%" : "%.1f %%", 100 * share);
-}
-
-void vt_price_headline(const struct vt_price *price, char *text, size_t size)
-{
-    char low[32], high[32], middle[32];
-    vt_price_name_share(price->low, low, sizeof low);
-    vt_price_name_share(price->high, high, sizeof high);
-    vt_price_name_share(price->middle, middle, sizeof middle);
-    snprintf(text, size, "%s: ", price->watch->machine);
-    if (isnan(price->low) && isnan(price->high))
-        vt_text_append(text, size, "its crossings were counted; %s",
-                       price->watch->times.run == 0 ? "its vCPUs did not run"
-                                                    : "what share of its time they take is not known");
-    else if (isnan(price->low))
-        vt_text_append(text, size, "at most %s of its vCPUs' run time is crossing", high);
-    else if (isnan(price->high))
-        vt_text_append(text, size, "at least %s of its vCPUs' run time is crossing", low);
-    else if (price->low > price->high)
-        vt_text_append(text, size,
-                       "at most %s of its vCPUs' run time is crossing; these tolls, of which it would be %s, "
-                       "do not fit",
-                       high, low);
-    else
-        vt_text_append(text, size, "%s to %s of its vCPUs' run time is crossing, about %s", low, high,
-                       middle);
-}
 
 static void name_toll(const struct vt_price_line *line, char *text, size_t size)
 {
