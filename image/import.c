@@ -4,6 +4,7 @@
 #include "image/judge.h"
 #include "probes/probe.h"
 #include "result/document.h"
+#include "result/hygiene.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,13 @@ static json_t *host_of(const struct vt_image_said *said)
     return vt_probes_dump_text("the image's CPUID", said->dump, said->dump_size, &ignored);
 }
 
+/* Of what describes the machine the image ran on; how this program was built is of no concern there. */
+static void warn(const struct vt_document *document)
+{
+    json_object_set_new(document->settings, "warnings",
+                        vt_hygiene_warnings(document->host, document->settings));
+}
+
 static int judge_all(const struct vt_image_said *said, const struct vt_image_ground *ground,
                      struct vt_measurement *rows, struct vt_error *error)
 {
@@ -69,6 +77,7 @@ static struct vt_result *make(const struct vt_image_said *said, struct vt_error 
                                        .measurements = rows,
                                        .count = said->count,
                                        .interrupted = !said->ended};
+        warn(&document);
         result = vt_result_make(&document, error);
         json_decref(document.host);
         json_decref(document.settings);
