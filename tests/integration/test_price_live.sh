@@ -55,6 +55,15 @@ has "as text, the calmest and the busiest" '^calmest +0\.[0-9]+ +[0-9]+'
 run "$VMTOLL" price --all --tolls none --seconds 0.5 --json
 # From 8.1 on QEMU keeps descriptors open; before, it takes root and debugfs: then it is told why it was not read.
 if [ "$status" -eq 0 ]; then
+    if python3 -c 'import jsonschema' 2>/dev/null; then
+        holds "all machines are a document, and each is" python3 -W ignore -c '
+import json, jsonschema, sys
+check = lambda name, d: jsonschema.Draft202012Validator(json.load(open(f"{sys.argv[1]}/docs/schema/{name}.schema.json"))).validate(d)
+d = json.load(open("out"))
+check("prices", d)
+for machine in d["machines"]:
+    check("price", machine)' "$here/../.."
+    fi
     holds "all machines, of which one is this" grep -q "\"machine\": \"process $qemu\"" out
     run "$VMTOLL" price --all --tolls none --seconds 0.2
     has "as text, a row or a reason each" "process $qemu(: no statistics| +(-|[0-9]))"
