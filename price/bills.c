@@ -58,7 +58,8 @@ static int add_unread(struct vt_price_bills *bills, const struct vt_price_watche
     if (!slot)
         return vt_error_memory(error, "what could not be read");
     name_target(w, slot->machine, sizeof slot->machine);
-    memcpy(slot->why, w->error.text, sizeof slot->why);
+    snprintf(slot->why, sizeof slot->why, "%s",
+             *w->error.text ? w->error.text : "stopped before it was read twice");
     return 0;
 }
 
@@ -79,9 +80,11 @@ int vt_price_bills_make(struct vt_price_bills *bills, const struct vt_price_sess
     const struct making making = {bills, tolls, host, force, session->count > 1};
     int status = 0;
     *bills = (struct vt_price_bills){0};
-    for (size_t i = 0; status == 0 && i < session->count; i++)
-        status = vt_price_session_error(session, i) ? add_unread(bills, &session->list[i], error)
-                                                    : add_bill(&making, &session->list[i], error);
+    for (size_t i = 0; status == 0 && i < session->count; i++) {
+        const struct vt_price_watched *w = &session->list[i];
+        bool read_twice = !vt_price_session_error(session, i) && w->whole.seconds > 0;
+        status = read_twice ? add_bill(&making, w, error) : add_unread(bills, w, error);
+    }
     if (bills->count > 1)
         qsort(bills->list, bills->count, sizeof *bills->list, dearest_first);
     return status;

@@ -60,6 +60,10 @@ START_TEST(who_ends_is_left_out_and_the_others_go_on)
     pid_t monitors[3];
     open_three(&session, monitors);
     ck_assert_uint_eq(vt_price_session_open_count(&session), 3);
+    ck_assert_int_eq(vt_price_bills_make(&bills, &session, NULL, NULL, false, &error), 0);
+    ck_assert_uint_eq(bills.count, 0); /* stopped too early */
+    ck_assert_str_eq(bills.unread[2].why, "stopped before it was read twice");
+    vt_price_bills_release(&bills);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(vt_price_session_go_on(&session, 0.02, true, &stop, &error), 0);
     ck_assert_uint_eq(vt_price_session_open_count(&session), 2);
