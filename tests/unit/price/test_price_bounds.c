@@ -25,7 +25,12 @@ struct truth {
     _Atomic bool ready;
 };
 
-enum { OUTS = 40, TURNS = 200000 };
+/* Of a turn: what crosses, and what computes. Short, for a turn at the edge of the watch counts for neither
+ * side. */
+#define CROSSING_NS 2e6
+#define COMPUTE_NS  5e6
+
+enum { FIRST = 40, FIRST_TURNS = 1000000 };
 
 static uint64_t spent_ns(void)
 {
@@ -59,10 +64,12 @@ static void serve(struct truth *truth)
         engine->prepare(state, vt_guest_find_case("out-user"), 3, &error) != 0)
         _exit(1);
     for (int i = 0; i < 20; i++)
-        take(VT_BODY, OUTS);
+        take(VT_BODY, FIRST);
+    uint64_t outs = (uint64_t)(CROSSING_NS * FIRST / (double)take(VT_BODY, FIRST)) + FIRST,
+             turns = (uint64_t)(COMPUTE_NS * FIRST_TURNS / (double)take(VT_BASELINE, FIRST_TURNS)) + 1;
     for (;;) {
-        uint64_t with = take(VT_BODY, OUTS), without = take(VT_BASELINE, OUTS);
-        uint64_t other = take(VT_BASELINE, TURNS * (uint64_t)OUTS);
+        uint64_t with = take(VT_BODY, outs), without = take(VT_BASELINE, outs),
+                 other = take(VT_BASELINE, turns);
         truth->crossing += with > without ? with - without : 0;
         truth->all += with + without + other;
         truth->ready = true;
