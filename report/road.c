@@ -27,10 +27,11 @@ static const struct {
                               "trapped by a monitor at ring 0", true},
 };
 
-/* Xen's own use of the hardware is another road than KVM's, and so is a small monitor's. */
+/* Xen's own use of the hardware is another road than KVM's, and so is a small monitor's; a guest of a guest
+ * goes by two of them. */
 static bool is_of(const struct vt_column *column, enum vt_road road)
 {
-    if (column->unit != roads[road].unit || !column->path ||
+    if (column->depth != 1 || column->unit != roads[road].unit || !column->path ||
         strcmp(column->path, vt_path_name(roads[road].path)) != 0)
         return false;
     if (roads[road].engine)

@@ -1,5 +1,6 @@
 #include "report/story/figure.h"
 #include "report/audited.h"
+#include "report/story/depth.h"
 #include "report/story/choice.h"
 #include "show/quantity.h"
 
@@ -158,7 +159,8 @@ static size_t count_by(const char *name)
 
 bool vt_figure_exists(const char *name)
 {
-    return toll_by(name) < TOLLS || count_by(name) < COUNTS || vt_choice_exists(name);
+    return toll_by(name) < TOLLS || count_by(name) < COUNTS || vt_choice_exists(name) ||
+           vt_depth_figure_exists(name);
 }
 
 bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_figure *figure)
@@ -171,7 +173,8 @@ bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_fi
         *figure = (struct vt_figure){.value = tolls[i].part == WHOLE ? row->toll.median
                                                                      : row->breakdown[tolls[i].part].median,
                                      .unit = row->unit};
-    return isfinite(figure->value) || vt_choice_find(table, name, figure);
+    return isfinite(figure->value) || vt_choice_find(table, name, figure) ||
+           vt_depth_figure_find(table, name, figure);
 }
 
 void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_words *words, char *text,

@@ -9,6 +9,7 @@
  *     .bars TEXT                     a chart of the bars that follow, told when two of them are known
  *     .bar FIGURE TEXT               one of them
  *     .holes, .code, .roads TEXT     the tables of steps 3, 4 and 7, told with TEXT before them or not at all
+ *     .depths TEXT                   the table of a hypervisor in a hypervisor, likewise
  *     .label NAME TEXT               a word in pictures and tables
  */
 #ifndef VT_REPORT_STORY_LANGUAGE_H

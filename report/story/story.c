@@ -65,6 +65,11 @@ static void put_code(struct chapter *chapter, struct vt_directive *directive)
     vt_tell_code(&chapter->teller, directive);
 }
 
+static void put_depths(struct chapter *chapter, struct vt_directive *directive)
+{
+    vt_tell_depths(&chapter->teller, directive);
+}
+
 static void put_roads(struct chapter *chapter, struct vt_directive *directive)
 {
     vt_tell_roads(&chapter->teller, directive);
@@ -83,7 +88,7 @@ static const struct {
 } directives[] = {
     {".title", put_title},  {".intro", put_paragraph}, {".step", put_step},       {".p", put_paragraph},
     {".or", put_otherwise}, {".picture", put_picture}, {".bars", put_bars},       {".holes", put_holes},
-    {".code", put_code},    {".roads", put_roads},     {".classic", put_classic},
+    {".code", put_code},    {".roads", put_roads},     {".classic", put_classic}, {".depths", put_depths},
 };
 
 static void obey(struct chapter *chapter, struct vt_directive *directive)

@@ -9,14 +9,14 @@
 
 enum { TOLD_HOLES = 7, MOST_CODE = 12, MOST_HOST = 24 };
 
-static void head(const struct vt_teller *teller, const char *name, bool number)
+void vt_tell_head(const struct vt_teller *teller, const char *name, bool number)
 {
     fprintf(teller->stream, "<th scope=\"col\"%s>", number ? " class=\"number\"" : "");
     vt_tell_label(teller, name);
     fputs("</th>", teller->stream);
 }
 
-static void open_table(const struct vt_teller *teller, const char *label, const char *class)
+void vt_tell_open_table(const struct vt_teller *teller, const char *label, const char *class)
 {
     int length;
     char attributes[64], caption[128];
@@ -27,7 +27,7 @@ static void open_table(const struct vt_teller *teller, const char *label, const 
     fputs("<thead><tr>", teller->stream);
 }
 
-static void close_table(const struct vt_teller *teller)
+void vt_tell_close_table(const struct vt_teller *teller)
 {
     fputs("</tbody></table></div>\n", teller->stream);
 }
@@ -62,15 +62,15 @@ void vt_tell_holes(const struct vt_teller *teller, const struct vt_directive *di
     if (!instruction)
         return;
     vt_tell_paragraph(teller, directive);
-    open_table(teller, "holes", "told");
-    head(teller, "instruction", false);
-    head(teller, "at_ring_3", false);
-    head(teller, "at_ring_0", false);
+    vt_tell_open_table(teller, "holes", "told");
+    vt_tell_head(teller, "instruction", false);
+    vt_tell_head(teller, "at_ring_3", false);
+    vt_tell_head(teller, "at_ring_0", false);
     fputs("</tr></thead>\n<tbody>\n", teller->stream);
     for (size_t i = 0, told = 0; instruction && told < TOLD_HOLES;
          instruction = vt_audited_silent(audited, ++i))
         told += put_hole(teller, instruction);
-    close_table(teller);
+    vt_tell_close_table(teller);
     put_names(teller, audited);
 }
 
@@ -120,15 +120,15 @@ void vt_tell_code(const struct vt_teller *teller, const struct vt_directive *dir
     if (!json_array_size(cases))
         return;
     vt_tell_paragraph(teller, directive);
-    open_table(teller, "translated_code", "code");
-    head(teller, "guest_code", false);
-    head(teller, "translated_code", false);
+    vt_tell_open_table(teller, "translated_code", "code");
+    vt_tell_head(teller, "guest_code", false);
+    vt_tell_head(teller, "translated_code", false);
     fputs("</tr></thead>\n<tbody>\n", teller->stream);
     json_array_foreach(cases, i, shown)
     {
         put_case(teller, shown);
     }
-    close_table(teller);
+    vt_tell_close_table(teller);
 }
 
 /* The operations of the last step: of each kind that a kernel needs one. */
@@ -243,18 +243,18 @@ void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *di
     if (!any)
         return;
     vt_tell_paragraph(teller, directive);
-    open_table(teller, "operation", "roads");
+    vt_tell_open_table(teller, "operation", "roads");
     fputs("<td></td>", teller->stream);
     put_unit(teller, shown, VT_UNIT_NS, "time");
     put_unit(teller, shown, VT_UNIT_INSTRUCTIONS, "instructions");
     fputs("</tr>\n<tr>", teller->stream);
-    head(teller, "operation", false);
+    vt_tell_head(teller, "operation", false);
     for (enum vt_road road = 0; road < VT_ROADS; road++)
         if (shown[road])
-            head(teller, vt_tell_road(road), true);
+            vt_tell_head(teller, vt_tell_road(road), true);
     fputs("</tr></thead>\n<tbody>\n", teller->stream);
     for (size_t i = 0; i < OPERATIONS; i++)
         put_operation(teller, operations[i], shown);
-    close_table(teller);
+    vt_tell_close_table(teller);
     put_letters(teller);
 }

@@ -41,6 +41,14 @@ void vt_tell_roads(const struct vt_teller *teller, const struct vt_directive *di
 /* classic.c: the comparison of 2006 with figures of now; nothing where the monitor was not measured. */
 void vt_tell_classic(const struct vt_teller *teller, const struct vt_directive *directive);
 
+/* tables.c: how each of them begins and ends; `label` is its caption. */
+void vt_tell_open_table(const struct vt_teller *teller, const char *label, const char *class);
+void vt_tell_head(const struct vt_teller *teller, const char *name, bool number);
+void vt_tell_close_table(const struct vt_teller *teller);
+
+/* depth.c: a case in a guest and in a guest of a guest. */
+void vt_tell_depths(const struct vt_teller *teller, const struct vt_directive *directive);
+
 /* picture.c: a picture by its name, with its text in words. */
 void vt_tell_picture(const struct vt_teller *teller, struct vt_directive *directive);
 

@@ -38,6 +38,10 @@ has "Xen, asked" 'it takes 603 instructions'
 has "one instruction is one" 'and 1 instruction as a write'
 has "hardware in time" 'takes 1.45 µs'
 has "hardware in the lab" 'is 1176 instructions'
+has "a hypervisor in a hypervisor: how many exits" 'one exit becomes 6'
+has "... what that takes, and how many times as much" 'takes 13067 instructions where a guest.* takes 1176 instructions: 11.1 times'
+has "... both depths side by side" 'rdmsr-kernel12521412011.36'
+lacks "... and no row of depth 2 is taken for one of depth 1" 'CPUID, is 13067'
 has "the same operation on each road, in time" 'On translation RDMSR takes 29.0 ns here'
 has "... with the crossing itself, as the shortest there is" 'a call-out, at most 18.0 ns .that of out-kernel.'
 has "... and in instructions" 'hypercall takes 423 instructions. The crossing itself is at most 275'
@@ -112,11 +116,12 @@ if command -v python3 >/dev/null 2>&1; then
 import json, re, sys
 def change(value, key=""):
     """Every figure the story may take, times three and more: so that none can look the same by chance."""
-    if isinstance(value, dict):
-        return {k: change(v, k) for k, v in value.items()}
+    if isinstance(value, dict): # what lies deeper twice: a ratio must not stay either
+        changed = {k: change(v, k) for k, v in value.items()}
+        return {k: change(v, k) for k, v in changed.items()} if value.get("depth") == 2 else changed
     if isinstance(value, list):
         return [change(v, key) for v in value]
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and key not in ("cpl", "iterations", "batches", "instructions", "guest_bytes"):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and key not in ("cpl", "depth", "iterations", "batches", "instructions", "guest_bytes"):
         return value * 3 + 1
     return value
 def told(file):
