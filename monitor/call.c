@@ -1,8 +1,9 @@
 #include "monitor/call.h"
 
 #include "guest/abi.h"
-#include "monitor/hardware.h"
 #include "monitor/monitor.h"
+#include "monitor/pages.h"
+#include "monitor/msr.h"
 
 #include <string.h>
 
@@ -58,7 +59,7 @@ struct extended {
 
 static bool read_guest(void *to, uint64_t from, unsigned size)
 {
-    if (!vt_hardware_is_guest(from, size, false))
+    if (!vt_pages_is_guest(from, size, false))
         return false;
     memcpy(to, (const void *)(uintptr_t)from, size);
     return true;
@@ -67,11 +68,11 @@ static bool read_guest(void *to, uint64_t from, unsigned size)
 /* An entry of the guest's page tables, or a descriptor: memory that is the guest's. */
 static int64_t write_word(uint64_t address, uint64_t value)
 {
-    if (address & 7 || !vt_hardware_is_guest(address, 8, true))
+    if (address & 7 || !vt_pages_is_guest(address, 8, true))
         return EINVAL;
     *(uint64_t *)(uintptr_t)address = value;
-    if (vt_hardware_is_table(address))
-        vt_hardware_follow(address);
+    if (vt_pages_is_table(address))
+        vt_pages_follow(address);
     return 0;
 }
 
@@ -106,7 +107,7 @@ static int64_t stack_switch(const struct vt_call_registers *r)
 {
     const struct vt_segment *tss = &vt_monitor.vcpu.segment[VT_TR];
 
-    if (!vt_hardware_is_guest(tss->base + 4, 8, true))
+    if (!vt_pages_is_guest(tss->base + 4, 8, true))
         return EFAULT;
     memcpy((void *)(uintptr_t)(tss->base + 4), &r->rsi, sizeof r->rsi);
     return 0;
@@ -153,7 +154,7 @@ static int64_t set_segment_base(const struct vt_call_registers *r)
     if (r->rdi != 0 || !vt_vcpu_is_loadable(&vt_monitor.vcpu, r->rsi))
         return EINVAL;
     vt_monitor.vcpu.segment[VT_FS].base = r->rsi;
-    vt_hardware_wrmsr(MSR_FS, r->rsi);
+    vt_msr_write(MSR_FS, r->rsi);
     return 0;
 }
 
@@ -164,10 +165,10 @@ static int64_t extend(const struct extended *op)
     switch (op->command) {
     case NEW_BASEPTR:
         vcpu->cr[3] = op->first << PAGE_SHIFT;
-        vt_hardware_flush(~UINT64_C(0));
+        vt_pages_flush(~UINT64_C(0));
         return 0;
     case INVLPG_LOCAL:
-        vt_hardware_flush(op->first);
+        vt_pages_flush(op->first);
         return 0;
     case FLUSH_CACHE:
         return 0;

@@ -2,7 +2,6 @@
 
 #include "guest/abi.h"
 #include "monitor/decoded.h"
-#include "monitor/hardware.h"
 #include "vcpu/apic.h"
 
 /* Exit codes (AMD APM 2, appendix C). */

@@ -80,7 +80,7 @@ own_timer:
     push r10
     push r11
     cld
-    call vt_hardware_end_timer
+    call vt_timer_end
     pop r11
     pop r10
     pop r9

@@ -3,6 +3,7 @@
 #include "guest/abi.h"
 #include "monitor/pages.h"
 #include "monitor/timer.h"
+#include "monitor/msr.h"
 
 #include <cpuid.h>
 
@@ -128,8 +129,8 @@ static void write_cr0(uint64_t value)
 static void load_segments(void)
 {
     __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(VT_SEL_DATA3));
-    vt_hardware_wrmsr(MSR_FS, vt_monitor.vcpu.segment[VT_FS].base);
-    vt_hardware_wrmsr(MSR_GS, vt_monitor.vcpu.segment[VT_GS].base);
+    vt_msr_write(MSR_FS, vt_monitor.vcpu.segment[VT_FS].base);
+    vt_msr_write(MSR_GS, vt_monitor.vcpu.segment[VT_GS].base);
 }
 
 /* Pages that the guest may only read are written here, on its behalf. */
@@ -143,12 +144,12 @@ void vt_hardware_take(void)
 /* SYSCALL would enter ring 0 past all gates: shut, it is #UD. */
 static void set_door(enum vt_monitor_door door)
 {
-    const uint64_t efer = vt_hardware_rdmsr(MSR_EFER) & ~EFER_SCE;
+    const uint64_t efer = vt_msr_read(MSR_EFER) & ~EFER_SCE;
 
-    vt_hardware_wrmsr(MSR_STAR, (uint64_t)VT_SEL_CODE0 << 32 | (uint64_t)(VT_SEL_DATA3 - 8) << 48);
-    vt_hardware_wrmsr(MSR_LSTAR, (uintptr_t)vt_monitor_syscall);
-    vt_hardware_wrmsr(MSR_FMASK, VT_FLAG_IF | VT_FLAG_TF | VT_FLAG_DF | VT_FLAG_NT | VT_FLAG_AC);
-    vt_hardware_wrmsr(MSR_EFER, efer | (door == VT_MONITOR_CALLS ? EFER_SCE : 0));
+    vt_msr_write(MSR_STAR, (uint64_t)VT_SEL_CODE0 << 32 | (uint64_t)(VT_SEL_DATA3 - 8) << 48);
+    vt_msr_write(MSR_LSTAR, (uintptr_t)vt_monitor_syscall);
+    vt_msr_write(MSR_FMASK, VT_FLAG_IF | VT_FLAG_TF | VT_FLAG_DF | VT_FLAG_NT | VT_FLAG_AC);
+    vt_msr_write(MSR_EFER, efer | (door == VT_MONITOR_CALLS ? EFER_SCE : 0));
 }
 
 static void enter_world(enum vt_hardware_gate gate, enum vt_monitor_door door)

@@ -1,6 +1,5 @@
 /* The pages the guest really has: its own memory and code at ring 3, all else for the monitor alone. */
 #include "guest/abi.h"
-#include "monitor/hardware.h"
 #include "monitor/pages.h"
 
 #define PAGE        UINT64_C(0x1000)
@@ -49,7 +48,7 @@ static struct range code(void)
     return (struct range){(uintptr_t)vt_image_guest, (uintptr_t)vt_image_guest_end, PRESENT | USER};
 }
 
-bool vt_hardware_is_table(uint64_t address)
+bool vt_pages_is_table(uint64_t address)
 {
     return holds(&tables, address, 1);
 }
@@ -62,7 +61,7 @@ static bool is_mapped(uint64_t address, bool write)
     return entry & USER && (!write || entry & WRITABLE);
 }
 
-bool vt_hardware_is_guest(uint64_t address, unsigned size, bool write)
+bool vt_pages_is_guest(uint64_t address, unsigned size, bool write)
 {
     if (holds(&memory, address, size))
         return true;
@@ -133,7 +132,7 @@ static uint64_t shadow_of(uint64_t entry, uint64_t address)
     return frame == address ? large_entry(address) : 0;
 }
 
-void vt_hardware_follow(uint64_t address)
+void vt_pages_follow(uint64_t address)
 {
     uint64_t index = (address - DIRECTORIES) / sizeof(uint64_t), linear = index * LARGE;
 
@@ -143,10 +142,10 @@ void vt_hardware_follow(uint64_t address)
     followed = true;
     directories[index] = shadow_of(*(const uint64_t *)(uintptr_t)(address & ~UINT64_C(7)), linear);
     if (old & PRESENT)
-        vt_hardware_flush(linear);
+        vt_pages_flush(linear);
 }
 
-void vt_hardware_flush(uint64_t address)
+void vt_pages_flush(uint64_t address)
 {
     if (address == ~UINT64_C(0))
         take();

@@ -1,8 +1,10 @@
 /* What a fault of the guest's comes to. */
 #include "guest/abi.h"
 #include "monitor/decoded.h"
-#include "monitor/hardware.h"
 #include "monitor/monitor.h"
+#include "monitor/timer.h"
+#include "monitor/pages.h"
+#include "monitor/msr.h"
 
 #define REPEATS                                                                                              \
     16 /* times that a repeated string instruction goes on here before the timer gets its chance */
@@ -70,14 +72,14 @@ static enum vt_step execute(const struct vt_instruction *instruction)
 static enum vt_step execute_with_bases(const struct vt_instruction *instruction)
 {
     struct vt_segment *segment = vt_monitor.vcpu.segment;
-    uint64_t fs = segment[VT_FS].base = vt_hardware_rdmsr(MSR_FS);
-    uint64_t gs = segment[VT_GS].base = vt_hardware_rdmsr(MSR_GS);
+    uint64_t fs = segment[VT_FS].base = vt_msr_read(MSR_FS);
+    uint64_t gs = segment[VT_GS].base = vt_msr_read(MSR_GS);
     enum vt_step step = execute(instruction);
 
     if (segment[VT_FS].base != fs)
-        vt_hardware_wrmsr(MSR_FS, segment[VT_FS].base);
+        vt_msr_write(MSR_FS, segment[VT_FS].base);
     if (segment[VT_GS].base != gs)
-        vt_hardware_wrmsr(MSR_GS, segment[VT_GS].base);
+        vt_msr_write(MSR_GS, segment[VT_GS].base);
     return step;
 }
 
@@ -104,7 +106,7 @@ static enum vt_step serve_page_fault(const struct vt_monitor_frame *frame)
 
     if (frame->rip == (uintptr_t)vt_monitor_returned)
         vt_monitor_leave(VT_MONITOR_RETURNED);
-    if (is_device(address) || vt_hardware_is_table(address))
+    if (is_device(address) || vt_pages_is_table(address))
         return emulate(frame, address);
     return reflect(frame, address);
 }
@@ -118,7 +120,7 @@ static enum vt_step answer(const struct vt_monitor_frame *frame)
     case VT_EXCEPTION_PF:
         return serve_page_fault(frame);
     case VT_MONITOR_TIMER:
-        vt_hardware_end_timer();
+        vt_timer_end();
         vt_monitor_leave(VT_MONITOR_TIMEOUT);
     default:
         return frame->vector < 32 ? reflect(frame, 0) : VT_STEP_DONE;

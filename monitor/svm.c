@@ -5,6 +5,7 @@
 #include "monitor/exits.h"
 #include "monitor/hardware.h"
 #include "monitor/pages.h"
+#include "monitor/msr.h"
 
 #include <cpuid.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static const char *look(void)
         return "the processor has no AMD-V";
     if (!__get_cpuid(0x8000000a, &a, &b, &c, &d) || !(d & CPUID_NP))
         return "the processor's AMD-V has no nested paging";
-    return vt_hardware_rdmsr(MSR_VM_CR) & VM_CR_OFF ? "AMD-V is switched off in VM_CR" : NULL;
+    return vt_msr_read(MSR_VM_CR) & VM_CR_OFF ? "AMD-V is switched off in VM_CR" : NULL;
 }
 
 const char *vt_svm_open(void)
@@ -97,8 +98,8 @@ static void fill(enum vt_svm_intercepts chosen)
 
 static void enable(void)
 {
-    vt_hardware_wrmsr(MSR_EFER, vt_hardware_rdmsr(MSR_EFER) | VT_SVM_EFER_SVME);
-    vt_hardware_wrmsr(VT_SVM_HSAVE_MSR, (uintptr_t)host_save);
+    vt_msr_write(MSR_EFER, vt_msr_read(MSR_EFER) | VT_SVM_EFER_SVME);
+    vt_msr_write(VT_SVM_HSAVE_MSR, (uintptr_t)host_save);
     __asm__ volatile("vmload %0" : : "a"(&vmcb) : "memory");
 }
 

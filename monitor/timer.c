@@ -2,7 +2,10 @@
 #include "monitor/timer.h"
 
 #include "guest/abi.h"
-#include "monitor/hardware.h"
+#include "monitor/frame.h"
+#include "monitor/msr.h"
+
+#include <stdbool.h>
 
 #define MSR_APIC_BASE 0x1b
 #define BASE_X2       (1u << 10)
@@ -27,22 +30,22 @@ static uint32_t kept_svr;
 
 static void write(uint32_t offset, uint32_t value)
 {
-    if (vt_hardware_rdmsr(MSR_APIC_BASE) & BASE_X2)
-        vt_hardware_wrmsr(X2_FIRST + offset / 16, value);
+    if (vt_msr_read(MSR_APIC_BASE) & BASE_X2)
+        vt_msr_write(X2_FIRST + offset / 16, value);
     else
         *(volatile uint32_t *)(uintptr_t)(VT_GUEST_XAPIC + offset) = value;
 }
 
 static uint32_t read(uint32_t offset)
 {
-    if (vt_hardware_rdmsr(MSR_APIC_BASE) & BASE_X2)
-        return (uint32_t)vt_hardware_rdmsr(X2_FIRST + offset / 16);
+    if (vt_msr_read(MSR_APIC_BASE) & BASE_X2)
+        return (uint32_t)vt_msr_read(X2_FIRST + offset / 16);
     return *(volatile uint32_t *)(uintptr_t)(VT_GUEST_XAPIC + offset);
 }
 
 static bool has_apic(void)
 {
-    return vt_hardware_rdmsr(MSR_APIC_BASE) & BASE_ENABLE;
+    return vt_msr_read(MSR_APIC_BASE) & BASE_ENABLE;
 }
 
 void vt_timer_arm(void)
@@ -65,7 +68,7 @@ void vt_timer_disarm(void)
     write(SVR, kept_svr);
 }
 
-void vt_hardware_end_timer(void)
+void vt_timer_end(void)
 {
     write(EOI, 0);
 }

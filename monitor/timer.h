@@ -5,4 +5,7 @@
 void vt_timer_arm(void);
 void vt_timer_disarm(void);
 
+/* The interrupt that ended a run is served. */
+void vt_timer_end(void);
+
 #endif

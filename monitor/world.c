@@ -5,6 +5,7 @@
 #include "monitor/decoded.h"
 #include "monitor/hardware.h"
 #include "monitor/monitor.h"
+#include "monitor/pages.h"
 #include "vcpu/apic.h"
 #include "vcpu/identity.h"
 
@@ -18,8 +19,6 @@
 #define RIGHTS_LDT        0x82
 #define PF_PRESENT        1
 #define HYPERCALL_UNKNOWN (-1000) /* KVM_ENOSYS (Linux, include/uapi/linux/kvm_para.h) */
-
-struct vt_monitor vt_monitor;
 
 static struct vt_mailbox *const mailbox = (struct vt_mailbox *)VT_GUEST_MAILBOX;
 static struct vt_scratch *const scratch = (struct vt_scratch *)VT_GUEST_SCRATCH;
@@ -47,7 +46,7 @@ static void copy(void *to, const void *from, unsigned size)
 static enum vt_access load(void *context, uint64_t address, void *value, unsigned size, uint32_t *error)
 {
     (void)context;
-    if (vt_hardware_is_guest(address, size, false)) {
+    if (vt_pages_is_guest(address, size, false)) {
         copy(value, (const void *)(uintptr_t)address, size);
         return VT_ACCESS_DONE;
     }
@@ -58,11 +57,11 @@ static enum vt_access store(void *context, uint64_t address, const void *value, 
                             uint32_t *error)
 {
     (void)context;
-    if (!vt_hardware_is_guest(address, size, true))
+    if (!vt_pages_is_guest(address, size, true))
         return is_device(address) ? VT_ACCESS_MMIO : absent(address, error);
     copy((void *)(uintptr_t)address, value, size);
-    if (vt_hardware_is_table(address))
-        vt_hardware_follow(address);
+    if (vt_pages_is_table(address))
+        vt_pages_follow(address);
     return VT_ACCESS_DONE;
 }
 
@@ -128,7 +127,7 @@ static uint64_t counter(void *context, uint32_t index)
 static void flush(void *context, uint64_t address)
 {
     (void)context;
-    vt_hardware_flush(address);
+    vt_pages_flush(address);
 }
 
 /* What the guest has in caches is memory of the monitor's, and stays. */
