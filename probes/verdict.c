@@ -1,6 +1,6 @@
+#include "base/text.h"
 #include "probes/outside/outside.h"
 #include "probes/section.h"
-#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -211,12 +211,45 @@ static void judge_obstacle(const struct situation *s, struct verdict *verdict)
                s->cause);
 }
 
+/* What of the processor decides how dear a guest's own guests are; an exit here is one of this KVM's, for
+ * each time that the guest enters or leaves its guest. docs/LAB.md, "A hypervisor in a hypervisor", has
+ * figures. */
+static const struct {
+    const char *backend, *key, *with, *without;
+} nesting_costs[] = {
+    {"svm", "amd_v.features.np", "its guests may use nested paging",
+     "its guests must keep shadow page tables"},
+    {"svm", "amd_v.features.v_vmsave_vmload", "VMLOAD and VMSAVE of theirs need not exit",
+     "each VMLOAD and VMSAVE of theirs is an exit"},
+    {"svm", "amd_v.features.vgif", "CLGI and STGI of theirs need not exit",
+     "each CLGI and STGI of theirs is an exit"},
+    {"vmx", "vt_x.features.ept", "its guests may use nested paging",
+     "its guests must keep shadow page tables"},
+    {"vmx", "vt_x.features.vmcs_shadowing", "VMREAD and VMWRITE of theirs need not exit",
+     "each VMREAD and VMWRITE of theirs is an exit, but for an enlightened VMCS"},
+};
+
+/* Of what is not known nothing is said. */
+static void tell_nesting_costs(const struct situation *s, char *text, size_t size)
+{
+    *text = '\0';
+    for (size_t i = 0; i < sizeof nesting_costs / sizeof nesting_costs[0]; i++) {
+        const json_t *feature = vt_document_get(s->document, nesting_costs[i].key);
+        if (strcmp(s->backend, nesting_costs[i].backend) == 0 && json_is_boolean(feature))
+            vt_text_append(text, size, "; %s",
+                           json_is_true(feature) ? nesting_costs[i].with : nesting_costs[i].without);
+    }
+}
+
 static void judge_nested(const struct situation *s, struct verdict *verdict)
 {
     const json_t *nested = vt_document_get(s->document, "kvm.nested");
+    char costs[320];
+
+    tell_nesting_costs(s, costs, sizeof costs);
     if (json_is_true(nested))
-        answer(verdict, VT_YES, "KVM offers %s to its guests",
-               strcmp(s->backend, "svm") == 0 ? "AMD-V" : "VT-x");
+        answer(verdict, VT_YES, "KVM offers %s to its guests%s",
+               strcmp(s->backend, "svm") == 0 ? "AMD-V" : "VT-x", costs);
     else if (json_is_false(nested))
         answer(verdict, VT_NO, "KVM offers its guests neither VT-x nor AMD-V");
     else if (is_dump(s))

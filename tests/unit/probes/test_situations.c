@@ -27,6 +27,7 @@ static const struct kvm {
     {"no permission", "unknown", "unavailable", "unavailable", true, false, -1},
     {"pvm", "pvm", "interpreted", "deprivileged", true, true, 0},
     {"vmx", "vmx", "hardware", "hardware", true, true, 1},
+    {"svm", "svm", "hardware", "hardware", true, true, 1},
     {"svm without nesting", "svm", "hardware", "hardware", true, true, 0},
     {"vmx, interpreted", "vmx", "interpreted", "interpreted", true, true, 0},
     {"svm, untold", "svm", NULL, NULL, true, true, 0},
@@ -447,5 +448,30 @@ START_TEST(a_host_of_trust_domains_is_not_denied_for_want_of_a_flag)
 }
 END_TEST
 
-VT_SUITE(every_machine_gets_its_answer, no_machine_contradicts_itself, no_dump_contradicts_itself,
+/* A processor of 2011 has nested paging, and none of what spares a guest's hypervisor its exits. */
+START_TEST(what_nesting_costs_is_told_by_the_processor)
+{
+    static const char *const said[] = {"KVM offers AMD-V to its guests; its guests may use nested paging",
+                                       "each VMLOAD and VMSAVE of theirs is an exit",
+                                       "each CLGI and STGI of theirs is an exit"};
+    struct vt_error error;
+    struct vt_facts facts;
+    size_t k = 0;
+
+    while (!are(kvms[k].name, "svm"))
+        k++;
+    ck_assert_int_eq(vt_dump_load(&facts, "tests/data/cpuid/bochs-amd-fx.txt", &error), 0);
+    facts.live = true;
+    json_t *document = describe(&facts, &kvms[k]);
+    const char *text = vt_document_text(document, "verdict.nested.text");
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        ck_assert_msg(text && strstr(text, said[i]), "no '%s' in: %s", said[i], text ? text : "nothing");
+    ck_assert_ptr_null(strstr(text, "VMREAD"));
+    json_decref(document);
+    vt_facts_free(&facts);
+}
+END_TEST
+
+VT_SUITE(what_nesting_costs_is_told_by_the_processor, every_machine_gets_its_answer,
+         no_machine_contradicts_itself, no_dump_contradicts_itself,
          a_host_of_trust_domains_is_not_denied_for_want_of_a_flag)
