@@ -307,9 +307,12 @@ int vt_bochs_run(const struct vt_bochs *machine, const struct vt_lab_request *re
                  struct vt_lab_outcome *outcome, struct vt_error *error)
 {
     struct vt_lab_linux linux_;
+    char words[200];
     int status = require_all(request, outcome, error);
+
+    snprintf(words, sizeof words, OWN_WORDS "%s", machine->words);
     if (status == 0)
-        status = vt_lab_linux_open(&linux_, request, machine->lab, machine->module, OWN_WORDS, false, error);
+        status = vt_lab_linux_open(&linux_, request, machine->lab, machine->module, words, false, error);
     if (status != 0)
         return status;
     linux_.place = make_disc;

@@ -18,7 +18,8 @@ struct vt_bochs {
     const char *lab;    /* name of the lab: for messages and rows */
     const char *module; /* "kvm-intel" */
     const struct vt_bochs_model
-        *models; /* of the processor (bochs --help cpu), the oldest first; ends with no name */
+        *models;       /* of the processor (bochs --help cpu), the oldest first; ends with no name */
+    const char *words; /* of the kernel's command line, for this machine; each with a blank behind it */
 };
 
 /* As vt_lab.run (labs.h). */

@@ -10,6 +10,6 @@ static const struct vt_bochs_model models[] = {{0, "zambezi"}, {0}};
 int vt_lab_run_svm_bochs(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                          struct vt_error *error)
 {
-    static const struct vt_bochs machine = {"svm-bochs", "kvm-amd", models};
+    static const struct vt_bochs machine = {"svm-bochs", "kvm-amd", models, ""};
     return vt_bochs_run(&machine, request, outcome, error);
 }

@@ -156,24 +156,47 @@ static size_t read_bytes(const char *text, uint8_t bytes[15])
     return size;
 }
 
-/* "(0).[4201420850] [0x0000029a0655] 0008:0000000000201655 (unk. ctxt): rdtsc   ; 0f31" */
-static int take_instruction(struct vt_debugger *debugger, const char *line)
+/* Of a guest with nested paging on Bochs' AMD-V the debugger knows no more than that it executes something.
+ */
+static const struct vt_instruction *unknown(struct vt_debugger *debugger)
+{
+    static const uint8_t nop[] = {0x90};
+    uint64_t address = debugger->target ? debugger->target : debugger->places.record.begin + sizeof rdtsc;
+
+    return vt_record_instruction(debugger->record, address, nop, sizeof nop);
+}
+
+static const struct vt_instruction *known(struct vt_debugger *debugger, const char *address, const char *code)
 {
     uint8_t bytes[15];
+    size_t size = code[1] == ' ' ? read_bytes(code + 2, bytes) : 0;
+
+    return size ? vt_record_instruction(debugger->record, strtoull(address + 1, NULL, 16), bytes, size)
+                : unknown(debugger);
+}
+
+/* "(0).[4201420850] [0x0000029a0655] 0008:0000000000201655 (unk. ctxt): rdtsc   ; 0f31", or, where it cannot
+ * tell,
+ * "(0).[4201420850] ??? (physical address not available)" */
+static int take_instruction(struct vt_debugger *debugger, const char *line)
+{
     char *end;
+
+    if (debugger->state == RUNNING)
+        return 0;
     uint64_t now = strtoull(line + strlen("(0).["), &end, 10);
     const char *segment = strstr(end, "] [0x"), *code = strrchr(end, ';');
     const char *address = segment ? strchr(segment, ':') : NULL;
+    bool first = now == debugger->began && debugger->steps == 0;
 
     settle(debugger, now);
-    if (!address || !code)
-        return 0;
-    uint64_t at = strtoull(address + 1, NULL, 16);
-    size_t size = code[1] == ' ' ? read_bytes(code + 2, bytes) : 0;
-    if (size == 0)
-        return 0;
-    debugger->pending = vt_record_instruction(debugger->record, at, bytes, size);
+    debugger->pending = address && code ? known(debugger, address, code) : unknown(debugger);
     debugger->since = now;
+    if (first && address && debugger->pending && debugger->pending->flow != VT_FLOW_RDTSC)
+        debugger->inside = false; /* other code ran where the guest's lies, before it was there */
+    if (first)
+        debugger->pending =
+            vt_record_instruction(debugger->record, debugger->places.record.begin, rdtsc, sizeof rdtsc);
     return debugger->pending ? 0 : -ENOMEM;
 }
 
@@ -188,7 +211,7 @@ static int go_on(struct vt_debugger *debugger)
 
 static int begin(struct vt_debugger *debugger, uint64_t now)
 {
-    const char *commands = debugger->state == RUNNING ? "trace on\ns\n" : "s\n";
+    const char *commands = debugger->state == RUNNING ? "trace on\ns\nr\n" : "s\nr\n";
 
     debugger->pending = NULL;
     debugger->state = STEPPING;
@@ -204,27 +227,20 @@ static bool is_guests(const struct vt_debugger *debugger, uint64_t address)
     return address >= debugger->places.record.low && address < debugger->places.record.high;
 }
 
-/* Other code may have run where the guest's lies, before it was there. */
-static bool is_batch(const struct vt_debugger *debugger)
+/* "rip: 00000000_00201657", of what comes next: what a batch calls tells the twins apart. */
+static int take_rip(struct vt_debugger *debugger, const char *line)
 {
-    const struct vt_instruction *pending = debugger->pending;
-    return debugger->steps > 0 || (pending && pending->flow == VT_FLOW_RDTSC);
-}
+    char *low;
+    uint64_t next = strtoull(line + strlen("rip: "), &low, 16) << 32;
 
-/* What it calls tells the twins apart. */
-static int step(struct vt_debugger *debugger)
-{
-    const struct vt_instruction *pending = debugger->pending;
-
-    if (!is_batch(debugger)) {
-        debugger->inside = false;
+    next |= *low == '_' ? strtoull(low + 1, NULL, 16) : 0;
+    if (!debugger->inside)
         return go_on(debugger);
-    }
-    if (pending && is_guests(debugger, pending->address) &&
-        (pending->address < debugger->places.record.begin || pending->address > debugger->places.record.end))
-        debugger->target = pending->address;
-    if (!debugger->target && debugger->steps++ < MOST_STEPS)
-        return say(debugger, "s\n");
+    if (is_guests(debugger, next) &&
+        (next < debugger->places.record.begin || next > debugger->places.record.end))
+        debugger->target = next;
+    if (!debugger->target && ++debugger->steps < MOST_STEPS)
+        return say(debugger, "s\nr\n");
     if (debugger->target && !vt_traced_wants(&debugger->traced, debugger->target))
         return go_on(debugger);
     debugger->state = TRACING;
@@ -270,7 +286,7 @@ static int take_stop(struct vt_debugger *debugger, const char *line)
         return end(debugger, now);
     if (stop == LOST)
         return lose(debugger);
-    return debugger->state == STEPPING ? step(debugger) : 0;
+    return 0;
 }
 
 static int take_breakpoint(struct vt_debugger *debugger, const char *line)
@@ -288,15 +304,19 @@ static int ignore(struct vt_debugger *debugger, const char *line)
 static const struct {
     const char *beginning;
     int (*take)(struct vt_debugger *debugger, const char *line);
-    bool traced; /* only while instructions are printed */
+    bool traced, stepping; /* only in a batch, only where it begins */
 } kinds[] = {
-    {"(0).[", take_instruction, true},
-    {"Next at t=", take_stop, false},
-    {"(0) Breakpoint ", take_breakpoint, false},
-    {"(0) [0x", ignore, false},
-    {"CPU 0: ", ignore, true}, /* an exception or interrupt */
-    {"Tracing enabled for CPU", ignore, false},
-    {"Tracing disabled for CPU", ignore, false},
+    {"(0).[", take_instruction, false, false},
+    {"Next at t=", take_stop, false, false},
+    {"(0) Breakpoint ", take_breakpoint, false, false},
+    {"(0) [0x", ignore, false, false},
+    {"CPU 0: ", ignore, true, false}, /* an exception or interrupt */
+    {"rip: ", take_rip, true, true},
+    {"r", ignore, true, true}, /* other registers */
+    {"eflags 0x", ignore, false, false},
+    {"CPU0:", ignore, true, true},
+    {"Tracing enabled for CPU", ignore, false, false},
+    {"Tracing disabled for CPU", ignore, false, false},
 };
 
 /* "@case 3 75 cpuid" (lab/link.h) */
@@ -310,6 +330,7 @@ static int take_line(struct vt_debugger *debugger, vt_debugger_pass pass, void *
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if ((!kinds[i].traced || debugger->state != RUNNING) &&
+            (!kinds[i].stepping || debugger->state == STEPPING) &&
             strncmp(debugger->line, kinds[i].beginning, strlen(kinds[i].beginning)) == 0)
             return kinds[i].take(debugger, debugger->line);
     look_at_case(debugger);
