@@ -206,13 +206,20 @@ static void draw(const struct tree *tree, FILE *stream)
     free(frames);
 }
 
+static bool add_sides(struct tree *tree, int first)
+{
+    bool added = add_side(tree, first);
+
+    if (added)
+        added = add_side(tree, !first);
+    return added;
+}
+
 void vt_compare_flame(const struct vt_compared *row, FILE *stream)
 {
     struct tree tree;
-    bool opened = open_tree(&tree, row);
-    int first = opened ? longer_side(&tree) : BEFORE;
 
-    if (opened && add_side(&tree, first) && add_side(&tree, !first)) {
+    if (open_tree(&tree, row) && add_sides(&tree, longer_side(&tree))) {
         add_up(&tree);
         draw(&tree, stream);
     }

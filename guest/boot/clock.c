@@ -22,12 +22,17 @@ uint64_t vt_boot_clock_khz(void)
     return khz;
 }
 
-static bool reads_signature(const char *name)
+/* As the leaf has it, NUL behind what is shorter. */
+struct signature {
+    char text[12];
+};
+
+static bool reads_signature(const struct signature *signature)
 {
     unsigned a, b[3];
     __cpuid(HYPERVISOR_LEAVES, a, b[0], b[1], b[2]);
-    for (int i = 0; i < 12 && name[i]; i++)
-        if ((char)(b[i / 4] >> i % 4 * 8) != name[i])
+    for (unsigned i = 0; i < sizeof signature->text; i++)
+        if ((char)(b[i / 4] >> i % 4 * 8) != signature->text[i])
             return false;
     return vt_boot_is_under_hypervisor();
 }
@@ -74,7 +79,7 @@ static uint64_t by_kvm(void)
     const uint32_t msr = 0x4b564d01;
     unsigned a, b, c, d;
 
-    if (!reads_signature("KVMKVMKVM"))
+    if (!reads_signature(&(const struct signature){"KVMKVMKVM"}))
         return 0;
     __cpuid(HYPERVISOR_LEAVES + 1, a, b, c, d);
     if (!(a & 1 << 3) || !vt_boot_try_wrmsr(msr, (vt_boot_info()->base + (uint64_t)(uintptr_t)&clock) | 1))
@@ -90,7 +95,7 @@ static uint64_t by_hyperv(void)
 {
     unsigned a, b, c, d;
     uint64_t hz;
-    if (!reads_signature("Microsoft Hv"))
+    if (!reads_signature(&(const struct signature){"Microsoft Hv"}))
         return 0;
     __cpuid(HYPERVISOR_LEAVES + 3, a, b, c, d);
     return a & 1 << 11 && vt_boot_try_rdmsr(0x40000022, &hz) ? hz / 1000 : 0;
@@ -100,7 +105,7 @@ static uint64_t by_hyperv(void)
 static uint64_t by_xen(void)
 {
     unsigned a, b, c, d;
-    if (!reads_signature("XenVMMXenVMM"))
+    if (!reads_signature(&(const struct signature){"XenVMMXenVMM"}))
         return 0;
     __cpuid_count(HYPERVISOR_LEAVES + 3, 0, a, b, c, d);
     return c;

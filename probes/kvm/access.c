@@ -248,8 +248,7 @@ static void explain_closed(const struct scene *scene, struct vt_obstacle *obstac
     static const char open[] = "chgrp kvm " DEVICE " && sudo chmod 660 " DEVICE;
     char me[80], first[160];
     vt_obstacle_reason(obstacle, DEVICE " is for its owner only (mode %03o, owner %s), and that is not %s",
-                       scene->node->mode & 0777, owner_of(scene),
-                       name_of(scene->process, me));
+                       scene->node->mode & 0777, owner_of(scene), name_of(scene->process, me));
     snprintf(first, sizeof first, "%ssudo %s && ",
              scene->node->has_kvm_group ? "" : "sudo groupadd --system kvm && ", open);
     if (scene->inside)

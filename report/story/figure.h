@@ -6,14 +6,7 @@
 #ifndef VT_REPORT_STORY_FIGURE_H
 #define VT_REPORT_STORY_FIGURE_H
 
-#include "report/road.h"
-
-struct vt_figure {
-    double value;
-    enum vt_unit unit; /* VT_UNITS: a number by itself */
-    const char *name;  /* of a case, told in place of the number; NULL: the number is told */
-    unsigned roads;    /* as bits, told in place of the number; 0: none */
-};
+#include "report/story/value.h"
 
 /* False: unknown here. */
 bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_figure *figure);
