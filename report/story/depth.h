@@ -2,7 +2,7 @@
 #ifndef VT_REPORT_STORY_DEPTH_H
 #define VT_REPORT_STORY_DEPTH_H
 
-#include "report/story/figure.h"
+#include "report/story/value.h"
 
 bool vt_depth_figure_exists(const char *name);
 

@@ -46,7 +46,7 @@ void vt_tell_open_table(const struct vt_teller *teller, const char *label, const
 void vt_tell_head(const struct vt_teller *teller, const char *name, bool number);
 void vt_tell_close_table(const struct vt_teller *teller);
 
-/* depth.c: a case in a guest and in a guest of a guest. */
+/* depths.c: a case in a guest and in a guest of a guest. */
 void vt_tell_depths(const struct vt_teller *teller, const struct vt_directive *directive);
 
 /* picture.c: a picture by its name, with its text in words. */
