@@ -1,6 +1,6 @@
 """Runs a program on a terminal of its own: ROWS COLUMNS SECONDS WHAT PROGRAM...
 
-WHAT happens after SECONDS: "interrupt", "resize" (to 10 rows, and an interrupt as long after), or a number: that process is killed.
+WHAT happens SECONDS after the program said its first: "interrupt", "resize" (to 10 rows, and an interrupt as long after), or a number: that process is killed.
 Prints what the terminal was sent, and ends as the program did.
 """
 import fcntl, os, pty, select, signal, struct, sys, termios, time
@@ -21,7 +21,7 @@ def interrupt():
 
 
 resize(rows)
-begun = time.time()
+begun, started = time.time(), False
 steps = {"interrupt": [interrupt], "resize": [lambda: resize(10), interrupt]}.get(what)
 steps = steps or [lambda: os.kill(int(what), signal.SIGTERM)]
 while True:
@@ -31,7 +31,8 @@ while True:
         except OSError:
             break
         sys.stdout.buffer.write(sent)
-    if steps and time.time() - begun > seconds:
+        begun, started = begun if started else time.time(), True
+    if started and steps and time.time() - begun > seconds:
         begun = time.time()
         sys.stdout.buffer.write(b"<then>")
         steps.pop(0)()
