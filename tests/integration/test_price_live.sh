@@ -104,5 +104,5 @@ on_terminal 24 80 1.5 $qemu "$VMTOLL" price --qmp vm.sock --tolls none --watch -
 is "a machine that ends while it is shown" 3
 has "... leaves the terminal as it was" "$escape\[\?1049l"
 divide
-holds "... and is told of" grep -q 'has ended' left
+holds "... and is told of" grep -q 'ended' left
 finish
