@@ -2,6 +2,7 @@
 
 #include "guest/abi.h"
 #include "monitor/decoded.h"
+#include "monitor/xcr0.h"
 #include "vcpu/apic.h"
 
 /* Exit codes (AMD APM 2, appendix C). */
@@ -165,7 +166,7 @@ static bool is_loaded(uint32_t msr)
     return msr - 0xc0000081 < 4 || msr - 0xc0000100 < 3 || msr - 0x174 < 3;
 }
 
-enum share { SHARE_NONE, SHARE_CONTROL, SHARE_TABLES, SHARE_REST };
+enum share { SHARE_NONE, SHARE_CONTROL, SHARE_TABLES, SHARE_REST, SHARE_EXTENDED };
 
 static enum share share_of(const struct vt_instruction *instruction)
 {
@@ -184,6 +185,8 @@ static enum share share_of(const struct vt_instruction *instruction)
     case VT_OP_LLDT:
     case VT_OP_LTR:
         return SHARE_REST;
+    case VT_OP_XSETBV:
+        return SHARE_EXTENDED;
     case VT_OP_RDMSR:
     case VT_OP_WRMSR:
         return is_loaded((uint32_t)vt_monitor.vcpu.gpr[VT_RCX]) ? SHARE_REST : SHARE_NONE;
@@ -245,6 +248,8 @@ static enum vt_step execute_sharing(const struct vt_instruction *instruction, st
         push_tables(vcpu, vmcb);
     else if (share == SHARE_REST)
         push_rest(vcpu, vmcb);
+    else if (share == SHARE_EXTENDED && step == VT_STEP_DONE)
+        vt_xcr0_write(vcpu->xcr0);
     return step;
 }
 

@@ -5,6 +5,7 @@
 #include "monitor/exits.h"
 #include "monitor/hardware.h"
 #include "monitor/pages.h"
+#include "monitor/xcr0.h"
 #include "monitor/msr.h"
 
 #include <cpuid.h>
@@ -103,19 +104,6 @@ static void enable(void)
     __asm__ volatile("vmload %0" : : "a"(&vmcb) : "memory");
 }
 
-static uint64_t read_xcr0(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return low | (uint64_t)high << 32;
-}
-
-static void write_xcr0(uint64_t value)
-{
-    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
 static enum vt_monitor_end serve_all(void)
 {
     enum vt_monitor_end end = 0;
@@ -134,16 +122,16 @@ static enum vt_monitor_end loop(void *context)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
     bool switches = vcpu->cr[4] & VT_CR4_OSXSAVE;
-    uint64_t own = switches ? read_xcr0() : 0;
+    uint64_t own = switches ? vt_xcr0_read() : 0;
 
     (void)context;
     enable();
     if (switches)
-        write_xcr0(vcpu->xcr0);
+        vt_xcr0_write(vcpu->xcr0);
     enum vt_monitor_end end = serve_all();
     if (switches) {
-        vcpu->xcr0 = read_xcr0();
-        write_xcr0(own);
+        vcpu->xcr0 = vt_xcr0_read();
+        vt_xcr0_write(own);
     }
     return end;
 }
