@@ -135,5 +135,36 @@ START_TEST(no_more_than_six_digits_round_away_is_forgiven)
 }
 END_TEST
 
+/* Of a domain of Xen's, whose clock is Xen's arithmetic. */
+START_TEST(a_tick_is_no_gap_where_the_clock_is_computed)
+{
+    static const struct {
+        const char *engine;
+        int64_t sum;
+        enum vt_status status;
+    } all[] = {{"xen-pvh", 592200, VT_STATUS_OK},
+               {"xen-pvh", 592203, VT_STATUS_UNVERIFIED},
+               {"svm", 592200, VT_STATUS_UNVERIFIED}};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct vt_profile_function function = {.name = "f", .module = "xen", .self = all[i].sum};
+        struct vt_profile_stack stack = {.parent = -1, .self = all[i].sum};
+        const struct vt_profile profile = {.operations = 100,
+                                           .sum = all[i].sum,
+                                           .functions = &function,
+                                           .function_count = 1,
+                                           .stacks = &stack,
+                                           .stack_count = 1};
+        struct vt_result *result;
+        struct vt_error error;
+        ck_assert_int_eq(vt_test_load(ROW("5921.99", ""), &result, &error), 0);
+        result->rows[0].engine = all[i].engine;
+        ck_assert_int_eq(vt_result_set_profile(result, &result->rows[0], &profile), 0);
+        ck_assert_int_eq(result->rows[0].status, all[i].status);
+        vt_result_free(result);
+    }
+}
+END_TEST
+
 VT_SUITE(it_is_read_and_written, what_does_not_add_up_is_refused, a_sum_that_is_not_the_toll_marks_its_row,
-         no_more_than_six_digits_round_away_is_forgiven)
+         no_more_than_six_digits_round_away_is_forgiven, a_tick_is_no_gap_where_the_clock_is_computed)
