@@ -12,8 +12,8 @@ mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
 some='cpuid,vmmcall,hlt,first-touch,mmio-write-*,x2apic-eoi'
 
-# The second run is of some cases: what else is asked for changes no count.
-"$VMTOLL" lab svm-bochs --limit 1200 --case "$some" --quiet --output "$work/some.json" 2>"$work/some.err" &
+# The second run is of some cases, with their functions: what else is asked for changes no count.
+"$VMTOLL" lab svm-bochs --limit 1200 --profile --case "$some" --quiet --output "$work/some.json" 2>"$work/some.err" &
 run "$VMTOLL" lab svm-bochs --limit 1200 --quiet --output "$work/all.json"
 first=$status
 wait $!
@@ -47,6 +47,10 @@ holds "none failed" test "$(count '.status == "failed" or .status == "timeout" o
 differing >"$work/out"
 holds "all and some count the same" test ! -s "$work/out"
 holds "some are at least six" test "$(jq '[.measurements[] | select(.status == "ok")] | length' "$work/some.json")" -ge 6
+holds "each of some has its functions, which add up to it" jq -e \
+    '[.measurements[] | select(.status == "ok")] | all(.profile != null and .profile.unattributed == 0 and ((.profile.sum / .profile.operations - .toll.median) | fabs < 0.00001 * (. + 1)))' "$work/some.json"
+holds "cpuid is answered by kvm, and one instruction of it is the guest's" jq -e \
+    'first(.measurements[] | select(.case == "cpuid" and .path == "hardware")) | .profile as $p | $p.functions | any(.name == "kvm_emulate_cpuid") and any(.module == "guest" and .self == $p.operations)' "$work/some.json"
 run "$VMTOLL" compare "$work/all.json" "$work/some.json" --fail-on change
 is "compare finds no difference" 0
 holds "engine, unit and the mark of simulation" test "$(count '.engine == "svm-bochs" and .unit == "instructions" and .simulated')" -eq "$(count true)"
