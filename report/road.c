@@ -24,7 +24,7 @@ static const struct {
     [VT_ROAD_XEN_CALL] = {"xen-pv", VT_PATH_PARAVIRTUAL, VT_UNIT_INSTRUCTIONS, "asked of Xen", false},
     [VT_ROAD_HARDWARE_LAB] = {NULL, VT_PATH_HARDWARE, VT_UNIT_INSTRUCTIONS, "on hardware", false},
     [VT_ROAD_MONITOR_TRAP] = {"monitor-trap", VT_PATH_EMULATED, VT_UNIT_INSTRUCTIONS,
-                              "trapped by a monitor at ring 0", true},
+                              "trapped by a small monitor", true},
 };
 
 /* Xen's own use of the hardware is another road than KVM's, and so is a small monitor's; a guest of a guest

@@ -9,7 +9,7 @@ static const struct vt_crossing_style styles[] = {
      "the translator had rewritten the instruction; it ran inside the translated code"},
     {VT_CROSSING_CALLOUT, "callout", "c", "call-out",
      "translated code called the emulator, without leaving its process"},
-    {VT_CROSSING_TRAP, "trap", "T", "trap", "the instruction faulted, and a signal handler answered"},
+    {VT_CROSSING_TRAP, "trap", "T", "trap", "the instruction faulted, and a handler answered"},
     {VT_CROSSING_INTERPRETED, "interpreted", "I", "interpreted",
      "the hypervisor's instruction emulator executed it; the CPU never did"},
     {VT_CROSSING_HYPERCALL, "hypercall", "H", "hypercall", "the guest asked the hypervisor on purpose"},
