@@ -12,6 +12,8 @@ static const struct {
     {"least_callout", VT_ROAD_TRANSLATED, VT_CROSSING_CALLOUT},
     {"least_exit", VT_ROAD_HARDWARE, VT_CROSSING_EXIT_KERNEL},
     {"least_exit_lab", VT_ROAD_HARDWARE_LAB, VT_CROSSING_EXIT_KERNEL},
+    {"least_xen_trap", VT_ROAD_XEN_TRAP, VT_CROSSING_EXIT_KERNEL},
+    {"least_interpreted", VT_ROAD_INTERPRETED, VT_CROSSING_INTERPRETED},
 };
 
 static const struct {
