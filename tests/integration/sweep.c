@@ -28,7 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_JOBS = 16, CPU_SECONDS = 10, SHOWN = 5 };
+/* An emulator that a lab starts counts for itself, and boots a kernel in it. */
+enum { MOST_JOBS = 16, CPU_SECONDS = 60, SHOWN = 5 };
 
 static const char old_content[] = "as before\n";
 

@@ -36,7 +36,7 @@ for lab in tcg svm; do
         continue
     fi
     # What comes before the emulator costs little, what comes behind it a boot.
-    if [ $lab = tcg ]; then few=1000 more=0; else few=20 more=12; fi
+    if [ $lab = tcg ]; then few=60 more=60; else few=20 more=12; fi
     sweep "lab $lab" -r -p "$work/lasting" -f $few -s $more -- lab $lab --case nop --quiet --output -
     run timeout 300 "$VMTOLL" lab $lab --case nop --quiet --output -
     is "lab $lab afterwards" 0
