@@ -142,7 +142,7 @@ static int measure(const struct vt_lab_plan *asked, struct vt_plan *plan, struct
         .lost = asked->lost,
         .lost_count = asked->lost_count,
         .before = asked->before,
-        .made = asked->profile ? NULL : send_row,
+        .made = send_row, /* with a profile as well: equal runs, equal counts */
         .context = &decoding,
         .depth = asked->depth,
         .outer = asked->depth > 1 ? &vt_lab_below : NULL,
