@@ -16,16 +16,21 @@ static bool are_alike(const struct vt_result_row *a, const struct vt_result_row 
     return strcmp(a->engine, b->engine) == 0 && a->cpl == b->cpl && a->unit == b->unit;
 }
 
+/* Columns of one engine and CPL stand together, the shallow ones first: one walk finds the pair. */
 bool vt_depth_find(const struct vt_table *table, const struct vt_line *line, struct vt_depths *depths)
 {
-    for (size_t d = 0; line && d < table->column_count; d++)
-        for (size_t s = 0; s < table->column_count; s++) {
-            const struct vt_result_row *deep = cell_at(line, d), *shallow = cell_at(line, s);
-            if (deep && shallow && vt_result_depth(deep) == 2 && vt_result_depth(shallow) == 1 &&
-                are_alike(deep, shallow)) {
-                *depths = (struct vt_depths){shallow, deep};
-                return true;
-            }
+    const struct vt_result_row *shallow = NULL;
+
+    for (size_t k = 0; line && k < table->column_count; k++) {
+        const struct vt_result_row *row = cell_at(line, k);
+        bool alike = row && shallow && are_alike(row, shallow);
+
+        if (row && vt_result_depth(row) == 1 && !alike)
+            shallow = row;
+        if (alike && vt_result_depth(row) == 2) {
+            *depths = (struct vt_depths){shallow, row};
+            return true;
         }
+    }
     return false;
 }
