@@ -2,8 +2,13 @@
 #include "base/process/limit.h"
 #include "bench/apart.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* What a run holds beside its engine: samples, the document. */
+#define BESIDE (UINT64_C(4) << 20)
 
 static void tell(const struct vt_error *error, char *reason, size_t size)
 {
@@ -30,13 +35,26 @@ static int try_opening(const struct vt_engine *engine, struct vt_error *error)
     return status;
 }
 
+/* Where address space is limited, what fits alone need not fit beside what is measured. */
+static int try_beside(const struct vt_engine *engine, struct vt_error *error)
+{
+    void *beside = mmap(NULL, BESIDE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (beside == MAP_FAILED)
+        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "no room for a run beside engine %s: %s",
+                            engine->name, strerror(errno));
+    int status = try_opening(engine, error);
+    munmap(beside, BESIDE);
+    return status;
+}
+
 bool vt_bench_available(const struct vt_engine *engine, char *reason, size_t size)
 {
     struct vt_error error = {0};
 
     if (!engine->available(reason, size))
         return false;
-    if (try_opening(engine, &error) == 0)
+    if (try_beside(engine, &error) == 0)
         return true;
     tell(&error, reason, size);
     return false;
