@@ -3,33 +3,9 @@
 #include "monitor/frame.h"
 
     .intel_syntax noprefix
+#include "monitor/registers.inc"
     .text
     .globl vt_monitor_gates, vt_monitor_enter, vt_monitor_leave, vt_monitor_bare
-
-/* General registers lie at the start of vt_monitor, in the order of their encoding; RSP is in the frame. */
-.macro EACH operation
-    \operation 0, rax
-    \operation 1, rcx
-    \operation 2, rdx
-    \operation 3, rbx
-    \operation 5, rbp
-    \operation 6, rsi
-    \operation 7, rdi
-    \operation 8, r8
-    \operation 9, r9
-    \operation 10, r10
-    \operation 11, r11
-    \operation 12, r12
-    \operation 13, r13
-    \operation 14, r14
-    \operation 15, r15
-.endm
-.macro TAKE number, register
-    mov [vt_monitor + 8 * \number], \register
-.endm
-.macro GIVE number, register
-    mov \register, [vt_monitor + 8 * \number]
-.endm
 
     .p2align 4
 vt_monitor_gates:

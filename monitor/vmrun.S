@@ -1,5 +1,6 @@
 /* Into the guest by VMRUN, and out of it by #VMEXIT (AMD APM 2, 15.5 and 15.6). */
     .intel_syntax noprefix
+#include "monitor/registers.inc"
     .text
     .globl vt_svm_enter, vt_svm_enter_bare
 
@@ -25,33 +26,10 @@
     pop rbx
     ret
 .endm
-/* All but rax and rsp, which are in the control block. */
-.macro EACH operation
-    \operation 1, rcx
-    \operation 2, rdx
-    \operation 3, rbx
-    \operation 5, rbp
-    \operation 6, rsi
-    \operation 7, rdi
-    \operation 8, r8
-    \operation 9, r9
-    \operation 10, r10
-    \operation 11, r11
-    \operation 12, r12
-    \operation 13, r13
-    \operation 14, r14
-    \operation 15, r15
-.endm
-.macro TAKE number, register
-    mov [vt_monitor + 8 * \number], \register
-.endm
-.macro GIVE number, register
-    mov \register, [vt_monitor + 8 * \number]
-.endm
 
 /*
- * void vt_svm_enter(control block): with the registers of the virtual CPU, and back into them. An interrupt may come while the
- * guest runs and is an exit; afterwards they are off.
+ * void vt_svm_enter(control block): with the registers of the virtual CPU, and back into them; rax and rsp are in the block. An
+ * interrupt may come while the guest runs and is an exit; afterwards they are off.
  */
     .type vt_svm_enter, @function
 vt_svm_enter:
@@ -59,9 +37,9 @@ vt_svm_enter:
     mov rax, rdi
     clgi
     sti
-    EACH GIVE
+    EACH_BUT_RAX GIVE
     vmrun rax
-    EACH TAKE
+    EACH_BUT_RAX TAKE
     cli
     stgi
     cld
@@ -75,13 +53,13 @@ vt_svm_enter_bare:
     mov rax, rdi
     clgi
     sti
-    EACH GIVE
+    EACH_BUT_RAX GIVE
 1:  vmrun rax
     cmp dword ptr [rax + EXIT_CODE], EXIT_CPUID
     jne 2f
     add qword ptr [rax + STATE_RIP], CPUID_LENGTH
     jmp 1b
-2:  EACH TAKE
+2:  EACH_BUT_RAX TAKE
     cli
     stgi
     cld
