@@ -6,6 +6,7 @@
 #include "guest/boot/info.h"
 
     .intel_syntax noprefix
+#include "guest/longmode.inc"
 
     /* Where the payload's handlers look for it. */
     .globl vt_image_mailbox
@@ -194,21 +195,6 @@ leave:
     .globl vt_boot_load_tables
     .type vt_boot_load_tables, @function
 vt_boot_load_tables:
-    lgdt [rdi]
-    lidt [rsi]
-    mov eax, VT_SEL_DATA0
-    mov ds, eax
-    mov es, eax
-    mov fs, eax
-    mov gs, eax
-    mov ss, eax
-    mov eax, VT_SEL_LDT
-    lldt ax
-    mov eax, VT_SEL_TSS
-    ltr ax
-    pop rax
-    push VT_SEL_CODE0
-    push rax
-    retfq
+    LOAD_TABLES
 
     .section .note.GNU-stack, "", @progbits

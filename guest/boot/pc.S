@@ -15,6 +15,7 @@
 #endif
 
     .intel_syntax noprefix
+#include "guest/longmode.inc"
 
     .set ELFNOTE_PHYS32_ENTRY, 18
     .set MULTIBOOT_MAGIC, 0xe85250d6
@@ -48,41 +49,9 @@ vt_boot_pc_entry:
 1:  cli
     cld
     mov esp, offset stack_end
-    mov edi, offset boot_directories
-    xor ecx, ecx
-2:  mov eax, ecx
-    shl eax, 21
-    or eax, 0x83
-    mov [edi + ecx * 8], eax
-    mov dword ptr [edi + ecx * 8 + 4], 0
-    inc ecx
-    cmp ecx, 2048
-    jb 2b
-    xor ecx, ecx
-3:  mov eax, ecx
-    shl eax, 12
-    lea eax, [eax + edi + 3]
-    mov [boot_pointers + ecx * 8], eax
-    inc ecx
-    cmp ecx, 4
-    jb 3b
-    mov eax, offset boot_pointers + 3
-    mov [boot_root], eax
-    mov eax, offset boot_root
+    MAP_FOUR_GIB
     LOADER_TOP
-    mov cr3, eax
-    mov eax, cr4
-    or eax, LOADER_CR4
-    mov cr4, eax
-    mov ecx, 0xc0000080
-    rdmsr
-    or eax, LOADER_EFER
-    wrmsr
-    mov eax, cr0
-    or eax, 0x80000001
-    mov cr0, eax
-    lgdt [boot_gdtr]
-    ljmp VT_SEL_CODE0, offset long_mode
+    ENTER_LONG_MODE LOADER_CR4, LOADER_EFER
 4:  hlt
     jmp 4b
 

@@ -13,6 +13,7 @@
     .globl vt_image_mailbox
     .set vt_image_mailbox, VT_GUEST_MAILBOX
 
+#include "guest/longmode.inc"
 #include "guest/image/note.inc"
 
     .section .note.xen, "a", @note
@@ -25,40 +26,8 @@ vt_image_entry:
     cli
     cld
     mov esp, VT_GUEST_TRAP_STACK
-    mov edi, offset boot_directories
-    xor ecx, ecx
-1:  mov eax, ecx
-    shl eax, 21
-    or eax, 0x83
-    mov [edi + ecx * 8], eax
-    mov dword ptr [edi + ecx * 8 + 4], 0
-    inc ecx
-    cmp ecx, 2048
-    jb 1b
-    xor ecx, ecx
-2:  mov eax, ecx
-    shl eax, 12
-    lea eax, [eax + edi + 3]
-    mov [boot_pointers + ecx * 8], eax
-    inc ecx
-    cmp ecx, 4
-    jb 2b
-    mov eax, offset boot_pointers + 3
-    mov [boot_root], eax
-    mov eax, offset boot_root
-    mov cr3, eax
-    mov eax, cr4
-    or eax, 0x20
-    mov cr4, eax
-    mov ecx, 0xc0000080
-    rdmsr
-    or eax, 0x100
-    wrmsr
-    mov eax, cr0
-    or eax, 0x80000001
-    mov cr0, eax
-    lgdt [boot_gdtr]
-    ljmp VT_SEL_CODE0, offset long_mode
+    MAP_FOUR_GIB
+    ENTER_LONG_MODE 0x20, 0x100
 
     .code64
 long_mode:
@@ -76,22 +45,7 @@ long_mode:
     .type vt_image_load_tables, @function
 /* void vt_image_load_tables(const void *gdtr, const void *idtr): and the selectors of the GDT they lead to. */
 vt_image_load_tables:
-    lgdt [rdi]
-    lidt [rsi]
-    mov eax, VT_SEL_DATA0
-    mov ds, eax
-    mov es, eax
-    mov fs, eax
-    mov gs, eax
-    mov ss, eax
-    mov eax, VT_SEL_LDT
-    lldt ax
-    mov eax, VT_SEL_TSS
-    ltr ax
-    pop rax
-    push VT_SEL_CODE0
-    push rax
-    retfq
+    LOAD_TABLES
 
     /* uint64_t vt_image_call(number, a, b, c, d): by slots of 32 bytes, the fourth argument in r10. */
     .globl vt_image_call
