@@ -1,6 +1,6 @@
 #!/bin/sh
 # Memory that runs out while a lab runs: its counts, or one line and status 3; nothing is left but what the next run sweeps.
-# seconds: 600
+# seconds: 1200
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/sweep.sh
@@ -36,7 +36,7 @@ for lab in tcg svm; do
         continue
     fi
     # What comes before the emulator costs little, what comes behind it a boot.
-    if [ $lab = tcg ]; then few=60 more=60; else few=20 more=12; fi
+    if [ $lab = tcg ]; then few=1000 more=0; else few=20 more=12; fi
     sweep "lab $lab" -r -p "$work/lasting" -f $few -s $more -- lab $lab --case nop --quiet --output -
     run timeout 300 "$VMTOLL" lab $lab --case nop --quiet --output -
     is "lab $lab afterwards" 0
