@@ -62,7 +62,7 @@ $B/%.c.o: %.c config.mk $B/guest/offsets.inc $B/base/flags.inc
 # Written anew only when flags change, so objects of other flags are made again; the second line is for that alone.
 $B/base/flags.inc: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(HARDEN_CFLAGS) $(CPPFLAGS) $(CFLAGS))' '$(subst ','\'',$(CC))' | \
+	@printf '%s\n' '$(subst ','\'',$(filter -%,$(CC)) $(HARDEN_CFLAGS) $(CPPFLAGS) $(CFLAGS))' '$(subst ','\'',$(CC))' | \
 		sed 's/[\"]/\\&/g; s/-f[a-z]*-prefix-map=[^ ]*//g; s/  */ /g; s/^ //; s/ $$//; 1s/.*/"&"/; 2s,^,// ,' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 

@@ -70,8 +70,17 @@ static bool begins(const char *word, size_t length, const char *with)
 
 static bool instruments(const char *word, size_t length)
 {
-    static const char *const starts[] = {"-fsanitize=", "--coverage", "-fprofile-arcs",
-                                         "-finstrument-functions", "-pg"};
+    static const char *const starts[] = {
+        "-fsanitize=",
+        "-fsanitize-coverage",
+        "--coverage",
+        "-coverage",
+        "-fprofile-arcs",
+        "-fprofile-generate",
+        "-fprofile-instr-generate",
+        "-finstrument-functions",
+        "-pg",
+    };
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         if (begins(word, length, starts[i]))
             return true;

@@ -87,6 +87,15 @@ for flags in -Ofast -ffast-math "-O2 -ffinite-math-only"; do
     refuses_with "NaN" CFLAGS="$flags"
 done
 refuses_with "arithmetic" LDFLAGS=-ffast-math
+# It has a name for NaN alone, and no macro that says so.
+if command -v clang >/dev/null 2>&1; then
+    for flags in -fno-honor-nans "-O2 -ffp-model=fast" "-O2 -fno-honor-nans -fno-honor-infinities"; do
+        refuses_with "NaN" CC=clang CFLAGS="$flags -O2"
+    done
+    refuses_with "NaN" CC="clang -fno-honor-nans" CFLAGS=-O2
+else
+    skip "clang's own names for it are refused" "clang is missing: apt-get install clang"
+fi
 configure CFLAGS="-O3 -fno-math-errno"
 is "-O3 is not" 0
 
@@ -100,7 +109,9 @@ if [ -f "$top/config.mk" ]; then
         as_typed make -s --no-print-directory B="$work/other" CFLAGS="$flags" "$work/other/base/provenance.c.o" >"$work/err" 2>&1
         grep -aoE -e '-O(1|0 -D)[ -~]*' "$work/other/base/provenance.c.o" | head -n 1 >>"$work/flags"
     done
-    equals "objects of other flags are made anew and know them" "$(tr '\n' '|' <"$work/flags")" "-O1|-O0 -DA='\"a\"'|"
+    as_typed make -s --no-print-directory B="$work/other" CC="gcc -O3 -pipe" CFLAGS=-g HARDEN_CFLAGS= "$work/other/base/provenance.c.o" >"$work/err" 2>&1
+    grep -aoE -e '-O3 -pipe[ -~]*' "$work/other/base/provenance.c.o" | head -n 1 >>"$work/flags"
+    equals "objects of other flags are made anew and know them, the compiler's among them" "$(tr '\n' '|' <"$work/flags")" "-O1|-O0 -DA='\"a\"'|-O3 -pipe -g|"
     run make -s --no-print-directory B="${build#"$top/"}" DESTDIR="$work/root" bindir=/b mandir=/m docdir=/d install
     is "make install takes folders" 0
     holds "the program is there" test -x "$work/root/b/vmtoll"
