@@ -11,13 +11,15 @@ stand_in() { # name, script
 }
 deps() { # variables...
     : >"$work/calls"
-    run env -i PATH="$bin:/usr/bin:/bin" INSTALLED="$installed" CALLS="$work/calls" "$@" "$top/tools/deps" report
+    # shellcheck disable=SC2086
+    run env -i PATH="$bin:/usr/bin:/bin" INSTALLED="$installed" CALLS="$work/calls" "$@" "$top/tools/deps" ${purposes:-report}
 }
 
 # shellcheck disable=SC2016
 {
     stand_in dpkg-query 'shift 3; for p; do case " $INSTALLED " in *" $p "*) echo "installed $p" ;; esac; done'
-    stand_in apt-get 'echo "apt-get $*" >>"$CALLS"; case $* in *install*) [ -z "${FAIL:-}" ] || { echo "E: broken"; exit 100; } ;; *update*) exit 0 ;; esac'
+    stand_in apt-get 'echo "apt-get $*" >>"$CALLS"; case $* in *install*"${UNKNOWN:-nothing}"*) exit 100 ;; *install*) [ -z "${FAIL:-}" ] || { echo "E: broken"; exit 100; } ;; *update*) exit 0 ;; esac'
+    stand_in apt-cache 'echo "Package files:"; [ -n "${NO_LISTS:-}" ] || echo " 500 http://deb.debian.org/debian trixie/main amd64 Packages"'
     stand_in sudo 'echo "sudo" >>"$CALLS"; exec "$@"'
     stand_in id 'echo "${USERID:-0}"'
 }
@@ -52,6 +54,29 @@ holds "nothing can be installed: each is tried by itself" grep -q 'install-recom
 is "nothing can be installed: succeeds, configure decides" 0
 holds "nothing can be installed: the package lists were updated" grep -q 'apt-get.* update' "$work/calls"
 has "nothing can be installed: says so" 'could not install: .*libjansson-dev' err
+real() { grep 'apt-get.* install' "$work/calls" | grep -vc -- ' -s '; }
+holds "nothing can be installed: the mirror is not asked for each" test "$(real)" -le 4
+
+deps UNKNOWN=gnuplot-nox
+holds "a package that is not there: the others are installed" \
+    sh -c 'grep -v -- " -s " "$1" | grep "install .*libjansson-dev" | grep -qv gnuplot' sh "$work/calls"
+has "a package that is not there: it is named" 'could not install: .*gnuplot-nox' err
+
+# An image in which all is installed, and apt's lists are not there (rm -rf /var/lib/apt/lists/*).
+installed="$everything gnuplot-nox $(sed -n 's/^    lab) optional="$optional \(.*\)" ;;.*/\1/p' "$top/tools/deps")"
+purposes='report lab'
+deps
+holds "all there, and apt knows packages: calls nothing" test ! -s "$work/calls"
+deps NO_LISTS=1
+holds "a lab whose kernel apt does not know: the lists are updated" grep -q 'apt-get.* update' "$work/calls"
+holds "and nothing is installed" test "$(real)" -eq 0
+deps NO_LISTS=1 NO_DEPS=1
+has "NO_DEPS: says what is missing" 'missing: what apt knows' err
+holds "NO_DEPS: updates nothing" test ! -s "$work/calls"
+purposes=report
+deps NO_LISTS=1
+holds "without labs nobody needs them" test ! -s "$work/calls"
+installed="gcc make"
 
 # What make check tests, labs included, unless they are left out.
 checked() { (cd "$top" && make -n check "$@") | sed -n 's,^ *tools/deps ,,p'; }
