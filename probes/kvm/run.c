@@ -218,34 +218,37 @@ enum vt_execution vt_kvm_judge(const struct vt_trial *trial, enum vt_backend bac
     return backend == VT_BACKEND_PVM ? VT_DEPRIVILEGED : VT_UNDECIDED;
 }
 
+static void tell_count(const struct vt_trial *trial, char *text, size_t size)
+{
+    const struct vt_counters *counters = &trial->counters;
+    snprintf(text, size, "a loop of %llu instructions: %llu interpreted by KVM (insn_emulation)",
+             (unsigned long long)trial->instructions, (unsigned long long)counters->value[VT_INSN_EMULATION]);
+    if (vt_counters_has(counters, VT_EXITS))
+        vt_text_append(text, size, ", %llu exits", (unsigned long long)counters->value[VT_EXITS]);
+    vt_text_append(text, size, ", %.1f µs", (double)trial->nanoseconds / 1000);
+}
+
 static void tell_time(const struct vt_trial *trial, enum vt_backend backend, char *text, size_t size)
 {
-    const char *told = "";
+    snprintf(text, size, "%s",
+             trial->counters.known ? "KVM counts here, but not what it interprets (insn_emulation)"
+                                   : "KVM offers no counters here (KVM_GET_STATS_FD)");
+    if (!isnan(trial->slowdown))
+        vt_text_append(text, size, "; a loop takes %.1f times as long as in this process", trial->slowdown);
     if (is_interpreted(trial, backend) == VT_UNKNOWN)
-        told = isnan(trial->slowdown) ? ", and its time cannot be compared"
-               : trial->slowdown < INTERPRETED_AT_LEAST
-                   ? ", too long for the processor and too short for an interpreter"
-                   : ", which does not prove that the backend's extension is unused";
-    if (isnan(trial->slowdown))
-        snprintf(text, size, "KVM offers no counters here (KVM_GET_STATS_FD)%s", told);
-    else
-        snprintf(text, size,
-                 "KVM offers no counters here (KVM_GET_STATS_FD); a loop takes %.1f times as long as in this "
-                 "process%s",
-                 trial->slowdown, told);
+        vt_text_append(text, size, "%s",
+                       isnan(trial->slowdown) ? ", and its time cannot be compared"
+                       : trial->slowdown < INTERPRETED_AT_LEAST
+                           ? ", too long for the processor and too short for an interpreter"
+                           : ", which does not prove that the backend's extension is unused");
 }
 
 void vt_kvm_tell(const struct vt_trial *trial, enum vt_backend backend, char *text, size_t size)
 {
-    const struct vt_counters *counters = &trial->counters;
     if (!trial->ran)
         snprintf(text, size, "%s", trial->obstacle.reason);
-    else if (vt_counters_has(counters, VT_INSN_EMULATION) && vt_counters_has(counters, VT_EXITS))
-        snprintf(text, size,
-                 "a loop of %llu instructions: %llu interpreted by KVM (insn_emulation), %llu exits, %.1f µs",
-                 (unsigned long long)trial->instructions,
-                 (unsigned long long)counters->value[VT_INSN_EMULATION],
-                 (unsigned long long)counters->value[VT_EXITS], (double)trial->nanoseconds / 1000);
+    else if (vt_counters_has(&trial->counters, VT_INSN_EMULATION))
+        tell_count(trial, text, size);
     else
         tell_time(trial, backend, text, size);
     if (trial->ran && backend == VT_BACKEND_UNKNOWN && is_interpreted(trial, backend) == VT_NO)

@@ -336,6 +336,30 @@ START_TEST(without_counters_a_loop_here_is_the_measure)
 }
 END_TEST
 
+/* A kernel may count exits and not what it interprets: neither is said of it that it counts nothing. */
+START_TEST(what_is_counted_is_told_apart_from_what_is_not)
+{
+    struct vt_trial trial = {.ran = true, .instructions = 2003, .slowdown = 600};
+    char why[512];
+
+    vt_counters_put(&trial.counters, VT_EXITS, 3);
+    ck_assert_int_eq(vt_kvm_judge(&trial, VT_BACKEND_PVM), VT_INTERPRETED);
+    vt_kvm_tell(&trial, VT_BACKEND_PVM, why, sizeof why);
+    ck_assert_ptr_null(strstr(why, "no counters"));
+    ck_assert_ptr_nonnull(strstr(why, "insn_emulation"));
+    ck_assert_ptr_nonnull(strstr(why, "600.0 times"));
+    trial.slowdown = NAN;
+    vt_kvm_tell(&trial, VT_BACKEND_SVM, why, sizeof why);
+    ck_assert_ptr_nonnull(strstr(why, "insn_emulation"));
+    /* It counts what it interprets, and not exits. */
+    trial = counted(true, 2003, 2003);
+    vt_kvm_tell(&trial, VT_BACKEND_PVM, why, sizeof why);
+    ck_assert_ptr_null(strstr(why, "no counters"));
+    ck_assert_ptr_nonnull(strstr(why, "2003 interpreted"));
+    ck_assert_ptr_null(strstr(why, "exits"));
+}
+END_TEST
+
 #if VT_HAVE_LIBSECCOMP
 /* Linux before 5.14 has no KVM_GET_STATS_FD: the time has to tell, on a busy machine as on a quiet one. */
 static bool refuse_counters(void)
@@ -520,6 +544,6 @@ VT_SUITE(every_svm_bit_is_its_feature, an_absent_leaf_is_unknown_an_absent_exten
          a_register_that_nothing_announces_has_no_features, what_kvm_leaves_out_is_unknown,
          the_kernels_flags_tell_without_registers, firmware_switches_vt_x_off,
          counters_decide_what_runs_a_guest, without_counters_a_loop_here_is_the_measure,
-         without_counters_time_gives_the_same_answer, hypervisors_are_named_behind_interfaces,
-         without_the_bit_there_is_no_hypervisor, requirements_read_the_document,
-         capabilities_have_unique_names, every_null_has_its_reason)
+         what_is_counted_is_told_apart_from_what_is_not, without_counters_time_gives_the_same_answer,
+         hypervisors_are_named_behind_interfaces, without_the_bit_there_is_no_hypervisor,
+         requirements_read_the_document, capabilities_have_unique_names, every_null_has_its_reason)
