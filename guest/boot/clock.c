@@ -22,16 +22,18 @@ uint64_t vt_boot_clock_khz(void)
     return khz;
 }
 
-/* As the leaf has it, NUL behind what is shorter. */
+enum { SIGNATURE = 12 };
+
+/* As the leaf has it, NUL behind what is shorter; the last byte is C's own. */
 struct signature {
-    char text[12];
+    char text[SIGNATURE + 1];
 };
 
 static bool reads_signature(const struct signature *signature)
 {
     unsigned a, b[3];
     __cpuid(HYPERVISOR_LEAVES, a, b[0], b[1], b[2]);
-    for (unsigned i = 0; i < sizeof signature->text; i++)
+    for (unsigned i = 0; i < SIGNATURE; i++)
         if ((char)(b[i / 4] >> i % 4 * 8) != signature->text[i])
             return false;
     return vt_boot_is_under_hypervisor();
