@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll compare on runs recorded one after the other on one machine: no change is invented, a true one is found.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 data=$(dirname "$0")/../data/compare

@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll image and import: an image boots, says what it measured, and that becomes a result; what is no log does not.
+# beside others
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/schema.sh
 . "$(dirname "$0")/schema.sh"

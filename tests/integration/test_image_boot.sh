@@ -1,5 +1,6 @@
 #!/bin/sh
 # The discs of vmtoll image: BIOS and UEFI start them, all rows arrive, and UEFI's result lies on the volume it came from.
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 for tool in qemu-system-x86_64:qemu-system-x86 grub-mkimage:grub-common xorriso:xorriso mcopy:mtools jq:jq; do

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The cache of packages, kernels that will not do, two labs at once.
 # seconds: 600
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

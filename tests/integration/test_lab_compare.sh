@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll compare of lab results: instruction counts are subtracted, and every single one shows.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/schema.sh

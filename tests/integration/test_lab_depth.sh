@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lab svm at depth 2: a guest of a guest, with the exits of the hypervisor below it.
 # seconds: 300
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

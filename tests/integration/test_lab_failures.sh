@@ -1,6 +1,7 @@
 #!/bin/sh
 # What goes wrong around a lab: one clear line, the right status, nothing left behind.
 # seconds: 1500
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Memory that runs out while a lab runs: its counts, or one line and status 3; nothing is left but what the next run sweeps.
 # seconds: 1200
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/sweep.sh

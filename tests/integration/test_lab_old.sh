@@ -1,6 +1,7 @@
 #!/bin/sh
 # A kernel before 5.14, which has no descriptor of counters: in the lab, where the program is root, debugfs proves.
 # seconds: 300
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # vmtoll lab --profile: the functions of a toll add up to it, profiling changes none, two runs say the same.
 # seconds: 600
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # How the lab starts an emulator: a stand-in says what it was given, and of what it was relieved.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/attempt.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lab svm: KVM's AMD-V code on an emulated CPU, counted in instructions, the same number every time.
 # seconds: 600
+# beside others
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/crossings.sh
 . "$(dirname "$0")/crossings.sh"

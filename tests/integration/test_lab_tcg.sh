@@ -1,5 +1,6 @@
 #!/bin/sh
 # Lab tcg: the cases at ring 0 of an emulated processor, no hypervisor below.
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lab svm under other settings: what was asked for is in force, in the result, and told apart by compare.
 # seconds: 900
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"

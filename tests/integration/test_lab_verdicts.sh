@@ -1,5 +1,6 @@
 #!/bin/sh
 # What a lab makes of the counters that an image sends: each crossing, and each contradiction.
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"

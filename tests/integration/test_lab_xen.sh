@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lab xen: one hypervisor, three roads: trapped and emulated, paravirtual, hardware.
 # seconds: 600
+# beside others
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/crossings.sh
 . "$(dirname "$0")/crossings.sh"

@@ -159,10 +159,17 @@ else
     refuses "by reason, who may not is told" 3 'exits by reason: '
 fi
 
-run "$VMTOLL" price --qmp vm.sock --seconds 0.5 --json
-is "without tolls it measures them" 0
-holds "... here, and finds the same" says \
-    'd["tolls"]["file"] is None and d["tolls"]["started"] and 0.25 < d["at_least_share"] <= d["at_most_share"]' out
+# Beside a guest that takes a processor for itself tolls may come out too high, or unproved: then it says so, and they are measured again.
+within='d["tolls"]["file"] is None and d["tolls"]["started"] and d["at_least_share"] and 0.25 < d["at_least_share"] <= d["at_most_share"]'
+tries=0 measured=1
+while [ $tries -lt 5 ] && [ $measured -ne 0 ]; do
+    run "$VMTOLL" price --qmp vm.sock --seconds 0.5 --json
+    is "without tolls it measures them" 0
+    says "$within" out && measured=0
+    [ $measured -eq 0 ] || holds "... and says why they do not fit" says 'any("under other conditions" in n or "without a price" in n for n in d["notes"])' out
+    tries=$((tries + 1))
+done
+holds "... here, and finds the same" says "$within" out
 sed 's/"kernel": *"[^"]*"/"kernel": "5.4.0"/' tolls.json >other.json
 run "$VMTOLL" price --qmp vm.sock --tolls other.json --seconds 0.1
 refuses "tolls of another kernel" 2 "its kernel: 5\.4\.0; here: $(uname -r | sed 's/\./\\./g').*--force"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The monitor where it has no business: KVM without hardware interprets ring 0, and a monitor there would have the
 # interpreter's price. It refuses itself, says why, and the rest runs.
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 image=$(dirname "$VMTOLL")/guest/image-pvh.elf
