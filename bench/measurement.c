@@ -47,9 +47,11 @@ void vt_measurement_release(struct vt_measurement *measurement)
     free(measurement->baseline);
     free(measurement->bare);
     free(measurement->outer);
+    free(measurement->served);
     free(measurement->marks);
     free(measurement->rounds);
     measurement->body = measurement->baseline = measurement->bare = measurement->outer = NULL;
+    measurement->served = NULL;
     measurement->marks = NULL;
     measurement->rounds = NULL;
 }

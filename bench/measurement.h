@@ -91,7 +91,8 @@ struct vt_measurement {
     double *bare; /* TSC cycles of one bare crossing, beside each pair; NULL: the engine has none; owned */
     double
         *outer; /* exits to the hypervisor below, body less baseline; NULL: there is none that tells; owned */
-    uint8_t *marks; /* of each pair, enum vt_mark */
+    uint64_t *served; /* interrupts of the kernel in each pair; NULL: the case sets no timer; owned */
+    uint8_t *marks;   /* of each pair, enum vt_mark */
     /* How many pairs there were after each turn: pairs of a turn follow one another, turns lie seconds apart.
      */
     uint16_t *rounds;

@@ -208,8 +208,11 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     m->baseline[index] = (double)batch[VT_BASELINE].cycles / (double)m->iterations;
     if (m->bare && sampling->engine->bare)
         m->bare[index] = sampling->engine->bare(sampling->state);
-    bool hit = moved || batch[VT_BODY].marked || batch[VT_BASELINE].marked ||
-               interrupts(sampling) != served || outer_interrupts(sampling) != outer;
+    served = interrupts(sampling) - served;
+    if (m->served)
+        m->served[index] = served;
+    bool hit = moved || batch[VT_BODY].marked || batch[VT_BASELINE].marked || (served && !m->served) ||
+               outer_interrupts(sampling) != outer;
     m->marks[index] = (hit ? VT_MARK_HIT : 0) | (moved ? VT_MARK_MOVED : 0) |
                       (quiet && is_quiet(sampling) ? 0 : VT_MARK_SHARED);
     m->marked += hit;
@@ -305,13 +308,16 @@ int vt_sampler_make_room(struct vt_measurement *m, bool bare, struct vt_error *e
 {
     if (m->body)
         return 0;
+    bool own = m->simulated && m->c->needs & VT_NEED_DEADLINE;
     m->outer = m->depth > 1 ? calloc(VT_SAMPLER_MOST, sizeof *m->outer) : NULL;
+    m->served = own ? calloc(VT_SAMPLER_MOST, sizeof *m->served) : NULL;
     m->bare = bare ? calloc(VT_SAMPLER_MOST, sizeof *m->bare) : NULL;
     m->body = calloc(VT_SAMPLER_MOST, sizeof *m->body);
     m->baseline = calloc(VT_SAMPLER_MOST, sizeof *m->baseline);
     m->marks = calloc(VT_SAMPLER_MOST, sizeof *m->marks);
     m->rounds = calloc(VT_SAMPLER_MOST, sizeof *m->rounds);
-    if (m->body && m->baseline && m->marks && m->rounds && (m->bare || !bare) && (m->outer || m->depth < 2))
+    if (m->body && m->baseline && m->marks && m->rounds && (m->bare || !bare) && (m->outer || m->depth < 2) &&
+        (m->served || !own))
         return 0;
     return vt_error_memory(error, "the samples");
 }
@@ -348,6 +354,21 @@ static bool is_hit(const struct vt_measurement *m, size_t index)
     return m->marks[index] & VT_MARK_HIT;
 }
 
+/* A timer that the case sets is one of the kernel's too: those interrupts are its own, and as many in each
+ * pair. */
+static void tell_own_interrupts(struct vt_measurement *m)
+{
+    uint64_t own = UINT64_MAX;
+
+    for (size_t i = 0; i < m->batches; i++)
+        own = m->served[i] < own ? m->served[i] : own;
+    for (size_t i = 0; i < m->batches; i++)
+        if (m->served[i] > own && !is_hit(m, i)) {
+            m->marks[i] |= VT_MARK_HIT;
+            m->marked++;
+        }
+}
+
 /* An interrupt between the batches of a pair, or beside them, has not changed its count. */
 static void acquit(struct vt_measurement *m)
 {
@@ -381,6 +402,8 @@ void vt_sampler_summarize(struct vt_measurement *m)
     double toll[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
     size_t count = 0;
 
+    if (m->served)
+        tell_own_interrupts(m);
     if (m->simulated)
         acquit(m);
     bool all = !m->simulated || m->marked == m->batches;

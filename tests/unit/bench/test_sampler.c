@@ -19,6 +19,8 @@ struct invented {
     uint64_t batches; /* that ran */
     uint64_t
         ticks_at; /* this batch is hit by the timer: longer, and an interrupt more in the file; 0: none */
+    int own;      /* interrupts that each batch brings itself */
+    int served;   /* all there were */
     const char *interrupts;
 };
 
@@ -47,10 +49,11 @@ static enum vt_batch_end run_batch(void *state, enum vt_twin twin, uint64_t iter
     double cycles = 300 + (double)iterations * (twin == VT_BODY ? PER_OPERATION : 1);
     batch->cycles = (uint64_t)(cycles * machine->slowness / (machine->quick ? 3 : 1));
     machine->quick -= machine->quick > 0;
-    if (machine->ticks_at && ++machine->batches == machine->ticks_at) {
-        batch->cycles += 9300;
-        serve(machine->interrupts, 1001);
-    }
+    bool ticks = machine->ticks_at && ++machine->batches == machine->ticks_at;
+    batch->cycles += ticks ? 9300 : 0;
+    machine->served += machine->own + ticks;
+    if (machine->interrupts)
+        serve(machine->interrupts, 1000 + machine->served);
     vt_counters_put(&batch->counters, VT_EXITS, twin == VT_BODY ? iterations : 0);
     return VT_BATCH_DONE;
 }
@@ -145,15 +148,13 @@ START_TEST(rounds_are_kept_apart)
 END_TEST
 
 /* Seven pairs of a machine that counts instructions; one batch meets the timer. */
-START_TEST(what_the_timer_hits_is_kept_and_not_in_the_count)
+static void take_seven(struct vt_measurement *m, int own)
 {
     char path[] = "/tmp/vmtoll-test-XXXXXX";
     static const volatile int stop;
     struct vt_error error;
-    struct vt_case c = {.name = "invented"};
-    struct vt_measurement m = {.c = &c, .engine = "invented", .simulated = true};
     int fd = mkstemp(path);
-    struct invented machine = {.slowness = 1, .ticks_at = 12, .interrupts = path};
+    struct invented machine = {.slowness = 1, .ticks_at = 12, .own = own, .interrupts = path};
     struct vt_sampling sampling = {.engine = &engine,
                                    .state = &machine,
                                    .iterations = 100,
@@ -166,26 +167,51 @@ START_TEST(what_the_timer_hits_is_kept_and_not_in_the_count)
     ck_assert_int_ge(fd, 0);
     close(fd);
     serve(path, 1000);
-    ck_assert_int_eq(vt_sampler_take(&m, &sampling, &error), 0);
-    vt_sampler_summarize(&m);
-    ck_assert_uint_eq(m.batches, 7);
-    ck_assert_uint_eq(m.marked, 1);
+    ck_assert_int_eq(vt_sampler_take(m, &sampling, &error), 0);
+    vt_sampler_summarize(m);
+    unlink(path);
+}
+
+static void check_one_is_hit(const struct vt_measurement *m)
+{
     size_t hit = 0;
-    while (hit < 6 && !m.marks[hit])
+    ck_assert_uint_eq(m->batches, 7);
+    ck_assert_uint_eq(m->marked, 1);
+    while (hit < 6 && !m->marks[hit])
         hit++;
-    ck_assert_uint_eq(m.marks[hit], VT_MARK_HIT);
-    ck_assert_double_gt(fabs(m.body[hit] - m.baseline[hit] - (PER_OPERATION - 1)), 1);
-    ck_assert_double_eq_tol(m.toll_cycles.median, PER_OPERATION - 1, 1e-9);
-    ck_assert_double_eq_tol(m.toll_cycles.ci_low, PER_OPERATION - 1, 1e-9);
-    ck_assert_double_eq_tol(m.toll_cycles.ci_high, PER_OPERATION - 1, 1e-9);
+    ck_assert_uint_eq(m->marks[hit], VT_MARK_HIT);
+    ck_assert_double_gt(fabs(m->body[hit] - m->baseline[hit] - (PER_OPERATION - 1)), 1);
+    ck_assert_double_eq_tol(m->toll_cycles.median, PER_OPERATION - 1, 1e-9);
+    ck_assert_double_eq_tol(m->toll_cycles.ci_low, PER_OPERATION - 1, 1e-9);
+    ck_assert_double_eq_tol(m->toll_cycles.ci_high, PER_OPERATION - 1, 1e-9);
+}
+
+START_TEST(what_the_timer_hits_is_kept_and_not_in_the_count)
+{
+    struct vt_case c = {.name = "invented"};
+    struct vt_measurement m = {.c = &c, .engine = "invented", .simulated = true};
+
+    take_seven(&m, 0);
+    check_one_is_hit(&m);
     m.simulated = false; /* of times nothing is left out */
     vt_sampler_summarize(&m);
     ck_assert_double_gt(m.toll_cycles.ci_high - m.toll_cycles.ci_low, 1);
     vt_measurement_release(&m);
-    unlink(path);
+}
+END_TEST
+
+START_TEST(a_case_with_a_timer_of_its_own_is_hit_by_what_comes_beside)
+{
+    struct vt_case c = {.name = "invented", .needs = VT_NEED_DEADLINE};
+    struct vt_measurement m = {.c = &c, .engine = "invented", .simulated = true};
+
+    take_seven(&m, 10);
+    check_one_is_hit(&m);
+    vt_measurement_release(&m);
 }
 END_TEST
 
 VT_SUITE(batches_hold_a_power_of_two, a_case_may_have_a_limit_of_its_own,
          a_calibration_that_met_a_neighbour_is_made_again, a_calibration_made_again_in_vain_loses_nothing,
-         rounds_are_kept_apart, what_the_timer_hits_is_kept_and_not_in_the_count)
+         rounds_are_kept_apart, what_the_timer_hits_is_kept_and_not_in_the_count,
+         a_case_with_a_timer_of_its_own_is_hit_by_what_comes_beside)
