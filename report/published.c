@@ -140,12 +140,29 @@ static int add_row(struct vt_published *published, const struct vt_table *table,
     return 0;
 }
 
+json_t *vt_published_document(void)
+{
+    return json_loadb(vt_asset_published, vt_asset_published_size, 0, NULL);
+}
+
+const json_t *vt_published_source(const json_t *document, const char *id)
+{
+    const json_t *source;
+    size_t i;
+    json_array_foreach(json_object_get(document, "sources"), i, source)
+    {
+        const char *name = json_string_value(json_object_get(source, "id"));
+        if (name && strcmp(name, id) == 0)
+            return source;
+    }
+    return NULL;
+}
+
 int vt_published_load(struct vt_published *published, const struct vt_table *table)
 {
     size_t s, r;
     json_t *source, *row;
-    *published =
-        (struct vt_published){.document = json_loadb(vt_asset_published, vt_asset_published_size, 0, NULL)};
+    *published = (struct vt_published){.document = vt_published_document()};
     if (!published->document)
         return -ENOMEM;
     json_array_foreach(json_object_get(published->document, "sources"), s, source)

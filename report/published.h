@@ -33,4 +33,10 @@ struct vt_published {
 int vt_published_load(struct vt_published *published, const struct vt_table *table);
 void vt_published_release(struct vt_published *published);
 
+/* What is published, as data: the caller's. NULL: out of memory. */
+json_t *vt_published_document(void);
+
+/* One of its sources; the document's. NULL: none of that id. */
+const json_t *vt_published_source(const json_t *document, const char *id);
+
 #endif

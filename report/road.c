@@ -75,8 +75,7 @@ bool vt_road_lies(enum vt_road road, const struct vt_result_row *row)
            c->sensitivity == VT_SENSITIVE;
 }
 
-/* Operations that a kernel pays for: neither controls nor plain computing. */
-static bool counts(const struct vt_line *line)
+bool vt_road_counts(const struct vt_line *line)
 {
     return line->known != VT_CLASS_CONTROL && line->known != VT_CLASS_COMPUTE;
 }
@@ -114,7 +113,7 @@ const struct vt_result_row *vt_road_shortest(const struct vt_table *table, enum 
     const struct vt_result_row *best = NULL;
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_result_row *row =
-            counts(&table->lines[i]) ? vt_road_row(table, road, &table->lines[i]) : NULL;
+            vt_road_counts(&table->lines[i]) ? vt_road_row(table, road, &table->lines[i]) : NULL;
         if (row && row->known.crossing == crossing && (!best || row->toll.median < best->toll.median))
             best = row;
     }
@@ -126,7 +125,7 @@ static bool is_on_all(const struct vt_table *table, const bool there[VT_ROADS], 
     for (enum vt_road road = 0; road < VT_ROADS; road++)
         if (there[road] && !honest_row(table, road, line))
             return false;
-    return counts(line);
+    return vt_road_counts(line);
 }
 
 static size_t count_common(const struct vt_table *table, const bool there[VT_ROADS])

@@ -26,6 +26,9 @@ const char *vt_road_title(enum vt_road road);
 
 enum vt_unit vt_road_unit(enum vt_road road);
 
+/* Is the case one that may concern a hypervisor: neither a control nor plain computing? */
+bool vt_road_counts(const struct vt_line *line);
+
 /* The proved toll of a case (NULL: of none) on a road, or NULL: not measured, or not proved. */
 const struct vt_result_row *vt_road_row(const struct vt_table *table, enum vt_road road,
                                         const struct vt_line *line);

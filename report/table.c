@@ -428,6 +428,28 @@ static int collect_notes(struct vt_table *table)
     return status;
 }
 
+static size_t unsupported_note(const struct vt_table *table, size_t line, size_t column)
+{
+    const struct vt_result_row *cell = table->lines[line].cells[column];
+    return cell && cell->status == VT_STATUS_UNSUPPORTED && !vt_result_has_toll(cell)
+               ? vt_table_note(table, cell)
+               : 0;
+}
+
+/* A note of more than half outlives any pairing with others (Boyer and Moore), and is then counted. */
+static size_t find_usual(const struct vt_table *table, size_t column)
+{
+    size_t usual = 0, left = 0, count = 0;
+    for (size_t i = 0; i < table->line_count; i++) {
+        size_t note = unsupported_note(table, i, column);
+        usual = left ? usual : note;
+        left = note == usual ? left + 1 : left - 1;
+    }
+    for (size_t i = 0; i < table->line_count; i++)
+        count += unsupported_note(table, i, column) == usual;
+    return 2 * count > table->line_count ? usual : 0;
+}
+
 int vt_table_build(struct vt_table *table, struct vt_result *const *results, size_t count,
                    struct vt_error *error)
 {
@@ -442,6 +464,8 @@ int vt_table_build(struct vt_table *table, struct vt_result *const *results, siz
         if (collect_notes(table) != 0)
             status = vt_error_memory(error, "the report");
     }
+    for (size_t k = 0; status == 0 && k < table->column_count; k++)
+        table->columns[k].usual = find_usual(table, k);
     if (status)
         vt_table_release(table);
     return status;

@@ -23,6 +23,7 @@ struct vt_column {
     size_t shown;      /* among the columns with a figure: which symbol and colour it has */
     size_t rank;       /* among those of its unit */
     bool measured;     /* it has a figure; with none on any column, all count as measured */
+    size_t usual;      /* note of more than half of its cells, all unsupported: said once; 0: none */
     bool shared_name;  /* another column has the same engine, path, level and unit */
     bool shared_title; /* another column has the same title, and another path */
     char title[96];    /* "kvm CPL 3" */

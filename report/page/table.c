@@ -20,6 +20,30 @@ static void put_left_out(const struct vt_html *page)
     fputs(said ? "; the notes say why.</p>\n" : "", page->stream);
 }
 
+static bool is_usual_before(const struct vt_table *table, size_t column)
+{
+    for (size_t k = 0; k < column; k++)
+        if (table->columns[k].measured && table->columns[k].usual == table->columns[column].usual)
+            return true;
+    return false;
+}
+
+/* What most cells of a column lack is said here and not in each: a paravirtual form, above all. */
+static void put_usual(const struct vt_html *page)
+{
+    const struct vt_table *table = page->report->table;
+    for (size_t i = 0; i < table->column_count; i++) {
+        size_t usual = table->columns[i].measured ? table->columns[i].usual : 0;
+        if (!usual || is_usual_before(table, i))
+            continue;
+        fputs("<p class=\"caption\">Empty under ", page->stream);
+        for (size_t k = i, said = 0; k < table->column_count; k++)
+            if (table->columns[k].measured && table->columns[k].usual == usual)
+                vt_markup(page->stream, "%s%s", said++ ? ", " : "", table->columns[k].title);
+        vt_markup(page->stream, ": %s.</p>\n", table->notes[usual - 1].text);
+    }
+}
+
 static void put_heads(const struct vt_html *page)
 {
     const struct vt_table *table = page->report->table;
@@ -62,7 +86,7 @@ static void put_measured(const struct vt_html *page, const struct vt_result_row 
     fputs("</td>", page->stream);
 }
 
-static void put_cell(const struct vt_html *page, const struct vt_result_row *cell, double size)
+static void put_cell(const struct vt_html *page, const struct vt_result_row *cell, double size, size_t usual)
 {
     static const char *const words[VT_STATUSES] = {
         [VT_STATUS_OK] = "unknown",    [VT_STATUS_UNVERIFIED] = "unknown", [VT_STATUS_UNSUPPORTED] = "–",
@@ -72,6 +96,8 @@ static void put_cell(const struct vt_html *page, const struct vt_result_row *cel
         fputs("<td></td>", page->stream);
     } else if (vt_result_has_toll(cell)) {
         put_measured(page, cell, cell->unit == VT_UNIT_NS ? size : 1);
+    } else if (usual && vt_table_note(page->report->table, cell) == usual) {
+        fputs("<td></td>", page->stream);
     } else {
         bool unsupported = cell->status == VT_STATUS_UNSUPPORTED;
         fprintf(page->stream,
@@ -118,7 +144,7 @@ static void put_line(const struct vt_html *page, const struct vt_line *line)
     fprintf(page->stream, "</th><td>%s</td>", strcmp(scale.name, "us") == 0 ? "µs" : scale.name);
     for (size_t k = 0; k < table->column_count; k++)
         if (table->columns[k].measured)
-            put_cell(page, line->cells[k], scale.size);
+            put_cell(page, line->cells[k], scale.size, table->columns[k].usual);
     fputs("</tr>\n", page->stream);
 }
 
@@ -186,6 +212,7 @@ void vt_html_table(const struct vt_html *page)
     put_body(page);
     fputs("</table>\n</div>\n", page->stream);
     put_left_out(page);
+    put_usual(page);
     put_notes(page);
     fputs("</section>\n", page->stream);
 }

@@ -1,6 +1,7 @@
 #include "report/story/choice.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What the crossing itself can take at the most. */
@@ -73,7 +74,7 @@ bool vt_choice_find(const struct vt_table *table, const char *name, struct vt_fi
         return false;
     *figure = (struct vt_figure){.value = row->toll.median, .unit = row->unit};
     if (i < SHORTEST && strcmp(name, shortest[i].name) != 0)
-        figure->name = row->name;
+        snprintf(figure->names, sizeof figure->names, "%s", row->name);
     if (k < CHEAPEST && strcmp(name, cheapest[k].name) != 0)
         figure->roads = roads;
     return isfinite(figure->value);

@@ -2,8 +2,8 @@
  * The comparison that Adams and Agesen made in 2006 (ASPLOS, figure 3): the same operations on each road,
  * here, beside what they published. Their cycles share no column with anything measured now.
  */
+#include "report/published.h"
 #include "report/story/tell.h"
-#include "show/asset.h"
 #include "show/page.h"
 #include "show/pen/markup.h"
 #include "show/quantity.h"
@@ -61,20 +61,6 @@ static const struct vt_result_row *find(const struct vt_table *table, const char
 static bool has_native(const json_t *row)
 {
     return json_object_get(row, "native") != NULL;
-}
-
-static json_t *find_rows(const json_t *document)
-{
-    json_t *source;
-    size_t i;
-
-    json_array_foreach(json_object_get(document, "sources"), i, source)
-    {
-        const char *id = json_string_value(json_object_get(source, "id"));
-        if (id && strcmp(id, source_id) == 0)
-            return json_object_get(source, "rows");
-    }
-    return NULL;
 }
 
 static size_t find_columns(const struct vt_table *table, const json_t *rows, bool shown[COLUMNS])
@@ -188,8 +174,8 @@ static bool has_monitor(const bool shown[COLUMNS])
 
 void vt_tell_classic(const struct vt_teller *teller, const struct vt_directive *directive)
 {
-    json_t *document = json_loadb(vt_asset_published, vt_asset_published_size, 0, NULL);
-    const json_t *rows = find_rows(document);
+    json_t *document = vt_published_document();
+    const json_t *rows = json_object_get(vt_published_source(document, source_id), "rows");
     bool shown[COLUMNS];
 
     if (find_columns(teller->table, rows, shown) && has_monitor(shown)) {

@@ -1,7 +1,9 @@
 #include "report/story/figure.h"
 #include "report/audited.h"
-#include "report/story/depth.h"
 #include "report/story/choice.h"
+#include "report/story/cited.h"
+#include "report/story/depth.h"
+#include "report/story/names.h"
 #include "show/quantity.h"
 
 #include <math.h>
@@ -53,6 +55,9 @@ static const struct {
     {"monitor_way", VT_ROAD_MONITOR_TRAP, "mov-to-cr3", VT_CROSSING_TRAP, VT_PART_BARE},
     {"monitor_same", VT_ROAD_MONITOR_TRAP, SAME, VT_CROSSING_TRAP, WHOLE},
     {"monitor_same_way", VT_ROAD_MONITOR_TRAP, SAME, VT_CROSSING_TRAP, VT_PART_BARE},
+    {"cr3_translated", VT_ROAD_TRANSLATED, "mov-to-cr3", VT_CROSSING_INLINE, WHOLE},
+    {"cr3_time", VT_ROAD_HARDWARE, "mov-to-cr3", VT_CROSSING_NONE, WHOLE},
+    {"pte_lab", VT_ROAD_HARDWARE_LAB, "write-pte", VT_CROSSING_NONE, WHOLE},
     {"cr3_lab", VT_ROAD_HARDWARE_LAB, "mov-to-cr3", VT_CROSSING_NONE, WHOLE},
 };
 
@@ -61,15 +66,13 @@ static struct vt_figure number(double value)
     return (struct vt_figure){.value = value, .unit = VT_UNITS};
 }
 
-/* Sensitive operations proved on a road; with `free`, those that crossed nothing. */
+/* Operations proved on a road; with `free`, those that crossed nothing. */
 static double count_cases(const struct vt_table *table, enum vt_road road, bool free)
 {
     size_t count = 0;
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_line *line = &table->lines[i];
-        if (line->known == VT_CLASS_CONTROL || line->known == VT_CLASS_COMPUTE)
-            continue;
-        const struct vt_result_row *row = vt_road_row(table, road, line);
+        const struct vt_result_row *row = vt_road_counts(line) ? vt_road_row(table, road, line) : NULL;
         count += row && (!free || row->known.crossing == VT_CROSSING_NONE);
     }
     return count ? (double)count : NAN;
@@ -160,7 +163,7 @@ static size_t count_by(const char *name)
 bool vt_figure_exists(const char *name)
 {
     return toll_by(name) < TOLLS || count_by(name) < COUNTS || vt_choice_exists(name) ||
-           vt_depth_figure_exists(name);
+           vt_depth_figure_exists(name) || vt_names_exist(name) || vt_cited_exists(name);
 }
 
 bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_figure *figure)
@@ -174,7 +177,8 @@ bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_fi
                                                                      : row->breakdown[tolls[i].part].median,
                                      .unit = row->unit};
     return isfinite(figure->value) || vt_choice_find(table, name, figure) ||
-           vt_depth_figure_find(table, name, figure);
+           vt_depth_figure_find(table, name, figure) || vt_names_find(table, name, figure) ||
+           vt_cited_find(name, figure);
 }
 
 void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_words *words, char *text,
@@ -182,15 +186,15 @@ void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_word
 {
     bool whole = figure->value == floor(figure->value);
     int decimals = whole || fabs(figure->value) >= 100 ? 0 : 1;
-    if (figure->name) {
-        snprintf(text, size, "%s", figure->name);
+    if (*figure->names) {
+        snprintf(text, size, "%s", figure->names);
         return;
     }
     if (figure->unit == VT_UNIT_NS) {
         vt_quantity_print(figure->value, figure->unit, "µs", text, size);
         return;
     }
-    const char *word = figure->unit == VT_UNITS ? "#"
+    const char *word = figure->unit == VT_UNITS ? figure->cited ? words->cycles : "#"
                        : figure->value == 1     ? words->instruction
                                                 : words->instructions;
     size_t before = strcspn(word, "#");

@@ -11,12 +11,12 @@
 /* False: unknown here. */
 bool vt_figure_find(const struct vt_table *table, const char *name, struct vt_figure *figure);
 
-/* The words for the unit that has any. */
+/* The words for the units that have any: "# instructions", where the number stands for #. */
 struct vt_figure_words {
-    const char *instruction, *instructions; /* "# instructions": the number stands for # */
+    const char *instruction, *instructions, *cycles;
 };
 
-/* "1.08 µs", "2771 instructions", "13". */
+/* "1.08 µs", "2771 instructions", "13", "216 cycles", "msr, port-io". */
 void vt_figure_print(const struct vt_figure *figure, const struct vt_figure_words *words, char *text,
                      size_t size);
 

@@ -5,7 +5,7 @@
  *     .step ID HEADING               a step begins
  *     .p TEXT                        a paragraph; *so* is emphasized, {so} is a figure (figure.h)
  *     .or TEXT                       told where the paragraph before was not: a figure of it is unknown here
- *     .picture NAME TEXT             a picture, with what it shows in words
+ *     .picture NAME TEXT             a picture, over what it shows in words
  *     .bars TEXT                     a chart of the bars that follow, told when two of them are known
  *     .bar FIGURE TEXT               one of them
  *     .holes, .code, .roads TEXT     the tables of steps 3, 4 and 7, told with TEXT before them or not at all

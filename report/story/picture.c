@@ -43,10 +43,10 @@ void vt_tell_picture(const struct vt_teller *teller, struct vt_directive *direct
     for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
         if (strcmp(pictures[i].name, name) != 0)
             continue;
-        vt_markup(teller->stream, "<figure class=\"scene\"><svg role=\"img\" aria-label=\"%.*s\" ",
-                  directive->length, directive->text);
+        fputs("<figure class=\"scene\"><svg aria-hidden=\"true\" ", teller->stream);
         draw(teller, pictures[i].drawing, *pictures[i].size);
-        fputs("</svg></figure>\n", teller->stream);
+        vt_markup(teller->stream, "</svg><figcaption>%.*s</figcaption></figure>\n", directive->length,
+                  directive->text);
     }
 }
 

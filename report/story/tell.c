@@ -52,15 +52,21 @@ static void tell_roads(const struct vt_teller *teller, unsigned roads)
 
 void vt_tell_figure(const struct vt_teller *teller, const struct vt_figure *figure, FILE *stream)
 {
-    char text[64], singular[32], plural[32];
+    char text[VT_FIGURE_NAMES], singular[32], plural[32], cycles[32];
     struct vt_figure_words words = {word(teller->language, "unit_one", singular),
-                                    word(teller->language, "unit", plural)};
+                                    word(teller->language, "unit", plural),
+                                    word(teller->language, "unit_cycles", cycles)};
     if (figure->roads) {
         tell_roads(teller, figure->roads);
         return;
     }
     vt_figure_print(figure, &words, text, sizeof text);
     vt_markup(stream, "%s", text);
+}
+
+static const char *class_of(const struct vt_figure *figure)
+{
+    return figure->roads || *figure->names ? "name" : figure->cited ? "cited" : "figure";
 }
 
 /* A figure's name from `at` on, behind its brace; returns what follows it. */
@@ -73,7 +79,7 @@ static const char *put_figure(const struct vt_teller *teller, const char *at, co
     snprintf(name, sizeof name, "%.*s", (int)((close ? close : end) - at), at);
     *known &= vt_figure_find(teller->table, name, &figure);
     if (stream && *known) {
-        fputs(figure.roads || figure.name ? "<b class=\"name\">" : "<b class=\"figure\">", stream);
+        vt_markup(stream, "<b class=\"%s\">", class_of(&figure));
         vt_tell_figure(teller, &figure, stream);
         fputs("</b>", stream);
     }

@@ -4,11 +4,15 @@
 
 #include "report/road.h"
 
+enum { VT_FIGURE_NAMES = 320 };
+
 struct vt_figure {
     double value;
-    enum vt_unit unit; /* VT_UNITS: a number by itself */
-    const char *name;  /* of a case, told in place of the number; NULL: the number is told */
-    unsigned roads;    /* as bits, told in place of the number; 0: none */
+    enum vt_unit unit;           /* VT_UNITS: a number by itself */
+    char names[VT_FIGURE_NAMES]; /* of a case, instructions or classes, told in place of the number; "": it is
+                                  */
+    unsigned roads;              /* as bits, told in place of the number; 0: none */
+    bool cited;                  /* of somebody else's publication; a number by itself is one of cycles */
 };
 
 #endif

@@ -27,6 +27,7 @@ story_rows() { # toll of the trapped mov-to-cr3
     told="$told,$(row mov-to-cr3 class ok '"hypercall"' 603),$(row cli class ok '"none"' 1),$(row rdmsr-kernel msr ok '"hypercall"' 423),$(row vmcall hypercall ok '"hypercall"' 275)"
     on svm hardware 0 instructions true
     told="$told,$(row mov-to-cr3 class ok '"none"' 1),$(row cli class ok '"none"' 1),$(row cpuid class ok '"exit-kernel"' 1176),$(row rdmsr-kernel msr ok '"exit-kernel"' 1252),$(row out-kernel port-io ok '"exit-kernel"' 2340),$(row out-user class ok '"exit-user"' 3106)"
+    told="$told,$(row write-pte memory ok '"none"' 1)"
     told="$told,$(row vmrun-as-kvm class ok '"exit-kernel"' 26310)"
     for deep in 'cpuid 13067 exit-kernel 6' 'rdmsr-kernel 14120 exit-kernel 6' 'vmrun-as-kvm 194378 exit-kernel 36'; do
         # shellcheck disable=SC2086

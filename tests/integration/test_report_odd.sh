@@ -33,6 +33,17 @@ says "tolls of zero and below" '^No crossing into a hypervisor was observed'
 document r.json "$(row cpuid identification ok '"exit-kernel"' 1e17)" "$(row rdtsc time ok '"exit-kernel"' 1e-17)"
 says "tolls without measure" '^An exit and the way back'
 
+# A reason that most cells of a column have is said once, and those cells are empty: few cases have a paravirtual form.
+engine=hypercall path=paravirtual
+forms=$(row cpuid identification ok '"hypercall"' 2000)
+for name in hlt rdtsc cli; do forms="$forms,$(row $name class unsupported null '' 'has no paravirtual form')"; done
+engine=kvm path=hardware
+document r.json "$forms,$(row cpuid identification ok '"exit-kernel"' 2000),$(row hlt idle unsupported null '' 'seldom')"
+run "$VMTOLL" report "$work/r.json" --format html
+has "most of a column without a form: the reason once" '<p class="caption">Empty under hypercall CPL 0: has no paravirtual form.</p>'
+dashes() { [ "$(grep -o '<td class="absent">–' "$work/out" | wc -l)" -eq "$1" ]; }
+holds "... and a dash only where a reason is a cell's own" dashes 1
+
 # What an enemy writes: markup, scripts, a spreadsheet's formulas, a terminal's escapes, gnuplot's commands
 hostile='<script>alert(1)</script>\" onload=\"x\u001b[2J`|[a](http://x.example)\n=1'
 cat >"$work/h.json" <<E

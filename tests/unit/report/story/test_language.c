@@ -88,6 +88,28 @@ START_TEST(figures_exist)
 }
 END_TEST
 
+/* Of published.json, and not of results: found where there are none. */
+START_TEST(cited_figures_are_published)
+{
+    const struct vt_table none = {0};
+    struct vt_directive directive;
+    size_t count = 0;
+    for (size_t at = 0; vt_language_next(vt_language(0), &at, &directive);) {
+        for (const char *found = directive.text;
+             (found = memmem(found, (size_t)(directive.text + directive.length - found), "{cited_", 7));) {
+            struct vt_figure figure;
+            char name[64];
+            found++;
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(found, "}"), found);
+            ck_assert_msg(vt_figure_find(&none, name, &figure), "%s is not published", name);
+            ck_assert(figure.cited);
+            count++;
+        }
+    }
+    ck_assert_uint_gt(count, 10);
+}
+END_TEST
+
 START_TEST(emphasis_is_closed)
 {
     for (size_t i = 0; vt_language(i); i++) {
@@ -111,5 +133,5 @@ START_TEST(languages_by_code)
 }
 END_TEST
 
-VT_SUITE(languages_tell_the_same, languages_know_the_same_labels, figures_exist, emphasis_is_closed,
-         languages_by_code)
+VT_SUITE(languages_tell_the_same, languages_know_the_same_labels, figures_exist, cited_figures_are_published,
+         emphasis_is_closed, languages_by_code)
