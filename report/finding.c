@@ -155,7 +155,7 @@ static bool say_exit(char *text, size_t size, const struct vt_table *table, enum
     } exits[] = {{"cpuid", "to the kernel (CPUID)", VT_CROSSING_EXIT_KERNEL},
                  {"out-user", "to a process (OUT)", VT_CROSSING_EXIT_USER}};
     char amount[32];
-    size_t said = 0;
+    size_t said = 0, without = 0; /* of those on a processor that shows no mode for guests */
     for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++) {
         const struct vt_line *line = vt_table_find_line(table, exits[i].name);
         for (size_t k = 0; line && k < table->column_count; k++) {
@@ -166,10 +166,13 @@ static bool say_exit(char *text, size_t size, const struct vt_table *table, enum
             vt_quantity_print(cell->toll.median, cell->unit, "µs", amount, sizeof amount);
             vt_text_append(text, size, "%s %s %s", said++ ? "," : " An exit and the way back takes" + !*text,
                            amount, exits[i].words);
+            without += cell->known.path == VT_PATH_EMULATED;
             break;
         }
     }
-    vt_text_append(text, size, said ? "." : "");
+    if (said)
+        vt_text_append(text, size, "%s.",
+                       without == said ? ", for a program in a guest of a KVM without VT-x or AMD-V" : "");
     return said > 0;
 }
 

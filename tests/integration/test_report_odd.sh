@@ -28,6 +28,10 @@ document r.json ''
 says "no row" '^The result holds no measurements'
 document r.json "$(row cpuid identification ok '"exit-kernel"' 2000)"
 says "one row" '^An exit and the way back takes 2.00 '
+cpl=3 path=emulated
+document r.json "$(row cpuid identification ok '"exit-kernel"' 2000)"
+says "an exit where the processor shows no mode for guests" 'takes 2.00 .*, for a program in a guest of a KVM'
+cpl=0 path=hardware
 document r.json "$(row cpuid identification ok '"none"' 0)" "$(row rdtsc time ok '"none"' -3.5)"
 says "tolls of zero and below" '^No crossing into a hypervisor was observed'
 document r.json "$(row cpuid identification ok '"exit-kernel"' 1e17)" "$(row rdtsc time ok '"exit-kernel"' 1e-17)"
