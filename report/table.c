@@ -13,10 +13,16 @@ static int compare_texts(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "");
 }
 
-/* The order in which the roads are told; of the labs first the AMD-V that works as processors on sale do. */
+/*
+ * The order in which the roads are told; of the labs first the AMD-V that works as processors on sale do, and
+ * one of each road before a second: charts show no more than some.
+ */
 static int rank_of(const char *engine)
 {
-    static const char *const order[] = {"native", "kvm", "trap", "translate", "hypercall", "svm-bochs"};
+    static const char *const order[] = {
+        "native",    "kvm",     "trap",         "translate",    "hypercall",
+        "svm-bochs", "xen-pv",  "monitor-trap", "monitor-call", "vmx",
+        "svm",       "xen-pvh", "tcg",          "monitor-svm",  "monitor-svm-kvm"};
     int count = (int)(sizeof order / sizeof order[0]);
     for (int i = 0; i < count; i++)
         if (strcmp(order[i], engine) == 0)
