@@ -27,6 +27,8 @@ static const struct {
     {"trap_work", VT_ROAD_TRAP, "mov-to-cr3", VT_CROSSING_TRAP, VT_PART_EMULATION},
     {"trap", VT_ROAD_TRAP, "mov-to-cr3", VT_CROSSING_TRAP, WHOLE},
     {"trap_out", VT_ROAD_TRAP, "out-kernel", VT_CROSSING_TRAP, WHOLE},
+    {"trap_cpuid", VT_ROAD_TRAP, "cpuid", VT_CROSSING_TRAP, WHOLE},
+    {"trap_int", VT_ROAD_TRAP, "int-n", VT_CROSSING_TRAP, WHOLE},
     {"popf", VT_ROAD_TRAP, "popf", VT_CROSSING_NONE, WHOLE},
     {"trap_cli", VT_ROAD_TRAP, "cli", VT_CROSSING_TRAP, WHOLE},
     {"translated", VT_ROAD_TRANSLATED, "popf", VT_CROSSING_INLINE, WHOLE},

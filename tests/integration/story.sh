@@ -14,7 +14,7 @@ story_rows() { # toll of the trapped mov-to-cr3
     on trap emulated 0 ns false
     told=$(row mov-to-cr3 control-register ok '"trap"' "$1")
     for name in mov-from-cr0 cli out-kernel rdmsr-kernel; do told="$told,$(row "$name" class ok '"trap"' 1070)"; done
-    told="$told,$(row popf flags ok '"none"' 6)"
+    told="$told,$(row popf flags ok '"none"' 6),$(row cpuid class ok '"trap"' 7280),$(row int-n class ok '"trap"' 8670)"
     on translate translated 0 ns false
     for name in mov-to-cr3 mov-from-cr0 cli popf; do told="$told,$(row "$name" class ok '"inline"' 2)"; done
     told="$told,$(row out-kernel port-io ok '"callout"' 18),$(row rdmsr-kernel msr ok '"callout"' 29)"
