@@ -9,6 +9,7 @@
 #include "bench/evidence.h"
 #include "bench/quota.h"
 #include "bench/sampler.h"
+#include "bench/tick.h"
 #include "base/statistics.h"
 #include "vmm/backend.h"
 #include "base/process/clock.h"
@@ -338,6 +339,7 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .cpu = s->watched_cpu < 0 ? NULL : &s->watched_cpu,
         .interrupts = simulation ? VT_INTERRUPTS_FILE : NULL,
         .interrupted_cpu = s->run->cpu,
+        .let_tick_pass = simulation ? vt_tick_let_pass : NULL,
         .outer = simulation ? simulation->outer : NULL,
         .quiet = simulation ? NULL : &s->quiet,
         .patience_ns = now + turn_ns / 2,

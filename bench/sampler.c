@@ -25,6 +25,9 @@
 /* A toll near nothing cannot be known to 1 % of itself; a twentieth of a cycle is as good. */
 #define FLOOR_CYCLES 0.05
 
+/* What the first pair is taken to last: both its batches, and as much for what is around them. */
+#define FIRST_PAIR_NS (4 * FIXED_TICKS)
+
 /* What a share of time must leave room for, or the batches are made shorter. */
 #define WANTED_PAIRS 20
 
@@ -224,6 +227,20 @@ static enum vt_batch_end take_pair(struct vt_measurement *m, const struct vt_sam
     return VT_BATCH_DONE;
 }
 
+/* The first pairs of a row tell how long the others will take. */
+static enum vt_batch_end take_pair_between_ticks(struct vt_measurement *m, const struct vt_sampling *sampling,
+                                                 uint64_t *longest_ns, struct vt_error *error)
+{
+    if (!sampling->let_tick_pass)
+        return take_pair(m, sampling, error);
+    sampling->let_tick_pass(*longest_ns ? *longest_ns + *longest_ns / 4 : FIRST_PAIR_NS);
+    uint64_t begun = vt_clock_now();
+    enum vt_batch_end end = take_pair(m, sampling, error);
+    uint64_t lasted = vt_clock_now() - begun;
+    *longest_ns = lasted > *longest_ns ? lasted : *longest_ns;
+    return end;
+}
+
 static enum vt_stop why_stop(const struct vt_measurement *m, const struct vt_sampling *sampling)
 {
     if (*sampling->stop)
@@ -276,9 +293,10 @@ static enum vt_batch_end sample(struct vt_measurement *m, const struct vt_sampli
                                 struct vt_error *error)
 {
     size_t last = m->batches + sampling->turn;
+    uint64_t longest_ns = 0;
 
     do {
-        enum vt_batch_end end = take_pair(m, sampling, error);
+        enum vt_batch_end end = take_pair_between_ticks(m, sampling, &longest_ns, error);
         /* What an interrupt of the user's cut short keeps the pairs it has. */
         if (end == VT_BATCH_INTERRUPTED && m->batches >= VT_STATISTICS_MIN)
             m->stop = VT_STOP_INTERRUPTED;

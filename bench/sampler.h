@@ -37,6 +37,9 @@ struct vt_sampling {
      * nobody asks. */
     const char *interrupts;
     int interrupted_cpu;
+    /* Called before each pair with how many nanoseconds it may take (vt_tick_let_pass), that no tick falls
+     * into it; NULL: they may. */
+    void (*let_tick_pass)(uint64_t needed);
     const struct vt_outer
         *outer; /* the hypervisor below: its exits are counted, its interrupts hit; or NULL */
     const volatile int *stop;

@@ -1,5 +1,6 @@
 /* Batches are sized alike in every run, whatever a neighbour does; rounds are kept apart. */
 #include "bench/sampler.h"
+#include "bench/tick.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>
@@ -211,7 +212,69 @@ START_TEST(a_case_with_a_timer_of_its_own_is_hit_by_what_comes_beside)
 }
 END_TEST
 
+/* How long the pairs were to take, as the sampler said it before each. */
+static uint64_t announced[8];
+static size_t announcements;
+
+static void let_tick_pass(uint64_t needed)
+{
+    if (announcements < sizeof announced / sizeof announced[0])
+        announced[announcements] = needed;
+    announcements++;
+}
+
+START_TEST(no_pair_begins_where_a_tick_would_fall_into_it)
+{
+    static const volatile int stop;
+    struct vt_error error;
+    struct vt_case c = {.name = "invented"};
+    struct vt_measurement m = {.c = &c, .engine = "invented", .simulated = true};
+    struct invented machine = {.slowness = 1};
+    struct vt_sampling sampling = {.engine = &engine,
+                                   .state = &machine,
+                                   .iterations = 100,
+                                   .pairs = 7,
+                                   .let_tick_pass = let_tick_pass,
+                                   .deadline_ns = UINT64_MAX,
+                                   .stop = &stop};
+
+    ck_assert_int_eq(vt_sampler_take(&m, &sampling, &error), 0);
+    ck_assert_uint_eq(announcements, 7);
+    ck_assert_uint_gt(announced[0], 1000000); /* nothing is known yet: two batches of the longest */
+    for (size_t i = 1; i < 7; i++)
+        ck_assert_uint_gt(announced[i], 0);
+    for (size_t i = 2; i < 7; i++)
+        ck_assert_uint_ge(announced[i], announced[i - 1]);
+    vt_measurement_release(&m);
+}
+END_TEST
+
+START_TEST(a_tick_is_in_the_way_if_it_comes_before_the_end)
+{
+    enum { PERIOD = 4000000 };
+
+    ck_assert(!vt_tick_is_in_the_way(0, PERIOD, 1000000));
+    ck_assert(!vt_tick_is_in_the_way(3000000, PERIOD, 1000000));
+    ck_assert(vt_tick_is_in_the_way(3000001, PERIOD, 1000000));
+    ck_assert(vt_tick_is_in_the_way(9000000, PERIOD, 1000000)); /* it is late */
+    ck_assert(!vt_tick_is_in_the_way(3999999, PERIOD, PERIOD)); /* nothing would be won */
+    ck_assert(!vt_tick_is_in_the_way(UINT64_MAX, 0, 0));        /* the kernel does not tell */
+}
+END_TEST
+
+/* The clock that stands still between ticks has moved, or was far from moving; on a kernel without ticks it
+ * comes back all the same. */
+START_TEST(what_waits_for_a_tick_comes_back)
+{
+    for (uint64_t needed = 1; needed < UINT64_C(100000000); needed *= 10)
+        vt_tick_let_pass(needed);
+    vt_tick_let_pass(UINT64_MAX);
+}
+END_TEST
+
 VT_SUITE(batches_hold_a_power_of_two, a_case_may_have_a_limit_of_its_own,
          a_calibration_that_met_a_neighbour_is_made_again, a_calibration_made_again_in_vain_loses_nothing,
          rounds_are_kept_apart, what_the_timer_hits_is_kept_and_not_in_the_count,
-         a_case_with_a_timer_of_its_own_is_hit_by_what_comes_beside)
+         a_case_with_a_timer_of_its_own_is_hit_by_what_comes_beside,
+         no_pair_begins_where_a_tick_would_fall_into_it, a_tick_is_in_the_way_if_it_comes_before_the_end,
+         what_waits_for_a_tick_comes_back)
