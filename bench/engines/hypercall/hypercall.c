@@ -23,6 +23,7 @@ struct hypercall_engine {
     enum vt_pv_interface interface; /* of the prepared case */
     const struct vt_pv_form *form;
     bool proved, honoured; /* since it was prepared */
+    bool altered;          /* the machine was told what the next form need not know */
 };
 
 static bool available(char *reason, size_t size)
@@ -169,12 +170,22 @@ static const struct vt_pv_form *form_of(void *state, const struct vt_case *c, in
     return choose(state, c, cpl, &interface, reason, sizeof reason) ? vt_guest_pv_form(c, interface) : NULL;
 }
 
+/*
+ * Which calls user space answers cannot be taken back, and that some machine speaks Xen's ABI KVM knows for a
+ * second after it spoke it last (kvm_xen_enabled; jump_label_rate_limit): instructions more at each call.
+ */
+static bool alters(const struct hypercall_engine *engine)
+{
+    return engine->interface == VT_PV_XEN || engine->form->needs & VT_PV_NEED_USER_CALL;
+}
+
 static int prepare_machine(struct hypercall_engine *engine, const struct vt_case *c, int cpl,
                            struct vt_error *error)
 {
     /* A machine that gets a second vCPU is new. */
-    if (engine->form->needs & VT_PV_NEED_TLB_FLUSH)
+    if (engine->form->needs & VT_PV_NEED_TLB_FLUSH || engine->altered)
         engine->guest.machine.vm.dirty = true;
+    engine->altered = alters(engine);
     int status = vt_kvm_machine_start(&engine->guest.machine, c, cpl, error);
     if (status == 0)
         status = vt_pv_shared_set_up(&engine->guest, engine->interface, engine->form, error);

@@ -145,24 +145,18 @@ static int share_priority(const struct vt_pv_guest *guest, bool wanted, struct v
     return ioctl(guest->machine.vm.vcpu, KVM_SET_LAPIC, &apic) == 0 ? 0 : fail(error, "KVM_SET_LAPIC");
 }
 
-/* While it is on, KVM takes every hypercall for one of Xen's: it is switched off again for KVM's own. */
-static int speak_xen(const struct vt_pv_guest *guest, bool wanted, uint32_t needs, struct vt_error *error)
+/* From then on KVM takes every hypercall of this machine for one of Xen's. */
+static int speak_xen(const struct vt_pv_guest *guest, uint32_t needs, struct vt_error *error)
 {
-    struct kvm_xen_hvm_config config = {0};
+    struct kvm_xen_hvm_config config = {.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL, .msr = XEN_MSR};
     struct kvm_xen_hvm_attr mode = {.type = KVM_XEN_ATTR_TYPE_LONG_MODE, .u.long_mode = 1};
     struct kvm_xen_hvm_attr info = {.type = KVM_XEN_ATTR_TYPE_SHARED_INFO,
                                     .u.shared_info.gfn = VT_PV_SHARED_INFO / 4096};
     struct kvm_xen_vcpu_attr time = {.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO,
                                      .u.gpa = needs & VT_PV_NEED_CLOCK ? VT_PV_CLOCK : UINT64_MAX};
 
-    if (!has(guest, KVM_CAP_XEN_HVM))
-        return 0;
-    if (wanted)
-        config = (struct kvm_xen_hvm_config){.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL, .msr = XEN_MSR};
     if (ioctl(guest->machine.vm.vm, KVM_XEN_HVM_CONFIG, &config) != 0)
         return fail(error, "KVM_XEN_HVM_CONFIG");
-    if (!wanted)
-        return 0;
     if (ioctl(guest->machine.vm.vm, KVM_XEN_HVM_SET_ATTR, &mode) != 0 ||
         ioctl(guest->machine.vm.vm, KVM_XEN_HVM_SET_ATTR, &info) != 0)
         return fail(error, "KVM_XEN_HVM_SET_ATTR");
@@ -238,8 +232,8 @@ int vt_pv_shared_set_up(struct vt_pv_guest *guest, enum vt_pv_interface interfac
     int status = share_pages(guest, xen ? 0 : form->needs, error);
     if (status == 0)
         status = share_priority(guest, form->needs & VT_PV_NEED_TASK_PRIORITY, error);
-    if (status == 0)
-        status = speak_xen(guest, xen, form->needs, error);
+    if (status == 0 && xen)
+        status = speak_xen(guest, form->needs, error);
     if (status == 0 && form->needs & VT_PV_NEED_USER_CALL)
         status = let_user_space_answer(guest, error);
     if (status == 0 && form->needs & VT_PV_NEED_EOI)

@@ -25,7 +25,8 @@ struct vt_pv_guest {
 bool vt_pv_shared_offers(const struct vt_pv_guest *guest, enum vt_pv_interface interface,
                          const struct vt_pv_form *form, int cpl, char *reason, size_t size);
 
-/* Between start and enter of the machine: share what the form needs, and nothing else. */
+/* Between start and enter of the machine: share what the form needs, and nothing else. Xen's ABI, and calls
+ * that user space answers, stay with the machine. */
 int vt_pv_shared_set_up(struct vt_pv_guest *guest, enum vt_pv_interface interface,
                         const struct vt_pv_form *form, struct vt_error *error);
 
