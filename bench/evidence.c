@@ -188,7 +188,7 @@ static void check_inner(struct vt_measurement *m)
     bool enters = m->c->inner >= VT_INNER_CALLS && m->c->inner <= VT_INNER_AS_KVM;
     double entries = each(m, VT_NESTED_RUN);
 
-    if (isnan(entries) || !(m->c->needs & VT_NEED_SVM))
+    if (isnan(entries) || !(m->c->needs & VT_NEED_HYPERVISOR))
         return;
     if (enters && !happened(entries))
         doubt(m, entries, "entries of the guest's guest per operation instead of 1");

@@ -35,14 +35,18 @@
 #define VT_GUEST_XAPIC      0xfee00000
 
 /* Offsets into VT_GUEST_NESTED, a page each. */
-#define VT_NESTED_SAVE        0x0000 /* where the processor keeps the hypervisor's state (VM_HSAVE_PA) */
-#define VT_NESTED_INNER       0x1000 /* control block of its guest */
-#define VT_NESTED_OWN         0x2000 /* control block for VMSAVE and VMLOAD of its own state */
+#define VT_NESTED_SAVE                                                                                       \
+    0x0000 /* where the processor keeps the hypervisor's state (VM_HSAVE_PA; the VMXON region) */
+#define VT_NESTED_INNER       0x1000 /* control block of its guest; its VMCS */
+#define VT_NESTED_OWN         0x2000 /* control block for VMSAVE and VMLOAD of its own state; another VMCS */
 #define VT_NESTED_TABLES      0x3000 /* nested page tables: PML4, PDPT, one directory */
 #define VT_NESTED_BITMAP      0x6000 /* all ones, for ports (three pages) and MSRs (two) */
-#define VT_NESTED_SIZE        0x9000
+#define VT_NESTED_APIC        0x9000 /* a virtual APIC page (VT-x) */
+#define VT_NESTED_FIELDS      0xa000 /* what is written into its guest's VMCS: pairs of encoding and value */
+#define VT_NESTED_SIZE        0xb000
 #define VT_NESTED_BITMAP_SIZE 0x3000
-#define VT_NESTED_ASID        1
+#define VT_NESTED_ASID        1      /* and VPID */
+#define VT_NESTED_MARK        0x5555 /* what is written to see that it was */
 
 #define VT_MMIO_USER      0x0000 /* offsets into VT_GUEST_MMIO */
 #define VT_MMIO_EVENTFD   0x1000
@@ -96,13 +100,31 @@
 /* vt_mailbox.state */
 #define VT_STATE_DONE      1 /* the batch ended; tsc[] holds its times */
 #define VT_STATE_EXCEPTION 2 /* an unexpected exception ended it; exception holds it */
-#define VT_STATE_LEFT      3 /* the guest's own guest, which the case runs in, was left */
+#define VT_STATE_LEFT      3 /* the guest's own guest was not entered, or left where it should not be */
+
+/* vt_guest_left.step: what the payload tried of VT-x when it failed; 0: nothing did */
+#define VT_STEP_VMXON    1
+#define VT_STEP_VMCLEAR  2
+#define VT_STEP_VMPTRLD  3
+#define VT_STEP_VMWRITE  4
+#define VT_STEP_VMLAUNCH 5
+#define VT_STEP_VMRESUME 6
+
+/* Of a guest that was entered to see whether it can be (Intel SDM 3D appendix C). */
+#define VT_EXIT_CPUID 10
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
 struct vt_guest_exception {
     uint64_t vector, error, rip, cs, rflags, rsp, cr2;
+};
+
+/* How the guest's own guest was left, as its VMCS has it after a batch; all ones where there is none. */
+struct vt_guest_left {
+    uint64_t step, field; /* VT_STEP_, and of VMWRITE which */
+    uint64_t error;       /* VM-instruction error */
+    uint64_t reason, qualification, rip;
 };
 
 /* Host writes function and iterations, runs the guest, reads the rest at the doorbell. */
@@ -120,6 +142,7 @@ struct vt_mailbox {
     uint64_t recover; /* not 0: an unexpected exception continues here, with this stack, instead of at the
                          doorbell */
     uint64_t recover_stack;
+    struct vt_guest_left left; /* VT-x */
 };
 
 /*
@@ -160,6 +183,8 @@ struct vt_scratch {
     uint64_t port_elcr, port_pm_timer, port_match, mmio_match, mmio_any;
     /* Of a guest that is a hypervisor: physical addresses of its guest's control block and of its own. */
     uint64_t inner, own;
+    /* VT-x: of its VMXON region; where its guest goes on; what INVEPT and INVVPID take. */
+    uint64_t vmxon, inner_rip, invept[2], invvpid[2];
     /* Shared with a second vCPU that runs: calls it has answered; a token, and its copy of it. */
     uint64_t answered __attribute__((aligned(64)));
     uint64_t token __attribute__((aligned(64)));
@@ -176,6 +201,10 @@ struct vt_payload_header {
     uint64_t inner_call; /* what a guest's own guest runs: calls its hypervisor */
     uint64_t run_inner;  /* instead of entry: waits for batches in a guest of its own (AMD-V) */
     uint64_t lost;       /* where a batch ends that an exception ended */
+    uint64_t vmx_entry;  /* entry of a hypervisor on VT-x: before each batch it makes its guest anew */
+    uint64_t vmx_run;    /* ... waits for batches in a guest of its own */
+    uint64_t vmx_inner;  /* what such a guest runs first: CPUID */
+    uint64_t vmx_call;   /* ... and then: calls its hypervisor */
 };
 #define VT_PAYLOAD_MAGIC UINT64_C(0x31696f6c6c6f7476)
 #endif

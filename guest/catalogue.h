@@ -102,14 +102,20 @@ enum vt_need {
     VT_NEED_DEADLINE = 1 << 16,   /* the APIC's timer in TSC-deadline mode */
     VT_NEED_SVM = 1 << 20,        /* AMD-V of its own, and the pages at VT_GUEST_NESTED */
     VT_NEED_NPT = 1 << 21,        /* ... with nested paging */
+    VT_NEED_VMX = 1 << 22,        /* VT-x of its own, and the same pages */
+    VT_NEED_EPT = 1 << 23,        /* ... with nested paging */
+    VT_NEED_VPID = 1 << 24,       /* ... with tags of its guests in the TLB */
 };
+
+#define VT_NEED_HYPERVISOR (VT_NEED_SVM | VT_NEED_VMX)
 
 /* How a case of a guest that is a hypervisor uses a guest of its own. */
 enum vt_inner {
     VT_INNER_NONE,     /* not at all */
     VT_INNER_SAVES,    /* not at all, but a control block must be written */
     VT_INNER_LOADS,    /* ... or read */
-    VT_INNER_REFUSED,  /* each entry is refused: its control block is not valid */
+    VT_INNER_POINTS,   /* ... or its address be told */
+    VT_INNER_REFUSED,  /* each entry is refused: its control block is not valid, or not in the state for it */
     VT_INNER_CALLS,    /* each entry comes back by the guest's call */
     VT_INNER_SHADOWED, /* the same without nested paging */
     VT_INNER_AS_KVM,   /* the same with what KVM intercepts */
@@ -192,7 +198,7 @@ struct vt_case {
         *refusal; /* what #GP from this case means, where that is an answer and not a failure; or NULL */
     bool partner_halts;      /* with VT_NEED_PARTNER: it halts until it is called; else it spins */
     uint8_t step;            /* of a machine's life, with VT_NEED_HOST: enum vt_life_step */
-    uint8_t inner;           /* with VT_NEED_SVM: enum vt_inner */
+    uint8_t inner;           /* of VT_NEED_HYPERVISOR: enum vt_inner */
     uint8_t skip_vector;     /* exception the case provokes, with VT_NEED_HANDLERS */
     uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */

@@ -25,6 +25,7 @@
 #define CR4_PCE        (UINT64_C(1) << 8)
 #define CR4_OSFXSR     (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
+#define CR4_VMXE       (UINT64_C(1) << 13)
 #define CR4_FSGSBASE   (UINT64_C(1) << 16)
 #define CR4_OSXSAVE    (UINT64_C(1) << 18)
 #define CR4_PKE        (UINT64_C(1) << 22)
@@ -139,7 +140,8 @@ void vt_longmode_registers(struct kvm_sregs *sregs, int cpl, const struct vt_lon
     sregs->cr2 = 0;
     sregs->cr3 = VT_GUEST_TABLES;
     sregs->cr4 = CR4_PAE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | (features->fsgsbase ? CR4_FSGSBASE : 0) |
-                 (features->xsave ? CR4_OSXSAVE : 0) | (features->pke ? CR4_PKE : 0);
+                 (features->xsave ? CR4_OSXSAVE : 0) | (features->pke ? CR4_PKE : 0) |
+                 (features->vmx ? CR4_VMXE : 0);
     sregs->cr8 = 0;
     sregs->efer = EFER_SCE | EFER_LME | EFER_LMA | (features->svm ? EFER_SVME : 0);
     memset(sregs->interrupt_bitmap, 0, sizeof sregs->interrupt_bitmap);

@@ -12,10 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Features of the guest's CPUID that decide bits of CR4 and EFER; the last two are for cases that need them.
+/* Features of the guest's CPUID that decide bits of CR4 and EFER; the last three are for cases that need
+ * them.
  */
 struct vt_longmode_features {
-    bool xsave, fsgsbase, pke, svm;
+    bool xsave, fsgsbase, pke, svm, vmx;
 };
 
 /*

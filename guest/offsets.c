@@ -60,6 +60,10 @@ void vt_guest_offsets(void)
     SCRATCH(MMIO_ANY, mmio_any);
     SCRATCH(INNER, inner);
     SCRATCH(OWN, own);
+    SCRATCH(VMXON, vmxon);
+    SCRATCH(INNER_RIP, inner_rip);
+    SCRATCH(INVEPT, invept);
+    SCRATCH(INVVPID, invvpid);
     SCRATCH(ANSWERED, answered);
     SCRATCH(TOKEN, token);
     SCRATCH(ECHO, echo);
@@ -75,4 +79,5 @@ void vt_guest_offsets(void)
     MAILBOX(EXCEPTION, exception);
     MAILBOX(RECOVER, recover);
     MAILBOX(RECOVER_STACK, recover_stack);
+    MAILBOX(LEFT, left);
 }

@@ -149,6 +149,7 @@ static void note_leaf(struct vt_vm *vm, const struct kvm_cpuid_entry2 *leaf)
     switch (leaf->function) {
     case 1:
         vm->features.xsave = leaf->ecx >> 26 & 1;
+        vm->has_vmx = leaf->ecx >> 5 & 1;
         break;
     case 7:
         if (leaf->index == 0) {
@@ -170,6 +171,11 @@ static void note_leaf(struct vt_vm *vm, const struct kvm_cpuid_entry2 *leaf)
     }
 }
 
+static int read_capability(void *context, uint32_t msr, uint64_t *value)
+{
+    return vt_vmm_get_msr(((const struct vt_vm *)context)->vcpu, msr, value);
+}
+
 /* The guest sees what KVM says it supports. */
 static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
 {
@@ -188,6 +194,7 @@ static int set_cpuid(struct vt_vm *vm, struct vt_error *error)
     for (uint32_t i = 0; number == 0 && i < cpuid->nent; i++)
         note_leaf(vm, &cpuid->entries[i]);
     free(cpuid);
+    vm->has_vmx = vm->has_vmx && vt_vmx_read_capabilities(&vm->vmx, read_capability, vm) == 0;
     return number ? fail(vm, error, number, "setting the guest's CPUID") : 0;
 }
 
@@ -208,6 +215,10 @@ static int load_image(struct vt_vm *vm, struct vt_error *error)
     vm->halt = header->halt;
     vm->inner_call = header->inner_call;
     vm->run_inner = header->run_inner;
+    vm->vmx_entry = header->vmx_entry;
+    vm->vmx_run = header->vmx_run;
+    vm->vmx_inner = header->vmx_inner;
+    vm->vmx_call = header->vmx_call;
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "guest/catalogue.h"
 #include "guest/longmode.h"
+#include "guest/vmx.h"
 #include "vmm/obstacle.h"
 #include "vmm/stats.h"
 
@@ -38,6 +39,7 @@ struct vt_vm {
     struct vt_stats stats; /* KVM's counters of the vCPU */
     struct vt_longmode_features features;
     uint64_t payload_entry, stubs, spin, halt, inner_call, run_inner; /* guest addresses, of its header */
+    uint64_t vmx_entry, vmx_run, vmx_inner, vmx_call;
     uint32_t kvm_features; /* the guest's CPUID 0x40000001 EAX (cpuid.rst); 0: none */
     uint32_t tsc_khz;      /* of the guest; 0 when KVM does not say */
     bool irqchip;
@@ -45,6 +47,8 @@ struct vt_vm {
     bool dirty;            /* the owner's note that its last run ended badly */
     bool has_pku;          /* its CPUID offers protection keys; features.pke, off at first, uses them */
     bool has_svm, has_npt; /* ... AMD-V, nested paging; features.svm */
+    bool has_vmx;          /* ... VT-x; features.vmx */
+    struct vt_vmx_capabilities vmx;        /* ... and what there is of it; all 0: nothing */
     struct vt_vm_step life[VT_LIFE_STEPS]; /* by enum vt_life_step; stays when it is closed */
     struct vt_obstacle obstacle;           /* why it did not open or start; stays when it is closed */
 };

@@ -149,7 +149,7 @@ static const char *why_not(const struct vt_case *c)
         return "a step of the host's, not of a guest's";
     if (c->needs & (VT_NEED_PEER | VT_NEED_PARTNER))
         return "the machine has one processor";
-    if (c->needs & VT_NEED_SVM)
+    if (c->needs & VT_NEED_HYPERVISOR)
         return "set up for a guest of KVM's alone";
     /* helper_write_crN interrupts the processor without the lock that tcg_handle_interrupt asserts. */
     if (c->needs & VT_NEED_PRIORITY && is_under_xen())

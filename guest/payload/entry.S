@@ -16,6 +16,12 @@
     .quad vt_payload_inner_call
     .quad vt_payload_run_inner
     .quad vt_payload_lost
+    .quad vt_payload_vmx_entry
+    .quad vt_payload_vmx_run
+    .quad vt_payload_vmx_inner
+    .quad vt_payload_vmx_call
+    /* Images that need the handlers alone are linked without the rest of the payload. */
+    .weak vt_payload_vmx_entry, vt_payload_vmx_run, vt_payload_vmx_inner, vt_payload_vmx_call
 
     .text
     .globl vt_payload_entry, vt_payload_stubs, vt_payload_start, vt_payload_end
@@ -43,7 +49,7 @@ vt_payload_halt:
     hlt
     jmp vt_payload_halt
 
-/* The guest of a guest. An exit leaves RIP where it is: each entry calls again. */
+/* The guest of a guest on AMD-V. An exit leaves RIP where it is: each entry calls again. */
 vt_payload_inner_call:
     vmmcall
     ud2

@@ -234,7 +234,7 @@ void effect_run_kvm(struct effect *e, void *state, const struct vt_case *c, cons
     *e = (struct effect){.engine = EFFECT_KVM, .end = EFFECT_UNSUPPORTED, .crossed = true};
     if (!engine->supports(state, c, setup->level, e->reason, sizeof e->reason))
         return;
-    if (c->needs & VT_NEED_SVM) {
+    if (c->needs & VT_NEED_HYPERVISOR) {
         snprintf(e->reason, sizeof e->reason, "a guest that is a hypervisor: no other engine has one");
         return;
     }

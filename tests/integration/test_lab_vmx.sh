@@ -55,6 +55,24 @@ holds "out-user is one user exit" row '.case == "out-user" and .crossing == "exi
 holds "mov-from-cr0 does not exit" row '.case == "mov-from-cr0" and .crossing == "none" and .exits_per_op == 0'
 holds "a paravirtual vmcall is a hypercall" row '.case == "vmcall" and .path == "paravirtual" and .crossing == "hypercall" and (.evidence.hypercalls - 1 | fabs) < 0.002'
 holds "the paravirtual time is read from memory" row '.case == "rdtsc" and .path == "paravirtual" and .crossing == "none" and .evidence.honoured == 1'
+
+# A guest that is a hypervisor: its guest comes and goes by KVM, and most of its VMCS is a shadow.
+holds "vmresume is two exits and one entry of the guest's guest" row '.case == "vmresume" and .exits_per_op == 2 and .evidence.nested_run == 1'
+holds "as KVM does it, no more" row '.case == "vmresume-as-kvm" and .exits_per_op == 2 and .evidence.nested_run == 1'
+holds "one that is refused enters nothing" row '.case == "vmlaunch-refused" and .exits_per_op == 1 and .evidence.nested_run == 0'
+holds "an exit that the guest does not ask for is KVM's alone" row '.case == "inner-rdmsr" and .exits_per_op == 1 and .evidence.nested_run == 0'
+holds "a field of the shadow is one instruction" row '.case == "vmread" and .toll.median == 1 and .exits_per_op == 0'
+
+# Without a shadow, and where guests are no hypervisors.
+"$VMTOLL" lab vmx --limit 400 --quiet --case nop,vmread,vmwrite,vmresume-as-kvm --param kvm_intel.enable_shadow_vmcs=0 --output "$work/plain.json" 2>"$work/plain.err" &
+run "$VMTOLL" lab vmx --limit 400 --quiet --case nop,vmread,vmresume --param kvm_intel.nested=0 --output "$work/none.json"
+is "a lab whose guests are no hypervisors" 0
+wait $!
+holds "and one without a shadow of their VMCS" test $? -eq 0
+holds "where none is offered a row says what to load" jq -e \
+    '[.measurements[] | select(.case != "nop")] | length == 2 and all(.status == "unsupported" and (.reason | contains("kvm_intel with nested=1")))' "$work/none.json"
+holds "without a shadow each field is an exit" jq -e '[.measurements[] | select(.case == "vmread" or .case == "vmwrite") | .exits_per_op] == [1, 1]' "$work/plain.json"
+holds "so KVM's way around an entry is nine" jq -e '.measurements[] | select(.case == "vmresume-as-kvm") | .exits_per_op == 9 and .evidence.nested_run == 1' "$work/plain.json"
 crossings_wrong "$work/one.json" vmx >"$work/out"
 holds "every case crosses as docs/MEASUREMENT.md says" test ! -s "$work/out"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"

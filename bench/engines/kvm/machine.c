@@ -165,7 +165,7 @@ static enum vt_batch_end explain_left(const struct vt_kvm_machine *machine, stru
 {
     char text[160];
 
-    vt_kvm_nested_tell(&machine->vm, text, sizeof text);
+    vt_kvm_nested_tell(&machine->vm, machine->c, text, sizeof text);
     vt_error_set(error, VT_EXIT_NO, 0, "%s", text);
     return VT_BATCH_FAULT;
 }
@@ -261,7 +261,9 @@ int vt_kvm_machine_set(struct vt_kvm_machine *machine, const struct vt_case *c, 
 
     machine->c = c;
     machine->vm.features.pke = c->needs & VT_NEED_PKE;
-    machine->vm.features.svm = machine->hypervises = c->needs & VT_NEED_SVM;
+    machine->vm.features.svm = c->needs & VT_NEED_SVM;
+    machine->vm.features.vmx = c->needs & VT_NEED_VMX;
+    machine->hypervises = c->needs & VT_NEED_HYPERVISOR;
     int status =
         vt_vmm_start(&machine->vm, cpl, apic, vt_kvm_nested_entry(&machine->vm, c), VT_GUEST_MAILBOX, error);
     if (status == 0 && c->needs & VT_NEED_PEER)

@@ -1,31 +1,15 @@
 #include "bench/engines/kvm/nested.h"
 #include "base/vendor.h"
-#include "guest/svm.h"
+#include "bench/engines/kvm/nested_kind.h"
 
-#include <asm/svm.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#define NESTED_PARAMETER "/sys/module/kvm_amd/parameters/nested"
-
-/* No exit has it, no segment and no base: a batch that leaves it there, or does not bring it, did nothing. */
-#define UNTOUCHED UINT64_C(0x5555)
-
-#define MSR_KERNEL_GS_BASE 0xc0000102
-
-static struct vt_vmcb *block(const struct vt_vm *vm, uint64_t offset)
-{
-    return vt_vmm_memory(vm, VT_GUEST_NESTED + offset, sizeof(struct vt_vmcb));
-}
-
-static bool is_switched_off(void)
+static bool is_switched_off(const char *parameter)
 {
     char value = '1';
-    int fd = open(NESTED_PARAMETER, O_RDONLY | O_CLOEXEC);
+    int fd = open(parameter, O_RDONLY | O_CLOEXEC);
 
     if (fd >= 0) {
         bool got = read(fd, &value, 1) == 1;
@@ -35,117 +19,66 @@ static bool is_switched_off(void)
     return false;
 }
 
+static void explain_absence(const char *name, const char *others, const char *module, bool others_processor,
+                            char *reason, size_t size)
+{
+    char parameter[64];
+
+    snprintf(parameter, sizeof parameter, "/sys/module/%s/parameters/nested", module);
+    if (others_processor)
+        snprintf(reason, size, "needs %s for the guest, which processors of %s have", name, others);
+    else if (is_switched_off(parameter))
+        snprintf(reason, size, "KVM offers its guests no %s: load %s with nested=1", name, module);
+    else
+        snprintf(reason, size, "KVM offers its guests no %s here", name);
+}
+
 bool vt_kvm_nested_offers(const struct vt_vm *vm, uint32_t needs, char *reason, size_t size)
 {
     if (needs & VT_NEED_SVM && !vm->has_svm)
-        snprintf(reason, size, "%s",
-                 !vt_vendor_has_svm() ? "needs AMD-V for the guest, which processors of AMD and Hygon have"
-                 : is_switched_off()  ? "KVM offers its guests no AMD-V: load kvm_amd with nested=1"
-                                      : "KVM offers its guests no AMD-V here");
+        explain_absence("AMD-V", "AMD and Hygon", "kvm_amd", !vt_vendor_has_svm(), reason, size);
+    else if (needs & VT_NEED_VMX && !vm->has_vmx)
+        explain_absence("VT-x", "Intel, Zhaoxin and VIA", "kvm_intel", vt_vendor_has_svm(), reason, size);
     else if (needs & VT_NEED_NPT && !vm->has_npt)
         snprintf(reason, size, "KVM offers its guests no nested paging: its own is off (kvm_amd.npt)");
+    else if (needs & VT_NEED_EPT && !vt_vmx_has_ept(&vm->vmx))
+        snprintf(reason, size, "KVM offers its guests no nested paging: its own is off (kvm_intel.ept)");
+    else if (needs & VT_NEED_VPID && !vt_vmx_has_vpid(&vm->vmx))
+        snprintf(reason, size, "KVM offers its guests no VPIDs: it uses none itself (kvm_intel.vpid)");
     else
         return true;
     return false;
 }
 
+static const struct vt_kvm_nested_kind *kind_of(const struct vt_case *c)
+{
+    return c->needs & VT_NEED_VMX ? &vt_kvm_nested_vmx : &vt_kvm_nested_svm;
+}
+
 uint64_t vt_kvm_nested_entry(const struct vt_vm *vm, const struct vt_case *c)
 {
-    return c->inner == VT_INNER_RUNS ? vm->run_inner : vm->payload_entry;
+    return c->needs & VT_NEED_HYPERVISOR ? kind_of(c)->entry(vm, c) : vm->payload_entry;
 }
 
 int vt_kvm_nested_set(const struct vt_vm *vm, const struct vt_case *c, struct vt_scratch *scratch,
                       struct vt_error *error)
 {
-    const struct vt_svm_inner inner = {
-        .kind = (enum vt_inner)c->inner,
-        .rip = c->inner == VT_INNER_RUNS ? vm->payload_entry : vm->inner_call,
-        .rsp = VT_GUEST_STACK,
-    };
-    struct kvm_sregs sregs;
-
-    if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) != 0)
-        return vt_error_set(error, VT_EXIT_INTERNAL, errno, "KVM_GET_SREGS failed: %s", strerror(errno));
-    if (vt_vmm_set_msr(vm->vcpu, VT_SVM_HSAVE_MSR, vm->base + VT_GUEST_NESTED + VT_NESTED_SAVE) != 0)
-        return vt_error_set(error, VT_EXIT_ENVIRONMENT, errno, "KVM refuses the guest's VM_HSAVE_PA: %s",
-                            strerror(errno));
-    vt_svm_fill(vm->memory, vm->base, &sregs, &inner);
     scratch->inner = vm->base + VT_GUEST_NESTED + VT_NESTED_INNER;
     scratch->own = vm->base + VT_GUEST_NESTED + VT_NESTED_OWN;
-    return 0;
+    return kind_of(c)->set(vm, c, scratch, error);
 }
 
 void vt_kvm_nested_forget(const struct vt_vm *vm, const struct vt_case *c)
 {
-    block(vm, VT_NESTED_INNER)->exit_code = UNTOUCHED;
-    if (c->inner == VT_INNER_SAVES)
-        block(vm, VT_NESTED_OWN)->tr.selector = UNTOUCHED;
-    if (c->inner == VT_INNER_LOADS) {
-        block(vm, VT_NESTED_OWN)->kernel_gs_base = UNTOUCHED;
-        vt_vmm_set_msr(vm->vcpu, MSR_KERNEL_GS_BASE, 0);
-    }
-}
-
-/* Exit codes that a guest of ours may leave with (asm/svm.h). */
-static const struct {
-    uint64_t code;
-    const char *name;
-} exits[] = {
-    {SVM_EXIT_VMMCALL, "VMMCALL"}, {SVM_EXIT_SHUTDOWN, "SHUTDOWN"},     {SVM_EXIT_NPF, "NPF"},
-    {SVM_EXIT_VMRUN, "VMRUN"},     {(uint64_t)SVM_EXIT_ERR, "INVALID"},
-};
-
-static const char *exit_name(uint64_t code)
-{
-    for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
-        if (exits[i].code == code)
-            return exits[i].name;
-    return "one this build has no name for";
-}
-
-void vt_kvm_nested_tell(const struct vt_vm *vm, char *text, size_t size)
-{
-    const struct vt_vmcb *guest = block(vm, VT_NESTED_INNER);
-
-    if (guest->exit_code == UNTOUCHED)
-        snprintf(text, size, "the guest's guest was not entered");
-    else
-        snprintf(text, size,
-                 "the guest's guest was left with exit code 0x%llx (%s), 0x%llx, 0x%llx at 0x%llx",
-                 (unsigned long long)guest->exit_code, exit_name(guest->exit_code),
-                 (unsigned long long)guest->exit_info[0], (unsigned long long)guest->exit_info[1],
-                 (unsigned long long)guest->rip);
-}
-
-static bool has_moved(const struct vt_vm *vm, enum vt_inner inner)
-{
-    uint64_t base;
-
-    if (inner == VT_INNER_SAVES)
-        return block(vm, VT_NESTED_OWN)->tr.selector == VT_SEL_TSS;
-    return vt_vmm_get_msr(vm->vcpu, MSR_KERNEL_GS_BASE, &base) == 0 && base == UNTOUCHED;
+    kind_of(c)->forget(vm, c);
 }
 
 bool vt_kvm_nested_check(const struct vt_vm *vm, const struct vt_case *c, char *reason, size_t size)
 {
-    static const uint64_t due[] = {
-        [VT_INNER_REFUSED] = (uint64_t)SVM_EXIT_ERR,
-        [VT_INNER_CALLS] = SVM_EXIT_VMMCALL,
-        [VT_INNER_SHADOWED] = SVM_EXIT_VMMCALL,
-        [VT_INNER_AS_KVM] = SVM_EXIT_VMMCALL,
-    };
+    return kind_of(c)->check(vm, c, reason, size);
+}
 
-    switch (c->inner) {
-    case VT_INNER_NONE:
-    case VT_INNER_RUNS:
-        return true;
-    case VT_INNER_SAVES:
-    case VT_INNER_LOADS:
-        snprintf(reason, size, "what the instruction was to %s is not there",
-                 c->inner == VT_INNER_SAVES ? "save" : "load");
-        return has_moved(vm, (enum vt_inner)c->inner);
-    default:
-        vt_kvm_nested_tell(vm, reason, size);
-        return block(vm, VT_NESTED_INNER)->exit_code == due[c->inner];
-    }
+void vt_kvm_nested_tell(const struct vt_vm *vm, const struct vt_case *c, char *text, size_t size)
+{
+    kind_of(c)->tell(vm, text, size);
 }

@@ -105,7 +105,7 @@ const char *vt_machine_lacks(const struct vt_case *c)
         {VT_NEED_HOST, "needs KVM: what it makes and ends is a machine of the kernel's"},
         {VT_NEED_PAGING, "needs page tables of its own: this guest lives in the process's"},
         {VT_NEED_PEER | VT_NEED_PARTNER, "needs a second processor: this guest has one"},
-        {VT_NEED_SVM, "needs VT-x or AMD-V: this guest's processor has neither"},
+        {VT_NEED_HYPERVISOR, "needs VT-x or AMD-V: this guest's processor has neither"},
         {VT_NEED_DEADLINE, "needs a timer: this guest's APIC has none"},
     };
 

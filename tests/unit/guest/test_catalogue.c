@@ -266,7 +266,7 @@ START_TEST(no_case_runs_where_it_may_do_harm)
 {
     const uint32_t kvm = VT_NEED_EVENTFD | VT_NEED_COALESCED | VT_NEED_MSR_FILTER | VT_NEED_DISCARD |
                          VT_NEED_ANY_LENGTH,
-                   others = VT_NEED_PEER | VT_NEED_PARTNER | VT_NEED_HOST | VT_NEED_SVM,
+                   others = VT_NEED_PEER | VT_NEED_PARTNER | VT_NEED_HOST | VT_NEED_HYPERVISOR,
                    interrupts = VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS;
     size_t count;
     const struct vt_case *cases = vt_guest_cases(&count);

@@ -110,21 +110,36 @@ START_TEST(a_block_that_was_not_written_is_seen)
 }
 END_TEST
 
+/* Needs, what the machine has of them, and what of the reason. */
 START_TEST(a_machine_without_nesting_is_told_why)
 {
-    const uint32_t needs = VT_NEED_SVM | VT_NEED_NPT;
+    const struct vt_vm none = {.vcpu = -1}, svm = {.vcpu = -1, .has_svm = true},
+                       vmx = {.vcpu = -1, .has_vmx = true};
+    const struct {
+        const struct vt_vm *vm;
+        uint32_t needs;
+        const char *told;
+    } rows[] = {
+        {&none, VT_NEED_SVM | VT_NEED_NPT, "AMD-V"},
+        {&none, VT_NEED_VMX | VT_NEED_EPT, "VT-x"},
+        {&svm, VT_NEED_SVM | VT_NEED_NPT, "kvm_amd.npt"},
+        {&svm, VT_NEED_VMX, "VT-x"},
+        {&vmx, VT_NEED_SVM, "AMD-V"},
+        {&vmx, VT_NEED_VMX | VT_NEED_EPT, "kvm_intel.ept"},
+        {&vmx, VT_NEED_VMX | VT_NEED_VPID, "kvm_intel.vpid"},
+    };
+    const struct vt_vm npt = {.vcpu = -1, .has_svm = true, .has_npt = true};
     char reason[256] = "";
 
-    vm = (struct vt_vm){.has_svm = false};
-    ck_assert(vt_kvm_nested_offers(&vm, 0, reason, sizeof reason));
-    ck_assert(!vt_kvm_nested_offers(&vm, needs, reason, sizeof reason));
-    ck_assert_ptr_nonnull(strstr(reason, "AMD-V"));
-    vm.has_svm = true;
-    ck_assert(!vt_kvm_nested_offers(&vm, needs, reason, sizeof reason));
-    ck_assert_ptr_nonnull(strstr(reason, "nested paging"));
-    ck_assert(vt_kvm_nested_offers(&vm, VT_NEED_SVM, reason, sizeof reason));
-    vm.has_npt = true;
-    ck_assert(vt_kvm_nested_offers(&vm, needs, reason, sizeof reason));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        *reason = '\0';
+        ck_assert(!vt_kvm_nested_offers(rows[i].vm, rows[i].needs, reason, sizeof reason));
+        ck_assert_msg(strstr(reason, rows[i].told), "row %zu: %s", i, reason);
+    }
+    ck_assert(vt_kvm_nested_offers(&none, 0, reason, sizeof reason));
+    ck_assert(vt_kvm_nested_offers(&svm, VT_NEED_SVM, reason, sizeof reason));
+    ck_assert(vt_kvm_nested_offers(&vmx, VT_NEED_VMX, reason, sizeof reason));
+    ck_assert(vt_kvm_nested_offers(&npt, VT_NEED_SVM | VT_NEED_NPT, reason, sizeof reason));
 }
 END_TEST
 
