@@ -182,6 +182,7 @@ cat >"$work/look.js" <<'J'
   told.push("wide=" + (document.documentElement.scrollWidth <= window.innerWidth));
   var roads = document.querySelector("table.roads");
   told.push("roads=" + (!roads || roads.scrollWidth <= roads.parentElement.clientWidth || roads.scrollWidth + " of " + roads.parentElement.clientWidth));
+  told.push("kept=" + names(function (h) { return getComputedStyle(h).position === "sticky"; }, all("#tolls th[scope=row], table.roads th[scope=row]")));
   var cut = all("p,li,dd,dt,h1,h2,h3,figcaption,label").filter(function (e) { return e.getClientRects().length && !e.closest(".scroll,nav,.quiet,.skip") && e.getBoundingClientRect().right > window.innerWidth + 1; });
   told.push("cut=" + (cut.length ? cut[0].outerHTML.slice(0, 80) : "nothing"));
   var outside = all("body *").filter(function (e) { return e.getClientRects().length && !e.closest(".scroll,nav,svg,.skip") && e.getBoundingClientRect().right > window.innerWidth + 1; });
@@ -223,7 +224,7 @@ has "the story's table of all roads fits a desk's screen" '^roads=true'
 for page in report story compare plain fleet; do
     look "$page" light 1280
     look "$page" dark 1280
-    for check in named focused outlined pictures heads tables scrolled regions ids links lists; do
+    for check in kept named focused outlined pictures heads tables scrolled regions ids links lists; do
         has "$page: $check" "^$check=yes"
     done
     has "$page: headings in order" '^headings=true'
