@@ -22,7 +22,7 @@ step = $Q$(if $(SILENT),,echo '$1 $2';)
 include guest/rules.mk
 
 # guest/ and lab/profile/plugin/ hold what other rules build; of the rest every file is found.
-LAYERS := base probes audit vcpu vmm bench result show report compare fleet price lab ab image cli
+LAYERS := base probes audit vcpu translate vmm bench result show report compare fleet price lab ab image cli
 SOURCES := $(filter-out guest/offsets.c,$(wildcard guest/*.c)) $(filter-out cli/static.c lab/profile/plugin/%,$(sort $(shell find $(LAYERS) -name '*.c' 2>/dev/null)))
 STUBS := $(wildcard audit/*.S)
 LIBRARY := $(patsubst %,$B/%.o,$(filter-out cli/%,$(SOURCES)) $(CASES) $(STUBS)) $B/guest/payload_image.o $B/guest/image_files.o $B/lab/profile/plugin_file.o

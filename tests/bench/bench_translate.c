@@ -3,7 +3,7 @@
  * done inline and by callout, and the speed of translating. One run, both sides in turn.
  */
 #include "bench/engine.h"
-#include "bench/engines/translate/translate.h"
+#include "translate/process/process.h"
 #include "guest/abi.h"
 #include "tests/bench/versus.h"
 

@@ -7,7 +7,7 @@
  */
 #include "tests/difference/program.h"
 #include "tests/unit/suite.h"
-#include "tests/unit/bench/engines/translate/translated.h"
+#include "tests/unit/translate/translated.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * lies, whether the callees lie apart, turns of the loops, the seed of the registers, then three bytes a
  * slot.
  */
-#include "tests/unit/bench/engines/translate/translated.h"
+#include "tests/unit/translate/translated.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * instruction that writes memory other than by RSP and RBP, which it must not move at will; everything else
  * is translated from every offset and not run.
  */
-#include "tests/unit/bench/engines/translate/translated.h"
+#include "tests/unit/translate/translated.h"
 
 #include <Zydis/Zydis.h>
 #include <signal.h>

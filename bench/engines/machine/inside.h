@@ -6,7 +6,7 @@
 #define VT_MACHINE_INSIDE_H
 
 #include "bench/engines/machine/machine.h"
-#include "bench/engines/translate/translate.h"
+#include "translate/process/process.h"
 
 struct vt_machine *vt_trap_inside(void *state);
 

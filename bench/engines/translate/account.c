@@ -5,8 +5,8 @@
 #include "base/process/clock.h"
 #include "bench/engine.h"
 #include "bench/engines/machine/inside.h"
-#include "bench/engines/translate/internal.h"
-#include "bench/engines/translate/translate.h"
+#include "translate/internal.h"
+#include "translate/process/process.h"
 
 #include <Zydis/Zydis.h>
 #include <string.h>

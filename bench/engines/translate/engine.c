@@ -12,7 +12,7 @@
 #include "bench/engine.h"
 #include "bench/engines/machine/inside.h"
 #include "bench/engines/machine/machine.h"
-#include "bench/engines/translate/translate.h"
+#include "translate/process/process.h"
 #include "bench/instruction.h"
 #include "vcpu/apic.h"
 
@@ -381,9 +381,14 @@ static enum vt_batch_end batch(void *state, enum vt_twin twin, uint64_t iteratio
 static size_t own(void *state, struct vt_own own[VT_OWN_MOST])
 {
     const struct translate_engine *engine = state;
+    const void *parts[VT_TRANSLATE_OWN];
+
+    vt_translate_own(engine->translate, parts);
     own[0] = (struct vt_own){engine, 0};
     own[1] = (struct vt_own){engine->machine, 0};
-    return 2 + vt_translate_own(engine->translate, own + 2);
+    for (size_t i = 0; i < VT_TRANSLATE_OWN; i++)
+        own[2 + i] = (struct vt_own){parts[i], 0};
+    return 2 + VT_TRANSLATE_OWN;
 }
 
 struct vt_machine *vt_translate_inside(void *state, struct vt_translate **translate)
