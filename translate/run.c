@@ -96,9 +96,18 @@ static void enter(struct vt_translate *t)
     vt_translate_leave_flags(context);
 }
 
+/* The index comes from the context, which a guest may reach that goes wrong. */
+static bool is_known(const struct vt_translate_pool *pool, uint32_t index)
+{
+    return index < pool->count;
+}
+
 static enum next link_exit(struct vt_translate *t)
 {
     struct vt_vcpu *vcpu = &t->context->vcpu;
+
+    if (!is_known(&t->exits, t->context->index))
+        return NEXT_STOPPED;
     struct vt_translate_exit record =
         *(struct vt_translate_exit *)pool_at(&t->exits, t->context->index, sizeof record);
     uint64_t flushes = t->counts.flushes;
@@ -122,7 +131,9 @@ static enum next resolve(struct vt_translate *t, bool stepped)
     if (stepped)
         return NEXT_GO_ON;
     t->counts.lookup_misses++;
-    uint32_t host = guest == t->gate ? 0 : vt_translate_landing(t, guest, t->context->index);
+    uint32_t host = guest == t->gate || t->context->index >= BRANCHES
+                        ? 0
+                        : vt_translate_landing(t, guest, t->context->index);
     if (!host)
         return NEXT_GO_ON;
     t->context->target = host;
@@ -147,6 +158,9 @@ static enum next after_step(enum vt_step step)
 static enum next call_out(struct vt_translate *t)
 {
     struct vt_vcpu *vcpu = &t->context->vcpu;
+
+    if (!is_known(&t->sites, t->context->index))
+        return NEXT_STOPPED;
     struct vt_translate_site *site = pool_at(&t->sites, t->context->index, sizeof *site);
     uint64_t before[VT_RDX + 1], flushes = t->counts.flushes;
 
@@ -221,6 +235,8 @@ static enum next take_trap(struct vt_translate *t)
 
 static enum next step_done(struct vt_translate *t)
 {
+    if (!is_known(&t->exits, t->context->index))
+        return NEXT_STOPPED;
     const struct vt_translate_exit *record = pool_at(&t->exits, t->context->index, sizeof *record);
     t->context->vcpu.rip = record->guest;
     return NEXT_GO_ON;
