@@ -105,7 +105,7 @@ struct vt_translate_site {
     uint32_t resume;      /* host address behind it; 0: control does not go there */
     uint32_t host;        /* first host address: a jump to a specialization may be put there; 0: never */
     uint32_t specialized; /* the newest one; a miss of it goes to the one before, or the callout */
-    uint32_t specializations;
+    uint32_t tries;       /* to make one, whether it could be made or not */
 };
 
 struct vt_translate_stubs {

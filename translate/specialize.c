@@ -5,8 +5,8 @@
  */
 #include "translate/build.h"
 
-#define MOST_SPECIALIZATIONS 4
-#define ROOM                 512
+#define MOST_TRIES 4
+#define ROOM       512
 
 /* Goes to what was there before unless register `reg` holds `value` in its low half. */
 static void require(struct vt_build *b, enum vt_gpr reg, uint32_t value)
@@ -188,17 +188,16 @@ static void put_in_front(struct vt_translate *t, struct vt_translate_site *site,
                            t->code - t->code_writable};
     vt_emit_jump(&e, host);
     site->specialized = host;
-    site->specializations++;
 }
 
 void vt_translate_specialize(struct vt_translate *t, struct vt_translate_site *site, const uint64_t *before)
 {
     struct vt_build *b = t->build;
 
-    if (!site->host || !site->resume || site->specializations >= MOST_SPECIALIZATIONS ||
-        t->code_size - t->used < ROOM || t->blocks.capacity == t->blocks.count ||
-        t->points.capacity == t->points.count)
+    if (!site->host || !site->resume || site->tries >= MOST_TRIES || t->code_size - t->used < ROOM ||
+        t->blocks.capacity == t->blocks.count || t->points.capacity == t->points.count)
         return;
+    site->tries++;
     memset(b, 0, offsetof(struct vt_build, pending));
     b->t = t;
     b->e = (struct vt_emitter){t->code_writable + t->used, t->code - t->code_writable};

@@ -356,6 +356,22 @@ START_TEST(operands_met_once_are_inline_from_then_on)
 }
 END_TEST
 
+/* mov r8d, 20; mov ecx, IA32_TIME_STAMP_COUNTER; rdmsr; dec r8d; jnz; ret: only the emulator knows that one.
+ */
+START_TEST(what_cannot_be_inline_is_not_tried_for_ever)
+{
+    begin();
+    ck_assert_int_eq(
+        translated_run(&world, CODE("\x41\xb8\x14\0\0\0\xb9\x10\0\0\0\x0f\x32\x41\xff\xc8\x75\xf9\xc3"), 100),
+        VT_TRANSLATE_RETURNED);
+    ck_assert_uint_eq(vt_translate_counts(world.translate).callouts, 20);
+    const struct vt_translate_site *sites = world.translate->sites.items;
+    ck_assert_uint_eq(world.translate->sites.count, 1);
+    ck_assert_uint_le(sites->tries, 4);
+    translated_close(&world);
+}
+END_TEST
+
 /* A fault is reported at the guest's instruction, with the guest's registers. */
 static void expect_fault(const char *code, size_t size, uint8_t vector, uint32_t offset)
 {
@@ -571,8 +587,8 @@ END_TEST
 
 VT_SUITE(tables_agree_with_the_decoder, tables_know_no_sensitive_instruction,
          sensitive_instructions_do_what_the_emulator_does, inline_sequences_call_nobody,
-         operands_met_once_are_inline_from_then_on, faults_are_precise, wild_branches_fault_where_they_lead,
-         code_that_is_modified_is_translated_anew, a_store_of_the_emulator_to_code_is_noticed,
-         accesses_of_devices_become_callouts, a_long_string_instruction_comes_to_its_end,
-         bases_of_fs_and_gs_are_virtual, memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped,
-         translators_live_side_by_side)
+         operands_met_once_are_inline_from_then_on, what_cannot_be_inline_is_not_tried_for_ever,
+         faults_are_precise, wild_branches_fault_where_they_lead, code_that_is_modified_is_translated_anew,
+         a_store_of_the_emulator_to_code_is_noticed, accesses_of_devices_become_callouts,
+         a_long_string_instruction_comes_to_its_end, bases_of_fs_and_gs_are_virtual,
+         memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped, translators_live_side_by_side)
