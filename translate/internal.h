@@ -32,7 +32,8 @@
 enum vt_translate_reason {
     EXIT_CHAIN,    /* index: struct vt_translate_exit */
     EXIT_CALLOUT,  /* index: struct vt_translate_site */
-    EXIT_INDIRECT, /* index: register or BY_MEMORY; target: guest address */
+    EXIT_INDIRECT, /* index: register or BY_MEMORY, as the entry says; target: guest address */
+    EXIT_WILD,     /* the same, as the jump itself says */
     EXIT_STEP,     /* end of a stretch of one instruction; index: struct vt_translate_exit */
     EXIT_FAULT,    /* written where the fault was taken: trap */
     EXIT_STOP,

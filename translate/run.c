@@ -123,17 +123,54 @@ static enum next link_exit(struct vt_translate *t)
     return NEXT_ENTER;
 }
 
+static uint64_t entry_of(const struct vt_translate *t, unsigned branch, uint64_t target)
+{
+    return target * 8 + branch * t->table_size;
+}
+
+/*
+ * A target outside the window may have its entry in another register's table, whose miss then takes that
+ * register for the branch's. Where it does not lead into the window, it was another: the one whose entry is
+ * there. None branches by RSP.
+ */
+static void correct_branch(struct vt_translate *t)
+{
+    struct vt_translate_context *context = t->context;
+    uint64_t *gpr = context->vcpu.gpr, first = entry_of(t, context->index, (uintptr_t)t->window);
+
+    if (in_window(t, context->target) && context->index != VT_RSP)
+        return;
+    if (context->index == BY_MEMORY)
+        gpr[VT_RCX] = context->target; /* if it is none, nobody put RCX away */
+    for (unsigned reg = 0; reg < VT_GPRS; reg++) {
+        if (reg == VT_RSP || reg == context->index || entry_of(t, reg, gpr[reg]) - first >= t->table_size)
+            continue;
+        context->target = gpr[reg];
+        context->index = reg;
+        return;
+    }
+    if (context->index == BY_MEMORY) {
+        gpr[VT_RCX] = context->save[VT_RCX];
+    } else if (entry_of(t, BY_MEMORY, gpr[VT_RCX]) - first < t->table_size) {
+        context->target = gpr[VT_RCX];
+        context->index = BY_MEMORY;
+        gpr[VT_RCX] = context->save[VT_RCX];
+    }
+}
+
 static enum next resolve(struct vt_translate *t, bool stepped)
 {
+    if (t->context->index >= BRANCHES)
+        return NEXT_STOPPED;
+    if (!stepped && t->context->reason == EXIT_INDIRECT)
+        correct_branch(t);
     uint64_t guest = t->context->target;
 
     t->context->vcpu.rip = guest;
     if (stepped)
         return NEXT_GO_ON;
     t->counts.lookup_misses++;
-    uint32_t host = guest == t->gate || t->context->index >= BRANCHES
-                        ? 0
-                        : vt_translate_landing(t, guest, t->context->index);
+    uint32_t host = guest == t->gate ? 0 : vt_translate_landing(t, guest, t->context->index);
     if (!host)
         return NEXT_GO_ON;
     t->context->target = host;
@@ -252,6 +289,7 @@ static enum next leave_reason(struct vt_translate *t, bool stepped)
     case EXIT_CALLOUT:
         return call_out(t);
     case EXIT_INDIRECT:
+    case EXIT_WILD:
         return resolve(t, stepped);
     case EXIT_FAULT:
         return take_trap(t);
@@ -317,7 +355,8 @@ static enum next run_code(struct vt_translate *t)
     enter(t);
     t->step = false;
     enum next next = leave_reason(t, stepped);
-    if (!traced || (t->context->reason != EXIT_STEP && t->context->reason != EXIT_INDIRECT))
+    if (!traced || (t->context->reason != EXIT_STEP && t->context->reason != EXIT_INDIRECT &&
+                    t->context->reason != EXIT_WILD))
         return next;
     vt_vcpu_raise_step(vcpu);
     return NEXT_FAULT;

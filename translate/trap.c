@@ -81,7 +81,7 @@ static bool take_indirect(struct vt_translate *t, struct vt_translate_machine *m
     t->context->target = machine->gpr[branch == BY_MEMORY ? VT_RCX : branch];
     t->context->index = branch;
     take_state(t, machine, saved);
-    unwind(t, machine, EXIT_INDIRECT);
+    unwind(t, machine, EXIT_WILD);
     return true;
 }
 

@@ -441,6 +441,42 @@ START_TEST(wild_branches_fault_where_they_lead)
 }
 END_TEST
 
+/* Beyond the window an entry is another register's, which leads nowhere itself. */
+START_TEST(a_wild_branch_is_not_mistaken_for_another)
+{
+    static const struct {
+        const char *code;
+        size_t size;
+        int64_t window; /* from which the target is this many windows away */
+    } wild[] = {
+        {CODE("\x90\xff\xe3"), 1},                              /* jmp rbx */
+        {CODE("\x90\xff\xe3"), -1}, {CODE("\x90\xff\xe1"), 15}, /* jmp rcx: to the entries of returns */
+        {CODE("\x53\xc3"), -1},                                 /* push rbx; ret */
+        {CODE("\x53\xc3"), -16},
+    };
+
+    begin();
+    for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++) {
+        uint64_t good = address(TRANSLATED_CODE),
+                 target = good + (uint64_t)wild[i].window * world.translate->window_size;
+
+        for (unsigned reg = 0; reg < VT_GPRS; reg++)
+            world.vcpu->gpr[reg] = reg;
+        world.vcpu->gpr[VT_RBX] = world.vcpu->gpr[VT_RCX] = target;
+        if (wild[i].size == 2)
+            world.vcpu->gpr[VT_RCX] = VT_RCX;
+        uint64_t rcx = world.vcpu->gpr[VT_RCX];
+        world.vcpu->gpr[VT_RSP] = address(TRANSLATED_STACK);
+        ck_assert_int_eq(translated_run(&world, wild[i].code, wild[i].size, 100), VT_TRANSLATE_FAULT);
+        ck_assert_msg(world.vcpu->rip == target, "%zu: at 0x%llx instead of 0x%llx", i,
+                      (unsigned long long)world.vcpu->rip, (unsigned long long)target);
+        ck_assert_uint_eq(world.vcpu->gpr[VT_RCX], rcx);
+        ck_assert_uint_eq(world.vcpu->gpr[VT_RAX], 0);
+    }
+    translated_close(&world);
+}
+END_TEST
+
 START_TEST(code_that_is_modified_is_translated_anew)
 {
     begin();
@@ -588,7 +624,8 @@ END_TEST
 VT_SUITE(tables_agree_with_the_decoder, tables_know_no_sensitive_instruction,
          sensitive_instructions_do_what_the_emulator_does, inline_sequences_call_nobody,
          operands_met_once_are_inline_from_then_on, what_cannot_be_inline_is_not_tried_for_ever,
-         faults_are_precise, wild_branches_fault_where_they_lead, code_that_is_modified_is_translated_anew,
-         a_store_of_the_emulator_to_code_is_noticed, accesses_of_devices_become_callouts,
-         a_long_string_instruction_comes_to_its_end, bases_of_fs_and_gs_are_virtual,
-         memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped, translators_live_side_by_side)
+         faults_are_precise, wild_branches_fault_where_they_lead, a_wild_branch_is_not_mistaken_for_another,
+         code_that_is_modified_is_translated_anew, a_store_of_the_emulator_to_code_is_noticed,
+         accesses_of_devices_become_callouts, a_long_string_instruction_comes_to_its_end,
+         bases_of_fs_and_gs_are_virtual, memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped,
+         translators_live_side_by_side)
