@@ -110,7 +110,7 @@ struct vt_translate_site {
 };
 
 struct vt_translate_stubs {
-    uint32_t enter, enter_backward; /* the latter with the direction flag set */
+    uint32_t enter[2]; /* the second with the direction flag set */
     uint32_t leave, unwind;
     uint32_t chain, callout, step;
     uint32_t miss[BRANCHES];
@@ -147,7 +147,9 @@ struct vt_translate {
     uint32_t used, after_stubs;
     uint32_t populated; /* bytes of code that have memory behind them */
     struct vt_translate_stubs stubs;
-    uint64_t lookup_span; /* where in host_of memory was last given */
+    void (*enter[2])(uint64_t stub); /* how each of them is called */
+    uint64_t host_flags;             /* of this run */
+    uint64_t lookup_span;            /* where in host_of memory was last given */
 
     uint64_t mode; /* what of the CPU's state the translations were made for */
     bool counting;

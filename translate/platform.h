@@ -3,7 +3,7 @@
  * (monitor/).
  *
  * Owns: the contract. Whoever makes a translator fills the places of struct vt_translate, names one platform
- * and starts it. All functions are mandatory.
+ * and starts it. All functions but `enter` are mandatory.
  */
 #ifndef VT_TRANSLATE_PLATFORM_H
 #define VT_TRANSLATE_PLATFORM_H
@@ -30,11 +30,11 @@ struct vt_translate_platform {
     /* May translated code write to this page of the window? Where not, a write is a fault. */
     void (*protect)(struct vt_translate *t, void *page, bool writable);
 
-    /* Run the code at context->target until it leaves; the guest's state is in the context afterwards. */
-    void (*enter)(struct vt_translate *t);
-    /* What the way in does first, and the way out last: they lie in the cache, where nothing of the guest's
-     * is in a register. The way in finds the host's stack, the way out has a few bytes at
-     * context->host_stack. */
+    /* Call the fixed code at `address`, which runs what context->target says until it leaves; the guest's
+     * state is in the context afterwards. NULL: it is a function, and is called. */
+    void (*enter)(uint64_t address);
+    /* What the fixed code does first, and last: nothing of the guest's is in a register. Its beginning finds
+     * the host's stack, its end has a few bytes at context->host_stack. */
     void (*emit_way_in)(struct vt_translate *t, struct vt_emitter *e);
     void (*emit_way_out)(struct vt_translate *t, struct vt_emitter *e);
     uint64_t (*flags)(void); /* RFLAGS that translated code runs with, as far as they are not the guest's */

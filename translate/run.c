@@ -22,6 +22,9 @@ void vt_translate_start(struct vt_translate *t)
 {
     t->lookup_span = ~UINT64_C(0);
     vt_translate_emit_stubs(t);
+    for (unsigned i = 0; i < 2; i++)
+        t->enter[i] =
+            t->platform->enter ? t->platform->enter : (void (*)(uint64_t))(uintptr_t)t->stubs.enter[i];
     vt_vcpu_reset(&t->context->vcpu);
     vt_translate_reset_vectors(t);
     t->mode = vt_translate_mode(&t->context->vcpu);
@@ -90,9 +93,10 @@ static const enum vt_translate_end ends[] = {
 static void enter(struct vt_translate *t)
 {
     struct vt_translate_context *context = t->context;
+    bool backward = context->vcpu.rflags & VT_FLAG_DF;
 
-    vt_translate_enter_flags(context, t->platform->flags());
-    t->platform->enter(t);
+    vt_translate_enter_flags(context, t->host_flags);
+    t->enter[backward](t->stubs.enter[backward]);
     vt_translate_leave_flags(context);
 }
 
@@ -368,6 +372,7 @@ enum vt_translate_end vt_translate_run(struct vt_translate *t, uint64_t exits)
 
     t->stop = 0;
     t->step = false;
+    t->host_flags = t->platform->flags();
     for (uint64_t entered = 0; !t->stop;) {
         switch (next) {
         case NEXT_GO_ON:

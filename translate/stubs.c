@@ -96,8 +96,8 @@ void vt_translate_emit_stubs(struct vt_translate *t)
     struct vt_emitter e = {t->code_writable, t->code - t->code_writable};
 
     emit_leave(t, &e);
-    t->stubs.enter = emit_enter(t, &e, false);
-    t->stubs.enter_backward = emit_enter(t, &e, true);
+    t->stubs.enter[0] = emit_enter(t, &e, false);
+    t->stubs.enter[1] = emit_enter(t, &e, true);
     t->stubs.chain = emit_reason(t, &e, EXIT_CHAIN);
     t->stubs.callout = emit_reason(t, &e, EXIT_CALLOUT);
     t->stubs.step = emit_reason(t, &e, EXIT_STEP);

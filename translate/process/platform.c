@@ -41,14 +41,6 @@ static void emit_way_out(struct vt_translate *t, struct vt_emitter *e)
     vt_emit_8(e, 0xc3);
 }
 
-static void enter(struct vt_translate *t)
-{
-    bool backward = t->context->vcpu.rflags & VT_FLAG_DF;
-    uint32_t stub = backward ? t->stubs.enter_backward : t->stubs.enter;
-
-    ((void (*)(void))(uintptr_t)stub)();
-}
-
 static uint64_t flags(void)
 {
     uint64_t value;
@@ -75,7 +67,6 @@ static const struct vt_translate_platform platform = {
     .populate = vt_process_populate,
     .clear = vt_process_clear,
     .protect = vt_process_protect,
-    .enter = enter,
     .emit_way_in = emit_way_in,
     .emit_way_out = emit_way_out,
     .flags = flags,
