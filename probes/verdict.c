@@ -105,10 +105,22 @@ static void explain_without(struct situation *s)
                  s->outside.present == VT_NO ? "the processor lacks" : "this machine does not show");
 }
 
+/* KVM is there for whoever may use it, as a kernel has it that needs no extension: a way to it is not all
+ * that lacks. */
+static bool is_barred_without(const struct situation *s)
+{
+    return s->standing == OBSTACLE && vt_document_is_false(s->document, "vt_x.supported") &&
+           vt_document_is_false(s->document, "amd_v.supported") &&
+           (is(s->document, "kvm.obstacle", "no-device") || is(s->document, "kvm.obstacle", "no-permission"));
+}
+
 static void explain(struct situation *s)
 {
     const json_t *d = s->document;
-    if (s->standing == RUNS_WITHOUT)
+    if (is_barred_without(s))
+        snprintf(s->cause, sizeof s->cause, "%.220s; guests would run without VT-x and AMD-V",
+                 text_or(d, "kvm.reason", "KVM does not work here"));
+    else if (s->standing == RUNS_WITHOUT)
         explain_without(s);
     else if (s->standing == WITHHELD)
         vt_outside_cause(d, &s->outside, s->cause, sizeof s->cause);

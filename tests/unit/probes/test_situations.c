@@ -196,6 +196,14 @@ static bool fix_is_for_guests(const struct said *s)
     return strstr(s->fix, "nested virtualization on") || strstr(s->fix, "for this guest");
 }
 
+/* The way to KVM is barred, and behind it there is no extension either. */
+static bool is_barred_without(const struct said *s)
+{
+    const char *code = vt_document_text(s->document, "kvm.obstacle");
+    return s->live && code && (are(code, "no-device") || are(code, "no-permission")) &&
+           is_false(s, "vt_x.supported") && is_false(s, "amd_v.supported");
+}
+
 static bool runs(const struct said *s)
 {
     return is_true(s, "kvm.runs_guest");
@@ -252,6 +260,8 @@ static bool runs(const struct said *s)
          is_true(s, "amd_v.supported") && !is_false(s, "amd_v.enabled")))                                    \
     X(IF(strstr(s->fix, "firmware set-up"), !is_true(s, "vt_x.enabled") && !is_true(s, "amd_v.enabled")))    \
     X(IF(has_text(s, "kvm.fix"), strstr(s->fix, vt_document_text(s->document, "kvm.fix"))))                  \
+    X(IF(is_barred_without(s), HW("no") && says(s, "guests would run without VT-x and AMD-V")))              \
+    X(IF(!is_barred_without(s), !says(s, "guests would run without VT-x and AMD-V")))                        \
     X(IF(is_true(s, "vt_x.enabled"), is_true(s, "vt_x.supported") && !has_text(s, "vt_x.reason")))           \
     X(IF(is_true(s, "amd_v.enabled"), is_true(s, "amd_v.supported") && !has_text(s, "amd_v.reason")))        \
     X(IF(s->live &&met(s, "vt-x"), is_true(s, "vt_x.enabled")))                                              \
