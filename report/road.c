@@ -108,13 +108,13 @@ const struct vt_result_row *vt_road_cheapest(const struct vt_table *table, const
 }
 
 const struct vt_result_row *vt_road_shortest(const struct vt_table *table, enum vt_road road,
-                                             enum vt_crossing crossing)
+                                             unsigned crossings)
 {
     const struct vt_result_row *best = NULL;
     for (size_t i = 0; i < table->line_count; i++) {
         const struct vt_result_row *row =
             vt_road_counts(&table->lines[i]) ? vt_road_row(table, road, &table->lines[i]) : NULL;
-        if (row && row->known.crossing == crossing && (!best || row->toll.median < best->toll.median))
+        if (row && crossings & 1U << row->known.crossing && (!best || row->toll.median < best->toll.median))
             best = row;
     }
     return best;

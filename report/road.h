@@ -46,9 +46,10 @@ bool vt_road_lies(enum vt_road road, const struct vt_result_row *row);
 const struct vt_result_row *vt_road_cheapest(const struct vt_table *table, const struct vt_line *line,
                                              enum vt_unit unit, unsigned *found);
 
-/* The cheapest proved toll on a road among operations of a kernel that crossed so; NULL: none. */
+/* The cheapest proved toll on a road among operations of a kernel that crossed in one of these ways (a bit
+ * each, by enum vt_crossing); NULL: none. */
 const struct vt_result_row *vt_road_shortest(const struct vt_table *table, enum vt_road road,
-                                             enum vt_crossing crossing);
+                                             unsigned crossings);
 
 /* Roads of one unit over the operations that were proved on each of them. */
 struct vt_road_medians {

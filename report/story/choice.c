@@ -8,13 +8,13 @@
 static const struct {
     const char *name;
     enum vt_road road;
-    enum vt_crossing crossing;
+    unsigned crossings; /* a bit each */
 } shortest[] = {
-    {"least_callout", VT_ROAD_TRANSLATED, VT_CROSSING_CALLOUT},
-    {"least_exit", VT_ROAD_HARDWARE, VT_CROSSING_EXIT_KERNEL},
-    {"least_exit_lab", VT_ROAD_HARDWARE_LAB, VT_CROSSING_EXIT_KERNEL},
-    {"least_xen_trap", VT_ROAD_XEN_TRAP, VT_CROSSING_EXIT_KERNEL},
-    {"least_interpreted", VT_ROAD_INTERPRETED, VT_CROSSING_INTERPRETED},
+    {"least_callout", VT_ROAD_TRANSLATED, 1U << VT_CROSSING_CALLOUT},
+    {"least_exit", VT_ROAD_HARDWARE, 1U << VT_CROSSING_EXIT_KERNEL | 1U << VT_CROSSING_HYPERCALL},
+    {"least_exit_lab", VT_ROAD_HARDWARE_LAB, 1U << VT_CROSSING_EXIT_KERNEL | 1U << VT_CROSSING_HYPERCALL},
+    {"least_xen_trap", VT_ROAD_XEN_TRAP, 1U << VT_CROSSING_EXIT_KERNEL},
+    {"least_interpreted", VT_ROAD_INTERPRETED, 1U << VT_CROSSING_INTERPRETED},
 };
 
 static const struct {
@@ -67,7 +67,7 @@ bool vt_choice_find(const struct vt_table *table, const char *name, struct vt_fi
     const struct vt_result_row *row = NULL;
     unsigned roads = 0;
     if (i < SHORTEST)
-        row = vt_road_shortest(table, shortest[i].road, shortest[i].crossing);
+        row = vt_road_shortest(table, shortest[i].road, shortest[i].crossings);
     else if (k < CHEAPEST)
         row = vt_road_cheapest(table, vt_table_find_line(table, cheapest[k].of), cheapest[k].unit, &roads);
     if (!row)
