@@ -68,6 +68,9 @@ struct vt_lab_outcome {
 
 void vt_lab_release(struct vt_lab_outcome *outcome);
 
+/* Show what the lab is about to do; `request`: a struct vt_lab_request. */
+void vt_lab_note(void *request, const char *text);
+
 /* The emulator must be installed; its version goes into the outcome. */
 int vt_lab_require_emulator(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                             const char *program, const char *package, struct vt_error *error);

@@ -270,7 +270,7 @@ static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struc
 }
 
 static int deliver(const struct vt_lab *lab, const struct arguments *a, struct vt_lab_outcome *outcome,
-                   const char *started)
+                   const struct vt_lab_stop *stop, const char *started)
 {
     struct vt_error error;
     struct vt_result *result = make_result(outcome, &error);
@@ -288,7 +288,7 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, struct v
     int status = vt_cli_check_sent(lab, &a->asked.selection, a->depth > 1 ? (int)a->depth : 1, outcome,
                                    result, &error);
     if (status == 0)
-        status = vt_cli_profile_rows(outcome, result, &error);
+        status = vt_cli_profile_rows(outcome, stop, result, &error);
     if (status == 0)
         status = vt_result_describe(result, started, settings, &error);
     status = status == 0 ? vt_cli_deliver(result, &a->asked) : vt_cli_fail(&error);
@@ -319,7 +319,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
     int status = lab->run(&request, &outcome, &error);
     if (terminal)
         fputs("\r\033[K", stderr);
-    status = status == 0 ? deliver(lab, a, &outcome, started.text) : vt_cli_fail(&error);
+    status = status == 0 ? deliver(lab, a, &outcome, &request.stop, started.text) : vt_cli_fail(&error);
     vt_lab_release(&outcome);
     return status;
 }

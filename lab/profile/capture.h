@@ -33,6 +33,7 @@ struct vt_capture_run {
 
 struct vt_capture_segment {
     size_t first, count; /* of runs; at least one */
+    int64_t steps;       /* instructions of all of them */
 };
 
 struct vt_capture_leg {
@@ -43,7 +44,7 @@ struct vt_capture_leg {
 
 struct vt_capture_batch {
     uint64_t target;
-    bool failed;         /* not the whole */
+    bool failed;         /* not the whole, or longer than any that was measured */
     size_t first, count; /* of legs */
 };
 

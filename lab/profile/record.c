@@ -8,9 +8,10 @@ enum {
     INSTRUCTION_BUCKETS = 1 << 16,
     SEGMENT_BUCKETS = 1 << 16,
     MOST_RUNS = 1 << 22,  /* of one segment */
-    MOST_KEPT = 1 << 26,  /* of all segments */
+    MOST_KEPT = 1 << 24,  /* of all segments */
     MOST_EXITS = 1 << 20, /* of one batch */
     BLOCK = 1024,         /* instructions that are allocated at once */
+    MOST_BLOCKS = 4096,
 };
 
 /* Instructions that followed one another in memory. */
@@ -49,6 +50,7 @@ struct vt_record {
     FILE *out;
     struct vt_instruction *instructions[INSTRUCTION_BUCKETS];
     struct block *blocks; /* newest first */
+    size_t block_count;
     uint32_t told;
     struct segment *segments[SEGMENT_BUCKETS];
     int64_t segment_count;
@@ -104,14 +106,20 @@ static size_t bucket_of(uint64_t address)
     return (size_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> 48) % INSTRUCTION_BUCKETS;
 }
 
+bool vt_record_is_full(const struct vt_record *record)
+{
+    return record->blocks && record->blocks->used == BLOCK && record->block_count == MOST_BLOCKS;
+}
+
 static struct vt_instruction *new_instruction(struct vt_record *record)
 {
     if (!record->blocks || record->blocks->used == BLOCK) {
-        struct block *made = calloc(1, sizeof *made);
+        struct block *made = vt_record_is_full(record) ? NULL : calloc(1, sizeof *made);
         if (!made)
             return NULL;
         made->next = record->blocks;
         record->blocks = made;
+        record->block_count++;
     }
     return &record->blocks->all[record->blocks->used++];
 }

@@ -45,9 +45,12 @@ struct vt_record;
 struct vt_record *vt_record_open(const struct vt_record_places *places, FILE *out);
 void vt_record_close(struct vt_record *record);
 
-/* The instruction of these bytes at `address`; the record's. NULL: memory is out. */
+/* The instruction of these bytes at `address`; the record's. NULL: memory is out, or the record is full. */
 const struct vt_instruction *vt_record_instruction(struct vt_record *record, uint64_t address,
                                                    const uint8_t *bytes, size_t size);
+
+/* Are there more instructions in it than any kernel has? */
+bool vt_record_is_full(const struct vt_record *record);
 
 /* Does `next`, which follows it in memory, belong to the stretch; and if so, make it part of it. */
 bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *next);
