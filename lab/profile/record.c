@@ -43,8 +43,8 @@ struct block {
 };
 
 struct vt_record {
-    uint64_t expected;                 /* the address after the last one; 0: what comes is not as simple */
-    struct run *open;                  /* what that would go on with */
+    uint64_t expected;                 /* the address after the last one ... */
+    struct run *open;                  /* ... which goes on with this; NULL: what comes is not as simple */
     const struct vt_instruction *last; /* executed */
     struct vt_record_places places;
     FILE *out;
@@ -142,7 +142,6 @@ const struct vt_instruction *vt_record_instruction(struct vt_record *record, uin
         return NULL;
     *made = (struct vt_instruction){
         .address = address, .size = (uint8_t)size, .flow = flow, .varies = other != NULL, .next = *bucket};
-    made->harmless = vt_flow_is_harmless(bytes, size);
     if (other)
         other->varies = true;
     return *bucket = made;
@@ -302,13 +301,22 @@ static bool is_restarted(const struct vt_record *record, const struct vt_instruc
            last->flow == VT_FLOW_NEXT && entry->address != last->address + last->size;
 }
 
+/* Stopped by #VMEXIT, for a stack that was not there say; a jump to itself is taken again. */
+static bool is_begun_again(const struct vt_record *record, const struct vt_instruction *instruction)
+{
+    return !record->places.high && record->runs[0].start == instruction &&
+           instruction->flow != VT_FLOW_JUMP && vt_flow_leads_away(instruction->flow);
+}
+
 static void execute_in_guest(struct vt_record *record, const struct vt_instruction *instruction)
 {
+    bool again = record->run_count && is_begun_again(record, instruction);
+
     if (record->run_count)
         close_segment(record);
     else if (record->guest && is_restarted(record, instruction))
         record->guest--;
-    record->guest++;
+    record->guest += !again;
     if (!record->target &&
         (instruction->address < record->places.begin || instruction->address > record->places.end))
         record->target = instruction->address;
@@ -337,8 +345,8 @@ static void execute_outside(struct vt_record *record, const struct vt_instructio
         record->runs[record->run_count - 1].count++;
     else
         start_run(record, instruction);
-    record->open = &record->runs[record->run_count - 1];
-    record->expected = instruction->flow == VT_FLOW_VMRUN ? 0 : instruction->address + instruction->size;
+    record->open = instruction->flow == VT_FLOW_VMRUN ? NULL : &record->runs[record->run_count - 1];
+    record->expected = instruction->address + instruction->size;
 }
 
 static bool is_guests(struct vt_record *record, const struct vt_instruction *instruction)
@@ -362,7 +370,7 @@ static void execute_any(struct vt_record *record, const struct vt_instruction *i
     bool begins = instruction->address == record->places.begin && instruction->flow == VT_FLOW_RDTSC;
     bool guests = record->inside && !begins && is_guests(record, instruction);
 
-    record->expected = 0;
+    record->open = NULL;
     /* A guest may be a hypervisor itself: its own VMRUN is one more instruction that exits. */
     if (instruction->flow == VT_FLOW_VMRUN && !guests)
         record->vmrun_end = instruction->address + instruction->size;
@@ -387,7 +395,7 @@ static bool may_cross_page(const struct vt_instruction *instruction)
 
 bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *next)
 {
-    if (stretch->count && (!stretch->last->harmless || stretch->last->varies || next->varies ||
+    if (stretch->count && (stretch->last->flow != VT_FLOW_SURE || stretch->last->varies || next->varies ||
                            !is_plain(next) || next->address != stretch->behind || may_cross_page(next)))
         return false;
     if (stretch->count++ == 0)
@@ -400,7 +408,7 @@ bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *n
 /* All but the first, which was executed. */
 static void execute_rest(struct vt_record *record, const struct vt_stretch *stretch)
 {
-    if (record->expected) {
+    if (record->open) {
         record->open->count += stretch->count - 1;
         record->expected = stretch->behind;
     } else {
@@ -414,7 +422,7 @@ void vt_record_execute(struct vt_record *record, const struct vt_stretch *stretc
 {
     const struct vt_instruction *first = stretch->first;
 
-    if (first->address == record->expected && is_plain(first) && !first->varies) {
+    if (record->open && first->address == record->expected && is_plain(first) && !first->varies) {
         record->open->count += stretch->count;
         record->expected = stretch->behind;
         record->last = stretch->last;

@@ -28,7 +28,6 @@ struct vt_instruction {
     uint32_t number; /* by which it is told; 0: not yet */
     uint8_t size, flow;
     bool varies;                 /* another one was executed at the same address: code that was patched */
-    bool harmless;               /* what follows it is executed as well */
     struct vt_instruction *next; /* in its bucket */
 };
 

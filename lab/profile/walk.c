@@ -77,6 +77,11 @@ static bool follows(const struct vt_executed *last, const struct vt_executed *st
     return step->address == last->address + last->size || step->address == last->address;
 }
 
+static bool goes_on(uint8_t flow)
+{
+    return flow == VT_FLOW_NEXT || flow == VT_FLOW_SURE;
+}
+
 static enum vt_entry entry_of(const struct vt_walk *walk, const struct vt_executed *step)
 {
     if (step->function < 0 || step->address != step->start)
@@ -203,11 +208,17 @@ void vt_walk_guest(struct vt_walk *walk, int64_t count)
     walk->counts[walk->guest_node] += count;
 }
 
+/* Behind it an interrupt or its window came: STI and a NOP, and IRET, let one in. */
+static bool is_left_behind(uint8_t flow)
+{
+    return flow == VT_FLOW_SURE || vt_flow_leads_away(flow);
+}
+
 /* An instruction that an intercept stopped was not executed; #UD is found before any is. */
 void vt_walk_vmexit(struct vt_walk *walk, const struct vt_executed *last, bool between)
 {
     walk->last_node = walk->guest_node;
-    if (!between && last->flow != VT_FLOW_UNDEFINED)
+    if (!between && last->flow != VT_FLOW_UNDEFINED && !is_left_behind(last->flow))
         take_back(walk);
     walk->last = (struct vt_executed){.function = VT_SYMBOLS_NONE, .flow = VT_FLOW_NONE};
 }
@@ -225,8 +236,7 @@ void vt_walk_step(struct vt_walk *walk, const struct vt_executed *step)
 
     if (known.function < 0)
         known.function = walk->unknown_function;
-    if (known.function != walk->last.function || walk->last.flow != VT_FLOW_NEXT ||
-        !follows(&walk->last, &known)) {
+    if (known.function != walk->last.function || !goes_on(walk->last.flow) || !follows(&walk->last, &known)) {
         follow(walk, &known);
         settle(walk, &known);
     }

@@ -386,10 +386,11 @@ START_TEST(a_machine_that_speaks_as_the_debugger_harms_itself_alone)
     longest[sizeof longest - 1] = '\0';
     for (const char *const *line =
              (const char *const[]){"(0).[", "(0).[1]", "(0).[9] ] [0x :;", "Next at t=", "(0) Breakpoint ",
-                                   "(0) Breakpoint 1, ", "Next at t=1", "(0).[5] [0x0] 8:1000 : ; 0f31",
-                                   "(0).[99999999999999] [0x0] 8:2000 : ; 9", "(0).[5] [0x0] 8:2000 : ; 90",
-                                   "Next at t=7", "(0) Breakpoint 2, ", "Next at t=18446744073709551615",
-                                   NULL};
+                                   "(0) Breakpoint 1, ", "Next at t=1", "(0).[1] [0x0] 8:0 : ; 90",
+                                   "(0).[2] [0x0] 8:0 : ; 90", "(0).[3] [0x0] 8:0 : ; 90",
+                                   "(0).[5] [0x0] 8:1000 : ; 0f31", "(0).[99999999999999] [0x0] 8:2000 : ; 9",
+                                   "(0).[5] [0x0] 8:2000 : ; 90", "Next at t=7", "(0) Breakpoint 2, ",
+                                   "Next at t=18446744073709551615", NULL};
          *line; line++)
         print(&bochs, "%s\n", *line);
     ck_assert_int_eq(vt_debugger_take(bochs.debugger, longest, sizeof longest - 1, pass, &bochs), 0);

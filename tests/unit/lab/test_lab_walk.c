@@ -52,14 +52,15 @@ static void close_machine(struct machine *machine)
 }
 
 static const char *const codes[] = {
-    [VT_FLOW_NEXT] = "\x90",      [VT_FLOW_JUMP] = "\xeb\x00",      [VT_FLOW_CALL] = "\xe8\x00\x00\x00\x00",
+    [VT_FLOW_NEXT] = "\x50",      [VT_FLOW_JUMP] = "\xeb\x00",      [VT_FLOW_CALL] = "\xe8\x00\x00\x00\x00",
     [VT_FLOW_RETURN] = "\xc3",    [VT_FLOW_VMRUN] = "\x0f\x01\xd8", [VT_FLOW_UNDEFINED] = "\x0f\x0b",
     [VT_FLOW_RDTSC] = "\x0f\x31", [VT_FLOW_LEAVE] = "\xcf",         [VT_FLOW_IO] = "\xee",
+    [VT_FLOW_SURE] = "\x90",
 };
 static const size_t sizes[] = {
-    [VT_FLOW_NEXT] = 1,   [VT_FLOW_JUMP] = 2,  [VT_FLOW_CALL] = 5,
-    [VT_FLOW_RETURN] = 1, [VT_FLOW_VMRUN] = 3, [VT_FLOW_UNDEFINED] = 2,
-    [VT_FLOW_RDTSC] = 2,  [VT_FLOW_LEAVE] = 1, [VT_FLOW_IO] = 1,
+    [VT_FLOW_NEXT] = 1,  [VT_FLOW_JUMP] = 2,      [VT_FLOW_CALL] = 5,  [VT_FLOW_RETURN] = 1,
+    [VT_FLOW_VMRUN] = 3, [VT_FLOW_UNDEFINED] = 2, [VT_FLOW_RDTSC] = 2, [VT_FLOW_LEAVE] = 1,
+    [VT_FLOW_IO] = 1,    [VT_FLOW_SURE] = 1,
 };
 
 static uint64_t run(struct machine *machine, uint64_t address, enum vt_flow flow)
@@ -326,6 +327,43 @@ START_TEST(an_exit_between_instructions_takes_none_back)
     ck_function(&told.profile, "guest", 10, 10);
     ck_assert_int_eq(told.profile.sum, 10 * (1 + 5 + 2));
     forget(&told);
+}
+END_TEST
+
+/* The same where no name tells: STI and a NOP, or IRET, let an interrupt in, for whose window it then exits.
+ */
+START_TEST(an_exit_behind_an_instruction_takes_none_back)
+{
+    struct machine machine;
+    struct read read;
+    struct vt_profile profile;
+
+    open_machine(&machine);
+    enter(&machine);
+    run(&machine, BEGIN, VT_FLOW_RDTSC);
+    run(&machine, BEGIN + 2, VT_FLOW_CALL);
+    run(&machine, BODY, VT_FLOW_NEXT);
+    for (int i = 0; i < 10; i++) {
+        run(&machine, BODY + 1, VT_FLOW_NEXT); /* intercepted */
+        plain_answer(&machine);
+        run(&machine, BODY + 0x80, VT_FLOW_LEAVE);
+        plain_answer(&machine);
+        run(&machine, BODY + 0x88, VT_FLOW_SURE);
+        plain_answer(&machine);
+        run(&machine, BODY + 0x90, VT_FLOW_CALL); /* its stack is not there yet */
+        plain_answer(&machine);
+        run(&machine, BODY + 0x90, VT_FLOW_CALL);
+        idle(&machine, BODY + 2, 2);
+    }
+    run(&machine, BODY + 4, VT_FLOW_RETURN);
+    run(&machine, END, VT_FLOW_RDTSC);
+    batch(&machine, BASELINE, 0, NULL);
+    read_all(&read, &machine);
+    subtract(&profile, &read);
+    ck_function(&profile, "guest", 30, 30);
+    ck_assert_int_eq(profile.sum, 10 * (3 + 4 * 12));
+    vt_profile_release(&profile);
+    release(&read, &machine);
 }
 END_TEST
 
@@ -608,7 +646,8 @@ END_TEST
 VT_SUITE(every_instruction_has_its_function, a_guests_own_vmrun_is_no_way_into_it,
          a_longer_handler_is_longer_by_that, a_jump_to_another_function_takes_its_place,
          interrupts_and_faults_are_told_apart, an_exit_between_instructions_takes_none_back,
-         a_row_finds_its_batches, two_pairs_in_the_middle_are_one_profile, two_recordings_follow_one_another,
+         an_exit_behind_an_instruction_takes_none_back, a_row_finds_its_batches,
+         two_pairs_in_the_middle_are_one_profile, two_recordings_follow_one_another,
          symbols_are_functions_and_nothing_else, a_capture_that_makes_no_sense_is_refused,
          a_batch_without_end_is_not_walked_through, chains_without_end_are_no_profile,
          cases_lie_in_images_as_in_this_program)
