@@ -145,7 +145,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         {
             .name = "profile",
             .flag = &a->profile,
-            .help = "but tcg: tell which functions the instructions are of, each one\ncounted; vmtoll "
+            .help = "but tcg, bochs: tell which functions the instructions are of, each one\ncounted; vmtoll "
                     "report shows them",
         },
         vt_cli_option_levels(&a->asked, "of a lab with Linux: privilege levels [0]"),
@@ -205,7 +205,7 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
         {a->tuning.parameters, LINUX, "--param is", ", which boot Linux"},
         {a->tuning.processors > 1, PROCESSORS, "--smp is",
          "; QEMU, which counts one processor's instructions after another's, does not get a second one "
-         "started"},
+         "started, and the image itself has one"},
         {a->asked.selection.levels, LINUX, "--cpl is", "; here each case runs where it can"},
         {a->hypervisor, HYPERVISOR, "--hypervisor is", ""},
         {a->depth > 1, NESTED, "--depth 2 is", ""},
