@@ -95,7 +95,8 @@
 #define VT_MSR_USER         0x4d544f4c /* no CPU has it; the filter hands it to user space */
 
 /* Where an image that boots by itself writes what it has to say (lab/link.h). */
-#define VT_PORT_LINK 0x5f0
+#define VT_PORT_LINK  0x5f0
+#define VT_PORT_DEBUG 0xe9 /* where the emulator has that one alone: Bochs' port_e9_hack */
 
 /* vt_mailbox.state */
 #define VT_STATE_DONE      1 /* the batch ended; tsc[] holds its times */

@@ -33,9 +33,9 @@ IMAGE_PVH_OWN := $(filter guest/image/pvh%,$(IMAGE_ALL))
 IMAGE_XENPV_OWN := $(filter-out guest/image/xenname.c,$(filter guest/image/xen%,$(IMAGE_ALL)))
 IMAGE_SHARED := guest/catalogue.c $(filter-out $(IMAGE_PVH_OWN) $(IMAGE_XENPV_OWN),$(IMAGE_ALL))
 # The monitor's guest is code that is decoded while this is built: the image has no decoder.
-MONITOR := $(filter-out monitor/generate.c,$(wildcard monitor/*.c monitor/*.S))
+MONITOR := $(filter-out monitor/generate.c,$(wildcard monitor/*.c monitor/*.S monitor/*/*.c monitor/*/*.S))
 EMULATOR := $(filter-out vcpu/decode.c,$(wildcard vcpu/*.c vcpu/*/*.c))
-IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) $(IMAGE_PVH_OWN) guest/longmode.c guest/svm.c guest/payload/entry.S $(MONITOR) $(EMULATOR)) \
+IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) $(IMAGE_PVH_OWN) guest/longmode.c guest/svm.c guest/vmx.c guest/payload/entry.S $(MONITOR) $(EMULATOR)) \
 	$B/image/monitor/table.c.o
 IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) $(IMAGE_XENPV_OWN))
 

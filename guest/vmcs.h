@@ -18,10 +18,13 @@
 #define VT_VMCS_TSC_OFFSET         0x2010
 #define VT_VMCS_VIRTUAL_APIC       0x2012
 #define VT_VMCS_EPT_POINTER        0x201a
+#define VT_VMCS_PHYSICAL_ADDRESS   0x2400
 #define VT_VMCS_LINK               0x2800
 #define VT_VMCS_GUEST_DEBUGCTL     0x2802
 #define VT_VMCS_GUEST_PAT          0x2804
+#define VT_VMCS_GUEST_EFER         0x2806
 #define VT_VMCS_HOST_PAT           0x2c00
+#define VT_VMCS_HOST_EFER          0x2c02
 #define VT_VMCS_PIN_CONTROLS       0x4000
 #define VT_VMCS_PROCESSOR_CONTROLS 0x4002
 #define VT_VMCS_EXCEPTIONS         0x4004
@@ -34,10 +37,14 @@
 #define VT_VMCS_ENTRY_CONTROLS     0x4012
 #define VT_VMCS_ENTRY_MSRS_LOADED  0x4014
 #define VT_VMCS_ENTRY_EVENT        0x4016
+#define VT_VMCS_ENTRY_ERROR        0x4018
+#define VT_VMCS_ENTRY_LENGTH       0x401a
 #define VT_VMCS_TPR_THRESHOLD      0x401c
 #define VT_VMCS_SECONDARY_CONTROLS 0x401e
 #define VT_VMCS_INSTRUCTION_ERROR  0x4400
 #define VT_VMCS_EXIT_REASON        0x4402
+#define VT_VMCS_EXIT_EVENT         0x4404
+#define VT_VMCS_EXIT_ERROR         0x4406
 #define VT_VMCS_IDT_VECTORING      0x4408
 #define VT_VMCS_INSTRUCTION_LENGTH 0x440c
 #define VT_VMCS_GUEST_LIMIT        0x4800 /* of ES */
@@ -47,6 +54,7 @@
 #define VT_VMCS_INTERRUPTIBILITY   0x4824
 #define VT_VMCS_ACTIVITY           0x4826
 #define VT_VMCS_GUEST_SYSENTER_CS  0x482a
+#define VT_VMCS_TIMER              0x482e /* until a preemption */
 #define VT_VMCS_HOST_SYSENTER_CS   0x4c00
 #define VT_VMCS_CR0_MASK           0x6000
 #define VT_VMCS_CR4_MASK           0x6002

@@ -35,6 +35,7 @@ struct form {
 };
 
 static const struct form plain = {false, NULL}, paravirtual = {true, NULL};
+static const char plain_name[] = "plain";
 
 static const struct vt_measurement *find_row(const struct collection *collection, const struct vt_case *c,
                                              const struct form *form)
@@ -280,7 +281,7 @@ static bool find_form(const struct vt_case *c, const char *word, struct form *fo
     form->road = vt_lab_road_find(word);
     if (form->paravirtual || (form->road && form->road->by_form))
         return vt_guest_pv_form(c, VT_PV_XEN) != NULL;
-    return form->road || strcmp(word, "plain") == 0;
+    return form->road || strcmp(word, plain_name) == 0;
 }
 
 /* "cpuid plain ok 100 ...": of a case that was asked for, each form once. */
@@ -347,13 +348,32 @@ static int write_image(const struct vt_lab_image *image, const char *folder, str
     return status;
 }
 
-static int run_once(struct collection *collection, struct vt_emulator *emulator,
+/* "roads=monitor-vmx,monitor-vmx-kvm cases=0f" */
+static int place(const struct vt_lab_image *image, const struct vt_emulator *emulator, const char *choice,
+                 struct vt_error *error)
+{
+    char words[VT_LAB_IMAGE_ROADS + VT_LAB_IMAGE_CHOICE] = "";
+
+    if (!image->place)
+        return 0;
+    for (const char *const *road = image->roads; road && *road; road++)
+        vt_text_append(words, sizeof words, "%s%s", *words ? "," : "roads=", *road);
+    vt_text_append(words, sizeof words, "%s%s", *words && *choice ? " " : "", choice);
+    return image->place(emulator->folder, words, emulator->request, error);
+}
+
+static int run_once(struct collection *collection, struct vt_emulator *emulator, const char *choice,
                     const struct vt_case **running, struct vt_error *error)
 {
     struct vt_lab_link link = {.row = take_row, .context = collection};
     struct vt_lab_outcome *outcome = collection->outcome;
 
-    int status = vt_emulator_run(emulator, &link, error);
+    *running = NULL;
+    emulator->end = VT_EMULATOR_REFUSED;
+    int status = place(collection->image, emulator, choice, error);
+    if (status != 0)
+        return status;
+    status = vt_emulator_run(emulator, &link, error);
     const char *hypervisor = vt_lab_link_fact(&link, "hypervisor");
     if (hypervisor)
         snprintf(outcome->hypervisor, sizeof outcome->hypervisor, "%s", hypervisor);
@@ -362,23 +382,38 @@ static int run_once(struct collection *collection, struct vt_emulator *emulator,
     return status;
 }
 
-/* The form that was running: the plain one comes first, then the one for Xen, or roads in their order. */
-static struct form find_running(const struct collection *collection, const struct vt_case *c)
+static bool is_asked(const struct vt_lab_image *image, const char *road)
+{
+    const char *const *asked = image->roads;
+
+    while (asked && *asked && strcmp(*asked, road) != 0)
+        asked++;
+    return !asked || *asked;
+}
+
+/* The first of a road, of those the image is asked for, whose row `c` lacks; plain: it lacks none. */
+static struct form find_road(const struct collection *collection, const struct vt_case *c)
 {
     size_t count;
     const struct vt_lab_road *roads = vt_lab_roads(&count);
 
-    if (!find_row(collection, c, &plain))
-        return plain;
-    if (collection->image->hypervisor)
-        return vt_guest_pv_form(c, VT_PV_XEN) ? paravirtual : plain;
     for (size_t i = 0; i < count; i++) {
         const struct form form = {false, &roads[i]};
         bool has_row = !roads[i].by_form || vt_guest_pv_form(c, VT_PV_XEN);
-        if (has_row && !find_row(collection, c, &form))
+        if (has_row && is_asked(collection->image, roads[i].engine) && !find_row(collection, c, &form))
             return form;
     }
     return plain;
+}
+
+/* The form that was running: the plain one comes first, then the one for Xen, or roads in their order. */
+static struct form find_running(const struct collection *collection, const struct vt_case *c)
+{
+    if (is_asked(collection->image, plain_name) && !find_row(collection, c, &plain))
+        return plain;
+    if (collection->image->hypervisor)
+        return vt_guest_pv_form(c, VT_PV_XEN) ? paravirtual : plain;
+    return find_road(collection, c);
 }
 
 static int add_lost(struct collection *collection, const struct vt_emulator *emulator,
@@ -394,6 +429,15 @@ static int add_lost(struct collection *collection, const struct vt_emulator *emu
     return 0;
 }
 
+/* The row that comes first of a case, whatever else comes. */
+static bool has_first(const struct collection *collection, const struct vt_case *c)
+{
+    const char *first = collection->image->roads ? collection->image->roads[0] : plain_name;
+    const struct form form = {false, vt_lab_road_find(first)};
+
+    return find_row(collection, c, &form) != NULL;
+}
+
 /* That all is said does not mean that all was done. */
 static int check_rows(const struct collection *collection, const struct vt_emulator *emulator,
                       struct vt_error *error)
@@ -402,7 +446,7 @@ static int check_rows(const struct collection *collection, const struct vt_emula
     size_t count = 0;
 
     for (size_t i = 0; i < collection->count; i++)
-        if (!find_row(collection, collection->cases[i], &plain)) {
+        if (!has_first(collection, collection->cases[i])) {
             missing = missing ? missing : collection->cases[i];
             count++;
         }
@@ -420,7 +464,7 @@ static int run_all(struct collection *collection, struct vt_emulator *emulator,
 {
     while (collection->first < collection->count) {
         const struct vt_case *running;
-        int status = run_once(collection, emulator, &running, error);
+        int status = run_once(collection, emulator, choice, &running, error);
         size_t lost = running ? find_case(collection, running) : SIZE_MAX;
 
         if (status == 0)

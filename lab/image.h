@@ -18,10 +18,17 @@ struct vt_lab_image {
     bool hypervisor;            /* one lies below: what takes hundreds of instructions has crossed into it */
     int cpl; /* of the plain rows: where they really run; the paravirtual ones stand for a kernel's CPL 0 */
     enum vt_path path; /* of what crosses, or may */
+    const char *const *
+        roads; /* that it is asked for, by name, "plain" for ring 0 as it stands; ends with NULL. NULL: all */
+    /* Before each run: make of the image in the folder what the machine boots from, with these words; or
+     * NULL. */
+    int (*place)(const char *folder, const char *words, const struct vt_lab_request *request,
+                 struct vt_error *error);
 };
 
-/* Room for what the image is told on its command line. */
+/* Room for what the image is told on its command line: of cases, and of roads. */
 #define VT_LAB_IMAGE_CHOICE 128
+#define VT_LAB_IMAGE_ROADS  128
 
 /* The word that names the request's cases to the image (guest/image/choice.h); "" is all. */
 int vt_lab_image_choice(const struct vt_lab_request *request, char text[VT_LAB_IMAGE_CHOICE],

@@ -24,6 +24,15 @@ int vt_lab_require_emulator(const struct vt_lab_request *request, struct vt_lab_
     return 0;
 }
 
+void vt_lab_note(void *request, const char *text)
+{
+    const struct vt_lab_request *asked = request;
+    struct vt_lab_progress progress = {.stage = text};
+
+    if (asked->progress)
+        asked->progress(asked->context, &progress);
+}
+
 void vt_lab_release(struct vt_lab_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->count; i++)

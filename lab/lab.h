@@ -45,7 +45,6 @@ struct vt_lab_profile {
     const char *engine; /* static */
     uint64_t code;      /* where vt_guest_code_start lies in the guest */
     bool virtualized;   /* the guest is left by #VMEXIT */
-    bool deep;          /* two hypervisors, one in another, did it */
     bool attempts;      /* the clock counts what was begun, and not what was executed */
     bool alternates;    /* every other pair began with the baseline */
     size_t skipped;     /* pairs that ran in the same order before the first that counts */
@@ -68,6 +67,9 @@ struct vt_lab_outcome {
 };
 
 void vt_lab_release(struct vt_lab_outcome *outcome);
+
+/* Show what the lab is about to do; `request`: a struct vt_lab_request. */
+void vt_lab_note(void *request, const char *text);
 
 /* The emulator must be installed; its version goes into the outcome. */
 int vt_lab_require_emulator(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,

@@ -11,6 +11,8 @@ static const struct vt_lab all[] = {
      NULL, true, true, 1, 1, vt_lab_run_xen},
     {"tcg", "at ring 0 of QEMU's processor: the baseline, and below it a monitor that traps and emulates",
      NULL, false, false, 1, 1, vt_lab_run_tcg},
+    {"bochs", "the same on Bochs' processors, where the monitor has VT-x as well as AMD-V", NULL, false,
+     false, 1, 1, vt_lab_run_bochs},
 };
 
 const struct vt_lab *vt_labs(size_t *count)

@@ -31,6 +31,8 @@ int vt_lab_run_vmx(const struct vt_lab_request *request, struct vt_lab_outcome *
 
 int vt_lab_run_tcg(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
+int vt_lab_run_bochs(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                     struct vt_error *error);
 int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
                    struct vt_error *error);
 

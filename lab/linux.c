@@ -27,14 +27,6 @@
 
 #define UPPER_INITRD "upper-initrd" /* in the workspace */
 
-static void note_fetch(void *context, const char *text)
-{
-    const struct vt_lab_request *request = context;
-    struct vt_lab_progress progress = {.stage = text};
-    if (request->progress)
-        request->progress(request->context, &progress);
-}
-
 /* In /boot, or with the modules, which is where Debian has it in Linux 7.2. */
 static char *find_image(const char *folder, const char *version)
 {
@@ -53,7 +45,7 @@ static char *find_image(const char *folder, const char *version)
 static int find_debian(struct vt_lab_linux *linux_, const struct vt_lab_request *request,
                        struct vt_error *error)
 {
-    int status = vt_package_get(&linux_->package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
+    int status = vt_package_get(&linux_->package, META_PACKAGE, REAL_PACKAGE, vt_lab_note, (void *)request,
                                 &request->stop, error);
     if (status != 0)
         return status;
@@ -247,16 +239,6 @@ static int take_symbols(const struct vt_lab_link *link, struct vt_symbols *symbo
 {
     char *text = link->symbols ? vt_symbols_unpack(link->symbols, link->symbols_size) : NULL;
 
-    const char *lower = vt_lab_link_fact(link, "modules-below"), *upper = vt_lab_link_fact(link, "modules");
-
-    if (text && lower && (!upper || strcmp(lower, upper) != 0)) {
-        free(text);
-        return vt_error_set(
-            error, VT_EXIT_ENVIRONMENT, EPROTO,
-            "lab %s: the two kernels have functions at different addresses, and cannot be told "
-            "apart: leave out --profile",
-            lab);
-    }
     if (!text)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, EPROTO,
                             "lab %s: the machine sent no names of functions", lab);

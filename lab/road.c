@@ -13,6 +13,8 @@ static const struct vt_lab_road all[] = {
     {"monitor-call", VT_PATH_PARAVIRTUAL, 0, true, VT_HYPERCALLS, VT_CROSSING_HYPERCALL},
     {"monitor-svm", VT_PATH_HARDWARE, 0, false, VT_EXITS, VT_CROSSING_EXIT_KERNEL},
     {"monitor-svm-kvm", VT_PATH_HARDWARE, 0, false, VT_EXITS, VT_CROSSING_EXIT_KERNEL},
+    {"monitor-vmx", VT_PATH_HARDWARE, 0, false, VT_EXITS, VT_CROSSING_EXIT_KERNEL},
+    {"monitor-vmx-kvm", VT_PATH_HARDWARE, 0, false, VT_EXITS, VT_CROSSING_EXIT_KERNEL},
 };
 
 const struct vt_lab_road *vt_lab_roads(size_t *count)

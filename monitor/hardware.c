@@ -9,7 +9,10 @@
 
 #define CR0_TS         (UINT64_C(1) << 3)
 #define CR0_EM         (UINT64_C(1) << 2)
+#define CR0_NE         (UINT64_C(1) << 5)
 #define CR0_WP         (UINT64_C(1) << 16)
+#define CR0_NW         (UINT64_C(1) << 29)
+#define CR0_CD         (UINT64_C(1) << 30)
 #define CR4_PAE        (UINT64_C(1) << 5)
 #define CR4_OSFXSR     (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
@@ -133,10 +136,10 @@ static void load_segments(void)
     vt_msr_write(MSR_GS, vt_monitor.vcpu.segment[VT_GS].base);
 }
 
-/* Pages that the guest may only read are written here, on its behalf. */
+/* Pages that the guest may only read are written here, on its behalf; VT-x asks for NE (Intel SDM 3D A.7). */
 void vt_hardware_take(void)
 {
-    write_cr0(read_cr0() & ~(CR0_TS | CR0_EM | CR0_WP));
+    write_cr0((read_cr0() & ~(CR0_TS | CR0_EM | CR0_WP | CR0_NW | CR0_CD)) | CR0_NE);
     __asm__ volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
     vt_pages_take();
 }

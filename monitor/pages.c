@@ -158,28 +158,30 @@ static uint64_t nested_pointers[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t nested_directory[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t nested_fine[FINE * ENTRIES] __attribute__((aligned(4096)));
 
-/* Its page tables are its own there: the processor walks them, and sets bits in them. */
-static uint64_t nested_entry(uint64_t address)
+/* Its page tables are its own there: the processor walks them, and sets bits in them. Rights are bits 0 to 2
+ * with either vendor: read, write and execute of VT-x (Intel SDM 3C 29.3.2), present, write and user of
+ * AMD-V. */
+static uint64_t nested_entry(uint64_t address, uint64_t leaf)
 {
     const struct range own = code();
 
     if (holds(&memory, address, 1))
-        return address | memory.rights;
-    return holds(&own, address, 1) ? address | own.rights : 0;
+        return address | memory.rights | leaf;
+    return holds(&own, address, 1) ? address | own.rights | leaf : 0;
 }
 
-void vt_pages_open_nested(void)
+void vt_pages_open_nested(uint64_t leaf)
 {
     const uint64_t upper = PRESENT | WRITABLE | USER;
 
     nested_root[0] = (uintptr_t)nested_pointers | upper;
     nested_pointers[0] = (uintptr_t)nested_directory | upper;
     for (uint64_t i = 0; i < FINE * ENTRIES; i++)
-        nested_fine[i] = nested_entry(i * PAGE);
+        nested_fine[i] = nested_entry(i * PAGE, leaf);
     for (uint64_t i = 0; i < FINE; i++)
         nested_directory[i] = (uintptr_t)(nested_fine + i * ENTRIES) | upper;
     for (uint64_t address = touch.start; address < touch.end; address += LARGE)
-        nested_directory[address / LARGE] = address | touch.rights | IS_LARGE;
+        nested_directory[address / LARGE] = address | touch.rights | IS_LARGE | leaf;
 }
 
 uint64_t vt_pages_nested_root(void)

@@ -15,8 +15,9 @@ void vt_pages_open(void);
 /* As they were made, into CR3: all translations are forgotten. */
 void vt_pages_take(void);
 
-/* Nested page tables: the guest's own memory and code, and nothing else. Once. */
-void vt_pages_open_nested(void);
+/* Nested page tables: the guest's own memory and code, and nothing else; `leaf`: bits that entries which lead
+ * to memory have beside. Once. */
+void vt_pages_open_nested(uint64_t leaf);
 uint64_t vt_pages_nested_root(void);
 
 /* Is it memory of the guest's, all of it, and may the guest write there? */

@@ -5,8 +5,6 @@
 #include "monitor/frame.h"
 #include "monitor/msr.h"
 
-#include <stdbool.h>
-
 #define MSR_APIC_BASE 0x1b
 #define BASE_X2       (1u << 10)
 #define BASE_ENABLE   (1u << 11)
@@ -17,14 +15,14 @@
 #define SVR     0xf0
 #define LVT     0x320
 #define INITIAL 0x380
+#define CURRENT 0x390
 #define DIVIDE  0x3e0
 
 #define SVR_ENABLE 0x100
 #define LVT_MASKED 0x10000
 #define BY_ONE     0xb
-/* Ticks of the APIC's clock. The longest batch takes a hundredth of it on QEMU's, which ticks as time does.
- */
-#define LIMIT 500000000
+/* The longest batch takes a hundredth of it on QEMU's, which ticks as time does. */
+uint32_t vt_timer_limit = 500000000;
 
 static uint32_t kept_svr;
 
@@ -56,16 +54,24 @@ void vt_timer_arm(void)
     write(SVR, SVR_ENABLE | VT_MONITOR_SPURIOUS);
     write(DIVIDE, BY_ONE);
     write(LVT, VT_MONITOR_TIMER);
-    write(INITIAL, LIMIT);
+    write(INITIAL, vt_timer_limit);
 }
 
+/* One that came meanwhile, or was an exit and waits, is served here, at ring 0: the next run would end by it.
+ */
 void vt_timer_disarm(void)
 {
     if (!has_apic())
         return;
     write(INITIAL, 0);
     write(LVT, LVT_MASKED);
+    __asm__ volatile("sti; nop; cli" : : : "memory");
     write(SVR, kept_svr);
+}
+
+bool vt_timer_is_over(void)
+{
+    return has_apic() && read(CURRENT) == 0;
 }
 
 void vt_timer_end(void)

@@ -273,6 +273,7 @@ void vt_monitor_begin(vt_case_function function, uint64_t iterations)
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
 
     memset(vcpu->gpr, 0, sizeof vcpu->gpr);
+    vcpu->rip = (uintptr_t)vt_batch;
     vcpu->gpr[VT_RDI] = (uintptr_t)function;
     vcpu->gpr[VT_RSI] = iterations;
     vcpu->gpr[VT_RDX] = VT_GUEST_SCRATCH;

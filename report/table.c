@@ -89,10 +89,17 @@ static int by_column(const void *a, const void *b)
     return order ? order : compare_orders(left, right);
 }
 
+static bool is_form(const struct placed *placed)
+{
+    return placed->row->known.path == VT_PATH_PARAVIRTUAL;
+}
+
+/* The first of a name tells what the instruction is; a form of it is words of another operation. */
 static int by_name(const void *a, const void *b)
 {
     const struct placed *left = a, *right = b;
     int order = strcmp(left->row->name, right->row->name);
+    order = order ? order : (int)is_form(left) - (int)is_form(right);
     return order ? order : compare_orders(left, right);
 }
 

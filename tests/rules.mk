@@ -18,7 +18,8 @@ $B/tests/difference/judge.elf: $(JUDGE) guest/image/image.lds
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
 # An image that is judged: the monitor, one case or one misdeed at a time (tests/monitor). Its guest's code is its own.
-MONITORED := $(filter-out tests/monitor/main.c,$(wildcard tests/monitor/*.c tests/monitor/*.S))
+MONITORING := tests/monitor/main.c tests/monitor/orders.c tests/monitor/tell.c
+MONITORED := $(filter-out $(MONITORING),$(wildcard tests/monitor/*.c tests/monitor/*.S))
 MONITORED_CODE := $(patsubst %,$B/%.o,$(CASES)) $(patsubst %,$B/image/%.o,$(MONITORED))
 
 $B/tests/difference/generate: monitor/generate.c $B/vcpu/decode.c.o $B/guest/catalogue.c.o $B/image/guest/payload/entry.S.o $(MONITORED_CODE)
@@ -32,8 +33,8 @@ $B/image/tests/difference/table.c.o: $B/tests/difference/table.c
 	@mkdir -p $(@D)
 	$(call step,CC,$<)$(CC) $(GUEST_FLAGS) -c -o $@ $<
 
-$B/tests/difference/monitor.elf: $(patsubst %,$B/image/%.o,guest/image/pvh.S guest/image/string.c guest/catalogue.c guest/longmode.c guest/svm.c \
-	guest/payload/entry.S $(MONITOR) $(EMULATOR) tests/monitor/main.c tests/difference/table.c) $(MONITORED_CODE) guest/image/image.lds
+$B/tests/difference/monitor.elf: $(patsubst %,$B/image/%.o,guest/image/pvh.S guest/image/pvhstart.c guest/image/string.c guest/catalogue.c guest/longmode.c \
+	guest/svm.c guest/vmx.c guest/payload/entry.S $(MONITOR) $(EMULATOR) $(MONITORING) tests/difference/table.c) $(MONITORED_CODE) guest/image/image.lds
 	@mkdir -p $(@D)
 	$(call step,LD,$@)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-T,guest/image/image.lds,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 

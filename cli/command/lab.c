@@ -145,7 +145,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
         {
             .name = "profile",
             .flag = &a->profile,
-            .help = "but tcg: tell which functions the instructions are of, each one\ncounted; vmtoll "
+            .help = "but tcg, bochs: tell which functions the instructions are of, each one\ncounted; vmtoll "
                     "report shows them",
         },
         vt_cli_option_levels(&a->asked, "of a lab with Linux: privilege levels [0]"),
@@ -205,7 +205,7 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
         {a->tuning.parameters, LINUX, "--param is", ", which boot Linux"},
         {a->tuning.processors > 1, PROCESSORS, "--smp is",
          "; QEMU, which counts one processor's instructions after another's, does not get a second one "
-         "started"},
+         "started, and the image itself has one"},
         {a->asked.selection.levels, LINUX, "--cpl is", "; here each case runs where it can"},
         {a->hypervisor, HYPERVISOR, "--hypervisor is", ""},
         {a->depth > 1, NESTED, "--depth 2 is", ""},
@@ -218,6 +218,8 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
                                  name_labs(checks[i].booted, ", ", " and ").text, checks[i].why);
     if (a->profile && a->tuning.processors > 1)
         return vt_cli_misuse("lab %s: --profile follows one processor: leave out --smp", lab->name);
+    if (a->depth > 1 && a->profile)
+        return vt_cli_misuse("lab: --profile tells what one hypervisor executes: not with --depth 2");
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;
@@ -268,7 +270,7 @@ static struct vt_result *make_result(const struct vt_lab_outcome *outcome, struc
 }
 
 static int deliver(const struct vt_lab *lab, const struct arguments *a, struct vt_lab_outcome *outcome,
-                   const char *started)
+                   const struct vt_lab_stop *stop, const char *started)
 {
     struct vt_error error;
     struct vt_result *result = make_result(outcome, &error);
@@ -286,7 +288,7 @@ static int deliver(const struct vt_lab *lab, const struct arguments *a, struct v
     int status = vt_cli_check_sent(lab, &a->asked.selection, a->depth > 1 ? (int)a->depth : 1, outcome,
                                    result, &error);
     if (status == 0)
-        status = vt_cli_profile_rows(outcome, result, &error);
+        status = vt_cli_profile_rows(outcome, stop, result, &error);
     if (status == 0)
         status = vt_result_describe(result, started, settings, &error);
     status = status == 0 ? vt_cli_deliver(result, &a->asked) : vt_cli_fail(&error);
@@ -317,7 +319,7 @@ static int run(const struct vt_lab *lab, const struct arguments *a)
     int status = lab->run(&request, &outcome, &error);
     if (terminal)
         fputs("\r\033[K", stderr);
-    status = status == 0 ? deliver(lab, a, &outcome, started.text) : vt_cli_fail(&error);
+    status = status == 0 ? deliver(lab, a, &outcome, &request.stop, started.text) : vt_cli_fail(&error);
     vt_lab_release(&outcome);
     return status;
 }

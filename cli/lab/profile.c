@@ -51,7 +51,7 @@ static int profile_row(const struct vt_lab_profile *profile, struct vt_replay *r
     int status = make(&made, profile, replay, cursor, row, c);
     if (status == -ENOENT && row->status == VT_STATUS_OK) {
         row->status = VT_STATUS_UNVERIFIED;
-        row->reason = "none of the batches that were captured are its own";
+        row->reason = "no batch of its own was captured as a whole";
     }
     if (status != 0)
         return status == -ENOENT ? 0 : status;
@@ -60,25 +60,34 @@ static int profile_row(const struct vt_lab_profile *profile, struct vt_replay *r
     return status;
 }
 
-static int profile_engine(struct vt_lab_profile *profile, struct vt_result *result)
+static int profile_engine(struct vt_lab_profile *profile, const struct vt_lab_stop *stop,
+                          struct vt_result *result)
 {
     struct vt_replay replay;
     size_t cursor = 0;
-    unsigned machine = (profile->virtualized ? VT_REPLAY_VIRTUALIZED : 0) |
-                       (profile->attempts ? VT_REPLAY_ATTEMPTS : 0) | (profile->deep ? VT_REPLAY_DEEP : 0);
+    unsigned machine =
+        (profile->virtualized ? VT_REPLAY_VIRTUALIZED : 0) | (profile->attempts ? VT_REPLAY_ATTEMPTS : 0);
     int status = vt_replay_open(&replay, &profile->capture, &profile->symbols, machine);
 
-    for (size_t i = 0; status == 0 && i < result->count; i++)
-        if (strcmp(result->rows[i].engine, profile->engine) == 0)
-            status = profile_row(profile, &replay, &cursor, result, &result->rows[i]);
+    for (size_t i = 0; status == 0 && i < result->count; i++) {
+        if (strcmp(result->rows[i].engine, profile->engine) != 0)
+            continue;
+        status = vt_lab_stop_asked(stop) == -EINTR
+                     ? -EINTR
+                     : profile_row(profile, &replay, &cursor, result, &result->rows[i]);
+    }
     vt_replay_release(&replay);
     return status;
 }
 
-int vt_cli_profile_rows(struct vt_lab_outcome *outcome, struct vt_result *result, struct vt_error *error)
+int vt_cli_profile_rows(struct vt_lab_outcome *outcome, const struct vt_lab_stop *stop,
+                        struct vt_result *result, struct vt_error *error)
 {
-    for (size_t i = 0; i < outcome->profile_count; i++)
-        if (profile_engine(&outcome->profiles[i], result) != 0)
-            return vt_error_memory(error, "the profiles");
-    return 0;
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < outcome->profile_count; i++)
+        status = profile_engine(&outcome->profiles[i], stop, result);
+    if (status == -EINTR)
+        return vt_lab_stop_tell(stop, status, error, "telling functions apart");
+    return status == 0 ? 0 : vt_error_memory(error, "the profiles");
 }

@@ -5,7 +5,9 @@
 #include "lab/lab.h"
 #include "result/result.h"
 
-/* Each row with a toll: its profile, or `unverified` with the reason why it has none. 0 or -ENOMEM. */
-int vt_cli_profile_rows(struct vt_lab_outcome *outcome, struct vt_result *result, struct vt_error *error);
+/* Each row with a toll: its profile, or `unverified` with the reason why it has none. 0, -ENOMEM, or -EINTR
+ * where it was asked to end; the time that `stop` has is the lab's. */
+int vt_cli_profile_rows(struct vt_lab_outcome *outcome, const struct vt_lab_stop *stop,
+                        struct vt_result *result, struct vt_error *error);
 
 #endif

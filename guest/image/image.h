@@ -37,7 +37,8 @@ void vt_image_measure(const struct vt_image_row *row, struct vt_scratch *scratch
 void vt_image_run(const struct vt_case *c, const char *reason, struct vt_mailbox *mailbox,
                   struct vt_scratch *scratch);
 
-/* Through VT_PORT_LINK. */
+/* Through VT_PORT_LINK, or another port from then on. */
+void vt_image_say_to(uint16_t port);
 void vt_image_say(const char *text);
 void vt_image_say_number(uint64_t number);
 void vt_image_announce(uint64_t index, uint64_t count, const char *name);

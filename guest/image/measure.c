@@ -2,10 +2,17 @@
 #include "guest/abi.h"
 #include "guest/image/witness.h"
 
+static uint16_t link = VT_PORT_LINK;
+
+void vt_image_say_to(uint16_t port)
+{
+    link = port;
+}
+
 void vt_image_say(const char *text)
 {
     for (; *text; text++)
-        __asm__ volatile("outb %0, %1" : : "a"(*text), "d"((uint16_t)VT_PORT_LINK));
+        __asm__ volatile("outb %0, %1" : : "a"(*text), "d"(link));
 }
 
 void vt_image_say_number(uint64_t number)

@@ -1,13 +1,15 @@
 /*
- * Entry of the image as QEMU and Xen start it: 32-bit protected mode, no paging, no
- * stack, ebx = struct hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h). Goes to 64-bit mode with
- * 4 GiB mapped as they are.
+ * Entry of the image as QEMU and Xen start it (PVH) and as GRUB does (Multiboot 2): 32-bit protected mode, no paging, no
+ * stack, ebx = struct hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h), or what GRUB has to say. Goes to
+ * 64-bit mode with 4 GiB mapped as they are. No header of Multiboot 1: QEMU would take that one, and refuse a 64-bit ELF.
  */
 #include "guest/abi.h"
 
     .intel_syntax noprefix
 
     .set ELFNOTE_PHYS32_ENTRY, 18
+    .set MULTIBOOT_MAGIC, 0xe85250d6
+    .set MULTIBOOT_LOADED, 0x36d76289
 
     /* The mailbox lies where the payload's handlers look for it. */
     .globl vt_image_mailbox
@@ -20,10 +22,25 @@
     NOTE ELFNOTE_PHYS32_ENTRY, .long vt_image_entry
 
     .section .boot, "ax", @progbits
+    .align 8
+multiboot_header:
+    .long MULTIBOOT_MAGIC, 0, multiboot_end - multiboot_header
+    .long -(MULTIBOOT_MAGIC + (multiboot_end - multiboot_header)) & 0xffffffff
+    .short 0, 0
+    .long 8
+multiboot_end:
+
     .code32
-    .globl vt_image_entry
+    .globl vt_image_multiboot
+vt_image_multiboot:
+    mov ebp, 1
+    cmp eax, MULTIBOOT_LOADED
+    je 4f
+5:  hlt
+    jmp 5b
 vt_image_entry:
-    cli
+    xor ebp, ebp
+4:  cli
     cld
     mov esp, VT_GUEST_TRAP_STACK
     MAP_FOUR_GIB
@@ -37,6 +54,7 @@ long_mode:
     mov ss, eax
     mov rsp, VT_GUEST_TRAP_STACK
     mov edi, ebx
+    mov esi, ebp
     call vt_image_main
 3:  hlt
     jmp 3b

@@ -1,11 +1,12 @@
 /*
- * The image at ring 0: on an emulated processor without a hypervisor, or as a PVH
+ * The image at ring 0: on an emulated processor without a hypervisor, started by QEMU or by GRUB, or as a PVH
  * domain of Xen. The machine it makes for the cases is the one the kvm engine makes
  * (guest/abi.h), without the devices.
  */
 #include "guest/abi.h"
 #include "guest/image/choice.h"
 #include "guest/image/image.h"
+#include "guest/image/pvhstart.h"
 #include "guest/image/road.h"
 #include "guest/image/witness.h"
 #include "guest/image/xenname.h"
@@ -16,13 +17,7 @@
 #include <linux/kvm.h>
 #include <string.h>
 
-/* xen/include/public/arch-x86/hvm/start_info.h, as far as it is used */
-struct start_info {
-    uint32_t magic, version, flags, modules;
-    uint64_t module_list, command_line; /* physical addresses */
-};
-
-void vt_image_main(const struct start_info *start);
+void vt_image_main(uint64_t from, uint32_t multiboot);
 void vt_image_load_tables(const void *gdtr, const void *idtr);
 extern uint8_t vt_image_hypercalls[];
 
@@ -184,6 +179,8 @@ static void open_hypercalls(void)
     wrmsr(b, (uint64_t)(uintptr_t)vt_image_hypercalls);
 }
 
+static struct vt_image_choice choice;
+
 static void run(const struct vt_case *c)
 {
     const char *reason = why_not(c);
@@ -191,21 +188,22 @@ static void run(const struct vt_case *c)
         set_apic_mode(c->needs);
         set_pke(c->needs);
     }
-    vt_image_run(c, reason, mailbox, scratch);
+    if (vt_image_takes(&choice, VT_IMAGE_PLAIN))
+        vt_image_run(c, reason, mailbox, scratch);
     __asm__ volatile("cli");
     if (!reason && c->needs & VT_NEED_DEADLINE)
         wrmsr(X2APIC_TIMER, LVT_MASKED);
     /* Xen as a road has rows of its own (lab xen); what a road costs below it is another question. */
     if (!is_under_xen())
-        vt_image_run_roads(c);
+        vt_image_run_roads(c, &choice);
 }
 
-/* The command line lies in memory that is the machine's, once it is made. */
-void vt_image_main(const struct start_info *start)
+/* What it was told lies in memory that is the machine's, once it is made. */
+void vt_image_main(uint64_t from, uint32_t multiboot)
 {
-    struct vt_image_choice choice;
-
-    vt_image_choose(&choice, (const char *)(uintptr_t)start->command_line);
+    if (multiboot)
+        vt_image_say_to(VT_PORT_DEBUG);
+    vt_image_choose(&choice, multiboot ? vt_image_line_of_multiboot(from) : vt_image_line_of_pvh(from));
     vt_image_restore();
     if (is_under_xen()) {
         open_hypercalls();

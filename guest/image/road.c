@@ -134,11 +134,12 @@ static void run(const struct vt_case *c, const struct vt_image_road *road)
     vt_image_say("\n");
 }
 
-void vt_image_run_roads(const struct vt_case *c)
+void vt_image_run_roads(const struct vt_case *c, const struct vt_image_choice *choice)
 {
     size_t count;
     const struct vt_image_road *const *roads = vt_image_roads(&count);
 
     for (size_t i = 0; i < count; i++)
-        run(c, roads[i]);
+        if (vt_image_takes(choice, roads[i]->name))
+            run(c, roads[i]);
 }

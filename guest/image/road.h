@@ -8,6 +8,7 @@
 #define VT_GUEST_IMAGE_ROAD_H
 
 #include "guest/catalogue.h"
+#include "guest/image/choice.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,8 +51,8 @@ struct vt_image_road {
 /* All of them; *count receives how many. */
 const struct vt_image_road *const *vt_image_roads(size_t *count);
 
-/* Measure the case on every road and say so. */
-void vt_image_run_roads(const struct vt_case *c);
+/* Measure the case on every road that was asked for and say so. */
+void vt_image_run_roads(const struct vt_case *c, const struct vt_image_choice *choice);
 
 /* Bring the image's own world back, whatever a case or a road did to descriptor tables and registers. */
 void vt_image_restore(void);

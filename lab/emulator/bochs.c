@@ -1,12 +1,9 @@
 #include "lab/emulator/bochs.h"
 #include "base/file.h"
-#include "guest/abi.h"
 #include "lab/emulator/disc.h"
-#include "lab/linux.h"
 #include "lab/fetch/program.h"
 #include "lab/fetch/workspace.h"
 #include "lab/profile/debugger.h"
-#include "lab/profile/places.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,32 +19,14 @@
 
 #define EMULATOR  "Bochs x86 Emulator" /* its version follows */
 #define AUTHORITY "authority"
-#define LIMIT     600
-#define PROFILED  1800 /* the same where each instruction is printed */
 
-/*
- * Bochs' time-stamp counter, its local APIC's timer and its other devices all count
- * the same ticks, one per instruction, but its CPUID leaves 0x15 and 0x16 promise
- * 3.5 GHz and a crystal of 25 MHz. A kernel that believes them programs the APIC's
- * timer 140 times too early, finds that nothing is due, and tries again, ever closer
- * to the deadline: interrupts of 600 instructions by the hundred in some batches and
- * none in others. It is told the frequency of its counter; then it measures the rest.
- *
- * Bochs' sizes of the compacted XSAVE area are wrong too; believing them, the kernel
- * would switch XSAVE off.
- *
- * REP STOS and REP MOVS cost Bochs one tick more where they cross a page. The kernel
- * draws lots where in a slab an object lies, so that KVM's emulator, whose context is
- * cleared by REP STOS at each instruction, would differ by an instruction from boot to
- * boot: in slabs of one page nothing crosses.
- */
-#define KHZ       "1000000"
-#define OWN_WORDS "tsc_early_khz=" KHZ " tsc=reliable clearcpuid=xsavec,xsaves "
+const struct vt_bochs_model vt_bochs_amd[] = {{0, "zambezi"}, {0}},
+                            vt_bochs_intel[] = {{0, "corei7_icelake_u"}, {0}};
 
 /* The debug port's bytes come out on Bochs' standard output. */
 static const char settings[] = "config_interface: textconfig\n"
                                "display_library: x\n"
-                               "cpu: model=%s, count=%s, ips=" KHZ "000\n"
+                               "cpu: model=%s, count=%s, ips=" VT_BOCHS_KHZ "000\n"
                                "memory: guest=512, host=512\n"
                                "romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot\n"
                                "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
@@ -65,7 +44,7 @@ static const char settings[] = "config_interface: textconfig\n"
                                "error: action=ignore\n"
                                "info: action=ignore\n";
 
-/* Debian's Bochs has its debugger built in, and stops there first. */
+/* Debian's Bochs has its debugger built in, and stops there first; a tap may have more to say to it. */
 static const char unheeded[] = "c\n";
 
 static const struct {
@@ -76,8 +55,8 @@ static const struct {
     {"/usr/share/bochs/VGABIOS-lgpl-latest", "vgabios"},
 };
 
-static int require_all(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
-                       struct vt_error *error)
+int vt_bochs_require(const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
+                     struct vt_error *error)
 {
     char *text = NULL;
     int status = vt_program_require("bochs", "bochs bochsbios vgabios bochs-x", error);
@@ -110,36 +89,28 @@ static int write_file(const char *folder, const char *name, const char *text, st
 }
 
 /* "Bochs x86 Emulator 3.0" */
-static const char *choose_model(const struct vt_bochs *machine, const char *emulator)
+static const char *choose_model(const struct vt_bochs_model *models, const char *emulator)
 {
-    const char *name = machine->models[0].name;
+    const char *name = models[0].name;
     int version = 0;
     sscanf(emulator, EMULATOR " %d", &version);
-    for (const struct vt_bochs_model *model = machine->models; model->name; model++)
+    for (const struct vt_bochs_model *model = models; model->name; model++)
         if (version >= model->since)
             name = model->name;
     return name;
 }
 
-static int write_settings(const char *folder, const struct vt_bochs *machine, const char *emulator,
+static int write_settings(const struct vt_bochs_pc *pc, const char *emulator,
                           const struct vt_lab_request *request, struct vt_error *error)
 {
     char *text = NULL;
-    int size = asprintf(&text, settings, choose_model(machine, emulator),
+    int size = asprintf(&text, settings, choose_model(pc->models, emulator),
                         vt_lab_tuning_processors(&request->tuning).text);
-    int status =
-        size >= 0 ? write_file(folder, "bochsrc", text, error) : vt_error_memory(error, "Bochs' settings");
+    int status = size >= 0 ? write_file(pc->folder, "bochsrc", text, error)
+                           : vt_error_memory(error, "Bochs' settings");
     if (size >= 0)
         free(text);
     return status;
-}
-
-static int tell(const struct vt_lab_request *request, const char *stage)
-{
-    struct vt_lab_progress progress = {.stage = stage};
-    if (request->progress)
-        request->progress(request->context, &progress);
-    return 0;
 }
 
 /* Xsecurity(7): one entry, of any host and display; without it, every user of this machine might look and
@@ -166,17 +137,17 @@ static int write_authority(const char *folder, struct vt_error *error)
 }
 
 /* Bochs draws a screen nobody looks at; its other ways to run without one do not start. */
-static pid_t start_screen(const struct vt_bochs *machine, const struct vt_lab_linux *linux_,
-                          const struct vt_lab_request *request, char display[32], struct vt_error *error)
+static pid_t start_screen(const struct vt_bochs_pc *pc, const struct vt_lab_request *request,
+                          char display[32], struct vt_error *error)
 {
     char *const argv[] = {"Xvfb",      "-displayfd", "1",     "-screen", "0", "800x600x24",
                           "-nolisten", "tcp",        "-auth", AUTHORITY, NULL};
-    int status = write_authority(linux_->workspace.folder, error);
+    int status = write_authority(pc->folder, error);
     if (status != 0)
         return status;
-    char *path = vt_workspace_path(linux_->workspace.folder, "screen");
+    char *path = vt_workspace_path(pc->folder, "screen");
     int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1, number = -1;
-    pid_t pid = fd >= 0 ? vt_program_start(argv, linux_->workspace.folder, fd) : -1;
+    pid_t pid = fd >= 0 ? vt_program_start(argv, pc->folder, fd) : -1;
 
     for (int turn = 0; pid > 0 && number < 0 && turn < 500 && vt_lab_stop_asked(&request->stop) == 0;
          turn++) {
@@ -199,15 +170,7 @@ static pid_t start_screen(const struct vt_bochs *machine, const struct vt_lab_li
     if (why != 0)
         return vt_lab_stop_tell(&request->stop, why, error, "starting Xvfb");
     return vt_error_set(error, VT_EXIT_ENVIRONMENT, 0, "lab %s: Xvfb does not start: try: Xvfb -displayfd 1",
-                        machine->lab);
-}
-
-static int make_disc(const struct vt_lab_linux *linux_, const struct vt_lab_request *request,
-                     struct vt_error *error)
-{
-    tell(request, "making a boot disc");
-    return vt_disc_make(linux_->workspace.folder, linux_->kernel, VT_LAB_LINUX_INITRD, linux_->command_line,
-                        request, error);
+                        pc->lab);
 }
 
 /* Bochs 3.1 asks whether to go on, in a window, where a processor halts that no interrupt wakes. */
@@ -226,100 +189,34 @@ static const struct vt_emulator_last_words last_words_of_3_1[] = {
     {0},
 };
 
-static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
-                const struct vt_emulator_tap *tap, const struct vt_lab_request *request,
-                struct vt_lab_outcome *outcome, struct vt_error *error)
+int vt_bochs_boot(const struct vt_bochs_pc *pc, const struct vt_lab_request *request,
+                  const struct vt_lab_outcome *outcome, const struct vt_bochs_use *use,
+                  struct vt_error *error)
 {
     char display[32];
     char *const argv[] = {"env",     display, ("XAUTHORITY=" AUTHORITY), "bochs", "-q", "-f",
                           "bochsrc", "-rc",   VT_DEBUGGER_COMMANDS,      NULL};
     struct vt_emulator emulator = {
-        .lab = machine->lab,
+        .lab = pc->lab,
         .argv = argv,
+        .folder = pc->folder,
         .link_file = VT_EMULATOR_OUTPUT,
         .own_log = "bochs.log",
         .own_last = strstr(outcome->emulator, EMULATOR " 3.1") ? last_words_of_3_1 : last_words,
-        .tap = tap,
-        .limit = tap ? PROFILED : LIMIT,
+        .tap = pc->tap,
+        .limit = pc->limit,
         .request = request,
     };
 
-    pid_t screen = start_screen(machine, linux_, request, display, error);
-    if (screen < 0)
-        return screen;
-    int status = vt_lab_linux_run(linux_, &emulator, outcome, error);
-    vt_program_end(screen);
-    return status;
-}
-
-static int start_debugger(void *context, const char *folder, struct vt_error *error)
-{
-    return vt_debugger_start(context, folder, error);
-}
-
-static int take(void *context, const char *data, size_t size,
-                int (*pass)(void *to, const char *data, size_t size), void *to)
-{
-    return vt_debugger_take(context, data, size, pass, to);
-}
-
-/* All that is executed below the guest's last page of code is the guest's: Linux' programs lie above it. */
-static struct vt_profile_places places(void)
-{
-    struct vt_profile_places places = vt_profile_places_of_payload();
-
-    places.record.stubs = 0;
-    places.record.high = VT_GUEST_TOUCH;
-    return places;
-}
-
-static int boot_profiled(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
-                         const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
-                         struct vt_error *error)
-{
-    struct vt_profile_places where = places();
-    struct vt_debugger *debugger = vt_debugger_open(&where);
-    struct vt_emulator_tap tap = {start_debugger, take, debugger};
-    struct vt_lab_profile *profile = &outcome->profiles[0];
-
-    if (!debugger)
-        return vt_error_memory(error, "the profile");
-    outcome->profile_count = 1;
-    profile->engine = machine->lab;
-    profile->code = where.code;
-    profile->virtualized = profile->alternates = profile->attempts = true;
-    int status = boot(machine, linux_, &tap, request, outcome, error);
+    int status = write_settings(pc, outcome->emulator, request, error);
     if (status == 0)
-        status = vt_debugger_read(debugger, &profile->capture, error);
-    vt_debugger_close(debugger);
-    return status;
-}
-
-static int boot_plain(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
-                      const struct vt_lab_request *request, struct vt_lab_outcome *outcome,
-                      struct vt_error *error)
-{
-    int status = write_file(linux_->workspace.folder, VT_DEBUGGER_COMMANDS, unheeded, error);
-    return status == 0 ? boot(machine, linux_, NULL, request, outcome, error) : status;
-}
-
-int vt_bochs_run(const struct vt_bochs *machine, const struct vt_lab_request *request,
-                 struct vt_lab_outcome *outcome, struct vt_error *error)
-{
-    struct vt_lab_linux linux_;
-    char words[200];
-    int status = require_all(request, outcome, error);
-
-    snprintf(words, sizeof words, OWN_WORDS "%s", machine->words);
-    if (status == 0)
-        status = vt_lab_linux_open(&linux_, request, machine->lab, machine->module, words, false, error);
+        status = write_file(pc->folder, VT_DEBUGGER_COMMANDS, unheeded, error);
     if (status != 0)
         return status;
-    linux_.place = make_disc;
-    status = write_settings(linux_.workspace.folder, machine, outcome->emulator, request, error);
-    if (status == 0)
-        status = request->profile ? boot_profiled(machine, &linux_, request, outcome, error)
-                                  : boot_plain(machine, &linux_, request, outcome, error);
-    vt_lab_linux_close(&linux_);
+    pid_t screen = start_screen(pc, request, display, error);
+    if (screen < 0)
+        return screen;
+    status = use->run(use->context, &emulator, error);
+    vt_program_end(screen);
     return status;
 }

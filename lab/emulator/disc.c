@@ -21,9 +21,11 @@
 
 #define LOADER "loader.cfg" /* GRUB reads it from its own image */
 
-static const char loader[] = "linux /kernel %s\n"
-                             "initrd /initrd\n"
-                             "boot\n";
+/* What GRUB does, and the module of it that can. */
+static const struct loading {
+    const char *text, *module;
+} linux_ = {"linux /kernel %s\ninitrd /initrd\nboot\n", "linux"},
+  multiboot = {"multiboot2 /kernel %s\nboot\n", "multiboot2"};
 
 int vt_disc_require(struct vt_error *error)
 {
@@ -36,10 +38,11 @@ int vt_disc_require(struct vt_error *error)
     return status;
 }
 
-static int write_loader(const char *folder, const char *command_line, struct vt_error *error)
+static int write_loader(const char *folder, const struct loading *loading, const char *command_line,
+                        struct vt_error *error)
 {
     char *path = vt_workspace_path(folder, LOADER), *text = NULL;
-    int size = asprintf(&text, loader, command_line);
+    int size = asprintf(&text, loading->text, command_line);
     int status = path && size >= 0 ? vt_file_write(path, text, (size_t)size, error)
                                    : vt_error_memory(error, "the boot loader's settings");
 
@@ -78,15 +81,28 @@ static int run_step(const char *const *argv, const char *folder, const struct vt
     return status == 0 ? 0 : -EIO;
 }
 
-int vt_disc_make(const char *folder, const char *kernel, const char *initrd, const char *command_line,
-                 const struct vt_lab_request *request, struct vt_error *error)
+int vt_disc_make(const char *folder, const struct vt_disc *disc, const struct vt_lab_request *request,
+                 struct vt_error *error)
 {
+    const struct loading *loading = disc->initrd ? &linux_ : &multiboot;
     static const char *const clear[] = {"rm", "-f", "--", VT_DISC_FILE, NULL}; /* xorriso would add to it */
-    const char *const copy[] = {"cp", "--", kernel, "disc/kernel", NULL};
-    const char *const move[] = {"mv", "--", initrd, "disc/initrd", NULL};
-    static const char *const grub[] = {
-        "grub-mkimage", "-O", "i386-pc-eltorito", "-d",       GRUB,      "-p",    "/", "-c",
-        LOADER,         "-o", "disc/loader",      "biosdisk", "iso9660", "linux", NULL};
+    const char *const copy[] = {"cp", "--", disc->kernel, "disc/kernel", NULL};
+    const char *const move[] = {"mv", "--", disc->initrd, "disc/initrd", NULL};
+    const char *const grub[] = {"grub-mkimage",
+                                "-O",
+                                "i386-pc-eltorito",
+                                "-d",
+                                GRUB,
+                                "-p",
+                                "/",
+                                "-c",
+                                LOADER,
+                                "-o",
+                                "disc/loader",
+                                "biosdisk",
+                                "iso9660",
+                                loading->module,
+                                NULL};
     static const char *const image[] = {"env",
                                         EPOCH,
                                         "xorriso",
@@ -106,12 +122,12 @@ int vt_disc_make(const char *folder, const char *kernel, const char *initrd, con
                                         VT_DISC_FILE,
                                         "disc",
                                         NULL};
-    const char *const *const steps[] = {clear, copy, move, grub, image};
+    const char *const *const steps[] = {clear, copy, disc->initrd ? move : NULL, grub, image};
 
     int status = make_folder(folder, error);
     if (status == 0)
-        status = write_loader(folder, command_line, error);
+        status = write_loader(folder, loading, disc->command_line, error);
     for (size_t i = 0; status == 0 && i < sizeof steps / sizeof steps[0]; i++)
-        status = run_step(steps[i], folder, request, error);
+        status = steps[i] ? run_step(steps[i], folder, request, error) : 0;
     return status;
 }

@@ -2,7 +2,7 @@
  * Lab `vmx`: KVM's VT-x code on Bochs, whose processors have VMX with EPT, VPID and
  * unrestricted guest.
  */
-#include "lab/emulator/bochs.h"
+#include "lab/emulator/bochs_linux.h"
 #include "lab/labs.h"
 
 /*

@@ -286,14 +286,6 @@ static int run_both(struct both *both, const struct vt_lab_request *request, str
     return status == 0 ? take_outcomes(both, outcome, error) : status;
 }
 
-static void note_fetch(void *context, const char *text)
-{
-    const struct vt_lab_request *request = context;
-    struct vt_lab_progress progress = {.stage = text};
-    if (request->progress)
-        request->progress(request->context, &progress);
-}
-
 /* Own: as it was named. Otherwise boot/xen-4.17-amd64.gz of package xen-hypervisor-4.17-amd64. */
 static char *find_xen(const struct vt_package *package, const struct vt_lab_request *request)
 {
@@ -357,7 +349,7 @@ static int make_folders(struct both *both, const struct vt_package *package,
 static int get_xen(struct vt_package *package, const struct vt_lab_request *request, struct vt_error *error)
 {
     if (!request->hypervisor)
-        return vt_package_get(package, META_PACKAGE, REAL_PACKAGE, note_fetch, (void *)request,
+        return vt_package_get(package, META_PACKAGE, REAL_PACKAGE, vt_lab_note, (void *)request,
                               &request->stop, error);
     return vt_given_check(request->hypervisor, "the hypervisor", error);
 }
@@ -397,7 +389,7 @@ int vt_lab_run_xen(const struct vt_lab_request *request, struct vt_lab_outcome *
     if (status == 0)
         status = get_xen(&package, request, error);
     if (status == 0 && request->profile)
-        status = vt_xen_map_get(&package, request, note_fetch, &both.map, error);
+        status = vt_xen_map_get(&package, request, vt_lab_note, &both.map, error);
     if (status == 0)
         status = make_folders(&both, &package, request, error);
     if (status == 0)

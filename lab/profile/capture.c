@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A batch is at most some million instructions; what claims more is not believed. */
-#define MOST_STEPS INT64_C(1000000000)
+/* A batch is at most some million instructions; what claims more is not walked through. */
+#define MOST_STEPS INT64_C(100000000)
+
+#define MOST_GUESTS (INT64_C(1) << 60) /* instructions of the guest at a time, whatever it claims */
 
 /* As many of each as there are at most, counted before they are read. */
 static int allocate(struct vt_capture *capture, const char *text)
@@ -48,11 +50,7 @@ static bool take_instruction(struct vt_capture *capture, char *rest)
     int64_t size, flow;
 
     instruction->address = strtoull(rest, &rest, 16);
-    if (!take_number(&rest, 0, 15, &size) || !take_number(&rest, 0, VT_FLOW_NONE - 1, &flow))
-        return false;
-    if (*rest == ' ')
-        instruction->where = strtoull(rest, &rest, 16);
-    if (*rest)
+    if (!take_number(&rest, 0, 15, &size) || !take_number(&rest, 0, VT_FLOW_NONE - 1, &flow) || *rest)
         return false;
     instruction->size = (uint8_t)size;
     instruction->flow = (uint8_t)flow;
@@ -64,18 +62,14 @@ static bool take_instruction(struct vt_capture *capture, char *rest)
 
 static bool take_run(struct vt_capture *capture, char **rest)
 {
-    int64_t start, count, level = 0;
+    int64_t start, count;
 
     if (!take_number(rest, 1, (int64_t)(capture->instruction_count - capture->first_instruction), &start) ||
         *(*rest)++ != ':' || !take_number(rest, 1, UINT32_MAX, &count))
         return false;
-    if (**rest == ':') {
-        ++*rest;
-        if (!take_number(rest, 0, 1, &level))
-            return false;
-    }
-    capture->runs[capture->run_count++] = (struct vt_capture_run){
-        (int32_t)(start - 1 + (int64_t)capture->first_instruction), (uint32_t)count, (uint8_t)level};
+    capture->runs[capture->run_count++] =
+        (struct vt_capture_run){(int32_t)(start - 1 + (int64_t)capture->first_instruction), (uint32_t)count};
+    capture->segments[capture->segment_count].steps += count;
     return true;
 }
 
@@ -96,7 +90,7 @@ static bool take_leg(struct vt_capture *capture, char **rest)
 {
     int64_t before, segment, times;
 
-    if (!take_number(rest, 0, MOST_STEPS, &before) || *(*rest)++ != ':' ||
+    if (!take_number(rest, 0, MOST_GUESTS, &before) || *(*rest)++ != ':' ||
         !take_number(rest, -1, (int64_t)(capture->segment_count - capture->first_segment) - 1, &segment) ||
         *(*rest)++ != ':' || !take_number(rest, 1, UINT32_MAX, &times))
         return false;
@@ -107,11 +101,8 @@ static bool take_leg(struct vt_capture *capture, char **rest)
 
 static int64_t steps_of(const struct vt_capture *capture, const struct vt_capture_leg *leg)
 {
-    int64_t steps = leg->before;
+    int64_t steps = leg->before + (leg->segment >= 0 ? capture->segments[leg->segment].steps : 0);
 
-    if (leg->segment >= 0)
-        for (size_t i = 0; i < capture->segments[leg->segment].count && steps < MOST_STEPS; i++)
-            steps += capture->runs[capture->segments[leg->segment].first + i].count;
     return steps < MOST_STEPS / leg->times ? steps * leg->times : MOST_STEPS;
 }
 
@@ -127,11 +118,10 @@ static bool take_batch(struct vt_capture *capture, char *rest)
     while (*rest) {
         if (!take_leg(capture, &rest))
             return false;
-        steps += steps_of(capture, &capture->legs[capture->leg_count - 1]);
-        if (steps >= MOST_STEPS)
-            return false;
+        if (steps < MOST_STEPS)
+            steps += steps_of(capture, &capture->legs[capture->leg_count - 1]);
     }
-    batch->failed = failed;
+    batch->failed = failed || steps >= MOST_STEPS;
     batch->count = capture->leg_count - batch->first;
     capture->batch_count++;
     return true;
@@ -165,14 +155,36 @@ static bool take_line(struct vt_capture *capture, char *line)
 
 struct place {
     uint64_t address;
+    uint32_t recording;
     int32_t index;
 };
 
-static int by_address(const void *left, const void *right)
+static int by_place(const void *left, const void *right)
 {
     const struct place *a = left, *b = right;
-    return a->address != b->address ? (a->address < b->address ? -1 : 1)
-                                    : (a->index > b->index) - (a->index < b->index);
+
+    if (a->recording != b->recording)
+        return a->recording < b->recording ? -1 : 1;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* The first instruction there; -1: there is none. */
+static int32_t find_place(const struct place *places, size_t count, const struct place *wanted)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_place(&places[middle], wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found =
+        low < count && places[low].recording == wanted->recording && places[low].address == wanted->address;
+    return found ? places[low].index : -1;
 }
 
 static int find_behind(struct vt_capture *capture)
@@ -183,18 +195,13 @@ static int find_behind(struct vt_capture *capture)
     if (!places)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++)
-        places[i] = (struct place){capture->instructions[i].address, (int32_t)i};
-    qsort(places, count, sizeof *places, by_address);
+        places[i] =
+            (struct place){capture->instructions[i].address, capture->instructions[i].recording, (int32_t)i};
+    qsort(places, count, sizeof *places, by_place);
     for (size_t i = 0; i < count; i++) {
-        struct vt_capture_instruction *instruction = &capture->instructions[places[i].index];
-        uint64_t address = instruction->address + instruction->size;
-        for (size_t k = i + 1; k < count && places[k].address <= address; k++)
-            if (places[k].address == address &&
-                capture->instructions[places[k].index].recording == instruction->recording &&
-                capture->instructions[places[k].index].where == instruction->where) {
-                instruction->behind = places[k].index;
-                break;
-            }
+        struct vt_capture_instruction *instruction = &capture->instructions[i];
+        struct place next = {instruction->address + instruction->size, instruction->recording, -1};
+        instruction->behind = instruction->size ? find_place(places, count, &next) : -1;
     }
     free(places);
     return 0;

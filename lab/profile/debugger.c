@@ -13,7 +13,7 @@
 enum {
     LONGEST = 4096,       /* line: what is longer is nobody's */
     MOST_STEPS = 32,      /* from where a batch begins into what it calls */
-    MOST_TICKS = 1 << 22, /* of one instruction */
+    MOST_TICKS = 1 << 16, /* of one instruction */
     BEGIN = 1,            /* the debugger's numbers of where it stops */
     END = 2,
     LOST = 3,
@@ -175,6 +175,12 @@ static const struct vt_instruction *known(struct vt_debugger *debugger, const ch
                 : unknown(debugger);
 }
 
+/* Of an instruction that the record did not take. */
+static int refusal(const struct vt_debugger *debugger)
+{
+    return vt_record_is_full(debugger->record) ? -EPROTO : -ENOMEM;
+}
+
 /* "(0).[4201420850] [0x0000029a0655] 0008:0000000000201655 (unk. ctxt): rdtsc   ; 0f31", or, where it cannot
  * tell,
  * "(0).[4201420850] ??? (physical address not available)" */
@@ -197,7 +203,7 @@ static int take_instruction(struct vt_debugger *debugger, const char *line)
     if (first)
         debugger->pending =
             vt_record_instruction(debugger->record, debugger->places.record.begin, rdtsc, sizeof rdtsc);
-    return debugger->pending ? 0 : -ENOMEM;
+    return debugger->pending ? 0 : refusal(debugger);
 }
 
 static int go_on(struct vt_debugger *debugger)
@@ -257,7 +263,7 @@ static int end(struct vt_debugger *debugger, uint64_t now)
         const struct vt_instruction *last =
             vt_record_instruction(debugger->record, debugger->places.record.end, rdtsc, sizeof rdtsc);
         if (!last)
-            return -ENOMEM;
+            return refusal(debugger);
         execute(debugger, last);
     }
     if (debugger->inside && (traced || debugger->target))

@@ -44,7 +44,7 @@ static enum vt_flow flow_of_ff(uint8_t modrm)
     }
 }
 
-enum vt_flow vt_flow_of(const uint8_t *bytes, size_t size)
+static enum vt_flow flow_of(const uint8_t *bytes, size_t size)
 {
     static const struct {
         uint8_t low, high;
@@ -91,7 +91,7 @@ static bool computes(const uint8_t *bytes, size_t size)
                                        {0x83, 0x85}, {0x88, 0x8b}, {0xc0, 0xc1}, {0xc6, 0xc7}, {0xd0, 0xd3}};
     static const uint8_t alone[][2] = {{0x04, 0x05}, {0x0c, 0x0d}, {0x14, 0x15}, {0x1c, 0x1d},
                                        {0x24, 0x25}, {0x2c, 0x2d}, {0x34, 0x35}, {0x3c, 0x3d},
-                                       {0x98, 0x99}, {0xa8, 0xa9}, {0xb0, 0xbf}};
+                                       {0x90, 0x90}, {0x98, 0x99}, {0xa8, 0xa9}, {0xb0, 0xbf}};
     bool registers = size > 1 && bytes[1] >= 0xc0;
 
     return AMONG(alone, bytes[0]) || (registers && AMONG(pairs, bytes[0])) ||
@@ -106,15 +106,19 @@ static bool computes_0f(const uint8_t *bytes, size_t size)
 }
 
 /* Only behind a REX or an operand-size prefix: others change what an instruction is. */
-bool vt_flow_is_harmless(const uint8_t *bytes, size_t size)
+static bool is_sure(const uint8_t *bytes, size_t size)
 {
     size_t at = 0;
 
-    if (vt_flow_of(bytes, size) != VT_FLOW_NEXT)
-        return false;
     while (at < size && ((bytes[at] & 0xf0) == 0x40 || bytes[at] == 0x66))
         at++;
     if (at + 1 >= size)
         return at < size && computes(bytes + at, 1);
     return bytes[at] == 0x0f ? computes_0f(bytes + at + 1, size - at - 1) : computes(bytes + at, size - at);
+}
+
+enum vt_flow vt_flow_of(const uint8_t *bytes, size_t size)
+{
+    enum vt_flow flow = flow_of(bytes, size);
+    return flow == VT_FLOW_NEXT && is_sure(bytes, size) ? VT_FLOW_SURE : flow;
 }

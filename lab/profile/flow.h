@@ -18,6 +18,7 @@ enum vt_flow {
     VT_FLOW_RDTSC,     /* goes on behind it */
     VT_FLOW_IO,        /* goes on behind it; whether it may is found out when it is executed */
     VT_FLOW_OVER,      /* VT_FLOW_OVER_CODE */
+    VT_FLOW_SURE,      /* always goes on behind it: no exception, no intercept, no memory, no device */
     VT_FLOW_NONE,      /* there is none */
 };
 
@@ -29,8 +30,10 @@ enum vt_flow {
 
 enum vt_flow vt_flow_of(const uint8_t *bytes, size_t size);
 
-/* Does it always go on behind it: no exception, no intercept, no memory, no device? False where that is not
- * sure. */
-bool vt_flow_is_harmless(const uint8_t *bytes, size_t size);
+/* Goes elsewhere, and is executed for that, or is begun again: no hypervisor does it for its guest. */
+static inline bool vt_flow_leads_away(uint8_t flow)
+{
+    return flow == VT_FLOW_JUMP || flow == VT_FLOW_CALL || flow == VT_FLOW_RETURN || flow == VT_FLOW_LEAVE;
+}
 
 #endif

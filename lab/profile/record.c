@@ -8,15 +8,16 @@ enum {
     INSTRUCTION_BUCKETS = 1 << 16,
     SEGMENT_BUCKETS = 1 << 16,
     MOST_RUNS = 1 << 22,  /* of one segment */
-    MOST_KEPT = 1 << 26,  /* of all segments */
+    MOST_KEPT = 1 << 24,  /* of all segments */
     MOST_EXITS = 1 << 20, /* of one batch */
     BLOCK = 1024,         /* instructions that are allocated at once */
+    MOST_BLOCKS = 4096,
 };
 
 /* Instructions that followed one another in memory. */
 struct run {
     const struct vt_instruction *start;
-    uint32_t count, level; /* level 1: of the upper of two hypervisors */
+    uint32_t count;
 };
 
 /* What was executed from leaving the guest to entering it again. The first run is the guest's last
@@ -42,13 +43,14 @@ struct block {
 };
 
 struct vt_record {
-    uint64_t expected;                 /* the address after the last one; 0: what comes is not as simple */
-    struct run *open;                  /* what that would go on with */
+    uint64_t expected;                 /* the address after the last one ... */
+    struct run *open;                  /* ... which goes on with this; NULL: what comes is not as simple */
     const struct vt_instruction *last; /* executed */
     struct vt_record_places places;
     FILE *out;
     struct vt_instruction *instructions[INSTRUCTION_BUCKETS];
     struct block *blocks; /* newest first */
+    size_t block_count;
     uint32_t told;
     struct segment *segments[SEGMENT_BUCKETS];
     int64_t segment_count;
@@ -63,9 +65,6 @@ struct vt_record {
     size_t run_count;
     uint64_t vmrun_end; /* where a hypervisor goes on when its guest left; 0: none seen */
     bool in_guest;
-    /* Of two hypervisors the lower one: where it goes on, and which runs. */
-    const struct vt_instruction *exit;
-    uint32_t level;
 };
 
 struct vt_record *vt_record_open(const struct vt_record_places *places, FILE *out)
@@ -107,26 +106,32 @@ static size_t bucket_of(uint64_t address)
     return (size_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> 48) % INSTRUCTION_BUCKETS;
 }
 
+bool vt_record_is_full(const struct vt_record *record)
+{
+    return record->blocks && record->blocks->used == BLOCK && record->block_count == MOST_BLOCKS;
+}
+
 static struct vt_instruction *new_instruction(struct vt_record *record)
 {
     if (!record->blocks || record->blocks->used == BLOCK) {
-        struct block *made = calloc(1, sizeof *made);
+        struct block *made = vt_record_is_full(record) ? NULL : calloc(1, sizeof *made);
         if (!made)
             return NULL;
         made->next = record->blocks;
         record->blocks = made;
+        record->block_count++;
     }
     return &record->blocks->all[record->blocks->used++];
 }
 
-const struct vt_instruction *vt_record_instruction_in(struct vt_record *record, uint64_t address,
-                                                      uint64_t where, const uint8_t *bytes, size_t size)
+const struct vt_instruction *vt_record_instruction(struct vt_record *record, uint64_t address,
+                                                   const uint8_t *bytes, size_t size)
 {
     struct vt_instruction **bucket = &record->instructions[bucket_of(address)], *other = NULL;
     uint8_t flow = (uint8_t)vt_flow_of(bytes, size);
 
     for (struct vt_instruction *known = *bucket; known; known = known->next) {
-        if (known->address != address || known->where != where)
+        if (known->address != address)
             continue;
         if (known->size == size && known->flow == flow)
             return known;
@@ -135,22 +140,11 @@ const struct vt_instruction *vt_record_instruction_in(struct vt_record *record, 
     struct vt_instruction *made = new_instruction(record);
     if (!made)
         return NULL;
-    *made = (struct vt_instruction){.address = address,
-                                    .where = where,
-                                    .size = (uint8_t)size,
-                                    .flow = flow,
-                                    .varies = other != NULL,
-                                    .next = *bucket};
-    made->harmless = vt_flow_is_harmless(bytes, size);
+    *made = (struct vt_instruction){
+        .address = address, .size = (uint8_t)size, .flow = flow, .varies = other != NULL, .next = *bucket};
     if (other)
         other->varies = true;
     return *bucket = made;
-}
-
-const struct vt_instruction *vt_record_instruction(struct vt_record *record, uint64_t address,
-                                                   const uint8_t *bytes, size_t size)
-{
-    return vt_record_instruction_in(record, address, 0, bytes, size);
 }
 
 /* The one that stands behind it, as it was executed. */
@@ -159,7 +153,7 @@ static struct vt_instruction *behind(const struct vt_record *record, const struc
     uint64_t address = instruction->address + instruction->size;
     struct vt_instruction *known = record->instructions[bucket_of(address)];
 
-    while (known && (known->address != address || known->where != instruction->where))
+    while (known && known->address != address)
         known = known->next;
     return known;
 }
@@ -169,11 +163,8 @@ static void tell_instruction(struct vt_record *record, struct vt_instruction *in
     if (instruction->number)
         return;
     instruction->number = ++record->told;
-    fprintf(record->out, "i %llx %u %u", (unsigned long long)instruction->address, instruction->size,
+    fprintf(record->out, "i %llx %u %u\n", (unsigned long long)instruction->address, instruction->size,
             instruction->flow);
-    if (record->places.deep)
-        fprintf(record->out, " %llx", (unsigned long long)instruction->where);
-    putc('\n', record->out);
 }
 
 static void tell_run(struct vt_record *record, const struct run *run)
@@ -191,8 +182,7 @@ static void tell_segment(struct vt_record *record, const struct segment *segment
         tell_run(record, &segment->runs[i]);
     fputs("s", record->out);
     for (size_t i = 0; i < segment->count; i++)
-        fprintf(record->out, segment->runs[i].level ? " %u:%u:1" : " %u:%u", segment->runs[i].start->number,
-                segment->runs[i].count);
+        fprintf(record->out, " %u:%u", segment->runs[i].start->number, segment->runs[i].count);
     putc('\n', record->out);
 }
 
@@ -200,16 +190,15 @@ static uint64_t hash_runs(const struct run *runs, size_t count)
 {
     uint64_t hash = 0;
     for (size_t i = 0; i < count; i++)
-        hash = (hash ^ ((uint64_t)(uintptr_t)runs[i].start * 31 + runs[i].count + runs[i].level * 17)) *
-               UINT64_C(0x9e3779b97f4a7c15);
+        hash =
+            (hash ^ ((uint64_t)(uintptr_t)runs[i].start * 31 + runs[i].count)) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
 }
 
 static bool same_runs(const struct segment *segment, const struct run *runs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (segment->runs[i].start != runs[i].start || segment->runs[i].count != runs[i].count ||
-            segment->runs[i].level != runs[i].level)
+        if (segment->runs[i].start != runs[i].start || segment->runs[i].count != runs[i].count)
             return false;
     return true;
 }
@@ -312,13 +301,22 @@ static bool is_restarted(const struct vt_record *record, const struct vt_instruc
            last->flow == VT_FLOW_NEXT && entry->address != last->address + last->size;
 }
 
+/* Stopped by #VMEXIT, for a stack that was not there say; a jump to itself is taken again. */
+static bool is_begun_again(const struct vt_record *record, const struct vt_instruction *instruction)
+{
+    return !record->places.high && record->runs[0].start == instruction &&
+           instruction->flow != VT_FLOW_JUMP && vt_flow_leads_away(instruction->flow);
+}
+
 static void execute_in_guest(struct vt_record *record, const struct vt_instruction *instruction)
 {
+    bool again = record->run_count && is_begun_again(record, instruction);
+
     if (record->run_count)
         close_segment(record);
     else if (record->guest && is_restarted(record, instruction))
         record->guest--;
-    record->guest++;
+    record->guest += !again;
     if (!record->target &&
         (instruction->address < record->places.begin || instruction->address > record->places.end))
         record->target = instruction->address;
@@ -332,7 +330,7 @@ static void start_run(struct vt_record *record, const struct vt_instruction *ins
         record->failed = true;
         record->run_count = 1;
     }
-    record->runs[record->run_count++] = (struct run){instruction, 1, record->level};
+    record->runs[record->run_count++] = (struct run){instruction, 1};
 }
 
 static void execute_outside(struct vt_record *record, const struct vt_instruction *instruction)
@@ -341,15 +339,14 @@ static void execute_outside(struct vt_record *record, const struct vt_instructio
     bool first = record->run_count == 0;
 
     if (first)
-        start_run(record, last); /* at level 0, where the guest is left to */
+        start_run(record, last);
     if (!first && record->run_count > 1 && instruction->address == last->address + last->size &&
-        !instruction->varies && instruction->where == last->where &&
-        record->runs[record->run_count - 1].level == record->level)
+        !instruction->varies)
         record->runs[record->run_count - 1].count++;
     else
         start_run(record, instruction);
-    record->open = &record->runs[record->run_count - 1];
-    record->expected = instruction->flow == VT_FLOW_VMRUN ? 0 : instruction->address + instruction->size;
+    record->open = instruction->flow == VT_FLOW_VMRUN ? NULL : &record->runs[record->run_count - 1];
+    record->expected = instruction->address + instruction->size;
 }
 
 static bool is_guests(struct vt_record *record, const struct vt_instruction *instruction)
@@ -363,21 +360,6 @@ static bool is_guests(struct vt_record *record, const struct vt_instruction *ins
     return record->in_guest;
 }
 
-/*
- * Whose instruction it is. The upper one's are what the lower one's VMRUN starts, and end where that goes on:
- * at an address that both have, but in its own memory. The guest is left to the lower one.
- */
-static uint32_t level_of(struct vt_record *record, const struct vt_instruction *instruction)
-{
-    if (record->run_count == 0) {
-        record->exit = instruction;
-        return 0;
-    }
-    if (instruction == record->exit)
-        return 0;
-    return record->level || record->last->flow == VT_FLOW_VMRUN;
-}
-
 static bool is_plain(const struct vt_instruction *instruction)
 {
     return instruction->flow != VT_FLOW_RDTSC && instruction->flow != VT_FLOW_VMRUN;
@@ -388,12 +370,10 @@ static void execute_any(struct vt_record *record, const struct vt_instruction *i
     bool begins = instruction->address == record->places.begin && instruction->flow == VT_FLOW_RDTSC;
     bool guests = record->inside && !begins && is_guests(record, instruction);
 
-    record->expected = 0;
+    record->open = NULL;
     /* A guest may be a hypervisor itself: its own VMRUN is one more instruction that exits. */
     if (instruction->flow == VT_FLOW_VMRUN && !guests)
         record->vmrun_end = instruction->address + instruction->size;
-    if (record->places.deep && record->inside && !begins)
-        record->level = guests ? 0 : level_of(record, instruction);
     if (begins)
         begin_batch(record);
     else if (!record->inside)
@@ -406,16 +386,16 @@ static void execute_any(struct vt_record *record, const struct vt_instruction *i
 }
 
 /* QEMU leaves one that crosses a page for the next block, and yet lists with this one what it saw of it: any
- * size. And a stretch lies in one page. */
+ * size. */
 static bool may_cross_page(const struct vt_instruction *instruction)
 {
     enum { PAGE = 4096, LONGEST = 15 };
-    return instruction->address % PAGE > PAGE - LONGEST || instruction->address % PAGE == 0;
+    return instruction->address % PAGE > PAGE - LONGEST;
 }
 
 bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *next)
 {
-    if (stretch->count && (!stretch->last->harmless || stretch->last->varies || next->varies ||
+    if (stretch->count && (stretch->last->flow != VT_FLOW_SURE || stretch->last->varies || next->varies ||
                            !is_plain(next) || next->address != stretch->behind || may_cross_page(next)))
         return false;
     if (stretch->count++ == 0)
@@ -428,7 +408,7 @@ bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *n
 /* All but the first, which was executed. */
 static void execute_rest(struct vt_record *record, const struct vt_stretch *stretch)
 {
-    if (record->expected) {
+    if (record->open) {
         record->open->count += stretch->count - 1;
         record->expected = stretch->behind;
     } else {
@@ -442,8 +422,7 @@ void vt_record_execute(struct vt_record *record, const struct vt_stretch *stretc
 {
     const struct vt_instruction *first = stretch->first;
 
-    if (first->address == record->expected && is_plain(first) && !first->varies &&
-        first->where == record->last->where) {
+    if (record->open && first->address == record->expected && is_plain(first) && !first->varies) {
         record->open->count += stretch->count;
         record->expected = stretch->behind;
         record->last = stretch->last;

@@ -30,7 +30,8 @@ struct vt_profile_pair {
 
 /*
  * What the bodies of `pairs` executed more than their baselines. Chains begin where the first instruction
- * that differs is: callers that add nothing of their own are left out. 0, -ENOENT, -ENOMEM.
+ * that differs is: callers that add nothing of their own are left out. 0; -ENOENT: they are not captured as a
+ * whole, or have more chains than a hypervisor; -ENOMEM.
  */
 int vt_profile_subtract(struct vt_profile *profile, struct vt_replay *replay,
                         const struct vt_profile_pair *pairs, size_t count);

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Exits have some hundred chains; a machine that makes up more fills no document. */
+#define MOST_STACKS 8192
+
 /* The tree that was walked while it becomes a profile's; arrays by node, one allocation each. */
 struct tree {
     const struct vt_walk *walk;
@@ -63,16 +66,25 @@ static void hang(struct tree *tree, int32_t node)
     *link = node;
 }
 
-/* Parents have lower numbers than what they call. */
-static void grow(struct tree *tree)
+/* Parents have lower numbers than what they call. Returns how many nodes have instructions. */
+static size_t find_used(struct tree *tree)
 {
+    size_t used = 0;
+
     for (size_t i = tree->walk->node_count; i-- > 1;) {
         tree->used[i] |= tree->self[i] != 0;
-        if (tree->used[i]) {
+        if (tree->used[i])
             tree->used[tree->walk->nodes[i].parent] = true;
-            hang(tree, (int32_t)i);
-        }
+        used += tree->used[i];
     }
+    return used;
+}
+
+static void grow(struct tree *tree)
+{
+    for (size_t i = tree->walk->node_count; i-- > 1;)
+        if (tree->used[i])
+            hang(tree, (int32_t)i);
 }
 
 /* Who called without executing anything that differs tells nothing. */
@@ -134,9 +146,10 @@ static int copy_names(struct vt_profile *profile)
 
 static int fill(struct vt_profile *profile, struct tree *tree)
 {
-    size_t nodes = 0;
-    for (size_t i = 1; i < tree->walk->node_count; i++)
-        nodes += tree->used[i];
+    size_t nodes = find_used(tree);
+    if (nodes > MOST_STACKS)
+        return -ENOENT;
+    grow(tree);
     *profile = (struct vt_profile){
         .stacks = calloc(nodes + 1, sizeof *profile->stacks),
         .functions = calloc(tree->walk->symbols->function_count + 1, sizeof *profile->functions),
@@ -183,10 +196,8 @@ int vt_profile_subtract(struct vt_profile *profile, struct vt_replay *replay,
     }
     if (status == 0)
         status = allocate(&tree);
-    if (status == 0) {
-        grow(&tree);
+    if (status == 0)
         status = fill(profile, &tree);
-    }
     release(&tree);
     if (status != 0)
         vt_profile_release(profile);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 4096
+#define BUCKETS     8192
+#define MOST_PROBES 64 /* names that share a bucket are few, unless somebody chose them */
 
 #define CORE "kernel" /* module of what kallsyms names none for */
 
@@ -155,16 +156,14 @@ int32_t vt_symbols_add(struct vt_symbols *symbols, const char *name, const char 
     if (!symbols->buckets)
         return VT_SYMBOLS_NONE;
     /* Open addressing over few functions: a run uses some hundred of a kernel's. */
-    for (size_t i = 0; i < BUCKETS; i++, slot = (slot + 1) % BUCKETS) {
-        int32_t at = symbols->buckets[slot];
-        if (at == VT_SYMBOLS_NONE)
-            break;
+    size_t probes = 0;
+    for (int32_t at; (at = symbols->buckets[slot]) != VT_SYMBOLS_NONE; slot = (slot + 1) % BUCKETS) {
         if (strcmp(symbols->functions[at].name, name) == 0 &&
             strcmp(symbols->functions[at].module, module) == 0)
             return at;
+        if (++probes == MOST_PROBES)
+            return VT_SYMBOLS_NONE;
     }
-    if (symbols->buckets[slot] != VT_SYMBOLS_NONE)
-        return VT_SYMBOLS_NONE;
     struct vt_function *more = vt_memory_grow(symbols->functions, symbols->function_count, 1, sizeof *more);
     if (!more)
         return VT_SYMBOLS_NONE;

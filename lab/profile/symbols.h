@@ -49,7 +49,7 @@ int vt_symbols_read(struct vt_symbols *symbols, char *text);
 /* The function at `address`, or VT_SYMBOLS_NONE; *start receives where its symbol begins. */
 int32_t vt_symbols_find(struct vt_symbols *symbols, uint64_t address, uint64_t *start);
 
-/* A function without an address. VT_SYMBOLS_NONE: memory is out. The texts are the caller's. */
+/* A function without an address. VT_SYMBOLS_NONE: memory or room is out. The texts are the caller's. */
 int32_t vt_symbols_add(struct vt_symbols *symbols, const char *name, const char *module);
 
 void vt_symbols_release(struct vt_symbols *symbols);

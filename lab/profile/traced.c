@@ -12,6 +12,9 @@
 /* All cases have some thousand; what claims more is not believed. */
 #define MOST_BATCHES 65536
 
+/* What is written of batches that were not traced: a line of one that was is as long as its machine likes. */
+#define MOST_COPIED ((size_t)64 << 20)
+
 void vt_traced_next_row(struct vt_traced *traced)
 {
     traced->row++;
@@ -76,13 +79,14 @@ static char **take_batches(char *text, size_t count, FILE *to)
 }
 
 static void print_batch(const struct vt_traced *traced, size_t index, char *const *lines,
-                        const size_t *numbers, FILE *to)
+                        const size_t *numbers, size_t *copied, FILE *to)
 {
     const struct vt_traced_batch *batch = &traced->batches[index];
     size_t like = batch->traced ? index : find_like(traced, batch);
     const char *line = like == NONE ? NULL : lines[numbers[like]];
 
-    if (line)
+    *copied += line && like != index ? strlen(line) : 0;
+    if (line && *copied <= MOST_COPIED)
         fprintf(to, "%s\n", line);
     else
         fprintf(to, "b %llx 1\n", (unsigned long long)batch->target);
@@ -93,11 +97,12 @@ static bool print_all(const struct vt_traced *traced, char *text, FILE *to)
     char **lines = take_batches(text, traced->count, to);
     size_t *numbers = calloc(traced->count + 1, sizeof *numbers); /* which line it has */
     bool printed = lines && numbers;
+    size_t copied = 0;
 
     for (size_t i = 0; printed && i < traced->count; i++)
         numbers[i + 1] = numbers[i] + traced->batches[i].traced;
     for (size_t i = 0; printed && i < traced->count; i++)
-        print_batch(traced, i, lines, numbers, to);
+        print_batch(traced, i, lines, numbers, &copied, to);
     free(lines);
     free(numbers);
     return printed;

@@ -8,11 +8,6 @@
 
 #define BUCKETS (2 * VT_WALK_MOST_NODES)
 
-static struct vt_walk_place *here(struct vt_walk *walk)
-{
-    return &walk->places[walk->level];
-}
-
 /* Room for one more node. */
 static bool grow(struct vt_walk *walk)
 {
@@ -73,13 +68,18 @@ void vt_walk_release(struct vt_walk *walk)
 static void take_back(struct vt_walk *walk)
 {
     if (!walk->attempts)
-        walk->counts[here(walk)->last_node]--;
+        walk->counts[walk->last_node]--;
 }
 
 static bool follows(const struct vt_executed *last, const struct vt_executed *step)
 {
     /* A repeated string instruction is executed once per element. */
     return step->address == last->address + last->size || step->address == last->address;
+}
+
+static bool goes_on(uint8_t flow)
+{
+    return flow == VT_FLOW_NEXT || flow == VT_FLOW_SURE;
 }
 
 static enum vt_entry entry_of(const struct vt_walk *walk, const struct vt_executed *step)
@@ -91,48 +91,47 @@ static enum vt_entry entry_of(const struct vt_walk *walk, const struct vt_execut
 
 static void push(struct vt_walk *walk, int32_t parent, int32_t function, uint64_t back, bool trap)
 {
-    if (here(walk)->depth == VT_WALK_DEEPEST) {
+    if (walk->depth == VT_WALK_DEEPEST) {
         walk->failed = true;
         return;
     }
-    here(walk)->frames[here(walk)->depth++] =
-        (struct vt_walk_frame){child(walk, parent, function), back, trap};
+    walk->frames[walk->depth++] = (struct vt_walk_frame){child(walk, parent, function), back, trap};
 }
 
-static int32_t top(struct vt_walk *walk)
+static int32_t top(const struct vt_walk *walk)
 {
-    return here(walk)->depth ? here(walk)->frames[here(walk)->depth - 1].node : VT_WALK_ROOT;
+    return walk->depth ? walk->frames[walk->depth - 1].node : VT_WALK_ROOT;
 }
 
 /* To the caller whose call is answered; one that is not known replaces what is lowest. */
 static void return_to(struct vt_walk *walk, uint64_t address)
 {
-    for (size_t i = here(walk)->depth; i-- > 0;)
-        if (here(walk)->frames[i].back == address) {
-            here(walk)->depth = i;
+    for (size_t i = walk->depth; i-- > 0;)
+        if (walk->frames[i].back == address) {
+            walk->depth = i;
             return;
         }
 }
 
 static void leave_trap(struct vt_walk *walk, uint64_t address)
 {
-    size_t found = here(walk)->depth;
+    size_t found = walk->depth;
 
-    for (size_t i = here(walk)->depth; i-- > 0;)
-        if (here(walk)->frames[i].trap) {
-            found = found == here(walk)->depth ? i : found;
-            if (here(walk)->frames[i].back == address) {
+    for (size_t i = walk->depth; i-- > 0;)
+        if (walk->frames[i].trap) {
+            found = found == walk->depth ? i : found;
+            if (walk->frames[i].back == address) {
                 found = i;
                 break;
             }
         }
-    here(walk)->depth = found == here(walk)->depth ? 0 : found;
+    walk->depth = found == walk->depth ? 0 : found;
 }
 
 /* What the processor does by itself: an exception, an interrupt. */
-static bool is_trap(struct vt_walk *walk, const struct vt_executed *step)
+static bool is_trap(const struct vt_walk *walk, const struct vt_executed *step)
 {
-    switch ((enum vt_flow)here(walk)->last.flow) {
+    switch ((enum vt_flow)walk->last.flow) {
     case VT_FLOW_JUMP:
     case VT_FLOW_CALL:
     case VT_FLOW_RETURN:
@@ -142,7 +141,7 @@ static bool is_trap(struct vt_walk *walk, const struct vt_executed *step)
     case VT_FLOW_NONE:
         return false;
     default:
-        return !follows(&here(walk)->last, step);
+        return !follows(&walk->last, step);
     }
 }
 
@@ -152,14 +151,14 @@ static void trap(struct vt_walk *walk, const struct vt_executed *step)
 
     walk->interrupts += entry == VT_ENTRY_INTERRUPT;
     /* #GP is found by what decodes an instruction, but of ports by what executes it. */
-    if (entry == VT_ENTRY_RESTARTED || (here(walk)->last.flow == VT_FLOW_IO && entry != VT_ENTRY_INTERRUPT))
+    if (entry == VT_ENTRY_RESTARTED || (walk->last.flow == VT_FLOW_IO && entry != VT_ENTRY_INTERRUPT))
         take_back(walk);
-    push(walk, top(walk), step->function, here(walk)->last.address, true);
+    push(walk, top(walk), step->function, walk->last.address, true);
 }
 
 static void follow(struct vt_walk *walk, const struct vt_executed *step)
 {
-    const struct vt_executed *last = &here(walk)->last;
+    const struct vt_executed *last = &walk->last;
     uint64_t behind = last->address + last->size;
 
     if (is_trap(walk, step)) {
@@ -189,9 +188,9 @@ static void follow(struct vt_walk *walk, const struct vt_executed *step)
 /* A function that was reached without a call takes the place of the one that jumped there. */
 static void settle(struct vt_walk *walk, const struct vt_executed *step)
 {
-    if (here(walk)->depth == 0)
+    if (walk->depth == 0)
         push(walk, VT_WALK_ROOT, step->function, 0, false);
-    struct vt_walk_frame *frame = &here(walk)->frames[here(walk)->depth - 1];
+    struct vt_walk_frame *frame = &walk->frames[walk->depth - 1];
     const struct vt_node *node = &walk->nodes[frame->node];
     if (node->function != step->function)
         frame->node = child(walk, frame->node == VT_WALK_ROOT ? VT_WALK_ROOT : node->parent, step->function);
@@ -209,35 +208,26 @@ void vt_walk_guest(struct vt_walk *walk, int64_t count)
     walk->counts[walk->guest_node] += count;
 }
 
+/* Behind it an interrupt or its window came: STI and a NOP, and IRET, let one in. */
+static bool is_left_behind(uint8_t flow)
+{
+    return flow == VT_FLOW_SURE || vt_flow_leads_away(flow);
+}
+
 /* An instruction that an intercept stopped was not executed; #UD is found before any is. */
 void vt_walk_vmexit(struct vt_walk *walk, const struct vt_executed *last, bool between)
 {
-    walk->level = 0;
-    here(walk)->last_node = walk->guest_node;
-    if (!between && last->flow != VT_FLOW_UNDEFINED)
+    walk->last_node = walk->guest_node;
+    if (!between && last->flow != VT_FLOW_UNDEFINED && !is_left_behind(last->flow))
         take_back(walk);
-    here(walk)->last = (struct vt_executed){.function = VT_SYMBOLS_NONE, .flow = VT_FLOW_NONE};
-}
-
-void vt_walk_switch(struct vt_walk *walk, unsigned level, bool between)
-{
-    if (level == 0 && !between && here(walk)->last.flow != VT_FLOW_UNDEFINED)
-        take_back(walk);
-    walk->level = level;
-}
-
-void vt_walk_forget(struct vt_walk *walk)
-{
-    for (size_t i = 0; i < VT_WALK_LEVELS; i++)
-        walk->places[i] = (struct vt_walk_place){.last = {.function = VT_SYMBOLS_NONE, .flow = VT_FLOW_NONE}};
-    walk->level = 0;
+    walk->last = (struct vt_executed){.function = VT_SYMBOLS_NONE, .flow = VT_FLOW_NONE};
 }
 
 void vt_walk_trap(struct vt_walk *walk, const struct vt_executed *last)
 {
-    here(walk)->depth = 0;
-    here(walk)->last_node = walk->guest_node;
-    here(walk)->last = *last;
+    walk->depth = 0;
+    walk->last_node = walk->guest_node;
+    walk->last = *last;
 }
 
 void vt_walk_step(struct vt_walk *walk, const struct vt_executed *step)
@@ -246,12 +236,11 @@ void vt_walk_step(struct vt_walk *walk, const struct vt_executed *step)
 
     if (known.function < 0)
         known.function = walk->unknown_function;
-    if (known.function != here(walk)->last.function || here(walk)->last.flow != VT_FLOW_NEXT ||
-        !follows(&here(walk)->last, &known)) {
+    if (known.function != walk->last.function || !goes_on(walk->last.flow) || !follows(&walk->last, &known)) {
         follow(walk, &known);
         settle(walk, &known);
     }
-    here(walk)->last_node = top(walk);
-    here(walk)->last = known;
-    walk->counts[here(walk)->last_node]++;
+    walk->last_node = top(walk);
+    walk->last = known;
+    walk->counts[walk->last_node]++;
 }

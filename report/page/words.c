@@ -24,6 +24,8 @@ static const struct {
     {"monitor-call", "monitor"},
     {"monitor-svm", "monitor"},
     {"monitor-svm-kvm", "monitor"},
+    {"monitor-vmx", "monitor"},
+    {"monitor-vmx-kvm", "monitor"},
     {"eventfd", "eventfd"},
     {"ioeventfd", "eventfd"},
     {"coalesced", "coalesced"},

@@ -9,6 +9,7 @@
 #include "bench/engine.h"
 #include "guest/abi.h"
 #include "guest/catalogue.h"
+#include "tests/difference/effect_state.h"
 #include "tests/monitor/shared.h"
 #include "vcpu/vcpu.h"
 
@@ -18,7 +19,9 @@ enum effect_engine {
     EFFECT_KVM = 4,
     EFFECT_MONITOR = 8,
     EFFECT_SVM = 16,
-    EFFECT_SVM_KVM = 32
+    EFFECT_SVM_KVM = 32,
+    EFFECT_VMX = 64,
+    EFFECT_VMX_KVM = 128
 };
 
 /* Ports that user space answers for. */
@@ -28,14 +31,6 @@ enum effect_engine {
 #define EFFECT_PORT MONITOR_PORT
 #define EFFECT_MMIO MONITOR_MMIO
 #define EFFECT_MSR  MONITOR_MSR
-#define EFFECT_MASK 0x5a /* of the 8259A before the case */
-
-/* The state a case starts from. */
-struct effect_setup {
-    int level; /* of the selectors in the scratch block, and of kvm's vCPU */
-    bool iopl3;
-    bool marked; /* flags, TS, priority and addresses set, instead of clear */
-};
 
 enum effect_device { DEVICE_PORT, DEVICE_MMIO, DEVICE_MSR };
 
@@ -79,6 +74,7 @@ enum effect_end { EFFECT_DONE, EFFECT_FAULT, EFFECT_UNSUPPORTED };
 
 struct effect {
     enum effect_engine engine;
+    bool bochs; /* the image ran on Bochs' processor, not on QEMU's */
     enum effect_end end;
     uint64_t vector;  /* of EFFECT_FAULT */
     bool crossed;     /* the engine saw the instruction: it did not pass by on the processor alone */

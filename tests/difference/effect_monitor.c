@@ -2,12 +2,11 @@
 #include "tests/difference/effect_monitor.h"
 
 #include "monitor/monitor.h"
+#include "tests/monitor/begin.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
-
-#define OTHER_FS_BASE UINT64_C(0x00007a0000002340)
 
 bool effect_monitor_open(struct effect_monitor *monitor, char *reason, size_t size)
 {
@@ -24,31 +23,40 @@ void effect_monitor_close(struct effect_monitor *monitor)
     shared_image_close(&monitor->image);
 }
 
-void effect_monitor_order(struct effect_monitor *monitor, enum monitor_order order, uint64_t number)
+void effect_monitor_order(struct effect_monitor *monitor, enum monitor_order order, uint64_t number,
+                          enum monitor_road road)
 {
     struct monitor_control *control = monitor->control;
 
     control->order = order;
     control->number = number;
+    control->road = road;
     __atomic_fetch_add(&control->go, 1, __ATOMIC_SEQ_CST);
     ck_assert_msg(shared_image_wait(&monitor->image, &control->go, &control->done),
                   "the image does not answer: order %d, number %llu", order, (unsigned long long)number);
 }
 
+static void note_ldt(struct effect *e, uint64_t base, uint64_t limit)
+{
+    e->fact[FACT_LDT] = base;
+    e->fact[FACT_LDT_LIMIT] = limit;
+    e->fact_size[FACT_LDT] = e->fact_size[FACT_LDT_LIMIT] = 1;
+}
+
+static void note_start(struct effect *e, const struct vt_vcpu *vcpu, const struct vt_scratch *scratch,
+                       uint64_t body)
+{
+    e->before = *vcpu;
+    e->scratch_before = *scratch;
+    effect_facts(e, scratch, body, VT_GUEST_SCRATCH);
+}
+
 static void begin(struct effect *e, struct monitor_control *control, const struct vt_case *c,
                   const struct effect_setup *setup)
 {
-    struct vt_vcpu *vcpu = &control->vcpu;
-
-    vcpu->segment[VT_FS].base = OTHER_FS_BASE;
-    e->fact[FACT_LDT] = vcpu->segment[VT_LDTR].base;
-    e->fact[FACT_LDT_LIMIT] = vcpu->segment[VT_LDTR].limit;
-    e->fact_size[FACT_LDT] = e->fact_size[FACT_LDT_LIMIT] = 1;
-    effect_begin(e, c, setup, vcpu, &control->scratch);
-    vt_vcpu_refresh(vcpu);
-    effect_facts(e, &control->scratch, control->body, VT_GUEST_SCRATCH);
-    control->mask = EFFECT_MASK;
-    control->redirected = c->needs & VT_NEED_HANDLERS ? c->skip_vector + 1u : 0;
+    note_ldt(e, control->vcpu.segment[VT_LDTR].base, control->vcpu.segment[VT_LDTR].limit);
+    monitor_begin(control, c, setup);
+    note_start(e, &control->vcpu, &control->scratch, control->body);
 }
 
 static void end(struct effect *e, const struct monitor_control *control)
@@ -69,9 +77,24 @@ static void end(struct effect *e, const struct monitor_control *control)
     effect_finish(e, &control->scratch);
 }
 
-static enum monitor_order order_of(enum effect_engine engine)
+static const enum effect_engine engines[MONITOR_ROADS] = {[MONITOR_BY_FAULT] = EFFECT_MONITOR,
+                                                          [MONITOR_BY_SVM] = EFFECT_SVM,
+                                                          [MONITOR_BY_SVM_AS_KVM] = EFFECT_SVM_KVM,
+                                                          [MONITOR_BY_VMX] = EFFECT_VMX,
+                                                          [MONITOR_BY_VMX_AS_KVM] = EFFECT_VMX_KVM};
+
+enum effect_engine effect_engine_of(enum monitor_road road)
 {
-    return engine == EFFECT_MONITOR ? MONITOR_RUN : engine == EFFECT_SVM ? MONITOR_EXIT : MONITOR_EXIT_FEW;
+    return engines[road];
+}
+
+enum monitor_road effect_road_of(enum effect_engine engine)
+{
+    enum monitor_road road = MONITOR_BY_FAULT;
+
+    while (engines[road] != engine)
+        road++;
+    return road;
 }
 
 static bool is_refused(struct effect *e, const struct monitor_control *control)
@@ -90,11 +113,25 @@ void effect_run_monitor(struct effect *e, enum effect_engine engine, struct effe
     uint64_t number = vt_guest_case_position(c->name);
 
     *e = (struct effect){.engine = engine, .end = EFFECT_UNSUPPORTED};
-    effect_monitor_order(monitor, MONITOR_PREPARE, number);
+    effect_monitor_order(monitor, MONITOR_PREPARE, number, MONITOR_BY_FAULT);
     if (is_refused(e, control))
         return;
     begin(e, control, c, setup);
-    effect_monitor_order(monitor, order_of(engine), number);
+    effect_monitor_order(monitor, MONITOR_RUN, number, effect_road_of(engine));
     if (!is_refused(e, control))
         end(e, control);
+}
+
+void effect_take_told(struct effect *e, const struct monitor_told *told)
+{
+    *e = (struct effect){
+        .engine = engines[told->road % MONITOR_ROADS], .bochs = true, .end = EFFECT_UNSUPPORTED};
+    if (is_refused(e, &told->control))
+        return;
+    note_ldt(e, told->ldt, told->ldt_limit);
+    note_start(e, &told->before, &told->scratch_before, told->control.body);
+    end(e, &told->control);
+    /* Bochs' AMD-V writes CR2 at a nested page fault, and by such a one each run ends. */
+    if (e->engine == EFFECT_SVM || e->engine == EFFECT_SVM_KVM)
+        e->after.cr[2] = e->before.cr[2];
 }

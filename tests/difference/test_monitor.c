@@ -3,47 +3,116 @@
  * ends its own run, and the next one is as if it had not been.
  */
 #include "monitor/monitor.h"
+#include "tests/difference/bochs/told.h"
 #include "tests/difference/effect_monitor.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* How each misdeed of tests/monitor/bad.S ends, and by which vector. */
+/* How a run ends; of VT_MONITOR_FAULT, by which vector. */
+struct outcome {
+    enum vt_monitor_end end;
+    unsigned vector;
+};
+
+#define BACK                                                                                                 \
+    {                                                                                                        \
+        VT_MONITOR_RETURNED, 0                                                                               \
+    }
+#define LATE                                                                                                 \
+    {                                                                                                        \
+        VT_MONITOR_TIMEOUT, 0                                                                                \
+    }
+#define HALT                                                                                                 \
+    {                                                                                                        \
+        VT_MONITOR_HALTED, 0                                                                                 \
+    }
+#define FAULT(n)                                                                                             \
+    {                                                                                                        \
+        VT_MONITOR_FAULT, n                                                                                  \
+    }
+
+/*
+ * How each misdeed of tests/monitor/bad.S ends: below the monitor that traps; on AMD-V, all intercepted and
+ * as KVM does; on VT-x likewise. Hardware walks the guest's own page tables and delivers by its own IDT.
+ */
 static const struct {
     const char *name;
-    enum vt_monitor_end end;
-    unsigned vector; /* of VT_MONITOR_FAULT */
+    struct outcome outcome[MONITOR_ROADS];
 } expected[] = {
-    {"never returns", VT_MONITOR_TIMEOUT, 0},
-    {"traps for ever", VT_MONITOR_TIMEOUT, 0},
-    {"halts", VT_MONITOR_HALTED, 0},
-    {"empty IDT", VT_MONITOR_FAULT, 8},
-    {"empty IDT and GDT", VT_MONITOR_FAULT, 8},
-    {"empty GDT", VT_MONITOR_FAULT, 8},
-    {"stack nowhere", VT_MONITOR_FAULT, 8},
-    {"stack not canonical", VT_MONITOR_FAULT, 8},
-    {"writes the monitor's memory", VT_MONITOR_FAULT, 14},
-    {"jumps into the monitor's memory", VT_MONITOR_FAULT, 14},
-    {"jumps out of the address space", VT_MONITOR_FAULT, 13},
-    {"clears its root page table", VT_MONITOR_RETURNED, 0},
-    {"unmaps its memory", VT_MONITOR_FAULT, 14},
-    {"page tables nowhere", VT_MONITOR_RETURNED, 0},
-    {"paging off", VT_MONITOR_FAULT, 13},
-    {"single steps", VT_MONITOR_FAULT, 1},
-    {"runs backwards", VT_MONITOR_FAULT, 6},
-    {"returns to nowhere", VT_MONITOR_FAULT, 13},
-    {"null stack segment", VT_MONITOR_RETURNED, 0},
-    {"unknown MSR", VT_MONITOR_FAULT, 13},
-    {"leaves long mode", VT_MONITOR_FAULT, 13},
-    {"system call to nowhere", VT_MONITOR_FAULT, 14},
-    {"calls an NMI", VT_MONITOR_FAULT, 2},
-    {"calls the timer", VT_MONITOR_FAULT, 0xfc},
-    {"strings without end", VT_MONITOR_FAULT, 14},
-    {"loads an absent selector", VT_MONITOR_FAULT, 13},
+    /* clang-format off */
+    {"never returns", {LATE, LATE, LATE, LATE, LATE}},
+    {"traps for ever", {LATE, LATE, LATE, LATE, LATE}},
+    {"asks for ever", {LATE, LATE, LATE, LATE, LATE}},
+    {"halts", {HALT, HALT, HALT, HALT, HALT}},
+    {"empty IDT", {FAULT(8), FAULT(8), FAULT(8), FAULT(8), FAULT(8)}},
+    {"empty IDT and GDT", {FAULT(8), FAULT(8), FAULT(8), FAULT(8), FAULT(8)}},
+    {"empty GDT", {FAULT(8), FAULT(8), FAULT(8), FAULT(8), FAULT(8)}},
+    {"stack nowhere", {FAULT(8), FAULT(14), FAULT(14), FAULT(14), FAULT(14)}},
+    {"stack not canonical", {FAULT(8), FAULT(8), FAULT(8), FAULT(8), FAULT(8)}},
+    {"writes the monitor's memory", {FAULT(14), FAULT(14), FAULT(14), FAULT(14), FAULT(14)}},
+    {"jumps into the monitor's memory", {FAULT(14), FAULT(14), FAULT(14), FAULT(14), FAULT(14)}},
+    {"jumps out of the address space", {FAULT(13), FAULT(13), FAULT(13), FAULT(13), FAULT(13)}},
+    {"clears its root page table", {BACK, FAULT(8), FAULT(8), FAULT(8), FAULT(8)}},
+    {"unmaps its memory", {FAULT(14), FAULT(14), FAULT(14), FAULT(14), FAULT(14)}},
+    {"page tables nowhere", {BACK, FAULT(14), FAULT(14), FAULT(14), FAULT(14)}},
+    {"paging off", {FAULT(13), FAULT(13), FAULT(13), FAULT(13), FAULT(13)}},
+    {"single steps", {FAULT(1), FAULT(1), FAULT(1), FAULT(1), FAULT(1)}},
+    {"runs backwards", {FAULT(6), FAULT(6), FAULT(6), FAULT(6), FAULT(6)}},
+    {"returns to nowhere", {FAULT(13), FAULT(13), FAULT(13), FAULT(13), FAULT(13)}},
+    {"null stack segment", {BACK, BACK, BACK, BACK, BACK}},
+    {"unknown MSR", {FAULT(13), FAULT(13), FAULT(13), FAULT(13), FAULT(13)}},
+    {"leaves long mode", {FAULT(13), FAULT(13), FAULT(13), FAULT(13), FAULT(13)}},
+    {"system call to nowhere", {FAULT(14), FAULT(14), FAULT(14), FAULT(14), FAULT(14)}},
+    {"calls an NMI", {FAULT(2), FAULT(2), FAULT(2), FAULT(2), FAULT(2)}},
+    {"calls the timer", {FAULT(0xfc), FAULT(0xfc), FAULT(0xfc), FAULT(0xfc), FAULT(0xfc)}},
+    {"strings without end", {FAULT(14), FAULT(14), FAULT(14), FAULT(14), FAULT(14)}},
+    {"loads an absent selector", {FAULT(13), FAULT(13), FAULT(13), FAULT(13), FAULT(13)}},
+    /* clang-format on */
 };
 
 enum { EXPECTED = sizeof expected / sizeof expected[0] };
+
+struct judged {
+    unsigned different, judged, refused;
+    uint64_t after; /* the last misdeed */
+};
+
+/*
+ * What the case behind a misdeed takes: one crossing and the return; and, where all is intercepted, two RDTSC
+ * of the batch, and on AMD-V the recorder's PUSHF.
+ */
+static const unsigned sane[MONITOR_ROADS] = {2, 5, 2, 4, 2};
+
+/* Of a misdeed, or of the case behind it. */
+static void judge(struct judged *j, const struct monitor_control *control)
+{
+    const struct outcome *outcome = &expected[j->after].outcome[control->road];
+    const char *name = expected[j->after].name, *road = effect_engine_name(effect_engine_of(control->road));
+    bool right = control->order == MONITOR_BAD
+                     ? control->end == outcome->end &&
+                           (control->end != VT_MONITOR_FAULT || control->vector == outcome->vector)
+                     : control->end == VT_MONITOR_RETURNED && control->traps == sane[control->road];
+
+    j->refused += control->refusal[0] != '\0';
+    if (control->refusal[0])
+        return;
+    j->judged++;
+    if (right)
+        return;
+    j->different++;
+    printf("# %s%s on %s: end %llu, vector %llu, %llu crossings\n",
+           control->order == MONITOR_BAD ? "" : "after ", name, road, (unsigned long long)control->end,
+           (unsigned long long)control->vector, (unsigned long long)control->traps);
+}
+
+static void check_names(const struct monitor_control *control)
+{
+    ck_assert_uint_eq(control->bad_count, EXPECTED);
+    for (size_t i = 0; i < EXPECTED; i++)
+        ck_assert_str_eq(control->names[i], expected[i].name);
+}
 
 static void open_or_skip(struct effect_monitor *monitor)
 {
@@ -53,40 +122,72 @@ static void open_or_skip(struct effect_monitor *monitor)
         vt_skip("%s", reason);
 }
 
-static void check_sane(struct effect_monitor *monitor, const char *after)
+static void run_sane(struct effect_monitor *monitor, enum monitor_road road)
 {
     static struct effect e;
     const struct effect_setup setup = {0, false, false};
 
-    effect_run_monitor(&e, EFFECT_MONITOR, monitor, vt_guest_find_case("sgdt"), &setup);
-    ck_assert_msg(e.end == EFFECT_DONE, "after \"%s\": %s", after, e.reason);
-    ck_assert_msg(monitor->control->traps == 2, "after \"%s\": %llu traps", after,
-                  (unsigned long long)monitor->control->traps);
+    effect_run_monitor(&e, effect_engine_of(road), monitor, vt_guest_find_case(MONITOR_SANE(road)), &setup);
 }
 
 START_TEST(no_misdeed_takes_it_down)
 {
     struct effect_monitor monitor;
-    unsigned different = 0;
+    struct judged judged = {0};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     open_or_skip(&monitor);
-    ck_assert_uint_eq(monitor.control->bad_count, EXPECTED);
-    for (uint64_t i = 0; i < EXPECTED; i++) {
-        const struct monitor_control *control = monitor.control;
-
-        ck_assert_str_eq(control->names[i], expected[i].name);
-        effect_monitor_order(&monitor, MONITOR_BAD, i);
-        if (control->end != expected[i].end ||
-            (control->end == VT_MONITOR_FAULT && control->vector != expected[i].vector)) {
-            printf("# %s: end %llu, vector %llu\n", expected[i].name, (unsigned long long)control->end,
-                   (unsigned long long)control->vector);
-            different++;
+    check_names(monitor.control);
+    for (enum monitor_road road = 0; road < MONITOR_ROADS; road++)
+        for (judged.after = 0; judged.after < EXPECTED; judged.after++) {
+            effect_monitor_order(&monitor, MONITOR_BAD, judged.after, road);
+            judge(&judged, monitor.control);
+            run_sane(&monitor, road);
+            judge(&judged, monitor.control);
         }
-        check_sane(&monitor, expected[i].name);
-    }
     effect_monitor_close(&monitor);
-    ck_assert_uint_eq(different, 0);
+    printf("# %u runs judged, %u not possible on QEMU's processor\n", judged.judged, judged.refused);
+    ck_assert_uint_eq(judged.different, 0);
+    ck_assert_uint_ge(judged.judged, 3 * 2 * EXPECTED);
+}
+END_TEST
+
+static void hear(void *context, const struct monitor_told *told)
+{
+    struct judged *judged = context;
+
+    if (judged->judged + judged->refused == 0)
+        check_names(&told->control);
+    if (told->order == MONITOR_BAD)
+        judged->after = told->number;
+    ck_assert_uint_lt(judged->after, EXPECTED);
+    ck_assert_uint_lt(told->road, MONITOR_ROADS);
+    judge(judged, &told->control);
+}
+
+static void judge_on_bochs(const struct vt_bochs_model *processor)
+{
+    struct judged judged = {0};
+    const struct told_listener listener = {hear, &judged};
+    char reason[512];
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (!told_boot(processor, MONITOR_MISDEEDS, &listener, reason, sizeof reason))
+        vt_skip("%s", reason);
+    printf("# %u runs judged, %u not possible on this processor\n", judged.judged, judged.refused);
+    ck_assert_uint_eq(judged.different, 0);
+    ck_assert_uint_ge(judged.judged, 2 * (3 * EXPECTED - 4)); /* four have no end on Bochs' AMD-V (tell.c) */
+}
+
+START_TEST(nor_does_it_on_vt_x)
+{
+    judge_on_bochs(vt_bochs_intel);
+}
+END_TEST
+
+START_TEST(nor_does_it_on_amd_v)
+{
+    judge_on_bochs(vt_bochs_amd);
 }
 END_TEST
 
@@ -137,10 +238,10 @@ START_TEST(calls_do_what_they_are_asked)
     for (size_t i = 0; i < sizeof called / sizeof called[0]; i++) {
         uint64_t number = vt_guest_case_position(called[i].name);
 
-        effect_monitor_order(&monitor, MONITOR_PREPARE, number);
+        effect_monitor_order(&monitor, MONITOR_PREPARE, number, MONITOR_BY_FAULT);
         begin_call(monitor.control);
         ck_assert_uint_ne(word_at(monitor.control, called[i].place) & called[i].mask, called[i].value);
-        effect_monitor_order(&monitor, MONITOR_CALL, number);
+        effect_monitor_order(&monitor, MONITOR_CALL, number, MONITOR_BY_FAULT);
         ck_assert_msg(monitor.control->end == VT_MONITOR_RETURNED, "%s", called[i].name);
         ck_assert_uint_eq(monitor.control->traps, 1);
         uint64_t word = word_at(monitor.control, called[i].place) & called[i].mask;
@@ -150,4 +251,4 @@ START_TEST(calls_do_what_they_are_asked)
 }
 END_TEST
 
-VT_SUITE(no_misdeed_takes_it_down, calls_do_what_they_are_asked)
+VT_SUITE(no_misdeed_takes_it_down, nor_does_it_on_vt_x, nor_does_it_on_amd_v, calls_do_what_they_are_asked)

@@ -62,18 +62,20 @@ run "$VMTOLL" lab svm --param npt=0
 refuses "a parameter of no module" 2 "MODULE.NAME=VALUE, not 'npt=0'"
 run "$VMTOLL" lab svm --param kvm_amd.npt=0 --param kvm_intel.ept=0
 refuses "a parameter of another processor's module" 2 "'kvm_intel' is no module of this lab"
-for lab in svm xen tcg; do
+for lab in svm xen tcg bochs; do
     run "$VMTOLL" lab $lab --smp 2
-    refuses "more than one processor under QEMU: $lab" 2 "lab $lab: --smp is for svm-bochs and vmx; QEMU"
+    refuses "more than one processor where there is one: $lab" 2 "lab $lab: --smp is for svm-bochs and vmx; QEMU"
 done
 run "$VMTOLL" lab vmx --smp 9
 refuses "more processors than a lab has" 2 "takes 1 to 8"
-for lab in svm-bochs vmx xen tcg; do
+for lab in svm-bochs vmx xen tcg bochs; do
     run "$VMTOLL" lab $lab --depth 2
     refuses "a hypervisor in a hypervisor where none starts: $lab" 2 "lab $lab: --depth 2 is for svm"
 done
 run "$VMTOLL" lab svm --depth 3
 refuses "deeper than two" 2 "takes 1 to 2"
+run "$VMTOLL" lab svm --depth 2 --profile
+refuses "a profile of two hypervisors" 2 "not with --depth 2"
 run "$VMTOLL" lab svm --hypervisor "$work/none"
 refuses "a hypervisor where the kernel is one" 2 "lab svm: --hypervisor is for xen"
 run "$VMTOLL" lab xen --hypervisor "$work/none"

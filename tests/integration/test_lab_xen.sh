@@ -90,5 +90,14 @@ run "$VMTOLL" lab xen --hypervisor "$(find "$package/boot" -name 'xen-*.gz')" --
 is "a hypervisor of one's own" 0
 equals "it counts the same as with --case alone" "$(jq -r "$chosen" "$work/own.json")" "$(jq -r "$chosen" "$work/two.json")"
 holds "it is named by its own words" jq -e '.settings.hypervisor | test("^Xen [0-9]+[.][0-9]+")' "$work/own.json"
+
+# Functions: the domain is left at instructions that are stopped, and behind IRET and NOP, which are executed.
+run "$VMTOLL" lab xen --profile --case 'hlt,x2apic-self-ipi-hlt,clts' --quiet --output "$work/profiled.json"
+if ! grep -qE 'the package|functions have no names' "$work/err"; then
+    is "with functions" 0
+    holds "each row has them, and is ok" jq -e '[.measurements[] | select(.toll != null)] | length > 3 and all(.profile != null and .status == "ok")' "$work/profiled.json"
+    holds "sums are tolls, but for the tick of a clock that Xen computes" jq -e \
+        'all(.measurements[] | select(.profile); (.profile.sum / .profile.operations - .toll.median) | fabs <= 0.0200001)' "$work/profiled.json"
+fi
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish

@@ -48,6 +48,14 @@ has "most of a column without a form: the reason once" '<p class="caption">Empty
 dashes() { [ "$(grep -o '<td class="absent">–' "$work/out" | wc -l)" -eq "$1" ]; }
 holds "... and a dash only where a reason is a cell's own" dashes 1
 
+# Under a case's name stands its instruction, and not what a guest asks for in its place, whichever comes first.
+path=paravirtual
+asked=$(row mov-to-cr3 control-register ok '"hypercall"' 600 | sed 's/^{/{"operation":"asks for it",/')
+path=hardware
+document r.json "$asked,$(row mov-to-cr3 control-register ok '"none"' 1 | sed 's/^{/{"operation":"mov cr3, rax",/')"
+run "$VMTOLL" report "$work/r.json" --format html
+has "a case beside its paravirtual form: its own instruction" 'mov-to-cr3<code>mov cr3, rax</code>'
+
 # What an enemy writes: markup, scripts, a spreadsheet's formulas, a terminal's escapes, gnuplot's commands
 hostile='<script>alert(1)</script>\" onload=\"x\u001b[2J`|[a](http://x.example)\n=1'
 cat >"$work/h.json" <<E

@@ -27,6 +27,9 @@ BAD "never returns"
 BAD "traps for ever"
 1:  cli
     jmp 1b
+BAD "asks for ever"
+1:  cpuid
+    jmp 1b
 BAD "halts"
     cli
     hlt

@@ -22,13 +22,24 @@
 #define MONITOR_MSR  UINT64_C(0x1122334455667788)
 
 enum monitor_order {
-    MONITOR_PREPARE,  /* case `number`: the state it starts from, in `vcpu` and `scratch` */
-    MONITOR_EXIT,     /* the same as a guest of AMD-V, all intercepted; `refusal` when there is none */
-    MONITOR_EXIT_FEW, /* the same, intercepted as KVM does */
-    MONITOR_RUN,      /* its body once, from the state in `vcpu` and `scratch`; the state afterwards */
-    MONITOR_CALL,     /* its form for Xen once, likewise */
-    MONITOR_BAD,      /* bad code `number`, in the case "nop" */
+    MONITOR_PREPARE, /* case `number`: the state it starts from, in `vcpu` and `scratch` */
+    MONITOR_RUN,  /* its body once on `road`, from the state in `vcpu` and `scratch`; the state afterwards */
+    MONITOR_CALL, /* its form for Xen once, likewise; there is one road for that */
+    MONITOR_BAD,  /* bad code `number` on `road`, in the case "nop" */
 };
+
+/* How the monitor's guest is run. Where the processor cannot, `refusal` says why. */
+enum monitor_road {
+    MONITOR_BY_FAULT,
+    MONITOR_BY_SVM,
+    MONITOR_BY_SVM_AS_KVM,
+    MONITOR_BY_VMX,
+    MONITOR_BY_VMX_AS_KVM,
+    MONITOR_ROADS
+};
+
+/* A case that is one crossing on that road, beside its return. */
+#define MONITOR_SANE(road) ((road) == MONITOR_BY_FAULT ? "mov-to-cr3" : "cpuid")
 
 enum monitor_device { MONITOR_IS_PORT, MONITOR_IS_MMIO, MONITOR_IS_MSR };
 
@@ -40,12 +51,12 @@ struct monitor_access {
 struct monitor_control {
     volatile uint64_t ready; /* 1: waits for orders; 2: refused, `refusal` says why */
     volatile uint64_t go, done;
-    uint64_t order, number;
+    uint64_t order, number, road;
     uint64_t end, vector; /* of enum vt_monitor_end */
-    uint64_t traps;
-    uint64_t mask;       /* of the 8259A, before and after */
-    uint64_t redirected; /* 1 + the vector that leads to the recorder's handler; 0: none does */
-    uint64_t body;       /* of the prepared case: where it lies */
+    uint64_t traps;       /* on the way out: exceptions or exits */
+    uint64_t mask;        /* of the 8259A, before and after */
+    uint64_t redirected;  /* 1 + the vector that leads to the recorder's handler; 0: none does */
+    uint64_t body;        /* of the prepared case: where it lies */
     uint64_t bad_count;
     uint64_t accesses;
     struct monitor_access access[MONITOR_ACCESSES];
@@ -54,5 +65,27 @@ struct monitor_control {
     struct vt_vcpu vcpu;
     struct vt_scratch scratch __attribute__((aligned(64)));
 };
+
+/*
+ * Without such memory (Bochs) the image does all orders by itself and tells what came of each, through the
+ * debug port: a mark, then the words of this that differ from those before, each with its place, and a place
+ * that is none. Its command line says what it does.
+ */
+#define MONITOR_CASES    "cases"
+#define MONITOR_MISDEEDS "misdeeds"
+
+#define MONITOR_MARK     UINT64_C(0x21646c6f74207476) /* "vt told!" */
+#define MONITOR_PLACE    uint16_t
+#define MONITOR_NO_PLACE 0xffff
+
+struct monitor_told {
+    uint64_t order, number, road, marked;
+    uint64_t ldt, ldt_limit; /* of the prepared state */
+    struct vt_vcpu before;
+    struct vt_scratch scratch_before;
+    struct monitor_control control; /* afterwards */
+};
+_Static_assert(sizeof(struct monitor_told) % 8 == 0, "told by words");
+_Static_assert(sizeof(struct monitor_told) / 8 < MONITOR_NO_PLACE, "places fit");
 
 #endif

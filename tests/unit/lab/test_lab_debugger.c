@@ -386,10 +386,11 @@ START_TEST(a_machine_that_speaks_as_the_debugger_harms_itself_alone)
     longest[sizeof longest - 1] = '\0';
     for (const char *const *line =
              (const char *const[]){"(0).[", "(0).[1]", "(0).[9] ] [0x :;", "Next at t=", "(0) Breakpoint ",
-                                   "(0) Breakpoint 1, ", "Next at t=1", "(0).[5] [0x0] 8:1000 : ; 0f31",
-                                   "(0).[99999999999999] [0x0] 8:2000 : ; 9", "(0).[5] [0x0] 8:2000 : ; 90",
-                                   "Next at t=7", "(0) Breakpoint 2, ", "Next at t=18446744073709551615",
-                                   NULL};
+                                   "(0) Breakpoint 1, ", "Next at t=1", "(0).[1] [0x0] 8:0 : ; 90",
+                                   "(0).[2] [0x0] 8:0 : ; 90", "(0).[3] [0x0] 8:0 : ; 90",
+                                   "(0).[5] [0x0] 8:1000 : ; 0f31", "(0).[99999999999999] [0x0] 8:2000 : ; 9",
+                                   "(0).[5] [0x0] 8:2000 : ; 90", "Next at t=7", "(0) Breakpoint 2, ",
+                                   "Next at t=18446744073709551615", NULL};
          *line; line++)
         print(&bochs, "%s\n", *line);
     ck_assert_int_eq(vt_debugger_take(bochs.debugger, longest, sizeof longest - 1, pass, &bochs), 0);
@@ -401,6 +402,42 @@ START_TEST(a_machine_that_speaks_as_the_debugger_harms_itself_alone)
     ck_assert_int_eq(vt_debugger_read(bochs.debugger, &capture, &error), 0);
     vt_capture_release(&capture);
     close_bochs(&bochs);
+}
+END_TEST
+
+/* What one line of its makes of memory and time has an end. */
+START_TEST(a_machine_that_claims_long_instructions_gets_short_ones)
+{
+    struct bochs bochs;
+    struct read read = {0};
+
+    open_bochs(&bochs);
+    batch(&bochs, BODY, true, 1 << 30);
+    read_all(&read, &bochs);
+    ck_assert_uint_lt(read.capture.run_count, 1 << 20);
+    release(&read);
+    close_bochs(&bochs);
+}
+END_TEST
+
+START_TEST(a_long_batch_is_not_copied_without_end)
+{
+    enum { LINE = 1 << 20, BATCHES = 400 };
+    struct vt_traced traced = {0};
+    char *text = malloc(LINE + 2);
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'b', LINE);
+    strcpy(text + LINE, "\n");
+    for (int i = 0; i < BATCHES; i++)
+        ck_assert_int_eq(vt_traced_add(&traced, BODY, 1000, i == 0), 0);
+    char *whole = vt_traced_complete(&traced, text);
+    ck_assert_ptr_nonnull(whole);
+    ck_assert_uint_lt(strlen(whole), (size_t)100 << 20);
+    ck_assert_ptr_nonnull(strstr(whole, "\nb 2000 1\n")); /* not the whole */
+    free(whole);
+    free(text);
+    vt_traced_release(&traced);
 }
 END_TEST
 
@@ -426,4 +463,6 @@ END_TEST
 VT_SUITE(every_tick_has_its_function, a_guest_that_is_not_seen_counts,
          batches_that_are_alike_are_printed_once, a_batch_that_was_like_none_is_no_profile,
          what_is_no_batch_is_let_go, a_batch_that_does_not_end_is_let_go,
-         a_machine_that_speaks_as_the_debugger_harms_itself_alone, what_an_earlier_run_told_is_forgotten)
+         a_machine_that_speaks_as_the_debugger_harms_itself_alone,
+         a_machine_that_claims_long_instructions_gets_short_ones, a_long_batch_is_not_copied_without_end,
+         what_an_earlier_run_told_is_forgotten)

@@ -1,6 +1,6 @@
 /* XCR0 of the processor itself (Intel SDM 1, section 13.3). CR4.OSXSAVE is set. */
-#ifndef VT_MONITOR_XCR0_H
-#define VT_MONITOR_XCR0_H
+#ifndef VT_MONITOR_EXIT_XCR0_H
+#define VT_MONITOR_EXIT_XCR0_H
 
 #include <stdint.h>
 

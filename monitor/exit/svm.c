@@ -1,11 +1,11 @@
-#include "monitor/svm.h"
+#include "monitor/exit/svm.h"
 
 #include "guest/abi.h"
 #include "guest/svm.h"
-#include "monitor/exits.h"
+#include "monitor/exit/exits.h"
 #include "monitor/hardware.h"
 #include "monitor/pages.h"
-#include "monitor/xcr0.h"
+#include "monitor/exit/svmexits.h"
 #include "monitor/msr.h"
 
 #include <cpuid.h>
@@ -77,7 +77,7 @@ const char *vt_svm_open(void)
     reason = look();
     if (!reason) {
         make_maps();
-        vt_pages_open_nested();
+        vt_pages_open_nested(0);
     }
     return reason;
 }
@@ -93,8 +93,7 @@ static void fill(enum vt_svm_intercepts chosen)
     vmcb.nested_control = 1;
     vmcb.nested_cr3 = vt_pages_nested_root();
     vmcb.pat = vt_monitor.vcpu.msr[VT_MSR_PAT];
-    vt_monitor.vcpu.rip = (uintptr_t)vt_batch;
-    vt_exits_begin(&vmcb);
+    vt_svmexits_begin(&vmcb);
 }
 
 static void enable(void)
@@ -112,28 +111,16 @@ static enum vt_monitor_end serve_all(void)
         vt_svm_enter(&vmcb);
         vt_monitor.exits++;
         vmcb.tlb_control = 0;
-        end = vt_exits_serve(&vmcb);
+        end = vt_exit_is_late() ? VT_MONITOR_TIMEOUT : vt_svmexits_serve(&vmcb);
     }
     return end;
 }
 
-/* No intercept keeps XCR0 from a guest on every processor: it has its own. */
 static enum vt_monitor_end loop(void *context)
 {
-    struct vt_vcpu *vcpu = &vt_monitor.vcpu;
-    bool switches = vcpu->cr[4] & VT_CR4_OSXSAVE;
-    uint64_t own = switches ? vt_xcr0_read() : 0;
-
     (void)context;
     enable();
-    if (switches)
-        vt_xcr0_write(vcpu->xcr0);
-    enum vt_monitor_end end = serve_all();
-    if (switches) {
-        vcpu->xcr0 = vt_xcr0_read();
-        vt_xcr0_write(own);
-    }
-    return end;
+    return vt_exit_with_xcr0(serve_all);
 }
 
 static enum vt_monitor_end loop_bare(void *context)
@@ -141,7 +128,7 @@ static enum vt_monitor_end loop_bare(void *context)
     (void)context;
     enable();
     vt_svm_enter_bare(&vmcb);
-    return vt_exits_serve(&vmcb);
+    return vt_svmexits_serve(&vmcb);
 }
 
 static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, enum vt_svm_intercepts chosen,
@@ -150,7 +137,7 @@ static enum vt_monitor_end run(vt_case_function function, uint64_t iterations, e
     vt_monitor_begin(function, iterations);
     fill(chosen);
     enum vt_monitor_end end = vt_hardware_run_inside(inside, NULL);
-    vt_exits_end(&vmcb);
+    vt_svmexits_end(&vmcb);
     return vt_monitor_finish(end);
 }
 

@@ -1,8 +1,9 @@
-#include "monitor/exits.h"
+#include "monitor/exit/svmexits.h"
 
 #include "guest/abi.h"
 #include "monitor/decoded.h"
-#include "monitor/xcr0.h"
+#include "monitor/exit/exits.h"
+#include "monitor/exit/xcr0.h"
 #include "vcpu/apic.h"
 
 /* Exit codes (AMD APM 2, appendix C). */
@@ -27,10 +28,6 @@ enum { MISCELLANEOUS = 3 };
 #define EVENT_VALID     (UINT64_C(1) << 31)
 #define EVENT_EXCEPTION (UINT64_C(3) << 8)
 #define EVENT_ERROR     (UINT64_C(1) << 11)
-
-#define MMIO_PAGES 3
-#define PAGE       UINT64_C(0x1000)
-#define REPEATS    16
 
 static void pull(struct vt_vcpu *vcpu, const struct vt_vmcb *vmcb)
 {
@@ -132,7 +129,7 @@ static struct vt_vmcb_segment *segment_of(struct vt_vmcb *vmcb, unsigned name)
     return places[name];
 }
 
-void vt_exits_begin(struct vt_vmcb *vmcb)
+void vt_svmexits_begin(struct vt_vmcb *vmcb)
 {
     const struct vt_vcpu *vcpu = &vt_monitor.vcpu;
 
@@ -144,9 +141,10 @@ void vt_exits_begin(struct vt_vmcb *vmcb)
     push_control(vcpu, vmcb);
     push_tables(vcpu, vmcb);
     fill_rest(vcpu, vmcb);
+    __asm__ volatile("mov %0, %%cr2" : : "r"(vcpu->cr[2])); /* Bochs' VMRUN loads none */
 }
 
-void vt_exits_end(struct vt_vmcb *vmcb)
+void vt_svmexits_end(struct vt_vmcb *vmcb)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
 
@@ -158,41 +156,6 @@ void vt_exits_end(struct vt_vmcb *vmcb)
     vcpu->idtr = (struct vt_table_register){vmcb->idtr.base, (uint16_t)vmcb->idtr.limit, {0}};
     for (unsigned i = 0; i < VT_SEGMENTS; i++)
         vcpu->segment[i] = unpacked(segment_of(vmcb, i));
-}
-
-/* MSRs that VMLOAD loads, so that the guest's use of them goes past the monitor. */
-static bool is_loaded(uint32_t msr)
-{
-    return msr - 0xc0000081 < 4 || msr - 0xc0000100 < 3 || msr - 0x174 < 3;
-}
-
-enum share { SHARE_NONE, SHARE_CONTROL, SHARE_TABLES, SHARE_REST, SHARE_EXTENDED };
-
-static enum share share_of(const struct vt_instruction *instruction)
-{
-    switch (instruction->operation) {
-    case VT_OP_MOV_FROM_CR:
-    case VT_OP_MOV_TO_CR:
-    case VT_OP_MOV_FROM_DR:
-    case VT_OP_MOV_TO_DR:
-    case VT_OP_CLTS:
-    case VT_OP_LMSW:
-    case VT_OP_SMSW:
-        return SHARE_CONTROL;
-    case VT_OP_LGDT:
-    case VT_OP_LIDT:
-        return SHARE_TABLES;
-    case VT_OP_LLDT:
-    case VT_OP_LTR:
-        return SHARE_REST;
-    case VT_OP_XSETBV:
-        return SHARE_EXTENDED;
-    case VT_OP_RDMSR:
-    case VT_OP_WRMSR:
-        return is_loaded((uint32_t)vt_monitor.vcpu.gpr[VT_RCX]) ? SHARE_REST : SHARE_NONE;
-    default:
-        return SHARE_NONE;
-    }
 }
 
 static void inject_fault(const struct vt_vcpu *vcpu, struct vt_vmcb *vmcb)
@@ -223,40 +186,25 @@ static void interrupt(struct vt_vcpu *vcpu, struct vt_vmcb *vmcb)
     }
 }
 
-static enum vt_step execute(const struct vt_instruction *instruction)
-{
-    enum vt_step step = VT_STEP_AGAIN;
-
-    for (unsigned i = 0; i < REPEATS && step == VT_STEP_AGAIN; i++)
-        step = vt_vcpu_execute(&vt_monitor.vcpu, &vt_monitor.environment, instruction);
-    return step;
-}
-
 static enum vt_step execute_sharing(const struct vt_instruction *instruction, struct vt_vmcb *vmcb)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
-    const enum share share = share_of(instruction);
+    const enum vt_exit_share share = vt_exit_share_of(instruction);
 
-    if (share == SHARE_CONTROL)
+    if (share == VT_SHARE_CONTROL)
         pull_control(vcpu, vmcb);
-    else if (share == SHARE_REST)
+    else if (share == VT_SHARE_REST)
         pull_rest(vcpu, vmcb);
-    enum vt_step step = execute(instruction);
-    if (share == SHARE_CONTROL)
+    enum vt_step step = vt_exit_execute(instruction);
+    if (share == VT_SHARE_CONTROL)
         push_control(vcpu, vmcb);
-    else if (share == SHARE_TABLES)
+    else if (share == VT_SHARE_TABLES)
         push_tables(vcpu, vmcb);
-    else if (share == SHARE_REST)
+    else if (share == VT_SHARE_REST)
         push_rest(vcpu, vmcb);
-    else if (share == SHARE_EXTENDED && step == VT_STEP_DONE)
+    else if (share == VT_SHARE_EXTENDED && step == VT_STEP_DONE)
         vt_xcr0_write(vcpu->xcr0);
     return step;
-}
-
-static enum vt_monitor_end fail(unsigned vector)
-{
-    vt_monitor.vcpu.fault.vector = (uint8_t)vector;
-    return VT_MONITOR_FAULT;
 }
 
 static enum vt_monitor_end emulate(struct vt_vmcb *vmcb)
@@ -266,7 +214,7 @@ static enum vt_monitor_end emulate(struct vt_vmcb *vmcb)
 
     vmcb->injected = 0;
     if (!instruction)
-        return fail(VT_EXCEPTION_GP);
+        return vt_exit_fail(VT_EXCEPTION_GP);
     pull(vcpu, vmcb);
     enum vt_step step = execute_sharing(instruction, vmcb);
     if (step == VT_STEP_HALT)
@@ -274,7 +222,7 @@ static enum vt_monitor_end emulate(struct vt_vmcb *vmcb)
     if (step == VT_STEP_FAULT)
         inject_fault(vcpu, vmcb);
     else if (step == VT_STEP_UNHANDLED)
-        return fail(VT_EXCEPTION_UD);
+        return vt_exit_fail(VT_EXCEPTION_UD);
     if (vcpu->apic.pending)
         interrupt(vcpu, vmcb);
     push(vcpu, vmcb);
@@ -297,27 +245,20 @@ static enum vt_monitor_end serve_nested_fault(struct vt_vmcb *vmcb)
 
     if (vmcb->rip == (uintptr_t)vt_monitor_returned)
         return VT_MONITOR_RETURNED;
-    if (address - VT_GUEST_MMIO < MMIO_PAGES * PAGE || address - VT_GUEST_XAPIC < PAGE)
+    if (vt_exit_is_device(address))
         return emulate(vmcb);
-    return fail(VT_EXCEPTION_PF);
+    return vt_exit_fail(VT_EXCEPTION_PF);
 }
 
-/* It is served at ring 0, where nobody waits for it. */
-static enum vt_monitor_end end_by_timer(void)
-{
-    __asm__ volatile("sti; nop; cli" : : : "memory");
-    return VT_MONITOR_TIMEOUT;
-}
-
-enum vt_monitor_end vt_exits_serve(struct vt_vmcb *vmcb)
+enum vt_monitor_end vt_svmexits_serve(struct vt_vmcb *vmcb)
 {
     switch (vmcb->exit_code) {
     case EXIT_INTR:
-        return end_by_timer();
+        return VT_MONITOR_TIMEOUT;
     case EXIT_VINTR:
         return open_window(vmcb);
     case EXIT_SHUTDOWN:
-        return fail(VT_EXCEPTION_DF);
+        return vt_exit_fail(VT_EXCEPTION_DF);
     case EXIT_NESTED_FAULT:
         return serve_nested_fault(vmcb);
     default:

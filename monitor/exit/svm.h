@@ -5,8 +5,8 @@
  * Owns: the control block, the nested page tables, what an exit comes to. Does not own: the guest's machine
  * (world.c).
  */
-#ifndef VT_MONITOR_SVM_H
-#define VT_MONITOR_SVM_H
+#ifndef VT_MONITOR_EXIT_SVM_H
+#define VT_MONITOR_EXIT_SVM_H
 
 #include "monitor/monitor.h"
 
