@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lab svm: KVM's AMD-V code on an emulated CPU, counted in instructions, the same number every time.
-# seconds: 600
+# seconds: 1200
 # beside others
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/crossings.sh
