@@ -74,43 +74,64 @@ static enum vt_flow flow_of(const uint8_t *bytes, size_t size)
     return VT_FLOW_NEXT;
 }
 
-/* Opcodes that compute on registers, with a ModRM byte that names two (mod 3), and those that have none. */
-static bool is_among(const uint8_t (*ranges)[2], size_t count, uint8_t opcode)
+/* Opcodes, and of a ModRM byte's middle bits those that count, a bit each. */
+struct range {
+    uint8_t low, high, middle;
+};
+
+static bool is_among(const struct range *ranges, size_t count, uint8_t opcode, unsigned middle)
 {
     for (size_t i = 0; i < count; i++)
-        if (opcode >= ranges[i][0] && opcode <= ranges[i][1])
+        if (opcode >= ranges[i].low && opcode <= ranges[i].high && ranges[i].middle >> middle & 1)
             return true;
     return false;
 }
-#define AMONG(ranges, opcode) is_among(ranges, sizeof(ranges) / sizeof(ranges)[0], opcode)
+#define AMONG(ranges, opcode, middle) is_among(ranges, sizeof(ranges) / sizeof(ranges)[0], opcode, middle)
 
+/* On registers: with a ModRM byte that names two (mod 3), or without one; and LEA, which computes an address.
+ */
 static bool computes(const uint8_t *bytes, size_t size)
 {
-    static const uint8_t pairs[][2] = {{0x00, 0x03}, {0x08, 0x0b}, {0x10, 0x13}, {0x18, 0x1b}, {0x20, 0x23},
-                                       {0x28, 0x2b}, {0x30, 0x33}, {0x38, 0x3b}, {0x63, 0x63}, {0x80, 0x81},
-                                       {0x83, 0x85}, {0x88, 0x8b}, {0xc0, 0xc1}, {0xc6, 0xc7}, {0xd0, 0xd3}};
-    static const uint8_t alone[][2] = {{0x04, 0x05}, {0x0c, 0x0d}, {0x14, 0x15}, {0x1c, 0x1d},
-                                       {0x24, 0x25}, {0x2c, 0x2d}, {0x34, 0x35}, {0x3c, 0x3d},
-                                       {0x90, 0x90}, {0x98, 0x99}, {0xa8, 0xa9}, {0xb0, 0xbf}};
+    static const struct range pairs[] = {
+        {0x00, 0x03, 0xff}, {0x08, 0x0b, 0xff}, {0x10, 0x13, 0xff}, {0x18, 0x1b, 0xff}, {0x20, 0x23, 0xff},
+        {0x28, 0x2b, 0xff}, {0x30, 0x33, 0xff}, {0x38, 0x3b, 0xff}, {0x63, 0x63, 0xff}, {0x69, 0x69, 0xff},
+        {0x6b, 0x6b, 0xff}, {0x80, 0x81, 0xff}, {0x83, 0x8b, 0xff}, {0xc0, 0xc1, 0xff}, {0xd0, 0xd3, 0xff},
+        {0xc6, 0xc7, 0x01}, /* others are of transactions */
+        {0xf6, 0xf7, 0x3f}, /* but division */
+        {0xfe, 0xff, 0x03}, /* INC, DEC */
+    };
+    static const struct range alone[] = {
+        {0x04, 0x05, 1}, {0x0c, 0x0d, 1}, {0x14, 0x15, 1}, {0x1c, 0x1d, 1}, {0x24, 0x25, 1},
+        {0x2c, 0x2d, 1}, {0x34, 0x35, 1}, {0x3c, 0x3d, 1}, {0x90, 0x99, 1}, {0xa8, 0xa9, 1},
+        {0xb0, 0xbf, 1}, {0xf5, 0xf5, 1}, {0xf8, 0xf9, 1}, {0xfc, 0xfd, 1},
+    };
     bool registers = size > 1 && bytes[1] >= 0xc0;
 
-    return AMONG(alone, bytes[0]) || (registers && AMONG(pairs, bytes[0])) ||
+    return AMONG(alone, bytes[0], 0) || (registers && AMONG(pairs, bytes[0], bytes[1] >> 3 & 7)) ||
            (bytes[0] == 0x8d && !registers && size > 1);
 }
 
 static bool computes_0f(const uint8_t *bytes, size_t size)
 {
-    static const uint8_t pairs[][2] = {{0x40, 0x4f}, {0x90, 0x9f}, {0xaf, 0xaf}, {0xb6, 0xb7}, {0xbe, 0xbf}};
+    static const struct range pairs[] = {
+        {0x40, 0x4f, 0xff}, {0x90, 0x9f, 0xff}, {0xa3, 0xa5, 0xff}, {0xab, 0xad, 0xff}, {0xaf, 0xaf, 0xff},
+        {0xb3, 0xb3, 0xff}, {0xb6, 0xb7, 0xff}, {0xba, 0xba, 0xf0}, {0xbb, 0xbf, 0xff},
+    };
 
-    return size > 1 && ((bytes[1] >= 0xc0 && AMONG(pairs, bytes[0])) || bytes[0] == 0x1f);
+    if ((bytes[0] & 0xf8) == 0xc8) /* BSWAP */
+        return true;
+    return size > 1 && ((bytes[1] >= 0xc0 && AMONG(pairs, bytes[0], bytes[1] >> 3 & 7)) || bytes[0] == 0x1f);
 }
 
-/* Only behind a REX or an operand-size prefix: others change what an instruction is. */
+/* Only behind a REX, an operand-size or a CS prefix: others change what an instruction is. */
 static bool is_sure(const uint8_t *bytes, size_t size)
 {
+    static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
     size_t at = 0;
 
-    while (at < size && ((bytes[at] & 0xf0) == 0x40 || bytes[at] == 0x66))
+    if (size == sizeof endbr64 && memcmp(bytes, endbr64, size) == 0)
+        return true;
+    while (at < size && ((bytes[at] & 0xf0) == 0x40 || bytes[at] == 0x66 || bytes[at] == 0x2e))
         at++;
     if (at + 1 >= size)
         return at < size && computes(bytes + at, 1);
