@@ -26,7 +26,7 @@ const struct vt_bochs_model vt_bochs_amd[] = {{0, "zambezi"}, {0}},
 /* The debug port's bytes come out on Bochs' standard output. */
 static const char settings[] = "config_interface: textconfig\n"
                                "display_library: x\n"
-                               "cpu: model=%s, count=%s, ips=" VT_BOCHS_KHZ "000\n"
+                               "cpu: model=%s, count=%s, ips=%s000\n"
                                "memory: guest=512, host=512\n"
                                "romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot\n"
                                "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
@@ -105,7 +105,7 @@ static int write_settings(const struct vt_bochs_pc *pc, const char *emulator,
 {
     char *text = NULL;
     int size = asprintf(&text, settings, choose_model(pc->models, emulator),
-                        vt_lab_tuning_processors(&request->tuning).text);
+                        vt_lab_tuning_processors(&request->tuning).text, pc->khz);
     int status = size >= 0 ? write_file(pc->folder, "bochsrc", text, error)
                            : vt_error_memory(error, "Bochs' settings");
     if (size >= 0)

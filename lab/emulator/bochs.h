@@ -10,7 +10,10 @@
 #include "lab/emulator/emulator.h"
 #include "lab/lab.h"
 
-#define VT_BOCHS_KHZ "1000000" /* of its clock */
+/* Of its clock, in texts: what Linux is told of it; and for what waits for no device, so that firmware's
+ * waits are short. One tick is one instruction either way. */
+#define VT_BOCHS_KHZ       "1000000"
+#define VT_BOCHS_KHZ_SHORT "10000"
 
 struct vt_bochs_model {
     int since; /* version of Bochs */
@@ -25,6 +28,7 @@ struct vt_bochs_pc {
     const char *lab; /* for messages */
     const struct vt_bochs_model
         *models;        /* of the processor (bochs --help cpu), the oldest first; ends with no name */
+    const char *khz;    /* one of the two above */
     const char *folder; /* where it runs */
     const struct vt_emulator_tap *tap; /* or NULL */
     double limit;                      /* seconds, where the request has no deadline */

@@ -58,6 +58,7 @@ static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
 {
     const struct vt_bochs_pc pc = {.lab = machine->lab,
                                    .models = machine->models,
+                                   .khz = VT_BOCHS_KHZ,
                                    .folder = linux_->workspace.folder,
                                    .tap = tap,
                                    .limit = tap ? PROFILED : LIMIT};

@@ -70,8 +70,11 @@ static int boot(size_t machine, const struct vt_lab_request *request, struct vt_
         status = vt_workspace_open(&workspace, error);
     if (status != 0)
         return status;
-    const struct vt_bochs_pc pc = {
-        .lab = LAB, .models = machines[machine].models, .folder = workspace.folder, .limit = LIMIT};
+    const struct vt_bochs_pc pc = {.lab = LAB,
+                                   .models = machines[machine].models,
+                                   .khz = VT_BOCHS_KHZ_SHORT,
+                                   .folder = workspace.folder,
+                                   .limit = LIMIT};
     status = vt_bochs_boot(&pc, request, outcome, &(struct vt_bochs_use){run, &booted}, error);
     vt_workspace_close(&workspace);
     return status;

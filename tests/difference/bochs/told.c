@@ -152,7 +152,7 @@ bool told_boot(const struct vt_bochs_model *processor, const char *words,
     stream = (struct stream){.listener = listener};
     int status = vt_workspace_open(&workspace, &error);
     if (status == 0) {
-        const struct vt_bochs_pc pc = {"bochs", processor, workspace.folder, &tap, LIMIT};
+        const struct vt_bochs_pc pc = {"bochs", processor, VT_BOCHS_KHZ_SHORT, workspace.folder, &tap, LIMIT};
         status = boot(&pc, words, &request, &error);
         vt_workspace_close(&workspace);
     }
