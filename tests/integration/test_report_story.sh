@@ -113,6 +113,13 @@ has "... and none where nothing was measured" 'call/ret–115111'
 tell classic.json --lang ko
 has "... in Korean, too" '2006년의 비교를 다시'
 
+# shellcheck disable=SC2154 # told by story.sh
+on monitor-vmx-kvm hardware 0 instructions true
+document classic.json "$(row write-pte memory ok '"none"' 1)"
+tell classic.json
+has "the comparison of 2006 has a column for VT-x" 'operationsmall monitor on VT-xnative'
+on kvm hardware 0 ns false
+
 # The cheapest road is the document's, not the text's.
 sed 's/"median":1364,/"median":9364,/' "$work/one.json" >"$work/dear.json"
 tell dear.json
