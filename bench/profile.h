@@ -36,6 +36,9 @@ struct vt_profile {
 #define VT_PROFILE_GUEST   "guest"
 #define VT_PROFILE_UNKNOWN "unknown"
 
+/* Modules of the lower of two hypervisors, one in another, begin with this: "below/kvm_amd". */
+#define VT_PROFILE_BELOW "below/"
+
 /* What a number of a document may be off by: it keeps six digits. */
 double vt_profile_rounding(double number);
 

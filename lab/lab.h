@@ -45,6 +45,7 @@ struct vt_lab_profile {
     const char *engine; /* static */
     uint64_t code;      /* where vt_guest_code_start lies in the guest */
     bool virtualized;   /* the guest is left by #VMEXIT */
+    bool deep;          /* two hypervisors, one in another, did it */
     bool attempts;      /* the clock counts what was begun, and not what was executed */
     bool alternates;    /* every other pair began with the baseline */
     size_t skipped;     /* pairs that ran in the same order before the first that counts */

@@ -239,6 +239,16 @@ static int take_symbols(const struct vt_lab_link *link, struct vt_symbols *symbo
 {
     char *text = link->symbols ? vt_symbols_unpack(link->symbols, link->symbols_size) : NULL;
 
+    const char *lower = vt_lab_link_fact(link, "modules-below"), *upper = vt_lab_link_fact(link, "modules");
+
+    if (text && lower && (!upper || strcmp(lower, upper) != 0)) {
+        free(text);
+        return vt_error_set(
+            error, VT_EXIT_ENVIRONMENT, EPROTO,
+            "lab %s: the two kernels have functions at different addresses, and cannot be told "
+            "apart: leave out --profile",
+            lab);
+    }
     if (!text)
         return vt_error_set(error, VT_EXIT_ENVIRONMENT, EPROTO,
                             "lab %s: the machine sent no names of functions", lab);

@@ -67,6 +67,30 @@ static void put_row(struct vt_pen *pen, const char *name, const char *module, do
     vt_pen_row(pen, cells);
 }
 
+/* Of all functions whose module begins with `prefix`. */
+static int64_t self_of(const struct vt_profile *profile, const char *prefix)
+{
+    int64_t self = 0;
+
+    for (size_t i = 0; i < profile->function_count; i++)
+        if (strncmp(profile->functions[i].module, prefix, strlen(prefix)) == 0)
+            self += profile->functions[i].self;
+    return self;
+}
+
+/* Of two hypervisors, one in another, what each executed. */
+static void put_depths(struct vt_pen *pen, const struct vt_profile *profile)
+{
+    const int64_t lower = self_of(profile, VT_PROFILE_BELOW),
+                  upper = profile->sum - lower - self_of(profile, VT_PROFILE_GUEST);
+    double operations = (double)profile->operations, sum = (double)profile->sum;
+
+    if (lower == 0)
+        return;
+    put_row(pen, "all of the lower hypervisor", "", (double)lower / operations, (double)lower / sum, NAN);
+    put_row(pen, "all of the upper one", "", (double)upper / operations, (double)upper / sum, NAN);
+}
+
 static void put_functions(struct vt_pen *pen, const struct vt_profile *profile,
                           const struct vt_profile_function **sorted)
 {
@@ -83,6 +107,7 @@ static void put_functions(struct vt_pen *pen, const struct vt_profile *profile,
     snprintf(others, sizeof others, "%zu others", profile->function_count - named);
     if (profile->function_count > named)
         put_row(pen, others, "", (double)rest / operations, sum != 0 ? (double)rest / sum : NAN, NAN);
+    put_depths(pen, profile);
     put_row(pen, "all", "", sum / operations, NAN, NAN);
 }
 

@@ -218,8 +218,6 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
                                  name_labs(checks[i].booted, ", ", " and ").text, checks[i].why);
     if (a->profile && a->tuning.processors > 1)
         return vt_cli_misuse("lab %s: --profile follows one processor: leave out --smp", lab->name);
-    if (a->depth > 1 && a->profile)
-        return vt_cli_misuse("lab: --profile tells what one hypervisor executes: not with --depth 2");
     if (!a->kernel != !a->modules)
         return vt_cli_misuse("lab: --kernel and --modules go together: both are of one build");
     return VT_OPTIONS_PROCEED;

@@ -65,8 +65,8 @@ static int profile_engine(struct vt_lab_profile *profile, const struct vt_lab_st
 {
     struct vt_replay replay;
     size_t cursor = 0;
-    unsigned machine =
-        (profile->virtualized ? VT_REPLAY_VIRTUALIZED : 0) | (profile->attempts ? VT_REPLAY_ATTEMPTS : 0);
+    unsigned machine = (profile->virtualized ? VT_REPLAY_VIRTUALIZED : 0) |
+                       (profile->attempts ? VT_REPLAY_ATTEMPTS : 0) | (profile->deep ? VT_REPLAY_DEEP : 0);
     int status = vt_replay_open(&replay, &profile->capture, &profile->symbols, machine);
 
     for (size_t i = 0; status == 0 && i < result->count; i++) {

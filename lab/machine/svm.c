@@ -24,10 +24,11 @@ static char *const arguments[] = {
 };
 enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };
 
-static int place_plugin(const struct vt_lab_linux *linux_, struct vt_plugin_argument *argument, char **argv,
-                        struct vt_error *error)
+static int place_plugin(const struct vt_lab_linux *linux_, bool deep, struct vt_plugin_argument *argument,
+                        char **argv, struct vt_error *error)
 {
-    struct vt_profile_places places = vt_profile_places_of_payload();
+    struct vt_profile_places places =
+        deep ? vt_profile_places_of_payload_below() : vt_profile_places_of_payload();
 
     argv[0] = "-plugin";
     argv[1] = argument->text;
@@ -35,7 +36,7 @@ static int place_plugin(const struct vt_lab_linux *linux_, struct vt_plugin_argu
     return vt_plugin_place(linux_->workspace.folder, &places.record, argument, error);
 }
 
-static int read_profile(const struct vt_lab_linux *linux_, struct vt_lab_outcome *outcome,
+static int read_profile(const struct vt_lab_linux *linux_, bool deep, struct vt_lab_outcome *outcome,
                         struct vt_error *error)
 {
     struct vt_lab_profile *profile = &outcome->profiles[0];
@@ -43,6 +44,7 @@ static int read_profile(const struct vt_lab_linux *linux_, struct vt_lab_outcome
     profile->engine = "svm";
     profile->code = vt_profile_places_of_payload().code;
     profile->virtualized = profile->alternates = true;
+    profile->deep = deep;
     return vt_plugin_read(linux_->workspace.folder, &profile->capture, error);
 }
 
@@ -73,13 +75,13 @@ int vt_lab_run_svm(const struct vt_lab_request *request, struct vt_lab_outcome *
         sizeof(char *[7]));
     outcome->profile_count = request->profile;
     if (request->profile)
-        status = place_plugin(&linux_, &argument, argv + ARGUMENTS + 6, error);
+        status = place_plugin(&linux_, request->depth > 1, &argument, argv + ARGUMENTS + 6, error);
     if (status == 0)
         status = vt_lab_linux_run(&linux_, &emulator, outcome, error);
     if (request->profile)
         status = vt_plugin_explain(status, "svm", outcome->emulator, error);
     if (status == 0 && request->profile)
-        status = read_profile(&linux_, outcome, error);
+        status = read_profile(&linux_, request->depth > 1, outcome, error);
     vt_lab_linux_close(&linux_);
     return status;
 }

@@ -50,7 +50,11 @@ static bool take_instruction(struct vt_capture *capture, char *rest)
     int64_t size, flow;
 
     instruction->address = strtoull(rest, &rest, 16);
-    if (!take_number(&rest, 0, 15, &size) || !take_number(&rest, 0, VT_FLOW_NONE - 1, &flow) || *rest)
+    if (!take_number(&rest, 0, 15, &size) || !take_number(&rest, 0, VT_FLOW_NONE - 1, &flow))
+        return false;
+    if (*rest == ' ')
+        instruction->where = strtoull(rest, &rest, 16);
+    if (*rest)
         return false;
     instruction->size = (uint8_t)size;
     instruction->flow = (uint8_t)flow;
@@ -62,13 +66,18 @@ static bool take_instruction(struct vt_capture *capture, char *rest)
 
 static bool take_run(struct vt_capture *capture, char **rest)
 {
-    int64_t start, count;
+    int64_t start, count, level = 0;
 
     if (!take_number(rest, 1, (int64_t)(capture->instruction_count - capture->first_instruction), &start) ||
         *(*rest)++ != ':' || !take_number(rest, 1, UINT32_MAX, &count))
         return false;
-    capture->runs[capture->run_count++] =
-        (struct vt_capture_run){(int32_t)(start - 1 + (int64_t)capture->first_instruction), (uint32_t)count};
+    if (**rest == ':') {
+        ++*rest;
+        if (!take_number(rest, 0, 1, &level))
+            return false;
+    }
+    capture->runs[capture->run_count++] = (struct vt_capture_run){
+        (int32_t)(start - 1 + (int64_t)capture->first_instruction), (uint32_t)count, (uint8_t)level};
     capture->segments[capture->segment_count].steps += count;
     return true;
 }
@@ -154,7 +163,7 @@ static bool take_line(struct vt_capture *capture, char *line)
 }
 
 struct place {
-    uint64_t address;
+    uint64_t address, where;
     uint32_t recording;
     int32_t index;
 };
@@ -167,6 +176,8 @@ static int by_place(const void *left, const void *right)
         return a->recording < b->recording ? -1 : 1;
     if (a->address != b->address)
         return a->address < b->address ? -1 : 1;
+    if (a->where != b->where)
+        return a->where < b->where ? -1 : 1;
     return (a->index > b->index) - (a->index < b->index);
 }
 
@@ -182,8 +193,8 @@ static int32_t find_place(const struct place *places, size_t count, const struct
         else
             high = middle;
     }
-    bool found =
-        low < count && places[low].recording == wanted->recording && places[low].address == wanted->address;
+    bool found = low < count && places[low].recording == wanted->recording &&
+                 places[low].address == wanted->address && places[low].where == wanted->where;
     return found ? places[low].index : -1;
 }
 
@@ -195,12 +206,13 @@ static int find_behind(struct vt_capture *capture)
     if (!places)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++)
-        places[i] =
-            (struct place){capture->instructions[i].address, capture->instructions[i].recording, (int32_t)i};
+        places[i] = (struct place){capture->instructions[i].address, capture->instructions[i].where,
+                                   capture->instructions[i].recording, (int32_t)i};
     qsort(places, count, sizeof *places, by_place);
     for (size_t i = 0; i < count; i++) {
         struct vt_capture_instruction *instruction = &capture->instructions[i];
-        struct place next = {instruction->address + instruction->size, instruction->recording, -1};
+        struct place next = {instruction->address + instruction->size, instruction->where,
+                             instruction->recording, -1};
         instruction->behind = instruction->size ? find_place(places, count, &next) : -1;
     }
     free(places);

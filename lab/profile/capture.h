@@ -1,12 +1,17 @@
 /*
  * What was executed in each batch of a run of an emulator, as record.h writes it, one line each:
  *
- *     r                                  a recording begins, and its numbers: of several one follows the
- * other i ADDRESS SIZE FLOW                an instruction; the first is 1, the next 2 s NUMBER:COUNT ... a
- * segment: what was executed outside the guest from leaving it to entering it again, as COUNT instructions
- * that follow one another from instruction NUMBER on, and so forth; the first of them is the guest's last b
- * TARGET FAILED BEFORE:SEGMENT:TIMES ... a batch of the function at TARGET: BEFORE instructions of the guest,
- * then the segment (-1: the batch ended), TIMES times
+ * r: a recording begins, and its numbers; of several one follows the other.
+ *
+ * i ADDRESS SIZE FLOW: an instruction; the first is 1, the next 2. Where one hypervisor runs in another at
+ * the same addresses the page of the memory behind it follows.
+ *
+ * s NUMBER:COUNT ...: a segment, what was executed outside the guest from leaving it to entering it again, as
+ * COUNT instructions that follow one another from instruction NUMBER on, and so forth; the first of them is
+ * the guest's last. NUMBER:COUNT:1 is of the upper of two hypervisors.
+ *
+ * b TARGET FAILED BEFORE:SEGMENT:TIMES ...: a batch of the function at TARGET, BEFORE instructions of the
+ * guest, then the segment (-1: the batch ended), TIMES times.
  *
  * The emulated machine, which is not trusted, decides what is in it.
  */
@@ -21,6 +26,7 @@
 
 struct vt_capture_instruction {
     uint64_t address;
+    uint64_t where;     /* the memory behind it, where two machines have the same addresses */
     uint8_t size, flow; /* enum vt_flow */
     uint32_t recording; /* which it is of */
     int32_t behind;     /* the one of it that follows in memory; -1: unknown */
@@ -29,6 +35,7 @@ struct vt_capture_instruction {
 struct vt_capture_run {
     int32_t start;
     uint32_t count;
+    uint8_t level; /* 1: of the upper of two hypervisors */
 };
 
 struct vt_capture_segment {

@@ -23,6 +23,16 @@ struct vt_profile_places vt_profile_places_of_payload(void)
     return places;
 }
 
+/* No kernel and no process runs at the payload's addresses. */
+struct vt_profile_places vt_profile_places_of_payload_below(void)
+{
+    struct vt_profile_places places = vt_profile_places_of_payload();
+
+    places.record.high = VT_GUEST_MEMORY;
+    places.record.deep = 1;
+    return places;
+}
+
 /* The section of the cases is the same in all programs that carry it: they are made of the same objects. */
 struct vt_profile_places vt_profile_places_of_image(const uint8_t *start, const uint8_t *end, bool alone)
 {

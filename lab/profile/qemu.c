@@ -22,11 +22,11 @@ int vt_plugin_place(const char *folder, const struct vt_record_places *places,
         path ? vt_file_write(path, vt_plugin_file, (size_t)(vt_plugin_file_end - vt_plugin_file), error)
              : vt_error_memory(error, "the plugin's path");
     free(path);
-    snprintf(argument->text, sizeof argument->text,
-             "./" FILE_NAME ",begin=%#llx,end=%#llx,stubs=%#llx,low=%#llx,high=%#llx,out=" OUT_NAME,
-             (unsigned long long)places->begin, (unsigned long long)places->end,
-             (unsigned long long)places->stubs, (unsigned long long)places->low,
-             (unsigned long long)places->high);
+    snprintf(
+        argument->text, sizeof argument->text,
+        "./" FILE_NAME ",begin=%#llx,end=%#llx,stubs=%#llx,low=%#llx,high=%#llx,deep=%#llx,out=" OUT_NAME,
+        (unsigned long long)places->begin, (unsigned long long)places->end, (unsigned long long)places->stubs,
+        (unsigned long long)places->low, (unsigned long long)places->high, (unsigned long long)places->deep);
     return status;
 }
 

@@ -17,7 +17,7 @@ enum {
 /* Instructions that followed one another in memory. */
 struct run {
     const struct vt_instruction *start;
-    uint32_t count;
+    uint32_t count, level; /* level 1: of the upper of two hypervisors */
 };
 
 /* What was executed from leaving the guest to entering it again. The first run is the guest's last
@@ -65,6 +65,9 @@ struct vt_record {
     size_t run_count;
     uint64_t vmrun_end; /* where a hypervisor goes on when its guest left; 0: none seen */
     bool in_guest;
+    /* Of two hypervisors the lower one: where it goes on, and which runs. */
+    const struct vt_instruction *exit;
+    uint32_t level;
 };
 
 struct vt_record *vt_record_open(const struct vt_record_places *places, FILE *out)
@@ -124,14 +127,14 @@ static struct vt_instruction *new_instruction(struct vt_record *record)
     return &record->blocks->all[record->blocks->used++];
 }
 
-const struct vt_instruction *vt_record_instruction(struct vt_record *record, uint64_t address,
-                                                   const uint8_t *bytes, size_t size)
+const struct vt_instruction *vt_record_instruction_in(struct vt_record *record, uint64_t address,
+                                                      uint64_t where, const uint8_t *bytes, size_t size)
 {
     struct vt_instruction **bucket = &record->instructions[bucket_of(address)], *other = NULL;
     uint8_t flow = (uint8_t)vt_flow_of(bytes, size);
 
     for (struct vt_instruction *known = *bucket; known; known = known->next) {
-        if (known->address != address)
+        if (known->address != address || known->where != where)
             continue;
         if (known->size == size && known->flow == flow)
             return known;
@@ -140,11 +143,21 @@ const struct vt_instruction *vt_record_instruction(struct vt_record *record, uin
     struct vt_instruction *made = new_instruction(record);
     if (!made)
         return NULL;
-    *made = (struct vt_instruction){
-        .address = address, .size = (uint8_t)size, .flow = flow, .varies = other != NULL, .next = *bucket};
+    *made = (struct vt_instruction){.address = address,
+                                    .where = where,
+                                    .size = (uint8_t)size,
+                                    .flow = flow,
+                                    .varies = other != NULL,
+                                    .next = *bucket};
     if (other)
         other->varies = true;
     return *bucket = made;
+}
+
+const struct vt_instruction *vt_record_instruction(struct vt_record *record, uint64_t address,
+                                                   const uint8_t *bytes, size_t size)
+{
+    return vt_record_instruction_in(record, address, 0, bytes, size);
 }
 
 /* The one that stands behind it, as it was executed. */
@@ -153,7 +166,7 @@ static struct vt_instruction *behind(const struct vt_record *record, const struc
     uint64_t address = instruction->address + instruction->size;
     struct vt_instruction *known = record->instructions[bucket_of(address)];
 
-    while (known && known->address != address)
+    while (known && (known->address != address || known->where != instruction->where))
         known = known->next;
     return known;
 }
@@ -163,8 +176,11 @@ static void tell_instruction(struct vt_record *record, struct vt_instruction *in
     if (instruction->number)
         return;
     instruction->number = ++record->told;
-    fprintf(record->out, "i %llx %u %u\n", (unsigned long long)instruction->address, instruction->size,
+    fprintf(record->out, "i %llx %u %u", (unsigned long long)instruction->address, instruction->size,
             instruction->flow);
+    if (record->places.deep)
+        fprintf(record->out, " %llx", (unsigned long long)instruction->where);
+    putc('\n', record->out);
 }
 
 static void tell_run(struct vt_record *record, const struct run *run)
@@ -182,7 +198,8 @@ static void tell_segment(struct vt_record *record, const struct segment *segment
         tell_run(record, &segment->runs[i]);
     fputs("s", record->out);
     for (size_t i = 0; i < segment->count; i++)
-        fprintf(record->out, " %u:%u", segment->runs[i].start->number, segment->runs[i].count);
+        fprintf(record->out, segment->runs[i].level ? " %u:%u:1" : " %u:%u", segment->runs[i].start->number,
+                segment->runs[i].count);
     putc('\n', record->out);
 }
 
@@ -190,15 +207,16 @@ static uint64_t hash_runs(const struct run *runs, size_t count)
 {
     uint64_t hash = 0;
     for (size_t i = 0; i < count; i++)
-        hash =
-            (hash ^ ((uint64_t)(uintptr_t)runs[i].start * 31 + runs[i].count)) * UINT64_C(0x9e3779b97f4a7c15);
+        hash = (hash ^ ((uint64_t)(uintptr_t)runs[i].start * 31 + runs[i].count + runs[i].level * 17)) *
+               UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
 }
 
 static bool same_runs(const struct segment *segment, const struct run *runs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (segment->runs[i].start != runs[i].start || segment->runs[i].count != runs[i].count)
+        if (segment->runs[i].start != runs[i].start || segment->runs[i].count != runs[i].count ||
+            segment->runs[i].level != runs[i].level)
             return false;
     return true;
 }
@@ -330,7 +348,7 @@ static void start_run(struct vt_record *record, const struct vt_instruction *ins
         record->failed = true;
         record->run_count = 1;
     }
-    record->runs[record->run_count++] = (struct run){instruction, 1};
+    record->runs[record->run_count++] = (struct run){instruction, 1, record->level};
 }
 
 static void execute_outside(struct vt_record *record, const struct vt_instruction *instruction)
@@ -339,9 +357,10 @@ static void execute_outside(struct vt_record *record, const struct vt_instructio
     bool first = record->run_count == 0;
 
     if (first)
-        start_run(record, last);
+        start_run(record, last); /* at level 0, where the guest is left to */
     if (!first && record->run_count > 1 && instruction->address == last->address + last->size &&
-        !instruction->varies)
+        !instruction->varies && instruction->where == last->where &&
+        record->runs[record->run_count - 1].level == record->level)
         record->runs[record->run_count - 1].count++;
     else
         start_run(record, instruction);
@@ -360,6 +379,21 @@ static bool is_guests(struct vt_record *record, const struct vt_instruction *ins
     return record->in_guest;
 }
 
+/*
+ * Whose instruction it is. The upper one's are what the lower one's VMRUN starts, and end where that goes on:
+ * at an address that both have, but in its own memory. The guest is left to the lower one.
+ */
+static uint32_t level_of(struct vt_record *record, const struct vt_instruction *instruction)
+{
+    if (record->run_count == 0) {
+        record->exit = instruction;
+        return 0;
+    }
+    if (instruction == record->exit)
+        return 0;
+    return record->level || record->last->flow == VT_FLOW_VMRUN;
+}
+
 static bool is_plain(const struct vt_instruction *instruction)
 {
     return instruction->flow != VT_FLOW_RDTSC && instruction->flow != VT_FLOW_VMRUN;
@@ -374,6 +408,8 @@ static void execute_any(struct vt_record *record, const struct vt_instruction *i
     /* A guest may be a hypervisor itself: its own VMRUN is one more instruction that exits. */
     if (instruction->flow == VT_FLOW_VMRUN && !guests)
         record->vmrun_end = instruction->address + instruction->size;
+    if (record->places.deep && record->inside && !begins)
+        record->level = guests ? 0 : level_of(record, instruction);
     if (begins)
         begin_batch(record);
     else if (!record->inside)
@@ -386,11 +422,11 @@ static void execute_any(struct vt_record *record, const struct vt_instruction *i
 }
 
 /* QEMU leaves one that crosses a page for the next block, and yet lists with this one what it saw of it: any
- * size. */
+ * size. And a stretch lies in one page. */
 static bool may_cross_page(const struct vt_instruction *instruction)
 {
     enum { PAGE = 4096, LONGEST = 15 };
-    return instruction->address % PAGE > PAGE - LONGEST;
+    return instruction->address % PAGE > PAGE - LONGEST || instruction->address % PAGE == 0;
 }
 
 bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *next)
@@ -422,7 +458,8 @@ void vt_record_execute(struct vt_record *record, const struct vt_stretch *stretc
 {
     const struct vt_instruction *first = stretch->first;
 
-    if (record->open && first->address == record->expected && is_plain(first) && !first->varies) {
+    if (record->open && first->address == record->expected && is_plain(first) && !first->varies &&
+        first->where == record->last->where) {
         record->open->count += stretch->count;
         record->expected = stretch->behind;
         record->last = stretch->last;

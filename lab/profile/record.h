@@ -21,10 +21,12 @@ struct vt_record_places {
     uint64_t begin, end; /* the two RDTSC of vt_batch, in the guest */
     uint64_t stubs;      /* vt_payload_stubs there; 0: unknown */
     uint64_t low, high;  /* the guest is what runs from `low` to below `high`; high 0: what VMRUN starts */
+    uint64_t deep; /* not 0: between it and the hypervisor is another one, which runs at the same addresses */
 };
 
 struct vt_instruction {
     uint64_t address;
+    uint64_t where;  /* if `deep`: which page of the memory behind it; else 0 */
     uint32_t number; /* by which it is told; 0: not yet */
     uint8_t size, flow;
     bool varies;                 /* another one was executed at the same address: code that was patched */
@@ -47,6 +49,10 @@ void vt_record_close(struct vt_record *record);
 /* The instruction of these bytes at `address`; the record's. NULL: memory is out, or the record is full. */
 const struct vt_instruction *vt_record_instruction(struct vt_record *record, uint64_t address,
                                                    const uint8_t *bytes, size_t size);
+
+/* The same where several machines have that address: `where` is the page of the memory behind it. */
+const struct vt_instruction *vt_record_instruction_in(struct vt_record *record, uint64_t address,
+                                                      uint64_t where, const uint8_t *bytes, size_t size);
 
 /* Are there more instructions in it than any kernel has? */
 bool vt_record_is_full(const struct vt_record *record);

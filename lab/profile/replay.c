@@ -1,7 +1,9 @@
 #include "lab/profile/replay.h"
+#include "bench/profile.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void name_steps(struct vt_replay *replay)
 {
@@ -12,6 +14,32 @@ static void name_steps(struct vt_replay *replay)
             .address = instruction->address, .size = instruction->size, .flow = instruction->flow};
         step->function = vt_symbols_find(replay->symbols, step->address, &step->start);
     }
+}
+
+/*
+ * Functions of the same names, in modules of their own. The symbols keep texts that are not theirs: they must
+ * not outlive the replay.
+ */
+static int name_below(struct vt_replay *replay)
+{
+    struct vt_symbols *symbols = replay->symbols;
+    size_t count = symbols->function_count, size = 1;
+
+    for (size_t i = 0; i < count; i++)
+        size += sizeof VT_PROFILE_BELOW + strlen(symbols->functions[i].module);
+    char *text = replay->modules = malloc(size);
+    replay->below = calloc(count + 1, sizeof *replay->below);
+    if (!text || !replay->below)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const struct vt_function *upper = &symbols->functions[i];
+        char *module = text;
+        text = stpcpy(stpcpy(text, VT_PROFILE_BELOW), upper->module) + 1;
+        replay->below[i] = vt_symbols_add(symbols, upper->name, module);
+        if (replay->below[i] < 0)
+            return -ENOMEM;
+    }
+    return 0;
 }
 
 static bool holds_vmrun(const struct vt_replay *replay, const struct vt_capture_run *run)
@@ -61,6 +89,8 @@ int vt_replay_open(struct vt_replay *replay, const struct vt_capture *capture, s
         return -ENOMEM;
     replay->walk.attempts = machine & VT_REPLAY_ATTEMPTS;
     name_steps(replay);
+    if (machine & VT_REPLAY_DEEP && name_below(replay) != 0)
+        return -ENOMEM;
     for (size_t i = 0; i < capture->segment_count; i++)
         look_at_way(replay, &capture->segments[i], &replay->ways[i]);
     return 0;
@@ -71,6 +101,8 @@ void vt_replay_release(struct vt_replay *replay)
     vt_walk_release(&replay->walk);
     free(replay->steps);
     free(replay->ways);
+    free(replay->below);
+    free(replay->modules);
     *replay = (struct vt_replay){0};
 }
 
@@ -86,17 +118,39 @@ uint64_t vt_replay_interrupts(const struct vt_replay *replay, const struct vt_ca
     return interrupts;
 }
 
+/* As the lower hypervisor executes it. */
+static struct vt_executed below(const struct vt_replay *replay, struct vt_executed step)
+{
+    if (step.function >= 0)
+        step.function = replay->below[step.function];
+    return step;
+}
+
 static bool walk_run(struct vt_replay *replay, const struct vt_capture_run *run)
 {
+    bool lower = replay->below && run->level == 0;
     int32_t at = run->start;
 
     for (uint32_t i = 0; i < run->count; i++) {
         if (at < 0)
             return false;
-        vt_walk_step(&replay->walk, &replay->steps[at]);
+        struct vt_executed step = lower ? below(replay, replay->steps[at]) : replay->steps[at];
+        vt_walk_step(&replay->walk, &step);
         at = replay->capture->instructions[at].behind;
     }
     return true;
+}
+
+/* Is the upper hypervisor left between two instructions? `runs` are what the lower one does then. */
+static bool leaves_between(const struct vt_replay *replay, const struct vt_capture_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count && runs[i].level == 0; i++) {
+        if (entry_of(replay, &replay->steps[runs[i].start]) == VT_ENTRY_BETWEEN)
+            return true;
+        if (holds_vmrun(replay, &runs[i]))
+            break;
+    }
+    return false;
 }
 
 static bool walk_segment(struct vt_replay *replay, int32_t number)
@@ -109,16 +163,20 @@ static bool walk_segment(struct vt_replay *replay, int32_t number)
         vt_walk_vmexit(&replay->walk, last, replay->ways[number].between);
     else
         vt_walk_trap(&replay->walk, last);
-    for (size_t i = 1; i < segment->count; i++)
+    for (size_t i = 1; i < segment->count; i++) {
+        if (runs[i].level != replay->walk.level)
+            vt_walk_switch(&replay->walk, runs[i].level,
+                           runs[i].level == 0 && leaves_between(replay, &runs[i], segment->count - i));
         if (!walk_run(replay, &runs[i]))
             return false;
+    }
     return true;
 }
 
 /* Who called the hypervisor before the batch is known once it has been left. */
 static bool find_callers(struct vt_replay *replay, const struct vt_capture_batch *batch)
 {
-    replay->walk.depth = 0;
+    vt_walk_forget(&replay->walk);
     for (size_t i = batch->count; i-- > 0;) {
         int32_t segment = replay->capture->legs[batch->first + i].segment;
         if (segment >= 0)

@@ -8,6 +8,7 @@
 enum vt_replay_machine {
     VT_REPLAY_VIRTUALIZED = 1 << 0, /* the guest is left by #VMEXIT */
     VT_REPLAY_ATTEMPTS = 1 << 1,    /* the clock counts what was begun, and not what was executed */
+    VT_REPLAY_DEEP = 1 << 2,        /* there are two hypervisors, one in another, of the same code */
 };
 
 struct vt_replay {
@@ -15,7 +16,10 @@ struct vt_replay {
     struct vt_symbols *symbols;
     unsigned machine; /* enum vt_replay_machine */
     struct vt_walk walk;
-    struct vt_executed *steps;  /* by instruction of the capture; owned */
+    struct vt_executed *steps; /* by instruction of the capture; owned */
+    int32_t *below;            /* by function of those: the lower hypervisor's of that name; owned */
+    size_t below_count;
+    char *modules;              /* names of the lower one's; owned */
     struct vt_replay_way *ways; /* by segment; owned */
 };
 

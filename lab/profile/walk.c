@@ -8,6 +8,11 @@
 
 #define BUCKETS (2 * VT_WALK_MOST_NODES)
 
+static struct vt_walk_place *here(struct vt_walk *walk)
+{
+    return &walk->places[walk->level];
+}
+
 /* Room for one more node. */
 static bool grow(struct vt_walk *walk)
 {
@@ -68,7 +73,7 @@ void vt_walk_release(struct vt_walk *walk)
 static void take_back(struct vt_walk *walk)
 {
     if (!walk->attempts)
-        walk->counts[walk->last_node]--;
+        walk->counts[here(walk)->last_node]--;
 }
 
 static bool follows(const struct vt_executed *last, const struct vt_executed *step)
@@ -91,47 +96,48 @@ static enum vt_entry entry_of(const struct vt_walk *walk, const struct vt_execut
 
 static void push(struct vt_walk *walk, int32_t parent, int32_t function, uint64_t back, bool trap)
 {
-    if (walk->depth == VT_WALK_DEEPEST) {
+    if (here(walk)->depth == VT_WALK_DEEPEST) {
         walk->failed = true;
         return;
     }
-    walk->frames[walk->depth++] = (struct vt_walk_frame){child(walk, parent, function), back, trap};
+    here(walk)->frames[here(walk)->depth++] =
+        (struct vt_walk_frame){child(walk, parent, function), back, trap};
 }
 
-static int32_t top(const struct vt_walk *walk)
+static int32_t top(struct vt_walk *walk)
 {
-    return walk->depth ? walk->frames[walk->depth - 1].node : VT_WALK_ROOT;
+    return here(walk)->depth ? here(walk)->frames[here(walk)->depth - 1].node : VT_WALK_ROOT;
 }
 
 /* To the caller whose call is answered; one that is not known replaces what is lowest. */
 static void return_to(struct vt_walk *walk, uint64_t address)
 {
-    for (size_t i = walk->depth; i-- > 0;)
-        if (walk->frames[i].back == address) {
-            walk->depth = i;
+    for (size_t i = here(walk)->depth; i-- > 0;)
+        if (here(walk)->frames[i].back == address) {
+            here(walk)->depth = i;
             return;
         }
 }
 
 static void leave_trap(struct vt_walk *walk, uint64_t address)
 {
-    size_t found = walk->depth;
+    size_t found = here(walk)->depth;
 
-    for (size_t i = walk->depth; i-- > 0;)
-        if (walk->frames[i].trap) {
-            found = found == walk->depth ? i : found;
-            if (walk->frames[i].back == address) {
+    for (size_t i = here(walk)->depth; i-- > 0;)
+        if (here(walk)->frames[i].trap) {
+            found = found == here(walk)->depth ? i : found;
+            if (here(walk)->frames[i].back == address) {
                 found = i;
                 break;
             }
         }
-    walk->depth = found == walk->depth ? 0 : found;
+    here(walk)->depth = found == here(walk)->depth ? 0 : found;
 }
 
 /* What the processor does by itself: an exception, an interrupt. */
-static bool is_trap(const struct vt_walk *walk, const struct vt_executed *step)
+static bool is_trap(struct vt_walk *walk, const struct vt_executed *step)
 {
-    switch ((enum vt_flow)walk->last.flow) {
+    switch ((enum vt_flow)here(walk)->last.flow) {
     case VT_FLOW_JUMP:
     case VT_FLOW_CALL:
     case VT_FLOW_RETURN:
@@ -141,7 +147,7 @@ static bool is_trap(const struct vt_walk *walk, const struct vt_executed *step)
     case VT_FLOW_NONE:
         return false;
     default:
-        return !follows(&walk->last, step);
+        return !follows(&here(walk)->last, step);
     }
 }
 
@@ -151,14 +157,14 @@ static void trap(struct vt_walk *walk, const struct vt_executed *step)
 
     walk->interrupts += entry == VT_ENTRY_INTERRUPT;
     /* #GP is found by what decodes an instruction, but of ports by what executes it. */
-    if (entry == VT_ENTRY_RESTARTED || (walk->last.flow == VT_FLOW_IO && entry != VT_ENTRY_INTERRUPT))
+    if (entry == VT_ENTRY_RESTARTED || (here(walk)->last.flow == VT_FLOW_IO && entry != VT_ENTRY_INTERRUPT))
         take_back(walk);
-    push(walk, top(walk), step->function, walk->last.address, true);
+    push(walk, top(walk), step->function, here(walk)->last.address, true);
 }
 
 static void follow(struct vt_walk *walk, const struct vt_executed *step)
 {
-    const struct vt_executed *last = &walk->last;
+    const struct vt_executed *last = &here(walk)->last;
     uint64_t behind = last->address + last->size;
 
     if (is_trap(walk, step)) {
@@ -188,9 +194,9 @@ static void follow(struct vt_walk *walk, const struct vt_executed *step)
 /* A function that was reached without a call takes the place of the one that jumped there. */
 static void settle(struct vt_walk *walk, const struct vt_executed *step)
 {
-    if (walk->depth == 0)
+    if (here(walk)->depth == 0)
         push(walk, VT_WALK_ROOT, step->function, 0, false);
-    struct vt_walk_frame *frame = &walk->frames[walk->depth - 1];
+    struct vt_walk_frame *frame = &here(walk)->frames[here(walk)->depth - 1];
     const struct vt_node *node = &walk->nodes[frame->node];
     if (node->function != step->function)
         frame->node = child(walk, frame->node == VT_WALK_ROOT ? VT_WALK_ROOT : node->parent, step->function);
@@ -217,17 +223,34 @@ static bool is_left_behind(uint8_t flow)
 /* An instruction that an intercept stopped was not executed; #UD is found before any is. */
 void vt_walk_vmexit(struct vt_walk *walk, const struct vt_executed *last, bool between)
 {
-    walk->last_node = walk->guest_node;
+    walk->level = 0;
+    here(walk)->last_node = walk->guest_node;
     if (!between && last->flow != VT_FLOW_UNDEFINED && !is_left_behind(last->flow))
         take_back(walk);
-    walk->last = (struct vt_executed){.function = VT_SYMBOLS_NONE, .flow = VT_FLOW_NONE};
+    here(walk)->last = (struct vt_executed){.function = VT_SYMBOLS_NONE, .flow = VT_FLOW_NONE};
+}
+
+void vt_walk_switch(struct vt_walk *walk, unsigned level, bool between)
+{
+    enum vt_flow flow = (enum vt_flow)here(walk)->last.flow;
+
+    if (level == 0 && !between && flow != VT_FLOW_UNDEFINED && !is_left_behind(flow))
+        take_back(walk);
+    walk->level = level;
+}
+
+void vt_walk_forget(struct vt_walk *walk)
+{
+    for (size_t i = 0; i < VT_WALK_LEVELS; i++)
+        walk->places[i] = (struct vt_walk_place){.last = {.function = VT_SYMBOLS_NONE, .flow = VT_FLOW_NONE}};
+    walk->level = 0;
 }
 
 void vt_walk_trap(struct vt_walk *walk, const struct vt_executed *last)
 {
-    walk->depth = 0;
-    walk->last_node = walk->guest_node;
-    walk->last = *last;
+    here(walk)->depth = 0;
+    here(walk)->last_node = walk->guest_node;
+    here(walk)->last = *last;
 }
 
 void vt_walk_step(struct vt_walk *walk, const struct vt_executed *step)
@@ -236,11 +259,12 @@ void vt_walk_step(struct vt_walk *walk, const struct vt_executed *step)
 
     if (known.function < 0)
         known.function = walk->unknown_function;
-    if (known.function != walk->last.function || !goes_on(walk->last.flow) || !follows(&walk->last, &known)) {
+    if (known.function != here(walk)->last.function || !goes_on(here(walk)->last.flow) ||
+        !follows(&here(walk)->last, &known)) {
         follow(walk, &known);
         settle(walk, &known);
     }
-    walk->last_node = top(walk);
-    walk->last = known;
-    walk->counts[walk->last_node]++;
+    here(walk)->last_node = top(walk);
+    here(walk)->last = known;
+    walk->counts[here(walk)->last_node]++;
 }

@@ -34,6 +34,17 @@ struct vt_walk_frame {
     bool trap;     /* entered by the processor's own doing */
 };
 
+/* Where the processor is in the code of one hypervisor. */
+struct vt_walk_place {
+    struct vt_walk_frame frames[VT_WALK_DEEPEST];
+    size_t depth;
+    struct vt_executed last;
+    int32_t last_node;
+};
+
+/* Of two hypervisors, one in another, the lower and the upper; else the first. */
+enum { VT_WALK_LEVELS = 2 };
+
 struct vt_walk {
     struct vt_symbols *symbols;
     /* The tree; node VT_WALK_ROOT has neither parent nor function, and parents come before what they call. */
@@ -43,11 +54,8 @@ struct vt_walk {
     int32_t *buckets;
     uint64_t interrupts;
     bool attempts; /* an instruction that was begun counts, whatever became of it */
-    /* Where the processor is. */
-    struct vt_walk_frame frames[VT_WALK_DEEPEST];
-    size_t depth;
-    struct vt_executed last;
-    int32_t last_node;
+    struct vt_walk_place places[VT_WALK_LEVELS];
+    unsigned level;
     int32_t guest_node, unknown_function;
     bool failed; /* memory or room was out: what is there is not the whole */
 };
@@ -64,6 +72,15 @@ void vt_walk_guest(struct vt_walk *walk, int64_t count);
 
 /* It is left at `last`, its last one. `between`: by #VMEXIT, and not because of that instruction. */
 void vt_walk_vmexit(struct vt_walk *walk, const struct vt_executed *last, bool between);
+
+/*
+ * The upper of two hypervisors goes on (level 1), or is left to the lower one (level 0). `between`: not
+ * because of its last instruction.
+ */
+void vt_walk_switch(struct vt_walk *walk, unsigned level, bool between);
+
+/* Who called before what comes now is not known. */
+void vt_walk_forget(struct vt_walk *walk);
 
 /* It is left by an exception, an interrupt or a call at `last`. */
 void vt_walk_trap(struct vt_walk *walk, const struct vt_executed *last);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lab svm at depth 2: a guest of a guest, with the exits of the hypervisor below it.
-# seconds: 300
+# seconds: 600
 # beside others
 . "$(dirname "$0")/tap.sh"
 
@@ -25,6 +25,29 @@ holds "a thousand are 1000, and no exit below" row '.case == "thousand" and .tol
 holds "cpuid is one exit, and more than one below" row '.case == "cpuid" and .crossing == "exit-kernel" and .exits_per_op == 1 and .outer_exits >= 3'
 holds "XSAVE is on at depth 2 as well" row '.case == "xsetbv" and .status == "ok"'
 holds "the count of cpuid is one number, but for what a timer hit" row '.case == "cpuid" and .toll.p75 - .toll.p25 < 0.001 * .toll.median'
+
+# Which of the two hypervisors executed it, and what.
+run "$VMTOLL" lab svm --depth 2 --profile --quiet --case empty,nop,thousand,cpuid,xsetbv --output "$work/profiled.json"
+is "the same with profiles" 0
+# shellcheck disable=SC2317
+profile() { # case, expression over its profile
+    jq -e --arg case "$1" ".measurements[] | select(.case == \$case) | .profile | select($2)" "$work/profiled.json"
+}
+tolls() { # of pairs that no timer hit; profiles change none
+    jq -c '[.measurements[] | {case, toll: .toll.median, outer_exits}]' "$1"
+}
+tolls "$work/deep.json" >"$work/deep"
+tolls "$work/profiled.json" >"$work/profiled"
+holds "no toll is another one" cmp -s "$work/deep" "$work/profiled"
+holds "sums are tolls, and all is of some function" jq -e \
+    'all(.measurements[]; .profile.unattributed == 0 and ((.profile.sum / .profile.operations - .toll.median) | fabs < 0.00001 * (. + 1)))' "$work/profiled.json"
+holds "the upper hypervisor answers cpuid" profile cpuid '.functions | any(.module == "kvm" and .name == "kvm_emulate_cpuid")'
+holds "the lower one does not" profile cpuid '.functions | all(.module != "below/kvm" or .name != "kvm_emulate_cpuid")'
+holds "but enters its guest's guest" profile cpuid '.functions | any(.module == "below/kvm_amd" and .name == "enter_svm_guest_mode")'
+holds "and does most of it" profile cpuid '([.functions[] | select(.module | startswith("below/")) | .self] | add) > 0.8 * .sum'
+holds "a thousand instructions are the guest's" profile thousand '[.functions[] | .module] == ["guest"]'
+run "$VMTOLL" report "$work/profiled.json"
+has "the report says what is whose" 'all of the lower hypervisor'
 
 # Another depth is another road for all who read results.
 run "$VMTOLL" report "$work/deep.json"

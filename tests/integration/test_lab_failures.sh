@@ -74,8 +74,6 @@ for lab in svm-bochs vmx xen tcg bochs; do
 done
 run "$VMTOLL" lab svm --depth 3
 refuses "deeper than two" 2 "takes 1 to 2"
-run "$VMTOLL" lab svm --depth 2 --profile
-refuses "a profile of two hypervisors" 2 "not with --depth 2"
 run "$VMTOLL" lab svm --hypervisor "$work/none"
 refuses "a hypervisor where the kernel is one" 2 "lab svm: --hypervisor is for xen"
 run "$VMTOLL" lab xen --hypervisor "$work/none"

@@ -2,7 +2,7 @@
  * A plugin of QEMU's: hands what one processor executes to lab/profile/record.h. Nothing is instrumented
  * before the first batch.
  *
- *     begin=,end=,stubs=,low=,high=    as in struct vt_record_places
+ *     begin=,end=,stubs=,low=,high=,deep=    as in struct vt_record_places
  *     out=FILE
  */
 #include "lab/profile/plugin/qemu.h"
@@ -71,6 +71,13 @@ static void stop(unsigned vcpu, void *data)
         qemu_plugin_reset(plugin.id, wait_again, NULL);
 }
 
+/* Which memory an instruction lies in, where two machines have the same addresses. */
+static uint64_t where(const struct qemu_plugin_insn *insn)
+{
+    enum { PAGE = 4096 };
+    return plugin.places.deep ? (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(insn) / PAGE : 0;
+}
+
 static const struct vt_instruction *know(const struct qemu_plugin_insn *insn)
 {
     uint8_t bytes[16];
@@ -79,11 +86,12 @@ static const struct vt_instruction *know(const struct qemu_plugin_insn *insn)
 
     if (!plugin.copies) {
         const void *(*look)(const struct qemu_plugin_insn *) = (void *)qemu_plugin_insn_data;
-        return vt_record_instruction(plugin.record, address, look(insn), size);
+        return vt_record_instruction_in(plugin.record, address, where(insn), look(insn), size);
     }
     size_t (*copy)(const struct qemu_plugin_insn *, void *, size_t) = (void *)qemu_plugin_insn_data;
     copy(insn, bytes, sizeof bytes);
-    return vt_record_instruction(plugin.record, address, bytes, size < sizeof bytes ? size : sizeof bytes);
+    return vt_record_instruction_in(plugin.record, address, where(insn), bytes,
+                                    size < sizeof bytes ? size : sizeof bytes);
 }
 
 /* They live as long as the emulator. */
@@ -169,8 +177,13 @@ static bool take_argument(char *argument)
     const struct {
         const char *key;
         uint64_t *number;
-    } keys[] = {{"begin=", &places->begin}, {"end=", &places->end},   {"stubs=", &places->stubs},
-                {"low=", &places->low},     {"high=", &places->high}, {"out=", NULL}};
+    } keys[] = {{"begin=", &places->begin},
+                {"end=", &places->end},
+                {"stubs=", &places->stubs},
+                {"low=", &places->low},
+                {"high=", &places->high},
+                {"deep=", &places->deep},
+                {"out=", NULL}};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const char *value = argument + strlen(keys[i].key);
