@@ -1,7 +1,7 @@
 #!/bin/sh
 # Memory that runs out while something is measured: bench, ab and tour give what they give with memory, or one line
 # and status 3.
-# seconds: 600
+# seconds: 900
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/sweep.sh
