@@ -12,7 +12,7 @@ struct vt_lab {
     const char *module;    /* of KVM for its processor, "kvm_amd"; it takes a kernel, modules, levels and a
                             * tuning. NULL: it boots no Linux */
     bool boots_hypervisor; /* takes a hypervisor */
-    bool profiles;         /* can tell which functions the instructions are of */
+    long profiles;         /* hypervisors, one in another, whose functions it can tell */
     long processors;       /* its machine has, at most */
     long depths;           /* hypervisors one in another, at most */
     int (*run)(const struct vt_lab_request *request, struct vt_lab_outcome *outcome, struct vt_error *error);

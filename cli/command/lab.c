@@ -38,7 +38,7 @@ static void show_progress(void *context, const struct vt_lab_progress *p)
     fflush(stderr);
 }
 
-enum booted { ANYTHING, LINUX, HYPERVISOR, PROCESSORS, PROFILED, NESTED };
+enum booted { ANYTHING, LINUX, HYPERVISOR, PROCESSORS, PROFILED, NESTED, PROFILED_NESTED };
 
 /* "svm, svm-bochs and vmx" */
 struct names {
@@ -51,8 +51,9 @@ static bool boots(const struct vt_lab *lab, enum booted booted)
                          [LINUX] = lab->module,
                          [HYPERVISOR] = lab->boots_hypervisor,
                          [PROCESSORS] = lab->processors > 1,
-                         [PROFILED] = lab->profiles,
-                         [NESTED] = lab->depths > 1};
+                         [PROFILED] = lab->profiles > 0,
+                         [NESTED] = lab->depths > 1,
+                         [PROFILED_NESTED] = lab->profiles > 1};
     return does[booted];
 }
 
@@ -210,6 +211,8 @@ static int check_options(const struct vt_lab *lab, const struct arguments *a)
         {a->hypervisor, HYPERVISOR, "--hypervisor is", ""},
         {a->depth > 1, NESTED, "--depth 2 is", ""},
         {a->profile, PROFILED, "--profile is", ", whose emulator tells what it executes"},
+        {a->profile && a->depth > 1, PROFILED_NESTED, "--profile with --depth 2 is",
+         ", whose emulator tells which machine's memory is executed"},
     };
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)

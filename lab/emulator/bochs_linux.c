@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define LIMIT    600
+#define DEEP     1800 /* where the machine starts another one */
 #define PROFILED 1800 /* the same where each instruction is printed */
 
 /*
@@ -61,7 +62,9 @@ static int boot(const struct vt_bochs *machine, struct vt_lab_linux *linux_,
                                    .khz = VT_BOCHS_KHZ,
                                    .folder = linux_->workspace.folder,
                                    .tap = tap,
-                                   .limit = tap ? PROFILED : LIMIT};
+                                   .limit = tap                  ? PROFILED
+                                            : request->depth > 1 ? DEEP
+                                                                 : LIMIT};
     struct booted booted = {linux_, outcome};
 
     return vt_bochs_boot(&pc, request, outcome, &(struct vt_bochs_use){run_linux, &booted}, error);

@@ -68,10 +68,12 @@ for lab in svm xen tcg bochs; do
 done
 run "$VMTOLL" lab vmx --smp 9
 refuses "more processors than a lab has" 2 "takes 1 to 8"
-for lab in svm-bochs vmx xen tcg bochs; do
+for lab in svm-bochs xen tcg bochs; do
     run "$VMTOLL" lab $lab --depth 2
-    refuses "a hypervisor in a hypervisor where none starts: $lab" 2 "lab $lab: --depth 2 is for svm"
+    refuses "a hypervisor in a hypervisor where none starts: $lab" 2 "lab $lab: --depth 2 is for svm and vmx"
 done
+run "$VMTOLL" lab vmx --depth 2 --profile
+refuses "a profile of two hypervisors where they cannot be told apart" 2 "lab vmx: --profile with --depth 2 is for svm, whose emulator"
 run "$VMTOLL" lab svm --depth 3
 refuses "deeper than two" 2 "takes 1 to 2"
 run "$VMTOLL" lab svm --hypervisor "$work/none"

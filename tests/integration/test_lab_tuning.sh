@@ -34,6 +34,13 @@ is "the lab as it is" 0
 holds "with nested paging" setting plain '.module_parameters["kvm_amd.npt"] == "Y"'
 holds "and one processor" setting plain '.processors == 1'
 
+cases=nop,vmrun
+lab flat --param kvm_amd.nested=0
+is "a lab whose guests are no hypervisors" 0
+holds "where they cannot be one a row says what to load" jq -e \
+    '.measurements[] | select(.case == "vmrun") | .status == "unsupported" and (.reason | contains("kvm_amd with nested=1"))' "$work/flat.json"
+
+cases=nop,cpuid,mov-to-cr3,page-fault
 lab shadow --param kvm_amd.npt=0
 is "shadow paging" 0
 holds "its parameter is in force" setting shadow '.module_parameters["kvm_amd.npt"] == "N"'

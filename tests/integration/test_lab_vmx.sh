@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lab vmx: KVM's VT-x code on Bochs. Both runs at once, one on each core.
-# seconds: 900
+# seconds: 1200
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/crossings.sh
 . "$(dirname "$0")/crossings.sh"
@@ -63,14 +63,21 @@ holds "one that is refused enters nothing" row '.case == "vmlaunch-refused" and 
 holds "an exit that the guest does not ask for is KVM's alone" row '.case == "inner-rdmsr" and .exits_per_op == 1 and .evidence.nested_run == 0'
 holds "a field of the shadow is one instruction" row '.case == "vmread" and .toll.median == 1 and .exits_per_op == 0'
 
-# Without a shadow, and where guests are no hypervisors.
-"$VMTOLL" lab vmx --limit 400 --quiet --case nop,vmread,vmwrite,vmresume-as-kvm --param kvm_intel.enable_shadow_vmcs=0 --output "$work/plain.json" 2>"$work/plain.err" &
-run "$VMTOLL" lab vmx --limit 400 --quiet --case nop,vmread,vmresume --param kvm_intel.nested=0 --output "$work/none.json"
-is "a lab whose guests are no hypervisors" 0
+# Without a shadow; and at depth 2, where the guest of the cases is a guest of a guest.
+"$VMTOLL" lab vmx --limit 600 --quiet --case nop,vmread,vmwrite,vmresume-as-kvm --param kvm_intel.enable_shadow_vmcs=0 --output "$work/plain.json" 2>"$work/plain.err" &
+run "$VMTOLL" lab vmx --limit 800 --depth 2 --quiet --case empty,nop,thousand,cpuid,xsetbv --output "$work/deep.json"
+is "the cases run in a guest of a guest" 0
 wait $!
-holds "and one without a shadow of their VMCS" test $? -eq 0
-holds "where none is offered a row says what to load" jq -e \
-    '[.measurements[] | select(.case != "nop")] | length == 2 and all(.status == "unsupported" and (.reason | contains("kvm_intel with nested=1")))' "$work/none.json"
+holds "and where a guest's VMCS has no shadow" test $? -eq 0
+# shellcheck disable=SC2317
+deep() { # expression over one row
+    jq -e ".measurements[] | select($1)" "$work/deep.json"
+}
+holds "nothing is 0 instructions, and no exit below" deep '.case == "empty" and .toll.median == 0 and .outer_exits == 0'
+holds "one instruction is 1, and no exit below" deep '.case == "nop" and .toll.median == 1 and .outer_exits == 0'
+holds "a thousand are 1000, and no exit below" deep '.case == "thousand" and .toll.median == 1000 and .outer_exits == 0'
+holds "cpuid is one exit, and five below" deep '.case == "cpuid" and .depth == 2 and .exits_per_op == 1 and .outer_exits == 5'
+holds "XSAVE is on at depth 2 as well" deep '.case == "xsetbv" and .status == "ok"'
 holds "without a shadow each field is an exit" jq -e '[.measurements[] | select(.case == "vmread" or .case == "vmwrite") | .exits_per_op] == [1, 1]' "$work/plain.json"
 holds "so KVM's way around an entry is nine" jq -e '.measurements[] | select(.case == "vmresume-as-kvm") | .exits_per_op == 9 and .evidence.nested_run == 1' "$work/plain.json"
 crossings_wrong "$work/one.json" vmx >"$work/out"
