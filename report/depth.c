@@ -17,7 +17,8 @@ static bool are_alike(const struct vt_result_row *a, const struct vt_result_row 
 }
 
 /* Columns of one engine and CPL stand together, the shallow ones first: one walk finds the pair. */
-bool vt_depth_find(const struct vt_table *table, const struct vt_line *line, struct vt_depths *depths)
+bool vt_depth_find(const struct vt_table *table, const struct vt_line *line, const char *engine,
+                   struct vt_depths *depths)
 {
     const struct vt_result_row *shallow = NULL;
 
@@ -25,6 +26,8 @@ bool vt_depth_find(const struct vt_table *table, const struct vt_line *line, str
         const struct vt_result_row *row = cell_at(line, k);
         bool alike = row && shallow && are_alike(row, shallow);
 
+        if (row && engine && strcmp(row->engine, engine) != 0)
+            continue;
         if (row && vt_result_depth(row) == 1 && !alike)
             shallow = row;
         if (alike && vt_result_depth(row) == 2) {

@@ -11,7 +11,11 @@ struct vt_depths {
     const struct vt_result_row *shallow, *deep;
 };
 
-/* Both tolls of a case (NULL: of none), proved, on hardware; false where one of them is not there. */
-bool vt_depth_find(const struct vt_table *table, const struct vt_line *line, struct vt_depths *depths);
+/*
+ * Both tolls of a case (NULL: of none) on an engine (NULL: on the first that has them), proved, on hardware;
+ * false where one of them is not there.
+ */
+bool vt_depth_find(const struct vt_table *table, const struct vt_line *line, const char *engine,
+                   struct vt_depths *depths);
 
 #endif

@@ -1,5 +1,4 @@
 #include "report/story/depth.h"
-#include "report/depth.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,27 +7,31 @@
 #define SEQUENCE "vmrun-as-kvm"
 #define EXIT     "cpuid"
 
-static bool find(const struct vt_table *table, const char *name, struct vt_depths *depths)
+/* Of the lab that knows the sequence, so that the two are of one processor; else of the first. */
+bool vt_depth_told(const struct vt_table *table, const char *name, struct vt_depths *depths)
 {
-    return vt_depth_find(table, vt_table_find_line(table, name), depths);
+    struct vt_depths around;
+    bool known = vt_depth_find(table, vt_table_find_line(table, SEQUENCE), NULL, &around) ||
+                 vt_depth_find(table, vt_table_find_line(table, EXIT), NULL, &around);
+    return known && vt_depth_find(table, vt_table_find_line(table, name), around.shallow->engine, depths);
 }
 
 static double deep_exit(const struct vt_table *table)
 {
     struct vt_depths depths;
-    return find(table, EXIT, &depths) ? depths.deep->toll.median : NAN;
+    return vt_depth_told(table, EXIT, &depths) ? depths.deep->toll.median : NAN;
 }
 
 static double shallow_exit(const struct vt_table *table)
 {
     struct vt_depths depths;
-    return find(table, EXIT, &depths) ? depths.shallow->toll.median : NAN;
+    return vt_depth_told(table, EXIT, &depths) ? depths.shallow->toll.median : NAN;
 }
 
 static double exits(const struct vt_table *table)
 {
     struct vt_depths depths;
-    return find(table, EXIT, &depths) ? depths.deep->outer_exits : NAN;
+    return vt_depth_told(table, EXIT, &depths) ? depths.deep->outer_exits : NAN;
 }
 
 static double ratio(const struct vt_table *table)
@@ -40,7 +43,9 @@ static double ratio(const struct vt_table *table)
 static double sequence(const struct vt_table *table)
 {
     struct vt_depths depths, around;
-    return find(table, EXIT, &depths) && find(table, SEQUENCE, &around) ? around.shallow->toll.median : NAN;
+    return vt_depth_told(table, EXIT, &depths) && vt_depth_told(table, SEQUENCE, &around)
+               ? around.shallow->toll.median
+               : NAN;
 }
 
 static double share(const struct vt_table *table)

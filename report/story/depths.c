@@ -1,5 +1,5 @@
 /* A hypervisor in a hypervisor: the table of both depths. Its figures in the text around it are depth.c's. */
-#include "report/depth.h"
+#include "report/story/depth.h"
 #include "report/story/tell.h"
 #include "show/pen/markup.h"
 
@@ -8,11 +8,6 @@
 /* One of each kind of exit. */
 static const char *const operations[] = {"cpuid",    "vmmcall",        "rdmsr-kernel", "out-kernel",
                                          "out-user", "mmio-read-user", "first-touch",  "mov-to-cr3"};
-
-static bool find(const struct vt_teller *teller, const char *name, struct vt_depths *depths)
-{
-    return vt_depth_find(teller->table, vt_table_find_line(teller->table, name), depths);
-}
 
 static void put_number(const struct vt_teller *teller, double value, int decimals)
 {
@@ -37,12 +32,12 @@ void vt_tell_depths(const struct vt_teller *teller, const struct vt_directive *d
 {
     struct vt_depths depths;
 
-    if (!find(teller, operations[0], &depths))
+    if (!vt_depth_told(teller->table, operations[0], &depths))
         return;
     vt_tell_paragraph(teller, directive);
     put_head(teller);
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        if (!find(teller, operations[i], &depths))
+        if (!vt_depth_told(teller->table, operations[i], &depths))
             continue;
         vt_markup(teller->stream, "<tr><th scope=\"row\">%s</th>", operations[i]);
         put_number(teller, depths.shallow->toll.median, 0);

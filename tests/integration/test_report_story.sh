@@ -89,6 +89,15 @@ tell unfaulting.json
 has "without CPUID faulting INT n alone is signalled" '^One of the silent ones of step 3 faults on the first road .* INT n .8.67 µs.'
 lacks "... and CPUID is not said to be" 'CPUID .7.28 µs. and INT n'
 
+# Both vendors at both depths: all that is told of a guest's guest is of the one whose sequence was measured.
+on vmx hardware 0 instructions true
+deeper=$(row cpuid class ok '"exit-kernel"' 988),$(row cpuid class ok '"exit-kernel"' 55555 | sed 's/"cpl":/"depth":2,"outer_exits":44,"cpl":/')
+on kvm hardware 0 ns false
+sed "s|\"measurements\":\[|&$deeper,|" "$work/one.json" >"$work/vendors.json"
+tell vendors.json
+has "depths of two vendors: those of one" 'takes 13067 instructions where a guest.* takes 1176 instructions'
+lacks "... and none of the other" '55555'
+
 # UMIP that is off closes nothing.
 sed 's/"outcome":"emulated"/"outcome":"silent"/g' "$work/one.json" >"$work/open.json"
 tell open.json
