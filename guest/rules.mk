@@ -33,8 +33,8 @@ IMAGE_PVH_OWN := $(filter guest/image/pvh%,$(IMAGE_ALL))
 IMAGE_XENPV_OWN := $(filter-out guest/image/xenname.c,$(filter guest/image/xen%,$(IMAGE_ALL)))
 IMAGE_SHARED := guest/catalogue.c $(filter-out $(IMAGE_PVH_OWN) $(IMAGE_XENPV_OWN),$(IMAGE_ALL))
 # The monitor's guest is code that is decoded while this is built: the image has no decoder.
-MONITOR := $(filter-out monitor/generate.c,$(wildcard monitor/*.c monitor/*.S monitor/*/*.c monitor/*/*.S))
-EMULATOR := $(filter-out vcpu/decode.c,$(wildcard vcpu/*.c vcpu/*/*.c))
+MONITOR := $(filter-out monitor/generate%,$(wildcard monitor/*.c monitor/*.S monitor/*/*.c monitor/*/*.S))
+EMULATOR := $(filter-out vcpu/decode.c,$(wildcard vcpu/*.c vcpu/*/*.c)) $(wildcard translate/*.c)
 IMAGE_PVH := $(patsubst %,$B/image/%.o,$(IMAGE_SHARED) $(IMAGE_PVH_OWN) guest/longmode.c guest/svm.c guest/vmx.c guest/payload/entry.S $(MONITOR) $(EMULATOR)) \
 	$B/image/monitor/table.c.o
 IMAGE_XENPV := $(patsubst %,$B/image-xenpv/%.o,$(IMAGE_SHARED) $(IMAGE_XENPV_OWN))
@@ -46,7 +46,9 @@ $B/image/%.o: % $B/guest/offsets.inc
 # A program of the machine that builds, linked with the code as the image is.
 GENERATOR = $(CC) $(filter-out -pie -fPIE,$(HOST_FLAGS)) -fno-pie -no-pie -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
 
-$B/monitor/generate: monitor/generate.c $B/vcpu/decode.c.o $B/guest/catalogue.c.o $B/image/guest/payload/entry.S.o $(patsubst %,$B/%.o,$(CASES))
+GENERATING := monitor/generate.c $(patsubst %,$B/%.o,monitor/generate_forms.c vcpu/decode.c translate/tables.c translate/process/decode.c guest/catalogue.c)
+
+$B/monitor/generate: $(GENERATING) $B/image/guest/payload/entry.S.o $(patsubst %,$B/%.o,$(CASES))
 	@mkdir -p $(@D)
 	$(call step,LD,$@)$(GENERATOR)
 

@@ -7,13 +7,19 @@
 
 #include "bench/measurement.h"
 
+#define VT_LAB_ROAD_PROOFS 3
+
 struct vt_lab_road {
-    const char *engine;    /* of its rows, and the word they are said with; static */
-    enum vt_path path;     /* of what crosses, or may */
-    int cpl;               /* that the code believes to run at */
-    bool by_form;          /* rows are of the cases' forms for Xen */
-    enum vt_counter count; /* of crossings */
-    enum vt_crossing crossing;
+    const char *engine; /* of its rows, and the word they are said with; static */
+    enum vt_path path;  /* of what crosses, or may */
+    int cpl;            /* that the code believes to run at */
+    bool by_form;       /* rows are of the cases' forms for Xen */
+    /* What one of these per operation says; the first that holds decides, and it is the row's exits unless it
+     * is inline. */
+    struct {
+        enum vt_counter count;
+        enum vt_crossing crossing; /* VT_CROSSING_UNKNOWN: there are no more */
+    } proof[VT_LAB_ROAD_PROOFS];
 };
 
 /* All roads, in the order their rows come; *count receives how many. */

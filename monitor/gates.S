@@ -29,7 +29,7 @@ trap:
     EACH TAKE
     cld
     mov rdi, rsp
-    call vt_monitor_serve
+    call [vt_monitor_server_now]
     EACH GIVE
     add rsp, 16
     iretq
@@ -125,6 +125,26 @@ vt_monitor_enter:
     EACH GIVE
     iretq
     .size vt_monitor_enter, . - vt_monitor_enter
+
+/* enum vt_monitor_end vt_monitor_inside(inside, context): inside(context), which vt_monitor_leave ends from anywhere. */
+    .globl vt_monitor_inside
+    .type vt_monitor_inside, @function
+vt_monitor_inside:
+    push rbx
+    push rbp
+    push r12
+    push r13
+    push r14
+    push r15
+    mov [host_rsp], rsp
+    mov rax, rdi
+    mov rdi, rsi
+    sub rsp, 8
+    call rax
+    add rsp, 8
+    mov edi, eax
+    jmp vt_monitor_leave
+    .size vt_monitor_inside, . - vt_monitor_inside
 
 /* void vt_monitor_leave(end): back to who entered. */
     .type vt_monitor_leave, @function

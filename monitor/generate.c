@@ -8,6 +8,7 @@
 #include "guest/catalogue.h"
 #include "guest/payload.h"
 #include "monitor/decoded.h"
+#include "monitor/generate_forms.h"
 #include "vcpu/decode.h"
 
 #include <stdio.h>
@@ -54,12 +55,14 @@ static size_t find_starts(const uint8_t **starts)
 }
 
 /* Rows are kept of what the emulator takes; anything else that faults goes to the guest's own handler. */
-static void decode(struct table *table, const uint8_t *whole, const uint8_t *from, const uint8_t *to)
+static void decode(struct table *table, const uint8_t *whole, const uint8_t *from, const uint8_t *to,
+                   const uint8_t *end)
 {
     while (from < to) {
         struct vt_instruction instruction;
         if (vt_vcpu_decode(from, (size_t)(to - from), &instruction) != 0)
             return;
+        vt_generate_form(from, (size_t)(end - from), &instruction);
         if (instruction.operation != VT_OP_NONE && instruction.operation != VT_OP_UNDEFINED &&
             table->count < ROWS_MOST) {
             table->offsets[table->count] = (uint16_t)(from - whole);
@@ -67,13 +70,6 @@ static void decode(struct table *table, const uint8_t *whole, const uint8_t *fro
         }
         from += instruction.length;
     }
-}
-
-static void print_row(const struct vt_instruction *row)
-{
-    printf("    {%u, %u, %u, %u, %u, %u, %u, %u, %u, %u, %u, %u, {0}, %lldLL, %lldLL},\n", row->operation,
-           row->length, row->size, row->reg, row->rm, row->base, row->index, row->scale, row->segment,
-           row->flags, row->alu, row->source_size, (long long)row->displacement, (long long)row->immediate);
 }
 
 static int print_part(const char *name, const struct table *table, const uint8_t *start, const uint8_t *end)
@@ -86,8 +82,10 @@ static int print_part(const char *name, const struct table *table, const uint8_t
     for (uint32_t i = 0; i < table->count; i++)
         printf("    %u,\n", table->offsets[i]);
     printf("};\nstatic const struct vt_instruction rows_of_%s[] = {\n", name);
-    for (uint32_t i = 0; i < table->count; i++)
-        print_row(&table->rows[i]);
+    for (uint32_t i = 0; i < table->count; i++) {
+        vt_generate_print_instruction(&table->rows[i]);
+        printf(",\n");
+    }
     printf("};\nconst struct vt_decoded_part vt_decoded_%s = {offsets_of_%s, rows_of_%s, %u, %zu, %uu};\n",
            name, name, name, table->count, (size_t)(end - start),
            vt_decoded_sum(start, (size_t)(end - start)));
@@ -102,9 +100,11 @@ int main(void)
 
     starts[count] = vt_guest_code_end;
     for (size_t i = 0; i < count; i++)
-        decode(&cases, vt_guest_code_start, starts[i], starts[i + 1]);
-    decode(&handlers, vt_payload_start, vt_payload_start, vt_payload_end);
-    printf("/* Printed by monitor/generate.c. */\n#include \"monitor/decoded.h\"\n");
+        decode(&cases, vt_guest_code_start, starts[i], starts[i + 1], vt_guest_code_end);
+    decode(&handlers, vt_payload_start, vt_payload_start, vt_payload_end, vt_payload_end);
+    printf("/* Printed by monitor/generate.c. */\n");
+    printf("#include \"monitor/decoded.h\"\n");
+    printf("#include \"monitor/forms.h\"\n");
     return count >= STARTS_MOST || print_part("cases", &cases, vt_guest_code_start, vt_guest_code_end) ||
-           print_part("handlers", &handlers, vt_payload_start, vt_payload_end);
+           print_part("handlers", &handlers, vt_payload_start, vt_payload_end) || vt_generate_print_forms();
 }

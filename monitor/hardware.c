@@ -34,6 +34,7 @@
 
 extern uint8_t vt_monitor_gates[], vt_monitor_bare[], vt_monitor_syscall[];
 enum vt_monitor_end vt_monitor_enter(uint64_t rip, uint64_t rsp, uint64_t rflags);
+enum vt_monitor_end vt_monitor_inside(enum vt_monitor_end (*inside)(void *context), void *context);
 void vt_image_load_tables(const void *gdtr, const void *idtr);
 
 /* As LGDT and LIDT take it. */
@@ -183,7 +184,7 @@ enum vt_monitor_end vt_hardware_run_inside(enum vt_monitor_end (*inside)(void *c
 {
     enter_world(VT_HARDWARE_EMULATING, VT_MONITOR_SHUT);
     vt_timer_arm();
-    enum vt_monitor_end end = inside(context);
+    enum vt_monitor_end end = vt_monitor_inside(inside, context);
     vt_timer_disarm();
     return end;
 }

@@ -65,6 +65,15 @@ enum vt_monitor_end vt_monitor_run_bare(vt_case_function function, uint64_t iter
 void vt_monitor_begin(vt_case_function function, uint64_t iterations);
 enum vt_monitor_end vt_monitor_finish(enum vt_monitor_end end);
 
+/* What answers the guest's faults, with its registers in vt_monitor.vcpu but for those of the frame. NULL:
+ * the emulator, as from the start. */
+typedef void vt_monitor_server(struct vt_monitor_frame *frame);
+void vt_monitor_serve_by(vt_monitor_server *server);
+extern vt_monitor_server *vt_monitor_server_now;
+
+/* From wherever the guest, or the monitor for it, is: end the run. */
+_Noreturn void vt_monitor_leave(enum vt_monitor_end end);
+
 /* Where the guest returns to when it is done; never executed. */
 extern const uint8_t vt_monitor_returned[];
 #endif

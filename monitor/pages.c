@@ -2,6 +2,8 @@
 #include "guest/abi.h"
 #include "monitor/pages.h"
 
+#include <cpuid.h>
+
 #define PAGE        UINT64_C(0x1000)
 #define LARGE       UINT64_C(0x200000)
 #define ENTRIES     512
@@ -17,6 +19,9 @@
 #define IS_LARGE UINT64_C(0x80)
 #define FRAME    UINT64_C(0x000fffffffe00000)
 
+#define NO_EXECUTE (UINT64_C(1) << 63)
+#define CPUID_NX   (1u << 20)
+
 /* Code of the guest, page-aligned on both sides (guest/image/image.lds). */
 extern uint8_t vt_image_guest[], vt_image_guest_end[];
 
@@ -25,7 +30,8 @@ static uint64_t pointers[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t directories[GIBIBYTES * ENTRIES] __attribute__((aligned(4096)));
 static uint64_t fine[FINE * ENTRIES] __attribute__((aligned(4096)));
 
-static bool followed; /* they are no longer as they were made */
+static bool followed;       /* they are no longer as they were made */
+static uint64_t data_is_no; /* NO_EXECUTE or 0: of the guest's memory, now */
 
 /* Where the guest is at home. */
 struct range {
@@ -76,9 +82,9 @@ static uint64_t fine_entry(uint64_t address)
     const struct range own = code();
 
     if (holds(&tables, address, 1))
-        return address | tables.rights;
+        return address | tables.rights | data_is_no;
     if (holds(&memory, address, 1))
-        return address | memory.rights;
+        return address | memory.rights | data_is_no;
     return address | (holds(&own, address, 1) ? own.rights : PRESENT | WRITABLE);
 }
 
@@ -87,15 +93,15 @@ static uint64_t large_entry(uint64_t address)
     if (address == VT_GUEST_ABSENT)
         return 0;
     if (holds(&touch, address, 1))
-        return address | touch.rights | IS_LARGE;
+        return address | touch.rights | IS_LARGE | data_is_no;
     return address | PRESENT | WRITABLE | IS_LARGE | (address < VT_GUEST_MEMORY ? 0 : UNCACHED);
 }
 
-void vt_pages_open(void)
+static void make(void)
 {
-    followed = false;
     const uint64_t upper = PRESENT | WRITABLE | USER;
 
+    root[ENTRIES - 1] = 0;
     root[0] = (uintptr_t)pointers | upper;
     for (uint64_t i = 0; i < GIBIBYTES; i++)
         pointers[i] = (uintptr_t)(directories + i * ENTRIES) | upper;
@@ -105,6 +111,13 @@ void vt_pages_open(void)
         fine[i] = fine_entry(i * PAGE);
     for (uint64_t i = 0; i < FINE; i++)
         directories[i] = (uintptr_t)(fine + i * ENTRIES) | upper;
+}
+
+void vt_pages_open(void)
+{
+    followed = false;
+    data_is_no = 0;
+    make();
 }
 
 static void take(void)
@@ -119,6 +132,35 @@ void vt_pages_take(void)
     take();
 }
 
+uint64_t vt_pages_no_execute(void)
+{
+    unsigned a, b, c, d = 0;
+
+    __get_cpuid(0x80000001, &a, &b, &c, &d);
+    return d & CPUID_NX ? NO_EXECUTE : 0;
+}
+
+void vt_pages_separate(uint64_t *top)
+{
+    followed = true;
+    data_is_no = vt_pages_no_execute();
+    make();
+    root[ENTRIES - 1] = (uintptr_t)top | PRESENT | WRITABLE | USER;
+    take();
+}
+
+uint64_t vt_pages_get(uint64_t address)
+{
+    return fine[address / PAGE];
+}
+
+void vt_pages_set(uint64_t address, uint64_t entry)
+{
+    followed = true;
+    fine[address / PAGE] = entry;
+    vt_pages_flush(address);
+}
+
 /* A large page of the guest's own memory may lie anywhere; anything else that was not so from the start is
  * none. */
 static uint64_t shadow_of(uint64_t entry, uint64_t address)
@@ -128,7 +170,7 @@ static uint64_t shadow_of(uint64_t entry, uint64_t address)
     if (!(entry & PRESENT) || !(entry & IS_LARGE))
         return 0;
     if (holds(&touch, frame, LARGE))
-        return frame | IS_LARGE | USER | PRESENT | (entry & WRITABLE);
+        return frame | IS_LARGE | USER | PRESENT | (entry & WRITABLE) | data_is_no;
     return frame == address ? large_entry(address) : 0;
 }
 

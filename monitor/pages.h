@@ -15,6 +15,19 @@ void vt_pages_open(void);
 /* As they were made, into CR3: all translations are forgotten. */
 void vt_pages_take(void);
 
+/*
+ * A world apart, until vt_pages_take: what the guest may write it may not execute, where the processor can
+ * tell (EFER.NXE is on), and `pointers` is the table of the last 512 GiB.
+ */
+void vt_pages_separate(uint64_t *pointers);
+
+/* The entry of a small page; vt_pages_take brings the old ones back. Below 4 MiB. */
+uint64_t vt_pages_get(uint64_t address);
+void vt_pages_set(uint64_t address, uint64_t entry);
+
+/* The bit of an entry that forbids execution; 0: the processor has none. */
+uint64_t vt_pages_no_execute(void);
+
 /* Nested page tables: the guest's own memory and code, and nothing else; `leaf`: bits that entries which lead
  * to memory have beside. Once. */
 void vt_pages_open_nested(uint64_t leaf);

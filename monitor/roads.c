@@ -2,6 +2,7 @@
 #include "monitor/call.h"
 #include "monitor/exit/roads.h"
 #include "monitor/road.h"
+#include "monitor/translate_road.h"
 
 #include <cpuid.h>
 
@@ -65,8 +66,9 @@ static const struct vt_image_road by_call = {
 
 const struct vt_image_road *const *vt_image_roads(size_t *count)
 {
-    static const struct vt_image_road *const all[] = {&by_fault,        &by_call,     &vt_road_svm,
-                                                      &vt_road_svm_kvm, &vt_road_vmx, &vt_road_vmx_kvm};
+    static const struct vt_image_road *const all[] = {&by_fault,       &vt_road_translate, &by_call,
+                                                      &vt_road_svm,    &vt_road_svm_kvm,   &vt_road_vmx,
+                                                      &vt_road_vmx_kvm};
 
     *count = sizeof all / sizeof all[0];
     return all;

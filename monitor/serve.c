@@ -12,9 +12,7 @@
 #define MSR_FS 0xc0000100
 #define MSR_GS 0xc0000101
 
-void vt_monitor_serve(struct vt_monitor_frame *frame);
 void vt_monitor_own_fault(const struct vt_monitor_frame *frame);
-_Noreturn void vt_monitor_leave(enum vt_monitor_end end);
 
 static bool is_device(uint64_t address)
 {
@@ -145,7 +143,7 @@ static enum vt_step interrupt(void)
     return step;
 }
 
-void vt_monitor_serve(struct vt_monitor_frame *frame)
+static void serve(struct vt_monitor_frame *frame)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
 
@@ -166,6 +164,13 @@ void vt_monitor_serve(struct vt_monitor_frame *frame)
     frame->rip = vcpu->rip;
     frame->rsp = vcpu->gpr[VT_RSP];
     frame->rflags = vcpu->rflags | VT_FLAG_IF;
+}
+
+vt_monitor_server *vt_monitor_server_now = serve;
+
+void vt_monitor_serve_by(vt_monitor_server *server)
+{
+    vt_monitor_server_now = server ? server : serve;
 }
 
 void vt_monitor_own_fault(const struct vt_monitor_frame *frame)

@@ -57,6 +57,11 @@ void vt_timer_arm(void)
     write(INITIAL, vt_timer_limit);
 }
 
+void vt_timer_again(void)
+{
+    write(INITIAL, vt_timer_limit);
+}
+
 /* One that came meanwhile, or was an exit and waits, is served here, at ring 0: the next run would end by it.
  */
 void vt_timer_disarm(void)

@@ -11,6 +11,9 @@ extern uint32_t vt_timer_limit;
 void vt_timer_arm(void);
 void vt_timer_disarm(void);
 
+/* Once more, while it is armed. */
+void vt_timer_again(void);
+
 /* Has it come, served or not? */
 bool vt_timer_is_over(void);
 

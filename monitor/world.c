@@ -67,17 +67,17 @@ static enum vt_access store(void *context, uint64_t address, const void *value, 
 
 static uint64_t mmio_read(void *context, uint64_t address, unsigned size)
 {
-    (void)context, (void)size;
+    (void)size;
     if (address >= VT_GUEST_XAPIC)
-        return vt_vcpu_apic_read(&vt_monitor.vcpu, address & (PAGE - 1));
+        return vt_vcpu_apic_read(context, address & (PAGE - 1));
     return ~UINT64_C(0);
 }
 
 static void mmio_write(void *context, uint64_t address, unsigned size, uint64_t value)
 {
-    (void)context, (void)size;
+    (void)size;
     if (address >= VT_GUEST_XAPIC)
-        vt_vcpu_apic_write(&vt_monitor.vcpu, address & (PAGE - 1), (uint32_t)value);
+        vt_vcpu_apic_write(context, address & (PAGE - 1), (uint32_t)value);
 }
 
 static uint32_t port_read(void *context, uint16_t port, unsigned size)
@@ -155,6 +155,7 @@ const char *vt_monitor_open(void)
     vt_vcpu_apply_cpuid(&vt_monitor.vcpu);
     vt_hardware_open();
     vt_monitor.environment = (struct vt_environment){
+        .context = &vt_monitor.vcpu, /* whose APIC it is */
         .load = load,
         .store = store,
         .mmio_read = mmio_read,

@@ -22,7 +22,7 @@ MONITORING := tests/monitor/main.c tests/monitor/orders.c tests/monitor/tell.c
 MONITORED := $(filter-out $(MONITORING),$(wildcard tests/monitor/*.c tests/monitor/*.S))
 MONITORED_CODE := $(patsubst %,$B/%.o,$(CASES)) $(patsubst %,$B/image/%.o,$(MONITORED))
 
-$B/tests/difference/generate: monitor/generate.c $B/vcpu/decode.c.o $B/guest/catalogue.c.o $B/image/guest/payload/entry.S.o $(MONITORED_CODE)
+$B/tests/difference/generate: $(GENERATING) $B/image/guest/payload/entry.S.o $(MONITORED_CODE)
 	@mkdir -p $(@D)
 	$(call step,LD,$@)$(GENERATOR)
 

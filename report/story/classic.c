@@ -24,6 +24,7 @@ static const struct {
     {"hardware_road", "kvm", "", "hardware", false},
     {"native_road", "tcg", "bochs", "native", true},
     {"monitor_trap_road", "monitor-trap", "", "emulated", true},
+    {"monitor_translate_road", "monitor-translate", "", "translated", true},
     {"monitor_call_road", "monitor-call", "", "paravirtual", true},
     {"monitor_hardware_road", "monitor-svm-kvm", "", "hardware", true},
     {"monitor_vtx_road", "monitor-vmx-kvm", "", "hardware", true},

@@ -33,6 +33,10 @@ const char *effect_engine_name(enum effect_engine engine)
         return "monitor-vmx";
     case EFFECT_VMX_KVM:
         return "monitor-vmx-kvm";
+    case EFFECT_TRANSLATION:
+        return "monitor-translate";
+    case EFFECT_TRANSLATION_AGAIN:
+        return "monitor-translate, second time";
     default:
         return "monitor-trap";
     }

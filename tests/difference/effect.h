@@ -21,7 +21,9 @@ enum effect_engine {
     EFFECT_SVM = 16,
     EFFECT_SVM_KVM = 32,
     EFFECT_VMX = 64,
-    EFFECT_VMX_KVM = 128
+    EFFECT_VMX_KVM = 128,
+    EFFECT_TRANSLATION = 256,
+    EFFECT_TRANSLATION_AGAIN = 512
 };
 
 /* Ports that user space answers for. */

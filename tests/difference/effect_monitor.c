@@ -81,7 +81,10 @@ static const enum effect_engine engines[MONITOR_ROADS] = {[MONITOR_BY_FAULT] = E
                                                           [MONITOR_BY_SVM] = EFFECT_SVM,
                                                           [MONITOR_BY_SVM_AS_KVM] = EFFECT_SVM_KVM,
                                                           [MONITOR_BY_VMX] = EFFECT_VMX,
-                                                          [MONITOR_BY_VMX_AS_KVM] = EFFECT_VMX_KVM};
+                                                          [MONITOR_BY_VMX_AS_KVM] = EFFECT_VMX_KVM,
+                                                          [MONITOR_BY_TRANSLATION] = EFFECT_TRANSLATION,
+                                                          [MONITOR_BY_TRANSLATION_AGAIN] =
+                                                              EFFECT_TRANSLATION_AGAIN};
 
 enum effect_engine effect_engine_of(enum monitor_road road)
 {

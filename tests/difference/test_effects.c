@@ -34,8 +34,9 @@ enum condition {
     ON_PVM,       /* at CPL 3 of a KVM that runs the guest at ring 3 of the host (virt-pvm) */
 };
 
-#define R(name)  (UINT32_C(1) << VT_##name)
-#define QEMU     (EFFECT_MONITOR | EFFECT_SVM | EFFECT_SVM_KVM | VMX)
+#define R(name) (UINT32_C(1) << VT_##name)
+#define QEMU                                                                                                 \
+    (EFFECT_MONITOR | EFFECT_SVM | EFFECT_SVM_KVM | VMX | EFFECT_TRANSLATION | EFFECT_TRANSLATION_AGAIN)
 #define VMX      (EFFECT_VMX | EFFECT_VMX_KVM)
 #define ANY      (EFFECT_TRAP | EFFECT_TRANSLATE | EFFECT_KVM | QEMU)
 #define FAULTING (EFFECT_TRAP | EFFECT_MONITOR)
@@ -187,7 +188,8 @@ static void compare(struct bench *b, const struct vt_case *c, const struct effec
 
 static void compare_case(struct bench *b, const struct vt_case *c, const struct effect_setup *setup)
 {
-    static const enum effect_engine roads[] = {EFFECT_MONITOR, EFFECT_SVM, EFFECT_SVM_KVM};
+    static const enum effect_engine roads[] = {EFFECT_MONITOR, EFFECT_TRANSLATION, EFFECT_TRANSLATION_AGAIN,
+                                               EFFECT_SVM, EFFECT_SVM_KVM};
     static struct effect trap, translate, again, kvm, monitor;
 
     effect_run_virtual(&trap, EFFECT_TRAP, b->trap, c, setup, &b->code, 0);

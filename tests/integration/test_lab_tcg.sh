@@ -46,6 +46,21 @@ holds "the parts add up" row "$trapped and .case == \"mov-to-cr3\" and .breakdow
 holds "an exception is a fault, and its handler's return another" row "$trapped and .case == \"undefined\" and .exits_per_op == 2 and .reason == \"1.00 #UD, 1.00 #GP per operation\""
 holds "a write to a page table is seen" row "$trapped and .case == \"write-4-ptes\" and .evidence.traps == 4"
 holds "a device's page is one fault" row "$trapped and .case == \"mmio-write-user\" and .evidence.traps == 1 and .reason == \"1.00 #PF per operation\""
+# Translated: the same bytes, rewritten before they run.
+translated='.engine == "monitor-translate" and .status == "ok" and .path == "translated"'
+for name in empty:0 nop:1 thousand:1000; do
+    holds "${name%:*} is as long translated" row "$translated and .case == \"${name%:*}\" and .crossing == \"none\" and .toll.median == ${name#*:} and .exits_per_op == 0"
+done
+holds "30 cases or more are inline" test "$(jq "[.measurements[] | select($translated and .crossing == \"inline\" and .evidence.inline_hits == 1 and .evidence.traps == 0)] | length" "$work/one.json")" -ge 30
+holds "35 or more are one callout" test "$(jq "[.measurements[] | select($translated and .crossing == \"callout\" and .evidence.callouts == 1 and .evidence.traps == 0)] | length" "$work/one.json")" -ge 35
+holds "cli is one instruction" row "$translated and .case == \"cli\" and .crossing == \"inline\" and .toll.median == 1"
+for name in popf cpuid pushf mov-from-cs; do
+    holds "$name is no hole there, and less than a trap" row "$translated and .case == \"$name\" and .crossing == \"inline\" and .toll.median <= 25"
+done
+holds "a page table's entry is written by the emulator from its first fault on" row "$translated and .case == \"write-pte\" and .crossing == \"callout\" and .evidence.traps == 0"
+holds "so is a device's page" row "$translated and .case == \"mmio-write-user\" and .crossing == \"callout\" and .evidence.traps == 0"
+holds "a division by zero is a fault" row "$translated and .case == \"divide-error\" and .crossing == \"trap\" and .reason == \"1.00 #DE per operation\""
+holds "what the baseline does not do is no toll" row '.engine == "monitor-translate" and .case == "hlt" and .status == "unverified"'
 # Asked instead: Xen's hypercalls, answered by the same monitor.
 called='.engine == "monitor-call" and .status == "ok" and .path == "paravirtual" and .crossing == "hypercall"'
 holds "12 cases or more are one hypercall each" test "$(jq "[.measurements[] | select($called and .evidence.hypercalls == 1 and .evidence.traps == 0)] | length" "$work/one.json")" -ge 12

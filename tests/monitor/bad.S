@@ -120,4 +120,26 @@ BAD "loads an absent selector"
     mov eax, 0xfff8
     mov gs, eax
 
+BAD "changes its code"
+    call 1f
+    cmp eax, 1
+    jne 2f
+    lea rdx, [rip + 1f + 1]
+    mov dword ptr [rdx], 2
+    call 1f
+    cmp eax, 2
+    jne 2f
+    ret
+1:  mov eax, 1
+    ret
+2:  ud2
+BAD "ruins its virtual CPU"
+    mov rdi, [BAD_PLACE]
+    mov ecx, 4096
+    mov al, 0xff
+    rep stosb
+    cpuid
+    out 0x80, al
+    ret
+
     .section .note.GNU-stack, "", @progbits

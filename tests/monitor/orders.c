@@ -4,6 +4,7 @@
 #include "monitor/call.h"
 #include "monitor/exit/svm.h"
 #include "monitor/exit/vmx.h"
+#include "monitor/translator.h"
 #include "tests/difference/effect_code.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ static struct monitor_control *const control = (struct monitor_control *)MONITOR
 static struct vt_scratch *const scratch = (struct vt_scratch *)VT_GUEST_SCRATCH;
 static struct vt_environment below;
 
+extern uint8_t vt_translator_shared[];
 extern const char *const __start_bad_names[], *const __stop_bad_names[];
 extern const vt_case_function __start_bad_code[];
 
@@ -162,6 +164,9 @@ static const char *open_road(enum monitor_road road)
     case MONITOR_BY_VMX:
     case MONITOR_BY_VMX_AS_KVM:
         return vt_vmx_open();
+    case MONITOR_BY_TRANSLATION:
+    case MONITOR_BY_TRANSLATION_AGAIN:
+        return vt_translator_open();
     default:
         return NULL;
     }
@@ -178,6 +183,9 @@ static enum vt_monitor_end go(enum monitor_road road, vt_case_function function)
         return vt_vmx_run(function, 1, VT_VMX_ALL);
     case MONITOR_BY_VMX_AS_KVM:
         return vt_vmx_run(function, 1, VT_VMX_AS_KVM);
+    case MONITOR_BY_TRANSLATION:
+    case MONITOR_BY_TRANSLATION_AGAIN:
+        return vt_translator_run(function, 1);
     default:
         return vt_monitor_run(function, 1, VT_MONITOR_SHUT);
     }
@@ -191,10 +199,29 @@ static bool can_go(enum monitor_road road)
     return !reason;
 }
 
+/* A run that leaves nothing behind but translations. */
+static void learn(const struct vt_case *c)
+{
+    static struct vt_vcpu vcpu;
+    static struct vt_scratch block;
+
+    vcpu = control->vcpu;
+    block = control->scratch;
+    begin();
+    vt_translator_run(c->body, 1);
+    vt_monitor_prepare(c);
+    control->vcpu = vcpu;
+    control->scratch = block;
+}
+
 static void run(const struct vt_case *c)
 {
     if (!can_go(control->road))
         return;
+    if (control->road == MONITOR_BY_TRANSLATION_AGAIN)
+        learn(c);
+    else
+        vt_translator_forget();
     begin();
     finish(go(control->road, c->body));
 }
@@ -210,9 +237,13 @@ static void call(const struct vt_case *c)
 
 static void run_bad(void)
 {
+    const uint64_t place = (uintptr_t)vt_translator_shared;
+
     if (!can_go(control->road))
         return;
     vt_monitor_prepare(vt_guest_find_case("nop"));
+    memcpy(scratch->buffer, &place, sizeof place);
+    vt_translator_forget();
     finish(go(control->road, __start_bad_code[control->number]));
 }
 

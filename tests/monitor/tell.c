@@ -11,7 +11,7 @@
     20000000 /* the longest string of the misdeeds takes a third of it below the monitor that traps */
 
 static struct monitor_control *const control = (struct monitor_control *)MONITOR_CONTROL;
-/* Every case and every misdeed on every road, and what came of it. */
+/* Every case and every misdeed on each of these roads, and what came of it. */
 static struct monitor_told now, before;
 
 static void send(const void *bytes, size_t size)
@@ -118,7 +118,7 @@ static void tell_misdeeds(void)
 void monitor_tell_all(bool misdeeds)
 {
     vt_timer_limit = LIMIT;
-    for (now.road = 0; now.road < MONITOR_ROADS; now.road++)
+    for (now.road = 0; now.road < MONITOR_ROADS_TOLD; now.road++)
         if (misdeeds)
             tell_misdeeds();
         else

@@ -1,0 +1,41 @@
+/* Into translated code by SYSRET, and out of it by SYSCALL: both at ring 3 are the translator's own code. */
+#include "guest/abi.h"
+
+    .intel_syntax noprefix
+    .text
+    .globl vt_translator_enter, vt_translator_left
+
+    .set FLAGS, 0x202
+
+/* void vt_translator_enter(address): its way in brings the guest's registers and stack. */
+    .type vt_translator_enter, @function
+vt_translator_enter:
+    push rbx
+    push rbp
+    push r12
+    push r13
+    push r14
+    push r15
+    mov [own_stack], rsp
+    mov rcx, rdi
+    mov r11d, FLAGS
+    sysretq
+
+/* The guest's registers are in the virtual CPU by now. */
+vt_translator_left:
+    mov rsp, [own_stack]
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+    ret
+    .size vt_translator_enter, . - vt_translator_enter
+
+    .section .bss
+    .align 8
+own_stack:
+    .skip 8
+
+    .section .note.GNU-stack, "", @progbits
