@@ -64,11 +64,15 @@ holds "an exit that the guest does not ask for is KVM's alone" row '.case == "in
 holds "a field of the shadow is one instruction" row '.case == "vmread" and .toll.median == 1 and .exits_per_op == 0'
 
 # Without a shadow; and at depth 2, where the guest of the cases is a guest of a guest.
-"$VMTOLL" lab vmx --limit 600 --quiet --case nop,vmread,vmwrite,vmresume-as-kvm --param kvm_intel.enable_shadow_vmcs=0 --output "$work/plain.json" 2>"$work/plain.err" &
+# Beside that one with functions, of little, for Bochs' debugger prints each instruction.
+{
+    "$VMTOLL" lab vmx --limit 600 --quiet --case nop,vmread,vmwrite,vmresume-as-kvm --param kvm_intel.enable_shadow_vmcs=0 --output "$work/plain.json" &&
+        "$VMTOLL" lab vmx --limit 400 --profile --quiet --case nop,cpuid --output "$work/profiled.json"
+} 2>"$work/plain.err" &
 run "$VMTOLL" lab vmx --limit 800 --depth 2 --quiet --case empty,nop,thousand,cpuid,xsetbv --output "$work/deep.json"
 is "the cases run in a guest of a guest" 0
 wait $!
-holds "and where a guest's VMCS has no shadow" test $? -eq 0
+holds "and where a guest's VMCS has no shadow, and two with functions" test $? -eq 0
 # shellcheck disable=SC2317
 deep() { # expression over one row
     jq -e ".measurements[] | select($1)" "$work/deep.json"
@@ -78,6 +82,12 @@ holds "one instruction is 1, and no exit below" deep '.case == "nop" and .toll.m
 holds "a thousand are 1000, and no exit below" deep '.case == "thousand" and .toll.median == 1000 and .outer_exits == 0'
 holds "cpuid is one exit, and five below" deep '.case == "cpuid" and .depth == 2 and .exits_per_op == 1 and .outer_exits == 5'
 holds "XSAVE is on at depth 2 as well" deep '.case == "xsetbv" and .status == "ok"'
+holds "functions add up to their tolls, and none is unknown" jq -e \
+    '[.measurements[] | select(.status == "ok")] | length == 2 and all(.profile != null and .profile.unattributed == 0 and ((.profile.sum / .profile.operations - .toll.median) | fabs < 0.00001 * (. + 1)))' "$work/profiled.json"
+holds "nop is the guest's alone" jq -e \
+    'first(.measurements[] | select(.case == "nop")) | .profile | .sum == .operations and [.functions[].module] == ["guest"]' "$work/profiled.json"
+holds "cpuid is answered by kvm through kvm_intel, and one instruction of it is the guest's" jq -e \
+    'first(.measurements[] | select(.case == "cpuid")) | .profile as $p | $p.functions | any(.name == "kvm_emulate_cpuid" and .module == "kvm") and any(.name == "vmx_vcpu_run" and .module == "kvm_intel") and any(.module == "guest" and .self == $p.operations)' "$work/profiled.json"
 holds "without a shadow each field is an exit" jq -e '[.measurements[] | select(.case == "vmread" or .case == "vmwrite") | .exits_per_op] == [1, 1]' "$work/plain.json"
 holds "so KVM's way around an entry is nine" jq -e '.measurements[] | select(.case == "vmresume-as-kvm") | .exits_per_op == 9 and .evidence.nested_run == 1' "$work/plain.json"
 crossings_wrong "$work/one.json" vmx >"$work/out"
