@@ -23,17 +23,16 @@ static void tell(void)
 {
     const uint64_t mark = MONITOR_MARK, *new = (const uint64_t *)&now;
     uint64_t *old = (uint64_t *)&before;
-    MONITOR_PLACE place = 0;
+    MONITOR_PLACE place = MONITOR_NO_PLACE;
 
     now.control = *control;
     send(&mark, sizeof mark);
-    for (; place < sizeof now / 8; place++)
-        if (new[place] != old[place]) {
-            send(&place, sizeof place);
-            send(&new[place], 8);
-            old[place] = new[place];
+    for (size_t i = 0; i < sizeof now / 8; i++)
+        if (new[i] != old[i]) {
+            send(&(MONITOR_PLACE){(MONITOR_PLACE)i}, sizeof place);
+            send(&new[i], 8);
+            old[i] = new[i];
         }
-    place = MONITOR_NO_PLACE;
     send(&place, sizeof place);
 }
 
