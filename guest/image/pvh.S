@@ -56,7 +56,8 @@ long_mode:
     mov edi, ebx
     mov esi, ebp
     call vt_image_main
-3:  hlt
+    /* All is said. HLT with interrupts off would be somebody's last words: Bochs 3.1 asks what to do then. */
+3:  pause
     jmp 3b
 
     .globl vt_image_load_tables
