@@ -8,8 +8,8 @@
 
 struct vt_provenance {
     const char *compiler; /* "gcc 12.2.0" */
-    const char *flags;    /* of preprocessor and compiler, $CC's among them; those that name folders left out */
-    char build_id[41];    /* the linker's, in hexadecimal; "": it left none */
+    const char *flags; /* of preprocessor and compiler, $CC's among them; those that name folders left out */
+    char build_id[41]; /* the linker's, in hexadecimal; "": it left none */
 };
 
 struct vt_provenance vt_provenance(void);
