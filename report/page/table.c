@@ -92,11 +92,9 @@ static void put_cell(const struct vt_html *page, const struct vt_result_row *cel
         [VT_STATUS_OK] = "unknown",    [VT_STATUS_UNVERIFIED] = "unknown", [VT_STATUS_UNSUPPORTED] = "–",
         [VT_STATUS_FAILED] = "failed", [VT_STATUS_TIMEOUT] = "timeout",
     };
-    if (!cell) {
-        fputs("<td></td>", page->stream);
-    } else if (vt_result_has_toll(cell)) {
+    if (cell && vt_result_has_toll(cell)) {
         put_measured(page, cell, cell->unit == VT_UNIT_NS ? size : 1);
-    } else if (usual && vt_table_note(page->report->table, cell) == usual) {
+    } else if (!cell || (usual && vt_table_note(page->report->table, cell) == usual)) {
         fputs("<td></td>", page->stream);
     } else {
         bool unsupported = cell->status == VT_STATUS_UNSUPPORTED;

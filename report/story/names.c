@@ -39,7 +39,9 @@ static void list_umip(const struct vt_table *table, const char *const *outcomes,
     const struct vt_result *audited = vt_audited_find(table);
     const json_t *covered;
     size_t i;
-    json_array_foreach(audited ? covered_by_umip(audited) : NULL, i, covered)
+    if (!audited)
+        return;
+    json_array_foreach(covered_by_umip(audited), i, covered)
     {
         const char *name = json_string_value(covered);
         for (size_t k = 0; name && outcomes[k]; k++)

@@ -428,7 +428,7 @@ START_TEST(a_long_batch_is_not_copied_without_end)
 
     ck_assert_ptr_nonnull(text);
     memset(text, 'b', LINE);
-    strcpy(text + LINE, "\n");
+    memcpy(text + LINE, "\n", 2);
     for (int i = 0; i < BATCHES; i++)
         ck_assert_int_eq(vt_traced_add(&traced, BODY, 1000, i == 0), 0);
     char *whole = vt_traced_complete(&traced, text);
