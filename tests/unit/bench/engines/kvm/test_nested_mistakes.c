@@ -157,7 +157,7 @@ static void try(struct vt_kvm_machine *machine, const struct vt_case *c, const s
         if (vt_kvm_machine_enter(machine, &error) == 0)
             vt_kvm_machine_batch(machine, c->body, 10, &batch, &error);
     }
-    snprintf(text, size, "%s", error.text);
+    snprintf(text, size, "%.*s", (int)size - 1, error.text);
 }
 
 /* A line for each mistake; what they need is not there: none, and the reason. */
