@@ -13,6 +13,7 @@
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static _Noreturn void give_up(size_t wanted)
     char advice[128];
     while (atomic_flag_test_and_set(&end.said))
         pause(); /* another thread is about to end them all */
-    vt_limit_advice(ENOMEM, wanted, advice, sizeof advice);
+    /* No size is so large: another process lacked some, and this one ends as it did (bench/apart.c). */
+    vt_limit_advice(ENOMEM, wanted < PTRDIFF_MAX ? wanted : 0, advice, sizeof advice);
     vt_leftover_drop();
     vt_error_memory(&error, "an answer");
     flockfile(stderr); /* to the end: what another thread complains of would stand behind the last line */
@@ -71,7 +73,7 @@ STANDS_BEFORE(void *, calloc, (size_t count, size_t size), (count, size), !resul
 STANDS_BEFORE(void *, realloc, (void *old, size_t size), (old, size), !result, size)
 STANDS_BEFORE(void *, aligned_alloc, (size_t to, size_t size), (to, size), !result, size)
 STANDS_BEFORE(char *, strdup, (const char *text), (text), !result, strlen(text) + 1)
-STANDS_BEFORE(char *, strndup, (const char *text, size_t most), (text, most), !result, most)
+STANDS_BEFORE(char *, strndup, (const char *text, size_t most), (text, most), !result, strnlen(text, most) + 1)
 
 STANDS_BEFORE(ssize_t, getdelim, (char **line, size_t *size, int end_of_line, FILE *file),
               (line, size, end_of_line, file), result < 0, *size)
