@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lab bochs: ring 0 of Bochs' processors and the image's own monitor there, with VT-x and with AMD-V.
 # seconds: 300
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 command -v bochs >/dev/null 2>&1 || skip_all "bochs is missing: apt-get install bochs bochsbios vgabios bochs-x xvfb grub-pc-bin xorriso"

@@ -2,6 +2,7 @@
 # Memory that runs out is an error, never an answer: with any allocation refused, a command gives the answer that it
 # gives with memory, or one line and status 3.
 # seconds: 900
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

@@ -2,6 +2,7 @@
 # Memory that runs out while something is measured: bench, ab and tour give what they give with memory, or one line
 # and status 3.
 # seconds: 900
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/sweep.sh
