@@ -13,7 +13,8 @@ attempts() { # program, VARIABLE=VALUE..., command...
     reached=$!
     program=$1
     shift
-    run env TMPDIR="$work/temporary" ATTEMPT_LOG="$work/attempts" ATTEMPT_FOLDER="$work/reach" ATTEMPT_PROCESS="$reached" \
+    # A sanitizer wants to be first of what is preloaded; the order changes nothing here.
+    run env ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" TMPDIR="$work/temporary" ATTEMPT_LOG="$work/attempts" ATTEMPT_FOLDER="$work/reach" ATTEMPT_PROCESS="$reached" \
         ATTEMPT_PROGRAM="$program" LD_PRELOAD="$attempt" "$@"
     kill "$reached" 2>/dev/null
     touch "$work/attempts"
