@@ -22,7 +22,8 @@ enum vt_price_proof {
 struct vt_price_toll {
     const char *name; /* of the case; the result's. NULL: no row fits */
     int cpl;
-    double ns;     /* lower end of the median's interval */
+    double
+        ns; /* the 5th percentile of the row; of a result without, the lower end of the median's interval */
     double middle; /* ns: of the medians of all rows that fit, the middle one */
 };
 

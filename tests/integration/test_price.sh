@@ -67,11 +67,8 @@ c = {line["reason"]: line["count"] for line in d["crossings"]}
 sys.exit(not eval(sys.argv[1]))' "$1" "$2"
 }
 
-measure_tolls() {
-    "$VMTOLL" bench --engine kvm --cpl 0 --budget 4 --quiet --output tolls.json \
-        --case 'nop,cpuid,in-user,out-user,out-eventfd,rdmsr-kernel,in-kernel,out-kernel,mmio-read-user,mmio-write-user' 2>err
-}
-measure_tolls
+"$VMTOLL" bench --engine kvm --cpl 0 --budget 4 --quiet --output tolls.json \
+    --case 'nop,cpuid,in-user,out-user,out-eventfd,rdmsr-kernel,in-kernel,out-kernel,mmio-read-user,mmio-write-user' 2>err
 if ! grep -q '"engine": *"kvm".*"status": *"ok"' tolls.json 2>/dev/null; then
     skip "machines that run" "no guest runs under /dev/kvm here: $(head -n 1 err)"
     finish
@@ -120,13 +117,6 @@ fi
 
 run "$VMTOLL" price --qmp vm.sock --tolls tolls.json --seconds 1 --json
 is "a machine of QEMU" 0
-# Tolls of a busier moment come to more than there is: it says so, and to measure them again.
-tries=0
-while [ $tries -lt 5 ] && says 'd["at_least_share"] > d["at_most_share"] and any("under other conditions" in n for n in d["notes"])' out; do
-    measure_tolls
-    run "$VMTOLL" price --qmp vm.sock --tolls tolls.json --seconds 1 --json
-    tries=$((tries + 1))
-done
 cp out vm.json
 looks_right "its document" vm.json
 holds "it has the name QEMU gave it" says 'd["machine"] == "a <guest>" and d["source"]["name"] == "qmp"' vm.json
@@ -136,11 +126,7 @@ holds "the mix is the guest's" says \
     'abs((c["interpreted"] if "interpreted" in c else c["other-kernel"] * 1.5) / c["other-user"] - 1) < 0.1' vm.json
 holds "what did not happen is not counted" says 'c["mmio-user"] == 0 and c["hlt"] == 0 and c["hypercall"] == 0' vm.json
 # It does nothing but cross: all its time outside the guest is the truth, and the tolls find most of it.
-if says 'd["at_least_share"] > d["at_most_share"] and any("under other conditions" in n for n in d["notes"])' vm.json; then
-    skip "the truth lies between the bounds" "this machine is too busy: six times tolls came to more than there is, and it said so"
-else
-    holds "the truth lies between the bounds" says '0.25 < d["at_least_share"] <= d["estimate_share"] <= d["at_most_share"] <= 1' vm.json
-fi
+holds "the truth lies between the bounds" says '0.25 < d["at_least_share"] <= d["estimate_share"] <= d["at_most_share"] <= 1' vm.json
 holds "the doorbells are advised against, with what that would save" says \
     'any(a["name"] == "ioeventfd" and 0 < a["saves_share"] <= 1 and a["basis"] == "measured" for a in d["advice"])' vm.json
 for format in text markdown html openmetrics; do
@@ -173,21 +159,10 @@ else
     refuses "by reason, who may not is told" 3 'exits by reason: '
 fi
 
-# Beside a guest that takes a processor for itself tolls may come out too high, or unproved: then it says so, and they are measured again.
-within='d["tolls"]["file"] is None and d["tolls"]["started"] and d["at_least_share"] and 0.25 < d["at_least_share"] <= d["at_most_share"]'
-tries=0 measured=1
-while [ $tries -lt 5 ] && [ $measured -ne 0 ]; do
-    run "$VMTOLL" price --qmp vm.sock --seconds 0.5 --json
-    is "without tolls it measures them" 0
-    says "$within" out && measured=0
-    [ $measured -eq 0 ] || holds "... and says why they do not fit" says 'any("under other conditions" in n or "without a price" in n for n in d["notes"])' out
-    tries=$((tries + 1))
-done
-if [ $measured -eq 0 ]; then
-    pass "... here, and finds the same"
-else
-    skip "... here, and finds the same" "this machine is too busy: five times tolls came to more than there is, and it said so"
-fi
+run "$VMTOLL" price --qmp vm.sock --seconds 0.5 --json
+is "without tolls it measures them" 0
+holds "... here, and finds the same" says \
+    'd["tolls"]["file"] is None and d["tolls"]["started"] and 0.25 < d["at_least_share"] <= d["at_most_share"]' out
 sed 's/"kernel": *"[^"]*"/"kernel": "5.4.0"/' tolls.json >other.json
 run "$VMTOLL" price --qmp vm.sock --tolls other.json --seconds 0.1
 refuses "tolls of another kernel" 2 "its kernel: 5\.4\.0; here: $(uname -r | sed 's/\./\\./g').*--force"

@@ -43,6 +43,21 @@ START_TEST(the_lower_bound_is_counts_times_the_least_proved_toll)
 }
 END_TEST
 
+/* Half of what a machine does costs less than its median: that bounds nothing from below. */
+START_TEST(the_lower_bound_is_what_hardly_a_crossing_was_below)
+{
+    struct vt_result *result = bill_tolls();
+    struct vt_price_watch watch = bill_watch(bill_usual, BILL_USUAL);
+    struct vt_price price;
+    for (size_t i = 0; i < result->count; i++)
+        result->rows[i].toll.p05 = 0.9 * result->rows[i].toll.median;
+    bill_make(&price, &watch, result);
+    ck_assert_double_eq_tol(bill_line(&price, "other-user")->ns, 80000 * 2700.0, 1);
+    ck_assert_double_eq_tol(bill_line(&price, "other-user")->toll.ns, 2700, 1e-6);
+    vt_result_free(result);
+}
+END_TEST
+
 START_TEST(the_upper_bound_leaves_out_guest_and_polling)
 {
     struct vt_price_watch watch = bill_watch(bill_usual, BILL_USUAL);
@@ -224,7 +239,7 @@ START_TEST(counters_no_line_speaks_of_are_listed)
 END_TEST
 
 VT_SUITE(every_exit_is_counted_once, the_lower_bound_is_counts_times_the_least_proved_toll,
-         the_upper_bound_leaves_out_guest_and_polling,
+         the_lower_bound_is_what_hardly_a_crossing_was_below, the_upper_bound_leaves_out_guest_and_polling,
          the_upper_bound_holds_what_the_kernel_takes_for_guest_time, what_contradicts_itself_is_told,
          where_KVM_interprets_exits_between_have_no_price, tolls_of_another_machine_are_refused,
          guests_of_a_guest_are_refused, reasons_take_every_exit_once_and_price_each_by_its_own,
