@@ -5,17 +5,13 @@
 #include "audit/frame.h"
 
     .intel_syntax noprefix
+#include "guest/preserved.inc"
     .section vt_audit, "ax", @progbits
 
     .globl vt_audit_enter
     .type vt_audit_enter, @function
 vt_audit_enter:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PRESERVE
     mov r15, rdi
     mov [r15 + VT_FRAME_HOST_RSP], rsp
     mov [r15 + VT_FRAME_HOST_SELECTORS + 2 * VT_FRAME_ES], es
@@ -65,12 +61,7 @@ vt_audit_leave:
     mov rsi, [r15 + VT_FRAME_HOST_FS_BASE]
     syscall
 1:
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    RESTORE
     ret
 
     .code32

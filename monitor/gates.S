@@ -3,6 +3,7 @@
 #include "monitor/frame.h"
 
     .intel_syntax noprefix
+#include "guest/preserved.inc"
 #include "monitor/registers.inc"
     .text
     .globl vt_monitor_gates, vt_monitor_enter, vt_monitor_leave, vt_monitor_bare
@@ -110,12 +111,7 @@ vt_monitor_syscall:
 /* enum vt_monitor_end vt_monitor_enter(rip, rsp, rflags): with the registers of the virtual CPU. */
     .type vt_monitor_enter, @function
 vt_monitor_enter:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PRESERVE
     mov [host_rsp], rsp
     push VT_SEL_DATA3
     push rsi
@@ -130,12 +126,7 @@ vt_monitor_enter:
     .globl vt_monitor_inside
     .type vt_monitor_inside, @function
 vt_monitor_inside:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PRESERVE
     mov [host_rsp], rsp
     mov rax, rdi
     mov rdi, rsi
@@ -152,12 +143,7 @@ vt_monitor_leave:
     mov rsp, [host_rsp]
     mov eax, edi
     cld
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    RESTORE
     ret
     .size vt_monitor_leave, . - vt_monitor_leave
 

@@ -2,6 +2,7 @@
 #include "guest/abi.h"
 
     .intel_syntax noprefix
+#include "guest/preserved.inc"
     .text
     .globl vt_translator_enter, vt_translator_left
 
@@ -10,12 +11,7 @@
 /* void vt_translator_enter(address): its way in brings the guest's registers and stack. */
     .type vt_translator_enter, @function
 vt_translator_enter:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PRESERVE
     mov [own_stack], rsp
     mov rcx, rdi
     mov r11d, FLAGS
@@ -24,12 +20,7 @@ vt_translator_enter:
 /* The guest's registers are in the virtual CPU by now. */
 vt_translator_left:
     mov rsp, [own_stack]
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    RESTORE
     ret
     .size vt_translator_enter, . - vt_translator_enter
 

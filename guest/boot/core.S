@@ -6,6 +6,7 @@
 #include "guest/boot/info.h"
 
     .intel_syntax noprefix
+#include "guest/preserved.inc"
 #include "guest/longmode.inc"
 
     /* Where the payload's handlers look for it. */
@@ -69,12 +70,7 @@ saved_cs: .quad 0
     /* uint64_t enter(uint64_t what): where the block lies. */
     .align 16
 enter:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PRESERVE
     pushfq
     cli
     cld
@@ -182,12 +178,7 @@ leave:
     retfq
 2:  mov rax, r12
     popfq
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    RESTORE
     ret
 
     .text

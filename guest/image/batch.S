@@ -3,16 +3,12 @@
     .include "guest/offsets.inc"
 
     .intel_syntax noprefix
+#include "guest/preserved.inc"
     .text
     .globl vt_image_batch
     .type vt_image_batch, @function
 vt_image_batch:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PRESERVE
     lea rax, [rip + recovered]
     mov [vt_image_mailbox + M_RECOVER], rax
     mov [vt_image_mailbox + M_RECOVER_STACK], rsp
@@ -24,12 +20,7 @@ recovered:
 done:
     mov qword ptr [vt_image_mailbox + M_RECOVER], 0
     cld
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    RESTORE
     ret
     .size vt_image_batch, . - vt_image_batch
 

@@ -3,29 +3,12 @@
 #include "monitor/exit/controls.h"
 
     .intel_syntax noprefix
+#include "guest/preserved.inc"
 #include "monitor/registers.inc"
     .text
     .globl vt_vmx_enter, vt_vmx_enter_bare, vt_vmx_exited, vt_vmx_exited_bare
 
     .set CPUID_LENGTH, 2
-
-.macro KEEP
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
-.endm
-.macro LEAVE
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
-    ret
-.endm
 
 /*
  * bool vt_vmx_enter(launched): with the registers of the virtual CPU, and back into them; rsp is the structure's. False: the
@@ -33,7 +16,7 @@
  */
     .type vt_vmx_enter, @function
 vt_vmx_enter:
-    KEEP
+    PRESERVE
     mov eax, VT_VMCS_HOST_RSP
     vmwrite rax, rsp
     test edi, edi
@@ -43,24 +26,27 @@ vt_vmx_enter:
     jmp 2f
 1:  vmresume
 2:  xor eax, eax
-    LEAVE
+    RESTORE
+    ret
 vt_vmx_exited:
     EACH TAKE
     mov eax, 1
-    LEAVE
+    RESTORE
+    ret
     .size vt_vmx_enter, . - vt_vmx_enter
 
 /* bool vt_vmx_enter_bare(): the same, where an exit for CPUID only moves past it: the thinnest hypervisor there is. It has no
  * register of its own before it has put one of the guest's aside. */
     .type vt_vmx_enter_bare, @function
 vt_vmx_enter_bare:
-    KEEP
+    PRESERVE
     mov eax, VT_VMCS_HOST_RSP
     vmwrite rax, rsp
     EACH GIVE
     vmlaunch
 3:  xor eax, eax
-    LEAVE
+    RESTORE
+    ret
 vt_vmx_exited_bare:
     push rax
     push rdx
@@ -80,7 +66,8 @@ vt_vmx_exited_bare:
     pop rax
     EACH TAKE
     mov eax, 1
-    LEAVE
+    RESTORE
+    ret
     .size vt_vmx_enter_bare, . - vt_vmx_enter_bare
 
     .section .note.GNU-stack, "", @progbits

@@ -1,5 +1,6 @@
 /* Into the guest by VMRUN, and out of it by #VMEXIT (AMD APM 2, 15.5 and 15.6). */
     .intel_syntax noprefix
+#include "guest/preserved.inc"
 #include "monitor/registers.inc"
     .text
     .globl vt_svm_enter, vt_svm_enter_bare
@@ -9,31 +10,13 @@
     .set CPUID_LENGTH, 2
     .set STATE_RIP, 0x578
 
-.macro KEEP
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
-.endm
-.macro LEAVE
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
-    ret
-.endm
-
 /*
  * void vt_svm_enter(control block): with the registers of the virtual CPU, and back into them; rax and rsp are in the block. An
  * interrupt may come while the guest runs and is an exit; afterwards they are off.
  */
     .type vt_svm_enter, @function
 vt_svm_enter:
-    KEEP
+    PRESERVE
     mov rax, rdi
     clgi
     sti
@@ -43,13 +26,14 @@ vt_svm_enter:
     cli
     stgi
     cld
-    LEAVE
+    RESTORE
+    ret
     .size vt_svm_enter, . - vt_svm_enter
 
 /* The same, where an exit for CPUID only moves past it: the thinnest hypervisor there is. */
     .type vt_svm_enter_bare, @function
 vt_svm_enter_bare:
-    KEEP
+    PRESERVE
     mov rax, rdi
     clgi
     sti
@@ -63,7 +47,8 @@ vt_svm_enter_bare:
     cli
     stgi
     cld
-    LEAVE
+    RESTORE
+    ret
     .size vt_svm_enter_bare, . - vt_svm_enter_bare
 
     .section .note.GNU-stack, "", @progbits

@@ -1,5 +1,6 @@
 /* Into a state and out of it, and the timer that ends a rest. */
     .intel_syntax noprefix
+#include "guest/preserved.inc"
     .text
     .globl judge_run
     .type judge_run, @function
@@ -8,12 +9,7 @@
  * host's FS, GS, TR and LDTR are not used and not kept.
  */
 judge_run:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PRESERVE
     push rdi
     mov rax, rsi
     /* Only the timer may come, and only as a #VMEXIT: it ends a state that goes round in circles. */
@@ -60,12 +56,7 @@ judge_run:
     stgi
     cld
     pop rdi
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    RESTORE
     ret
     .size judge_run, . - judge_run
 
