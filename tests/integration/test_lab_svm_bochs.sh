@@ -11,8 +11,6 @@ command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
 some='cpuid,vmmcall,hlt,first-touch,mmio-write-*,x2apic-eoi'
-# The first use of a page is a fault of the program's memory too, and what a sanitizer has mapped depends on what it ran.
-if grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null; then some='cpuid,vmmcall,hlt,mmio-write-*,x2apic-eoi'; fi
 
 # What else is asked for changes no count. Functions are of one case: a debugger prints each instruction of it.
 "$VMTOLL" lab svm-bochs --limit 1200 --case "$some" --quiet --output "$work/some.json" 2>"$work/some.err" &
