@@ -4,18 +4,69 @@
  */
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/types.h>
 
-struct group *getgrgid(gid_t id)
+static struct group *find_group(bool (*fits)(const struct group *group, const void *key), const void *key)
 {
     FILE *file = fopen("/etc/group", "re");
     struct group *group = NULL;
-    while (file && (group = fgetgrent(file)) && group->gr_gid != id)
+    while (file && (group = fgetgrent(file)) && !fits(group, key))
         continue;
     if (file)
         fclose(file);
     return group;
+}
+
+static bool has_number(const struct group *group, const void *key)
+{
+    return group->gr_gid == *(const gid_t *)key;
+}
+
+static bool has_name(const struct group *group, const void *key)
+{
+    return strcmp(group->gr_name, key) == 0;
+}
+
+static bool has_member(const struct group *group, const char *user)
+{
+    for (char **member = group->gr_mem; *member; member++)
+        if (strcmp(*member, user) == 0)
+            return true;
+    return false;
+}
+
+struct group *getgrgid(gid_t id)
+{
+    return find_group(has_number, &id);
+}
+
+struct group *getgrnam(const char *name)
+{
+    return find_group(has_name, name);
+}
+
+int getgrouplist(const char *user, gid_t first, gid_t *groups, int *count)
+{
+    FILE *file = fopen("/etc/group", "re");
+    struct group *group;
+    int room = *count, found = 0;
+
+    if (found < room)
+        groups[found] = first;
+    found++;
+    while (file && (group = fgetgrent(file)))
+        if (group->gr_gid != first && has_member(group, user)) {
+            if (found < room)
+                groups[found] = group->gr_gid;
+            found++;
+        }
+    if (file)
+        fclose(file);
+    *count = found;
+    return found <= room ? found : -1;
 }
 
 struct passwd *getpwuid(uid_t id)

@@ -18,6 +18,11 @@ pass "make static succeeds"
 program=$(cat "$work/made")
 case $program in /*) ;; *) program=$top/$program ;; esac
 
+# Name services are loaded from the machine it runs on, of whatever version.
+nm "$program" >"$work/names" 2>/dev/null
+holds "its names are known" grep -q ' main$' "$work/names"
+holds "it loads no name services" sh -c '! grep -q -e __nss_lookup -e __nss_module_load "$1"' sh "$work/names"
+
 mkdir "$work/root"
 cp "$program" "$work/root/vmtoll"
 if chroot "$work/root" /vmtoll --version >/dev/null 2>&1; then
