@@ -208,6 +208,14 @@ static void begin_again(struct effect *e, const struct inside *in)
     e->accesses = 0;
 }
 
+/* On the processor itself it may run all the same: a hypervisor can hide what it cannot take away. */
+static bool is_announced(const struct inside *in, const struct vt_cpuid_bit *bit)
+{
+    const struct vt_cpuid_leaf *row = vt_vcpu_find_cpuid(in->vcpu, bit->leaf, bit->subleaf);
+
+    return bit->leaf == 0 || (row && row->value[bit->reg] >> bit->bit & 1);
+}
+
 void effect_run_virtual(struct effect *e, enum effect_engine engine, void *state, const struct vt_case *c,
                         const struct effect_setup *setup, const struct effect_code *code, int turn)
 {
@@ -218,6 +226,10 @@ void effect_run_virtual(struct effect *e, enum effect_engine engine, void *state
     if (!in.engine->supports(state, c, 0, e->reason, sizeof e->reason) ||
         in.engine->prepare(state, c, 0, &error) != 0)
         return;
+    if (!is_announced(&in, &c->feature)) {
+        snprintf(e->reason, sizeof e->reason, "the virtual processor does not announce it");
+        return;
+    }
     e->end = EFFECT_DONE;
     begin(e, &in, c, setup, code);
     for (int i = 0; i <= turn && e->end == EFFECT_DONE; i++) {

@@ -52,7 +52,9 @@ extern const uint8_t ring3_exit[];
 #define STORE(name, offset)    "    movq %" name ", ring3_out+" #offset "(%rip)\n"
 #define SELECTOR(name, offset) "    movw %" name ", ring3_out+152+" #offset "(%rip)\n"
 
-/* Segment registers are put back before anything uses them: SS is the caller's, the others are null here. */
+/* Segment registers are put back before anything uses them: SS is the caller's, the others are null here. A
+ * descriptor is read only if it must be (below PVM that can be a fault its guest's kernel dies of), and flags
+ * stay what they are. */
 __asm__(
     ".text\n"
     "ring3_enter:\n"
@@ -65,7 +67,9 @@ __asm__(
                   SELECTOR("fs", 8) SELECTOR(
                       "gs",
                       10) "    movzwl ring3_ss(%rip), %eax\n"
-                          "    movl %eax, %ss\n"
+                          "    movzwl ring3_out+156(%rip), %ecx\n    notl %ecx\n    leal 1(%rcx,%rax), %ecx\n"
+                          "    jecxz 2f\n"
+                          "    movl %eax, %ss\n2:\n"
                           "    movq ring3_stack(%rip), %rsp\n"
                           "    pushfq\n"
                           "    popq ring3_out+128(%rip)\n"
@@ -89,6 +93,7 @@ __asm__(
 static uint8_t *memory;
 static uint32_t stale = DIFFERENCE_ALL;
 static volatile struct ring3_fault fault;
+static uint64_t fault_rsp;
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
@@ -98,7 +103,10 @@ static void on_fault(int number, siginfo_t *info, void *context)
     fault.vector = (int)registers[REG_TRAPNO];
     fault.error = (uint64_t)registers[REG_ERR];
     fault.address = (uint64_t)registers[REG_CR2];
+    fault_rsp = (uint64_t)registers[REG_RSP];
     registers[REG_RIP] = (greg_t)(uintptr_t)ring3_exit;
+    /* A hypervisor that makes the kernel's IRET may refuse a stack pointer that is not canonical. */
+    registers[REG_RSP] = (greg_t)ring3_stack;
 }
 
 static bool map_world(void)
@@ -211,6 +219,8 @@ const struct ring3_state *ring3_run(const struct difference *d, struct ring3_fau
     ring3_target = WORLD_CODE;
     fault.vector = -1;
     ring3_enter();
+    if (fault.vector >= 0)
+        ring3_out.gpr[VT_RSP] = fault_rsp;
     *caught = (struct ring3_fault){fault.vector, fault.error, fault.address};
     return &ring3_out;
 }

@@ -1,26 +1,13 @@
 #include "bench/engines/trap/assist.h"
+#include "base/faulting.h"
 
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-/* asm/prctl.h and linux/prctl.h of kernels newer than the headers at hand. */
-#ifndef ARCH_CPUID_SET
-#define ARCH_CPUID_SET 0x1012
-#endif
+/* linux/prctl.h of kernels newer than the headers at hand. */
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #endif
-
-static bool switch_cpuid(bool on)
-{
-    return syscall(SYS_arch_prctl, ARCH_CPUID_SET, on ? 0 : 1) == 0;
-}
-
-static bool switch_tsc(bool on)
-{
-    return prctl(PR_SET_TSC, on ? PR_TSC_SIGSEGV : PR_TSC_ENABLE, 0, 0, 0) == 0;
-}
 
 /* RIP is already behind the instruction when the kernel compares it: a call from the last one would be let
  * through. */
@@ -41,9 +28,9 @@ uint32_t vt_assist_find(uintptr_t code_end)
 {
     uint32_t found = 0;
 
-    if (switch_cpuid(true) && switch_cpuid(false))
+    if (vt_faulting_try(VT_FAULTING_CPUID) == 1)
         found |= VT_ASSIST_CPUID;
-    if (switch_tsc(true) && switch_tsc(false))
+    if (vt_faulting_try(VT_FAULTING_TSC) == 1)
         found |= VT_ASSIST_TSC;
     if (spares_us(code_end) && switch_syscall(true, code_end) && switch_syscall(false, code_end))
         found |= VT_ASSIST_SYSCALL;
@@ -53,9 +40,9 @@ uint32_t vt_assist_find(uintptr_t code_end)
 void vt_assist_switch(uint32_t assists, bool on, uintptr_t code_end)
 {
     if (assists & VT_ASSIST_CPUID)
-        switch_cpuid(on);
+        vt_faulting_switch(VT_FAULTING_CPUID, on);
     if (assists & VT_ASSIST_TSC)
-        switch_tsc(on);
+        vt_faulting_switch(VT_FAULTING_TSC, on);
     if (assists & VT_ASSIST_SYSCALL)
         switch_syscall(on, code_end);
 }

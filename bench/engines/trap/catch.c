@@ -2,10 +2,13 @@
 
 #include "vcpu/decode.h"
 
+#include <asm/prctl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define ALTERNATE_STACK 65536
 #define PAGE            4096
@@ -21,30 +24,41 @@ static const int caught[VT_TRAP_SIGNALS] = {SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIG
  */
 static struct vt_trap_catcher *volatile current;
 
-static uint64_t read_fs(void)
-{
-    uint64_t base;
+/* Nothing that runs before the process's bases are back may look for its thread's storage. */
+#define BARE __attribute__((no_stack_protector))
 
-    __asm__ volatile("rdfsbase %0" : "=r"(base));
-    return base;
+/*
+ * Where FS and GS lie. Where programs may not use RDFSBASE and its kin the kernel is asked, which forgets the
+ * selector. There a guest that moves a base itself may lose it to another thread.
+ */
+struct bases {
+    uint64_t fs, gs;
+    uint16_t fs_selector, gs_selector; /* without RDFSBASE only */
+};
+
+static BARE void take_bases(const struct vt_trap_catcher *catcher, struct bases *bases)
+{
+    if (catcher->has_base_instructions) {
+        __asm__ volatile("rdfsbase %0\n\trdgsbase %1" : "=r"(bases->fs), "=r"(bases->gs));
+        return;
+    }
+    __asm__ volatile("mov %%fs, %0\n\tmov %%gs, %1" : "=r"(bases->fs_selector), "=r"(bases->gs_selector));
+    syscall(SYS_arch_prctl, ARCH_GET_FS, &bases->fs);
+    syscall(SYS_arch_prctl, ARCH_GET_GS, &bases->gs);
 }
 
-static uint64_t read_gs(void)
+static BARE void give_bases(const struct vt_trap_catcher *catcher, const struct bases *bases)
 {
-    uint64_t base;
-
-    __asm__ volatile("rdgsbase %0" : "=r"(base));
-    return base;
-}
-
-static void write_fs(uint64_t base)
-{
-    __asm__ volatile("wrfsbase %0" : : "r"(base) : "memory");
-}
-
-static void write_gs(uint64_t base)
-{
-    __asm__ volatile("wrgsbase %0" : : "r"(base) : "memory");
+    if (catcher->has_base_instructions) {
+        __asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(bases->fs), "r"(bases->gs) : "memory");
+        return;
+    }
+    syscall(SYS_arch_prctl, ARCH_SET_FS, bases->fs);
+    syscall(SYS_arch_prctl, ARCH_SET_GS, bases->gs);
+    if (bases->gs_selector)
+        __asm__ volatile("mov %0, %%gs" : : "r"(bases->gs_selector) : "memory");
+    if (bases->fs_selector)
+        __asm__ volatile("mov %0, %%fs" : : "r"(bases->fs_selector) : "memory");
 }
 
 /* ucontext index of each general register, in the order of enum vt_gpr. */
@@ -244,36 +258,29 @@ static void handle(struct vt_trap_catcher *catcher, int number, siginfo_t *info,
 }
 
 /* The host's FS and GS bases while a handler runs, the guest's afterwards. */
-static __attribute__((no_stack_protector)) void on_signal(int number, siginfo_t *info, void *context)
+static BARE void on_signal(int number, siginfo_t *info, void *context)
 {
     struct vt_trap_catcher *catcher = current;
-    struct vt_vcpu *vcpu;
-    uint64_t fs, gs;
+    struct bases bases;
 
     if (!is_ours(catcher, &catcher)) {
         signal(number, SIG_DFL);
         return;
     }
-    if (!catcher->has_base_instructions) {
-        handle(catcher, number, info, context);
-        return;
-    }
-    vcpu = &catcher->machine->vcpu;
-    fs = read_fs();
-    gs = read_gs();
-    write_fs(catcher->host_fs);
-    write_gs(catcher->host_gs);
+    take_bases(catcher, &bases);
+    give_bases(catcher, &(struct bases){.fs = catcher->host_fs, .gs = catcher->host_gs});
     if (catcher->depth || number == SIGRTMIN) {
         handle(catcher, number, info, context);
     } else {
-        vcpu->segment[VT_FS].base = fs;
-        vcpu->segment[VT_GS].base = gs;
+        struct vt_vcpu *vcpu = &catcher->machine->vcpu;
+
+        vcpu->segment[VT_FS].base = bases.fs;
+        vcpu->segment[VT_GS].base = bases.gs;
         handle(catcher, number, info, context);
-        fs = vcpu->segment[VT_FS].base;
-        gs = vcpu->segment[VT_GS].base;
+        bases.fs = vcpu->segment[VT_FS].base;
+        bases.gs = vcpu->segment[VT_GS].base;
     }
-    write_fs(fs);
-    write_gs(gs);
+    give_bases(catcher, &bases);
 }
 
 /* The watchdog, which repeats: guest code is ended here and now, a handler at its end, and what has not been
@@ -348,23 +355,21 @@ void vt_trap_forget(struct vt_trap_catcher *catcher)
 }
 
 /* Whatever the guest did to FS and GS, this process's bases come first. */
-static __attribute__((no_stack_protector)) void go(struct vt_trap_catcher *catcher)
+static BARE void go(struct vt_trap_catcher *catcher)
 {
     vt_trap_enter(&catcher->call);
-    if (catcher->has_base_instructions) {
-        write_fs(catcher->host_fs);
-        write_gs(catcher->host_gs);
-    }
+    give_bases(catcher, &(struct bases){.fs = catcher->host_fs, .gs = catcher->host_gs});
     catcher->inside = 0;
 }
 
 enum vt_trap_end vt_trap_run(struct vt_trap_catcher *catcher, uint64_t function, const uint64_t arguments[4],
                              uint64_t limit_ns)
 {
-    if (catcher->has_base_instructions) {
-        catcher->host_fs = read_fs();
-        catcher->host_gs = read_gs();
-    }
+    struct bases bases;
+
+    take_bases(catcher, &bases);
+    catcher->host_fs = bases.fs;
+    catcher->host_gs = bases.gs;
     catcher->call =
         (struct vt_trap_call){.guest_rsp = (uintptr_t)catcher->machine->stack_top, .function = function};
     memcpy(catcher->call.arguments, arguments, sizeof catcher->call.arguments);

@@ -170,6 +170,21 @@ START_TEST(privileged_instructions_are_counted_as_signals)
 }
 END_TEST
 
+/* The method reads the clock twice, which is no signal of the case's, and none at all where nothing faults.
+ */
+START_TEST(reading_the_clock_counts_its_own_signals)
+{
+    struct fixture f;
+    uint64_t signals;
+
+    open_engine(&f);
+    ck_assert_int_eq(run_case(&f, vt_guest_find_case("rdtsc"), 10), VT_BATCH_DONE);
+    signals = f.batch.counters.value[VT_SIGNALS];
+    ck_assert_msg(signals == 10 || signals == 0, "%llu signals", (unsigned long long)signals);
+    f.engine->close(f.state);
+}
+END_TEST
+
 START_TEST(a_bare_trap_costs_less_than_an_emulated_one)
 {
     struct fixture f;
@@ -226,5 +241,6 @@ START_TEST(handlers_are_put_back)
 END_TEST
 
 VT_SUITE(hostile_code_ends_with_a_reason, the_guest_may_move_fs_and_gs, every_case_runs_or_says_why,
-         privileged_instructions_are_counted_as_signals, a_bare_trap_costs_less_than_an_emulated_one,
-         self_interrupts_arrive_one_by_one, handlers_are_put_back)
+         privileged_instructions_are_counted_as_signals, reading_the_clock_counts_its_own_signals,
+         a_bare_trap_costs_less_than_an_emulated_one, self_interrupts_arrive_one_by_one,
+         handlers_are_put_back)
