@@ -46,6 +46,9 @@ struct vt_finding vt_presence_find(const struct vt_facts *facts)
                             around->hypervisor_type);
     if (around->xen)
         return vt_row_found(VT_YES, "there is a /proc/xen, though CPUID 0x1 ECX[31] = 0");
+    if (vt_surroundings_has_kvm_clock(around))
+        return vt_row_found(VT_YES,
+                            "the kernel has the clock source kvm-clock, though CPUID 0x1 ECX[31] = 0");
     if (facts->processors[facts->subject].unannounced)
         return vt_row_found(VT_YES,
                             "CPUID 0x40000000 has a hypervisor's signature, though CPUID 0x1 ECX[31] = 0");

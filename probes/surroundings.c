@@ -27,6 +27,7 @@ static const struct {
     {"/sys/hypervisor/guest_type", AT(guest_type)},
     {"/sys/hypervisor/properties/features", AT(xen_features)},
     {"/proc/xen/capabilities", AT(xen_capabilities)},
+    {"/sys/devices/system/clocksource/clocksource0/available_clocksource", AT(clock_sources)},
     {"/sys/devices/system/cpu/sev/vmpl", AT(sev_vmpl)},
     {"/sys/class/dmi/id/chassis_asset_tag", AT(asset_tag)},
     {"/sys/class/dmi/id/product_name", DMI(VT_DMI_PRODUCT)},
@@ -190,6 +191,11 @@ enum vt_answer vt_surroundings_kernel_is(const struct vt_surroundings *surroundi
     if (!surroundings->release || sscanf(surroundings->release, "%u.%u", &has[0], &has[1]) != 2)
         return VT_UNKNOWN;
     return has[0] > major || (has[0] == major && has[1] >= minor) ? VT_YES : VT_NO;
+}
+
+bool vt_surroundings_has_kvm_clock(const struct vt_surroundings *surroundings)
+{
+    return surroundings->clock_sources && strstr(surroundings->clock_sources, "kvm-clock");
 }
 
 bool vt_surroundings_machine(const struct vt_surroundings *surroundings, char *text, size_t size)

@@ -21,6 +21,7 @@ struct vt_surroundings {
     char *guest_type;                  /* /sys/hypervisor/guest_type: "PV", "HVM", "PVH" */
     char *xen_features;                /* /sys/hypervisor/properties/features, hexadecimal */
     char *xen_capabilities;            /* /proc/xen/capabilities */
+    char *clock_sources;               /* which the kernel has */
     char *dmi[VT_DMI_FIELDS];          /* SMBIOS structures 0 to 2 */
     char *asset_tag;                   /* of the chassis, by DMI; Azure's machines have one tag */
     char *sev_vmpl;                    /* /sys/devices/system/cpu/sev/vmpl, of SNP guests only */
@@ -38,6 +39,9 @@ void vt_surroundings_free(struct vt_surroundings *surroundings);
 /* Is the kernel at least this one? UNKNOWN when its release is not known. */
 enum vt_answer vt_surroundings_kernel_is(const struct vt_surroundings *surroundings, unsigned major,
                                          unsigned minor);
+
+/* Has the kernel the paravirtual clock of KVM? */
+bool vt_surroundings_has_kvm_clock(const struct vt_surroundings *surroundings);
 
 /* "Dell Inc. PowerEdge R640": vendor and product by DMI; false when DMI has neither. */
 bool vt_surroundings_machine(const struct vt_surroundings *surroundings, char *text, size_t size);

@@ -14,7 +14,7 @@ struct naming {
     char signature[13];
     uint32_t base;
     const struct vt_hypervisor *known;
-    bool xen; /* one of them is Xen's */
+    bool xen, kvm; /* one of them is Xen's, KVM's */
 };
 
 static void add_features(json_t *document, const struct vt_facts *facts,
@@ -41,11 +41,12 @@ static void weigh(struct naming *naming, const char *signature, uint32_t base)
 {
     const struct vt_hypervisor *known = vt_hypervisor_find(signature);
     naming->xen |= known && strcmp(known->vendor, "Xen") == 0;
+    naming->kvm |= known && strcmp(known->vendor, "KVM") == 0;
     enum weight weight = !known ? UNKNOWN_NAME : known == vt_hypervisor_interface() ? LENT_NAME : OWN_NAME;
     if (weight < naming->weight || (weight == naming->weight && weight != OWN_NAME))
         return;
-    const bool xen = naming->xen;
-    *naming = (struct naming){.xen = xen, .weight = weight, .base = base, .known = known};
+    const bool xen = naming->xen, kvm = naming->kvm;
+    *naming = (struct naming){.xen = xen, .kvm = kvm, .weight = weight, .base = base, .known = known};
     snprintf(naming->signature, sizeof naming->signature, "%s", signature);
 }
 
@@ -106,6 +107,13 @@ static bool is_below_xen(const struct vt_facts *facts, const struct naming *nami
     return is_xen(&facts->surroundings) && !naming->xen;
 }
 
+/* The kernel takes KVM's clock only where it was told of KVM; so is a guest of PVM's, and its programs are
+ * not. */
+static bool is_below_pvm(const struct vt_facts *facts, const struct naming *naming)
+{
+    return vt_surroundings_has_kvm_clock(&facts->surroundings) && !naming->kvm;
+}
+
 /* Who it is, and by what; NULL: not to be told. */
 static const char *name_vendor(const struct vt_facts *facts, const struct naming *naming, char evidence[128])
 {
@@ -116,6 +124,10 @@ static const char *name_vendor(const struct vt_facts *facts, const struct naming
         snprintf(evidence, 128, "%s",
                  facts->surroundings.hypervisor_type ? "/sys/hypervisor/type" : "/proc/xen");
         return "Xen";
+    }
+    if (is_below_pvm(facts, naming)) {
+        snprintf(evidence, 128, "the kernel's clock source kvm-clock, though CPUID is not KVM's at ring 3");
+        return "KVM";
     }
     snprintf(evidence, 128, "CPUID 0x%x EBX, ECX, EDX", naming->base);
     if (own && !(dmi && dmi->speaks_kvm && strcmp(naming->known->vendor, "KVM") == 0))
@@ -157,9 +169,10 @@ static void put_names(json_t *document, const struct vt_facts *facts, const stru
     else
         vt_document_unknown(document, "hypervisor.vendor", why_unnamed(facts, present, naming));
     snprintf(evidence, sizeof evidence, "CPUID 0x%x EBX, ECX, EDX", naming->base);
-    if (is_below_xen(facts, naming))
-        vt_document_unknown(document, "hypervisor.signature",
-                            "CPUID is not Xen's in a paravirtual guest, but of what is further outside");
+    if (is_below_xen(facts, naming) || is_below_pvm(facts, naming))
+        vt_document_unknown(
+            document, "hypervisor.signature",
+            "CPUID is not this hypervisor's in a paravirtual guest, but of what is further outside");
     else if (naming->weight)
         vt_document_put(document, "hypervisor.signature", json_string(naming->signature), evidence);
     else
@@ -215,6 +228,8 @@ static void put_guest_type(json_t *document, const struct vt_facts *facts, const
         vt_document_put(document, "hypervisor.guest_type", json_string(type), "/sys/hypervisor/guest_type");
     else if (is_below_xen(facts, naming))
         vt_document_put(document, "hypervisor.guest_type", json_string("PV"), "CPUID has no leaves of Xen");
+    else if (is_below_pvm(facts, naming))
+        vt_document_put(document, "hypervisor.guest_type", json_string("PV"), "CPUID has no leaves of KVM");
 }
 
 /* The product or the cloud a machine is of has a way of its own to give it the extension. */

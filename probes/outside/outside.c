@@ -39,6 +39,22 @@ static const struct conduct {
     {NULL, NULL, NULL, on_request},
 };
 
+/* How a paravirtual guest becomes one that can be given the extension. */
+static const struct {
+    const char *vendor, *change;
+} changes[] = {
+    {"Xen", "make this an HVM guest with nestedhvm=1, or "},
+    {"KVM", "have this machine run by kvm_intel or kvm_amd with nested=1 instead of kvm_pvm, or "},
+};
+
+static const char *change_of(const char *vendor)
+{
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        if (strcmp(changes[i].vendor, vendor) == 0)
+            return changes[i].change;
+    return "";
+}
+
 /* Who lets machines, or makes them unseen: what their user can do, who has no hand on the hypervisor. */
 static const struct {
     const char *provider, *fix;
@@ -156,9 +172,8 @@ void vt_outside_fix(const struct vt_outside *outside, char *text, size_t size)
                  outside->encrypted ? "an encrypted guest cannot have either"
                                     : "this hypervisor gives guests neither");
     else if (outside->paravirtual)
-        snprintf(text, size,
-                 "make this an HVM guest with nestedhvm=1, or choose a type of machine that has nested "
-                 "virtualization");
+        snprintf(text, size, "%schoose a type of machine that has nested virtualization",
+                 change_of(outside->name));
     else
         snprintf(text, size,
                  "switch nested virtualization on for this guest in the hypervisor outside%s%s%s, or choose "

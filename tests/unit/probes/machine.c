@@ -29,6 +29,11 @@
         "/sys/module/kvm_amd/x", ""                                                                          \
     }
 
+#define KVM_CLOCK                                                                                            \
+    {                                                                                                        \
+        "/sys/devices/system/clocksource/clocksource0/available_clocksource", "kvm-clock tsc"                \
+    }
+
 #define NO_REGISTERS .control = NO_MSR, .sev_status = NO_MSR
 #define HYPERV(ebx, isolation_eax, isolation_ebx)                                                            \
     {                                                                                                        \
@@ -110,6 +115,12 @@ const struct vt_test_machine vt_test_machines[] = {
     {"Xen HVM domU", "GenuineIntel", ANNOUNCED, {LAYER(0x40000000, "XenVMMXenVMM")},
      {{"/sys/class/dmi/id/sys_vendor", "Xen"}, {"/sys/class/dmi/id/product_name", "HVM domU"}, FLAGS("hypervisor"), KERNEL("6.1.0"), {"/sys/hypervisor/type", "xen"}, {"/sys/hypervisor/guest_type", "HVM"}, {"/sys/hypervisor/properties/features", "00000705"}}, NO_REGISTERS,
      "true", "\"Xen\"", "false", "false", NULL, "false", "(Xen) does not pass", "firmware"},
+    {"a guest of PVM, itself inside bhyve", "AuthenticAMD", ANNOUNCED, {LAYER(0x40000000, "bhyve bhyve ")}, {FLAGS("hypervisor"), KERNEL("6.18.0"), KVM_CLOCK}, NO_REGISTERS,
+     "true", "\"KVM\"", "false", "false", NULL, "false", "KVM keeps the processor's AMD-V: this is a paravirtual guest", "under bhyve"},
+    {"a guest of PVM on a whole machine", "GenuineIntel", EXTENSION, {{0}}, {FLAGS("hypervisor"), KERNEL("6.18.0"), WITH_KVM, KVM_CLOCK}, NO_REGISTERS,
+     "true", "\"KVM\"", "false", "false", NULL, "false", "instead of kvm_pvm", "firmware switched"},
+    {"a guest of KVM with its clock", "GenuineIntel", ANNOUNCED, {LAYER(0x40000000, "KVMKVMKVM")}, {FLAGS("hypervisor"), KERNEL("6.18.0"), KVM_CLOCK}, NO_REGISTERS,
+     "true", "\"KVM\"", "false", "false", NULL, "false", "nested=1 for its kvm_intel", "paravirtual guest"},
     {"Xen under Hyper-V's interface", "GenuineIntel", ANNOUNCED, {HYPERV(0x30, 0, 0), LAYER(0x40000100, "XenVMMXenVMM")}, {FLAGS("hypervisor")}, NO_REGISTERS,
      "true", "\"Xen\"", NULL, "false", NULL, "false", "under Xen", "under Hyper-V"},
     {"KVM with Xen's interface", "GenuineIntel", ANNOUNCED, {LAYER(0x40000000, "XenVMMXenVMM"), LAYER(0x40000100, "KVMKVMKVM")}, {FLAGS("hypervisor")}, NO_REGISTERS,
