@@ -1,6 +1,7 @@
 #!/bin/sh
 # vmtoll compare has three answers: changed, unchanged within what was detectable, cannot tell. Each is counted, shown in
 # every format, and a gate can ask for it.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

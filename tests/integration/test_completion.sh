@@ -1,5 +1,6 @@
 #!/bin/sh
 # Completion offers exactly what the program's help and lists name, in bash, zsh and fish.
+# beside others
 . "$(dirname "$0")/tap.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 COMPLETION=$(cd "$here/../../share/completion" && pwd)

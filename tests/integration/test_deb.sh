@@ -1,5 +1,7 @@
 #!/bin/sh
 # The Debian package: built, judged by lintian, unpacked and run from there.
+# seconds: 600
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 1

@@ -1,6 +1,7 @@
 #!/bin/sh
 # make dist: the same bytes of one commit everywhere; and one version in all places that name it.
 # seconds: 400
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 1

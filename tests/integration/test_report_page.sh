@@ -1,6 +1,8 @@
 #!/bin/sh
 # The pages of report and compare, read in a browser as people with all kinds of eyes and hands read them:
 # contrast of every text on what is really behind it, headings, labels, keyboard, paper, no script.
+# seconds: 400
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh
