@@ -1,6 +1,8 @@
 #include "report/format.h"
+#include "base/text.h"
 #include "show/metrics.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,26 +44,32 @@ static const struct family families[] = {
     {"vmtoll_exits_per_operation", "VM exits, or signals, per operation.", VT_UNITS, 1, exits},
 };
 
-/* Its name; where it has none of its own, the place it was read from. */
+/* What it was read from, which no other result of a page has. */
+static const char *place_of(const struct vt_result *result, char *text, size_t size)
+{
+    snprintf(text, size, result->line > 1 ? "%s:%zu" : "%s", result->file ? result->file : "", result->line);
+    return text;
+}
+
+/* Its name; where another has that too, as a name or as its place, the place it was read from. */
 static const char *host_of(const struct vt_report *report, const struct vt_result *result, char *text,
                            size_t size)
 {
     const char *name = vt_result_host_text(result, "system.hostname");
     for (size_t r = 0; name && r < report->table->result_count; r++) {
-        const char *other = vt_result_host_text(report->table->results[r], "system.hostname");
-        if (report->table->results[r] != result && other && strcmp(other, name) == 0)
+        const struct vt_result *other = report->table->results[r];
+        if (other != result && (vt_text_same(vt_result_host_text(other, "system.hostname"), name) ||
+                                strcmp(place_of(other, text, size), name) == 0))
             name = NULL;
     }
-    snprintf(text, size, result->line > 1 ? "%.400s:%zu" : "%.400s", result->file ? result->file : "",
-             result->line);
-    return name ? name : text;
+    return name ? name : place_of(result, text, size);
 }
 
 /* The last labels of every series. Two of one page differ in the first, two of one host in the second. */
 static void put_origin(const struct vt_report *report, const struct vt_result *result, bool first,
                        FILE *stream)
 {
-    char host[480];
+    char host[PATH_MAX + 24];
     vt_metrics_label("host", host_of(report, result, host, sizeof host), first, stream);
     vt_metrics_label("report", report->screen.page, false, stream);
     fputs("} ", stream);

@@ -1,21 +1,31 @@
 #include "show/metrics.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
+/* A collector drops a page whole for one byte that is no UTF-8; names of files are bytes of any kind. */
+static size_t put_character(const char *at, FILE *stream)
+{
+    size_t length = vt_text_character((const unsigned char *)at);
+    if (length == 0)
+        fprintf(stream, "\\\\x%02x", (unsigned char)*at);
+    else if (*at == '\n')
+        fputs("\\n", stream);
+    else if (*at == '\\' || *at == '"')
+        fprintf(stream, "\\%c", *at);
+    else
+        fwrite(at, 1, length, stream);
+    return length ? length : 1;
+}
+
 void vt_metrics_label(const char *name, const char *value, bool first, FILE *stream)
 {
     fprintf(stream, "%s%s=\"", first ? "{" : ",", name);
-    for (; value && *value; value++) {
-        if (*value == '\\' || *value == '"')
-            putc('\\', stream);
-        if (*value == '\n')
-            fputs("\\n", stream);
-        else
-            putc(*value, stream);
-    }
+    while (value && *value)
+        value += put_character(value, stream);
     putc('"', stream);
 }
 
@@ -41,7 +51,7 @@ void vt_metrics_case_labels(const struct vt_metrics_case *c, bool first, FILE *s
 void vt_metrics_page(const char *output, const char *source, const char *detail, char *text, size_t size)
 {
     if (strcmp(output, "-") == 0) {
-        snprintf(text, size, "%.400s%s%.80s", source, detail ? " " : "", detail ? detail : "");
+        snprintf(text, size, "%s%s%s", source, detail ? " " : "", detail ? detail : "");
         return;
     }
     const char *slash = strrchr(output, '/'), *name = slash ? slash + 1 : output, *dot = strrchr(name, '.');

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* `{name="value"` or `,name="value"`, the value escaped; NULL is empty, which is as good as absent. */
+/*
+ * `{name="value"` or `,name="value"`, the value escaped, and what is not UTF-8 as `\xff` of a text: NULL is
+ * empty, which is as good as absent.
+ */
 void vt_metrics_label(const char *name, const char *value, bool first, FILE *stream);
 
 /* What every series of a case is told by. `cpl` < 0: unknown, and left empty. */

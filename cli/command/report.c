@@ -12,13 +12,14 @@
 #include "show/metrics.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
 struct arguments {
     const char *format, *output, *by, *list, *plots, *language;
     const char *source; /* what was named first */
-    char page[512];
+    char page[PATH_MAX + 96];
     bool reference;
 };
 

@@ -12,8 +12,17 @@ EOF
     document "$name.json" "$(row cpuid identification ok '"exit-kernel"' "$cpuid")" "$(row rdtsc time ok '"none"' "$rdtsc")" \
         "$(unit=instructions && row cpuid identification ok '"exit-kernel"' "$rdtsc")"
 done
+# What a page may not tell by: a host's name that is another's file, the first part of deep folders.
+host=null
+document nameless.json "$(row cpuid identification ok '"exit-kernel"' 12)"
+host='{"system":{"hostname":"nameless.json"}}'
+document namesake.json "$(row cpuid identification ok '"exit-kernel"' 13)"
 mkdir "$work/pages"
 cd "$work" || exit 1
+deep=$(printf '%0200d/%0200d/%0200d' 1 2 3)
+mkdir -p "$deep/one" "$deep/two"
+cp nameless.json "$deep/one/r.json"
+sed 's/"median":12/"median":14/' nameless.json >"$deep/two/r.json"
 
 page() { # name, arguments of report...
     name=$1
@@ -30,6 +39,13 @@ for name in old new; do
     "$VMTOLL" report $name.json --format openmetrics >"pages/out-$name.prom"
     "$VMTOLL" report $name.json --by kernel --format openmetrics >"pages/out-fleet-$name.prom"
 done
+page names nameless.json namesake.json
+page deep "$deep/one/r.json" "$deep/two/r.json"
+cp nameless.json "$(printf 'byte-\377.json')"
+"$VMTOLL" report byte-*.json --format openmetrics >pages/byte.prom
+for folder in one two; do
+    "$VMTOLL" report "$deep/$folder/r.json" --format openmetrics >"pages/out-$folder.prom"
+done
 cp pages/old.prom before
 page old new.json
 sed 's/ [^ ]*$//' before >before.series
@@ -44,6 +60,7 @@ holds "there are series" test "$(wc -l <expected)" -gt 40
 uniq -d expected >out
 holds "no two pages have one in common" test ! -s out
 grep -v '{.*="..*"' expected >out
+holds "each is UTF-8" iconv -f UTF-8 -t UTF-8 expected
 holds "each has a label" test ! -s out
 holds "and a host or a fleet's name" test "$(grep -c 'report="..*"' expected)" -eq "$(wc -l <expected)"
 
