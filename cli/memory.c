@@ -73,7 +73,8 @@ STANDS_BEFORE(void *, calloc, (size_t count, size_t size), (count, size), !resul
 STANDS_BEFORE(void *, realloc, (void *old, size_t size), (old, size), !result, size)
 STANDS_BEFORE(void *, aligned_alloc, (size_t to, size_t size), (to, size), !result, size)
 STANDS_BEFORE(char *, strdup, (const char *text), (text), !result, strlen(text) + 1)
-STANDS_BEFORE(char *, strndup, (const char *text, size_t most), (text, most), !result, strnlen(text, most) + 1)
+STANDS_BEFORE(char *, strndup, (const char *text, size_t most), (text, most), !result,
+              strnlen(text, most) + 1)
 
 STANDS_BEFORE(ssize_t, getdelim, (char **line, size_t *size, int end_of_line, FILE *file),
               (line, size, end_of_line, file), result < 0, *size)

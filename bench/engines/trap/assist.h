@@ -14,7 +14,8 @@ enum vt_assist {
     VT_ASSIST_SYSCALL = 1 << 2, /* syscall user dispatch: INT 80h and SYSCALL of the guest raise SIGSYS */
 };
 
-/* Which of them this machine has: each was switched on and off once, and an instruction seen to fault. `code_end`: see vt_assist_switch. */
+/* Which of them this machine has: each was switched on and off once, and an instruction seen to fault.
+ * `code_end`: see vt_assist_switch. */
 uint32_t vt_assist_find(uintptr_t code_end);
 
 /* Switch the given ones on or off. System calls from above `code_end` stay what they are. */
