@@ -6,6 +6,7 @@
 #include "result/path.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,7 +157,7 @@ static const char *fact_text(const struct vt_result *result, const char *path, c
 
 static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct vt_result *result)
 {
-    char text[512];
+    char text[PATH_MAX + 24];
     struct vt_fleet_private *p = fleet->private;
     struct vt_fleet_result *to = vt_memory_append(p->results, fleet->result_count);
     if (!to)
@@ -167,7 +168,7 @@ static struct vt_fleet_result *add_result(struct vt_fleet *fleet, const struct v
         .started = vt_metrics_time(result->started),
         .elapsed = json_is_number(elapsed) ? json_number_value(elapsed) : NAN,
     };
-    snprintf(text, sizeof text, result->line > 1 ? "%.480s:%zu" : "%.480s", result->file, result->line);
+    snprintf(text, sizeof text, result->line > 1 ? "%s:%zu" : "%s", result->file, result->line);
     vt_text_clean(text, strlen(text));
     to->place = intern(fleet, text);
     for (size_t i = 0; i < VT_FLEET_FACTS; i++)
@@ -198,9 +199,9 @@ static struct vt_fleet_cell *find_cell(struct vt_fleet *fleet, const struct vt_r
     size_t guess = p->last_cell + 1 < fleet->cell_count ? p->last_cell + 1 : 0;
     if (guess < fleet->cell_count && is_of(&fleet->cells[guess], row, group))
         return &fleet->cells[p->last_cell = guess];
-    snprintf(key, sizeof key, "%.300s\n%.200s\n%.200s\n%.100s\n%.100s\n%d %d %d%d %d %d", group, row->name,
-             row->engine, row->path ? row->path : "", row->crossing ? row->crossing : "", row->unit, row->cpl,
-             row->simulated, row->status, vt_result_vcpus(row), vt_result_depth(row));
+    snprintf(key, sizeof key, "%p\n%.200s\n%.200s\n%.100s\n%.100s\n%d %d %d%d %d %d", (const void *)group,
+             row->name, row->engine, row->path ? row->path : "", row->crossing ? row->crossing : "",
+             row->unit, row->cpl, row->simulated, row->status, vt_result_vcpus(row), vt_result_depth(row));
     json_t *known = json_object_get(p->index, key);
     if (known)
         return &fleet->cells[p->last_cell = (size_t)json_integer_value(known)];

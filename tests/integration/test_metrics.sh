@@ -41,6 +41,8 @@ for name in old new; do
 done
 page names nameless.json namesake.json
 page deep "$deep/one/r.json" "$deep/two/r.json"
+page deep-fleet "$deep/one/r.json" "$deep/two/r.json" --by host
+equals "which are two groups" "$(grep -c '^vmtoll_fleet_toll_hosts' pages/deep-fleet.prom)" 2
 cp nameless.json "$(printf 'byte-\377.json')"
 "$VMTOLL" report byte-*.json --format openmetrics >pages/byte.prom
 for folder in one two; do
