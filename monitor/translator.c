@@ -44,7 +44,7 @@ extern union vt_translator_shared vt_translator_shared; /* a test's guest writes
 union vt_translator_shared vt_translator_shared __attribute__((aligned(4096)));
 
 static uint8_t cache[CACHE] __attribute__((aligned(4096)));
-static uint32_t host_of[WINDOW_MOST] __attribute__((aligned(8)));
+static uint32_t lookup[2][WINDOW_MOST] __attribute__((aligned(8)));
 static uint8_t watched[WINDOW_MOST / PAGE], by_emulator[WINDOW_MOST / 8];
 static uint8_t table_filled[BRANCHES * (WINDOW_MOST * 8 / CHUNK)];
 static struct vt_translate_block blocks[BLOCKS];
@@ -189,7 +189,7 @@ static void fill_places(struct vt_translate *t)
         .code = cache,
         .code_writable = cache,
         .code_size = sizeof cache,
-        .host_of = host_of,
+        .lookup = {lookup[0], lookup[1]},
         .watched = watched,
         .by_emulator = by_emulator,
         .blocks = POOL(blocks),

@@ -166,6 +166,7 @@ static uint32_t build(struct vt_translate *t, uint32_t guest, int branch)
     if (branch >= 0)
         vt_build_check(&b->e, t, (unsigned)branch, guest);
     translate(b);
+    t->has_programs |= is_program(t);
     t->counts.blocks++;
     t->counts.bytes += b->guest - guest;
     settle_branches(b);
@@ -209,6 +210,8 @@ static uint32_t build_check(struct vt_translate *t, uint32_t guest, unsigned bra
 
 uint32_t vt_translate_landing(struct vt_translate *t, uint64_t guest, unsigned branch)
 {
+    if (is_program(t))
+        return vt_translate_block(t, guest);
     if (!make_ready(t, guest))
         return 0;
     uint32_t host = t->host_of[offset_of(t, guest)], landing;

@@ -44,7 +44,7 @@ static int register_operand(const struct vt_build *b)
 static void jump_through(struct vt_build *b, int branch)
 {
     vt_build_point(b, POINT_INDIRECT, (unsigned)branch);
-    if (b->t->step)
+    if (!has_tables(b->t))
         vt_emit_jump(&b->e, b->t->stubs.miss[branch]);
     else
         vt_emit_jump_table(&b->e, branch == BY_MEMORY ? VT_RCX : (enum vt_gpr)branch,
@@ -58,7 +58,7 @@ static void land(struct vt_build *b)
     struct vt_translate *t = b->t;
     uint32_t next = next_of(b);
 
-    if (t->step)
+    if (!has_tables(t))
         return;
     vt_translate_set_table(t, BY_MEMORY, next - (uint32_t)(uintptr_t)t->window, vt_emit_here(&b->e));
     vt_build_check(&b->e, t, BY_MEMORY, next);

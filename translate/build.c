@@ -105,14 +105,20 @@ uint32_t vt_build_site(struct vt_build *b, const struct vt_instruction *instruct
     return sites->count++;
 }
 
+/* What may go on at another level: even right behind it, that is another's code. */
 static bool ends_block(uint16_t operation)
 {
     switch (operation) {
     case VT_OP_NONE:
     case VT_OP_UNDEFINED:
+    case VT_OP_INT:
+    case VT_OP_INT3:
+    case VT_OP_INT1:
     case VT_OP_IRET:
+    case VT_OP_CALL_FAR:
     case VT_OP_JMP_FAR:
     case VT_OP_RET_FAR:
+    case VT_OP_SYSCALL:
     case VT_OP_SYSRET:
         return true;
     default:

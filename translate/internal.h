@@ -136,7 +136,10 @@ struct vt_translate {
     uint8_t *code;          /* where it is executed */
     uint8_t *code_writable; /* where it is written */
     size_t code_size;
-    uint32_t *host_of;    /* per byte of the window: host address of the instruction there, 0: none */
+    uint32_t *lookup[2];  /* of the guest's kernel, and of its programs: what is sensitive differs */
+    uint32_t *host_of;    /* the one of them that is of the level now; per byte of the window: host address of
+                             the instruction there, 0: none */
+    bool has_programs;    /* the second is not empty */
     uint8_t *watched;     /* per page of the window: translated from, hence write-protected */
     uint8_t *by_emulator; /* bit per byte of the window: the access of this instruction is a device's */
     struct vt_translate_pool blocks, points, exits, sites;
@@ -173,6 +176,18 @@ static inline uint32_t offset_of(const struct vt_translate *t, uint64_t address)
 static inline bool is_code(const struct vt_translate *t, uint64_t address)
 {
     return in_window(t, address) && address < t->code_end;
+}
+
+/* Is it a program of the guest's that runs, and not its kernel? */
+static inline bool is_program(const struct vt_translate *t)
+{
+    return t->context->vcpu.cpl != 0;
+}
+
+/* Jumps through a table find the kernel's code alone: where else, each is looked up. */
+static inline bool has_tables(const struct vt_translate *t)
+{
+    return !t->step && !is_program(t);
 }
 
 /* What the tables know, the platform's decoder for the rest. */

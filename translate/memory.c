@@ -62,7 +62,10 @@ static void clear_lookup(struct vt_translate *t)
         t->platform->take(t, t->tables + i * CHUNK, CHUNK);
         t->table_filled[i] = 0;
     }
-    t->platform->clear(t->host_of, t->window_size * sizeof *t->host_of);
+    t->platform->clear(t->lookup[0], t->window_size * sizeof *t->host_of);
+    if (t->has_programs)
+        t->platform->clear(t->lookup[1], t->window_size * sizeof *t->host_of);
+    t->has_programs = false;
     t->lookup_span = ~UINT64_C(0);
     for (uint32_t offset = 0; offset < t->window_size; offset += PAGE)
         vt_translate_unwatch(t, offset);

@@ -21,6 +21,7 @@ void vt_translate_reset_vectors(struct vt_translate *t)
 void vt_translate_start(struct vt_translate *t)
 {
     t->lookup_span = ~UINT64_C(0);
+    t->host_of = t->lookup[0];
     vt_translate_emit_stubs(t);
     for (unsigned i = 0; i < 2; i++)
         t->enter[i] =
@@ -56,9 +57,8 @@ uint64_t vt_translate_mode(const struct vt_vcpu *vcpu)
     bool general_detect = vcpu->dr[7] >> 13 & 1;
     bool apic = vcpu->msr[VT_MSR_APIC_BASE] & VT_APIC_BASE_ENABLE;
 
-    return (vcpu->cr[4] & bits) | (uint64_t)vcpu->cpl << 32 | (uint64_t)general_detect << 34 |
-           (uint64_t)(vcpu->tsc_offset != 0) << 35 | (uint64_t)apic << 36 |
-           (uint64_t)vcpu->limits.features << 40;
+    return (vcpu->cr[4] & bits) | (uint64_t)general_detect << 34 | (uint64_t)(vcpu->tsc_offset != 0) << 35 |
+           (uint64_t)apic << 36 | (uint64_t)vcpu->limits.features << 40;
 }
 
 /* Code made for another mode is useless now. */
@@ -166,7 +166,7 @@ static enum next resolve(struct vt_translate *t, bool stepped)
 {
     if (t->context->index >= BRANCHES)
         return NEXT_STOPPED;
-    if (!stepped && t->context->reason == EXIT_INDIRECT)
+    if (!stepped && !is_program(t) && t->context->reason == EXIT_INDIRECT)
         correct_branch(t);
     uint64_t guest = t->context->target;
 
@@ -334,6 +334,8 @@ static enum next go_on(struct vt_translate *t)
     if ((vcpu->apic.pending && vcpu->shadow) || (vcpu->rflags & VT_FLAG_TF))
         t->step = true;
     follow_mode(t);
+    /* A kernel and its programs take turns: each has its own. */
+    t->host_of = t->lookup[is_program(t)];
     return find(t);
 }
 

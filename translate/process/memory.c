@@ -92,11 +92,12 @@ static bool map_pool(struct vt_translate_pool *pool, size_t capacity, size_t siz
 
 static bool map_records(struct vt_translate *t)
 {
-    t->host_of = map_anywhere(t->window_size * sizeof *t->host_of);
+    for (unsigned i = 0; i < 2; i++)
+        t->lookup[i] = map_anywhere(t->window_size * sizeof *t->lookup[i]);
     t->watched = calloc(t->window_size / PAGE, 1);
     t->by_emulator = calloc(t->window_size / 8, 1);
     t->table_filled = calloc(BRANCHES * t->table_size / CHUNK, 1);
-    return t->host_of && t->watched && t->by_emulator && t->table_filled &&
+    return t->lookup[0] && t->lookup[1] && t->watched && t->by_emulator && t->table_filled &&
            map_pool(&t->blocks, t->code_size / 16, sizeof(struct vt_translate_block)) &&
            map_pool(&t->points, t->code_size / 2, sizeof(struct vt_translate_point)) &&
            map_pool(&t->exits, t->code_size / 16, sizeof(struct vt_translate_exit)) &&
@@ -115,7 +116,8 @@ static size_t mapped_in_all(const struct vt_translate_process *process)
 {
     const struct vt_translate *t = &process->t;
 
-    return process->reserved + BRANCHES * t->table_size + t->code_size + t->window_size * sizeof *t->host_of +
+    return process->reserved + BRANCHES * t->table_size + t->code_size +
+           2 * t->window_size * sizeof *t->lookup[0] +
            t->code_size / 16 *
                (sizeof(struct vt_translate_block) + sizeof(struct vt_translate_exit) +
                 sizeof(struct vt_translate_site)) +
@@ -174,8 +176,9 @@ void vt_process_unmap(struct vt_translate_process *process)
         munmap(t->code_writable, t->code_size);
     if (process->memfd >= 0)
         close(process->memfd);
-    if (t->host_of)
-        munmap(t->host_of, t->window_size * sizeof *t->host_of);
+    for (unsigned i = 0; i < 2; i++)
+        if (t->lookup[i])
+            munmap(t->lookup[i], t->window_size * sizeof *t->lookup[i]);
     free(t->watched);
     free(t->by_emulator);
     free(t->table_filled);

@@ -474,6 +474,45 @@ START_TEST(a_long_string_instruction_comes_to_its_end)
 }
 END_TEST
 
+/*
+ * A kernel that goes to its program and is called by it, 20 times. What either runs is translated once, and
+ * what is sensitive is not the same for both: each is shown its own CS.
+ *
+ *     0: mov r8d, 20; 6: lea rcx, [22]; 13: mov r11d, 2; 19: sysretq; 22: call 35; 27: syscall
+ *     29: dec r8d; 32: jnz 6; 34: ret; 35: inc rax; 38: mov ebx, cs; 40: ret
+ */
+START_TEST(a_kernel_and_its_programs_are_translated_apart)
+{
+    static const char code[] = "\x41\xb8\x14\0\0\0\x48\x8d\x0d\x09\0\0\0\x41\xbb\x02\0\0\0\x48\x0f\x07"
+                               "\xe8\x08\0\0\0\x0f\x05\x41\xff\xc8\x75\xe4\xc3\x48\xff\xc0\x8c\xcb\xc3";
+    struct vt_translate_counts before, after;
+
+    begin();
+    world.vcpu->efer |= VT_EFER_SCE;
+    world.vcpu->msr[VT_MSR_STAR] = UINT64_C(0x23) << 48 | UINT64_C(8) << 32;
+    world.vcpu->msr[VT_MSR_LSTAR] = address(TRANSLATED_CODE) + 29;
+    world.vcpu->gpr[VT_RAX] = 0;
+    ck_assert_int_eq(translated_run(&world, code, sizeof code - 1, 1000), VT_TRANSLATE_RETURNED);
+    ck_assert_uint_eq(world.vcpu->gpr[VT_RAX], 20);
+    ck_assert_uint_eq(world.vcpu->gpr[VT_RBX], 0x33);
+    ck_assert_uint_eq(world.vcpu->cpl, 0);
+    before = vt_translate_counts(world.translate);
+    ck_assert_int_eq(again(), VT_TRANSLATE_RETURNED);
+    after = vt_translate_counts(world.translate);
+    ck_assert_uint_eq(after.flushes, before.flushes);
+    ck_assert_uint_eq(after.blocks, before.blocks);
+    ck_assert_uint_eq(after.callouts - before.callouts, 60);
+    /* The kernel's MOV from CS is inline, and so is its own. */
+    world.vcpu->rip = 0;
+    world.vcpu->gpr[VT_RBX] = 0;
+    ck_assert_int_eq(vt_translate_call(world.translate, address(TRANSLATED_CODE) + 35, 100),
+                     VT_TRANSLATE_RETURNED);
+    ck_assert_uint_eq(world.vcpu->gpr[VT_RBX], 8);
+    ck_assert_uint_eq(vt_translate_counts(world.translate).callouts, after.callouts);
+    translated_close(&world);
+}
+END_TEST
+
 START_TEST(bases_of_fs_and_gs_are_virtual)
 {
     uint64_t value = 0x1122334455667788;
@@ -558,5 +597,5 @@ VT_SUITE(sensitive_instructions_do_what_the_emulator_does, inline_sequences_call
          faults_are_precise, wild_branches_fault_where_they_lead, a_wild_branch_is_not_mistaken_for_another,
          code_that_is_modified_is_translated_anew, a_store_of_the_emulator_to_code_is_noticed,
          accesses_of_devices_become_callouts, a_long_string_instruction_comes_to_its_end,
-         bases_of_fs_and_gs_are_virtual, memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped,
-         translators_live_side_by_side)
+         a_kernel_and_its_programs_are_translated_apart, bases_of_fs_and_gs_are_virtual,
+         memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped, translators_live_side_by_side)
