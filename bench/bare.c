@@ -10,6 +10,8 @@ static enum vt_counter counter_of(const struct vt_measurement *m)
 {
     if (m->crossing == VT_CROSSING_CALLOUT)
         return VT_CALLOUTS;
+    if (m->crossing == VT_CROSSING_HYPERCALL)
+        return VT_HYPERCALLS;
     if (m->crossing == VT_CROSSING_EXIT_KERNEL)
         return VT_EXITS;
     return vt_counters_has(&m->body_counters, VT_TRAPS) ? VT_TRAPS : VT_SIGNALS;
@@ -18,7 +20,7 @@ static enum vt_counter counter_of(const struct vt_measurement *m)
 void vt_bare_split(struct vt_measurement *m)
 {
     bool crossed = m->crossing == VT_CROSSING_CALLOUT || m->crossing == VT_CROSSING_TRAP ||
-                   m->crossing == VT_CROSSING_EXIT_KERNEL;
+                   m->crossing == VT_CROSSING_HYPERCALL || m->crossing == VT_CROSSING_EXIT_KERNEL;
     double bare[VT_SAMPLER_MOST], rest[VT_SAMPLER_MOST], work[VT_SAMPLER_MOST];
 
     if (!m->bare || !crossed || m->status != VT_STATUS_OK)

@@ -9,19 +9,45 @@
 #include <string.h>
 
 static const struct vt_lab_road all[] = {
-    {"monitor-trap", VT_PATH_EMULATED, 0, false, {{VT_TRAPS, VT_CROSSING_TRAP}}},
+    {"monitor-trap", VT_PATH_EMULATED, 0, false, VT_CROSSING_TRAP, {{VT_TRAPS, VT_CROSSING_TRAP}}},
     {"monitor-translate",
      VT_PATH_TRANSLATED,
      0,
      false,
+     VT_CROSSING_CALLOUT,
      {{VT_TRAPS, VT_CROSSING_TRAP},
       {VT_CALLOUTS, VT_CROSSING_CALLOUT},
       {VT_INLINE_HITS, VT_CROSSING_INLINE}}},
-    {"monitor-call", VT_PATH_PARAVIRTUAL, 0, true, {{VT_HYPERCALLS, VT_CROSSING_HYPERCALL}}},
-    {"monitor-svm", VT_PATH_HARDWARE, 0, false, {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
-    {"monitor-svm-kvm", VT_PATH_HARDWARE, 0, false, {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
-    {"monitor-vmx", VT_PATH_HARDWARE, 0, false, {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
-    {"monitor-vmx-kvm", VT_PATH_HARDWARE, 0, false, {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
+    {"monitor-call",
+     VT_PATH_PARAVIRTUAL,
+     0,
+     true,
+     VT_CROSSING_HYPERCALL,
+     {{VT_HYPERCALLS, VT_CROSSING_HYPERCALL}}},
+    {"monitor-svm",
+     VT_PATH_HARDWARE,
+     0,
+     false,
+     VT_CROSSING_EXIT_KERNEL,
+     {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
+    {"monitor-svm-kvm",
+     VT_PATH_HARDWARE,
+     0,
+     false,
+     VT_CROSSING_EXIT_KERNEL,
+     {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
+    {"monitor-vmx",
+     VT_PATH_HARDWARE,
+     0,
+     false,
+     VT_CROSSING_EXIT_KERNEL,
+     {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
+    {"monitor-vmx-kvm",
+     VT_PATH_HARDWARE,
+     0,
+     false,
+     VT_CROSSING_EXIT_KERNEL,
+     {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
 };
 
 const struct vt_lab_road *vt_lab_roads(size_t *count)
@@ -125,5 +151,6 @@ void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m)
     }
     if (is_one(-vt_measurement_per_operation(m, VT_BLOCKS)))
         doubt_baseline(m);
-    vt_bare_split(m);
+    if (m->crossing == road->bare)
+        vt_bare_split(m);
 }

@@ -77,6 +77,12 @@ vt_monitor_bare:
     inc qword ptr [rsp]
     iretq
 
+/* What a call would be whose answer is nothing: on the guest's own stack, with interrupts off. */
+    .globl vt_monitor_empty
+    .p2align 4
+vt_monitor_empty:
+    sysretq
+
 /*
  * SYSCALL brings RIP in rcx, RFLAGS in r11 and the guest's own stack (Intel SDM 2B SYSCALL). All but rax, rcx and
  * r11 is kept, as Xen does.

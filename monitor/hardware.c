@@ -32,7 +32,7 @@
 #define OWN_STACKS 2 /* for what comes at any time: NMI, #DF, #MC share one; the rest */
 #define TSS_NO_MAP 104
 
-extern uint8_t vt_monitor_gates[], vt_monitor_bare[], vt_monitor_syscall[];
+extern uint8_t vt_monitor_gates[], vt_monitor_bare[], vt_monitor_syscall[], vt_monitor_empty[];
 enum vt_monitor_end vt_monitor_enter(uint64_t rip, uint64_t rsp, uint64_t rflags);
 enum vt_monitor_end vt_monitor_inside(enum vt_monitor_end (*inside)(void *context), void *context);
 void vt_image_load_tables(const void *gdtr, const void *idtr);
@@ -151,9 +151,9 @@ static void set_door(enum vt_monitor_door door)
     const uint64_t efer = vt_msr_read(MSR_EFER) & ~EFER_SCE;
 
     vt_msr_write(MSR_STAR, (uint64_t)VT_SEL_CODE0 << 32 | (uint64_t)(VT_SEL_DATA3 - 8) << 48);
-    vt_msr_write(MSR_LSTAR, (uintptr_t)vt_monitor_syscall);
+    vt_msr_write(MSR_LSTAR, (uintptr_t)(door == VT_MONITOR_EMPTY ? vt_monitor_empty : vt_monitor_syscall));
     vt_msr_write(MSR_FMASK, VT_FLAG_IF | VT_FLAG_TF | VT_FLAG_DF | VT_FLAG_NT | VT_FLAG_AC);
-    vt_msr_write(MSR_EFER, efer | (door == VT_MONITOR_CALLS ? EFER_SCE : 0));
+    vt_msr_write(MSR_EFER, efer | (door == VT_MONITOR_SHUT ? 0 : EFER_SCE));
 }
 
 static void enter_world(enum vt_hardware_gate gate, enum vt_monitor_door door)

@@ -52,14 +52,16 @@ const char *vt_monitor_lacks(const struct vt_case *c);
 void vt_monitor_prepare(const struct vt_case *c);
 
 /* How the guest reaches the monitor beside faults. */
-enum vt_monitor_door { VT_MONITOR_SHUT, VT_MONITOR_CALLS };
+enum vt_monitor_door { VT_MONITOR_SHUT, VT_MONITOR_CALLS, VT_MONITOR_EMPTY };
 
 /* Run a twin in the prepared guest. Afterwards the image's own world is back. */
 enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iterations, enum vt_monitor_door door);
 
-/* The same where #GP only moves past the instruction, of one byte, that faulted: a crossing with nothing
- * done. */
-enum vt_monitor_end vt_monitor_run_bare(vt_case_function function, uint64_t iterations);
+/* The same where a crossing does nothing: #GP only moves past the instruction, of one byte, that faulted; or
+ * SYSCALL is answered by SYSRET. */
+enum vt_monitor_bare { VT_MONITOR_BARE_FAULT, VT_MONITOR_BARE_CALL };
+enum vt_monitor_end vt_monitor_run_bare(vt_case_function function, uint64_t iterations,
+                                        enum vt_monitor_bare what);
 
 /* Before and after a run, however the guest is entered: what vt_batch is called with; and what it left. */
 void vt_monitor_begin(vt_case_function function, uint64_t iterations);

@@ -26,7 +26,8 @@ const char *vt_road_refuse(void);
 /* What a run left, for the image. */
 void vt_road_finish(enum vt_monitor_end end, struct vt_road_batch *out);
 
-/* As vt_image_road.bare: faults with nothing done. */
+/* As vt_image_road.bare: faults with nothing done, and calls. */
 uint64_t vt_road_bare(uint64_t *crossings);
+uint64_t vt_road_bare_call(uint64_t *crossings);
 
 #endif

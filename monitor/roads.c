@@ -62,6 +62,7 @@ static const struct vt_image_road by_call = {
     .refuse = vt_road_refuse,
     .why_not = why_no_call,
     .batch = batch_of_form,
+    .bare = vt_road_bare_call,
 };
 
 const struct vt_image_road *const *vt_image_roads(size_t *count)

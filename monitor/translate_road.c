@@ -109,4 +109,5 @@ const struct vt_image_road vt_road_translate = {
     .refuse = refuse,
     .why_not = vt_monitor_lacks,
     .batch = batch,
+    .bare = vt_road_bare_call,
 };

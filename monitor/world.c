@@ -308,7 +308,9 @@ enum vt_monitor_end vt_monitor_run(vt_case_function function, uint64_t iteration
     return run(function, iterations, VT_HARDWARE_EMULATING, door);
 }
 
-enum vt_monitor_end vt_monitor_run_bare(vt_case_function function, uint64_t iterations)
+enum vt_monitor_end vt_monitor_run_bare(vt_case_function function, uint64_t iterations,
+                                        enum vt_monitor_bare what)
 {
-    return run(function, iterations, VT_HARDWARE_BARE, VT_MONITOR_SHUT);
+    return what == VT_MONITOR_BARE_CALL ? run(function, iterations, VT_HARDWARE_EMULATING, VT_MONITOR_EMPTY)
+                                        : run(function, iterations, VT_HARDWARE_BARE, VT_MONITOR_SHUT);
 }
