@@ -105,6 +105,7 @@ enum vt_need {
     VT_NEED_VMX = 1 << 22,        /* VT-x of its own, and the same pages */
     VT_NEED_EPT = 1 << 23,        /* ... with nested paging */
     VT_NEED_VPID = 1 << 24,       /* ... with tags of its guests in the TLB */
+    VT_NEED_USER = 1 << 25, /* programs of its own at CPL 3, and their system calls: EFER.SCE, user pages */
 };
 
 #define VT_NEED_HYPERVISOR (VT_NEED_SVM | VT_NEED_VMX)

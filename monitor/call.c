@@ -12,12 +12,14 @@ enum {
     MMU_UPDATE = 1,
     SET_GDT = 2,
     STACK_SWITCH = 3,
+    SET_CALLBACKS = 4,
     FPU_TASKSWITCH = 5,
     SET_DEBUGREG = 8,
     GET_DEBUGREG = 9,
     UPDATE_DESCRIPTOR = 10,
     UPDATE_VA_MAPPING = 14,
     XEN_VERSION = 17,
+    IRET = 23,
     SET_SEGMENT_BASE = 25,
     MMUEXT_OP = 26,
     SCHED_OP = 29,
@@ -38,13 +40,38 @@ enum { NEW_BASEPTR = 5, INVLPG_LOCAL = 7, FLUSH_CACHE = 12, SET_LDT = 13 };
 #define MSR_FS      0xc0000100
 #define DIRECTORIES (VT_GUEST_TABLES + 0x2000)
 
+/* xen/include/public/arch-x86/xen-x86_64.h, xen.h */
+#define IN_SYSCALL 0x100 /* of iret_context.flags: rcx and r11 are RIP and RFLAGS, as SYSRET has it */
+#define PROGRAM_CS 0xe033
+#define PROGRAM_SS 0xe02b
+
 /* What a hypercall keeps, as gates.S pushes it; its number is the first argument of the function. */
 struct vt_call_registers {
     uint64_t rdi, rsi, rdx, r8, r9, r10, rcx, r11;
 };
 
-int64_t vt_monitor_called(struct vt_call_registers *registers, uint64_t number);
+/* What the registers and the stack are when it returns, the guest finds; and its answer in RAX. */
+typedef int64_t server_function(struct vt_call_registers *registers, uint64_t number);
+
+static server_function called;
+extern server_function *vt_call_server; /* of the SYSCALL to come: its kernel's, or its program's */
+extern uint64_t vt_monitor_guest_rsp;   /* gates.S */
 extern const uint8_t vt_monitor_stub[];
+
+server_function *vt_call_server = called;
+
+/* Where the guest's kernel is called when its program makes a system call. */
+static uint64_t callback;
+
+/* struct iret_context */
+struct context {
+    uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
+};
+
+/* What its kernel then finds on its stack. */
+struct bounced {
+    uint64_t rcx, r11, rip, cs, rflags, rsp, ss;
+};
 
 /* struct mmu_update */
 struct update {
@@ -76,7 +103,7 @@ static int64_t write_word(uint64_t address, uint64_t value)
     return 0;
 }
 
-static int64_t mmu_update(const struct vt_call_registers *r)
+static int64_t mmu_update(struct vt_call_registers *r)
 {
     struct update update;
 
@@ -90,7 +117,7 @@ static int64_t mmu_update(const struct vt_call_registers *r)
     return 0;
 }
 
-static int64_t set_gdt(const struct vt_call_registers *r)
+static int64_t set_gdt(struct vt_call_registers *r)
 {
     uint64_t frame;
 
@@ -103,7 +130,7 @@ static int64_t set_gdt(const struct vt_call_registers *r)
 }
 
 /* The stack for the handlers of what comes from ring 3. */
-static int64_t stack_switch(const struct vt_call_registers *r)
+static int64_t stack_switch(struct vt_call_registers *r)
 {
     const struct vt_segment *tss = &vt_monitor.vcpu.segment[VT_TR];
 
@@ -113,7 +140,7 @@ static int64_t stack_switch(const struct vt_call_registers *r)
     return 0;
 }
 
-static int64_t fpu_taskswitch(const struct vt_call_registers *r)
+static int64_t fpu_taskswitch(struct vt_call_registers *r)
 {
     uint64_t *cr0 = &vt_monitor.vcpu.cr[0];
 
@@ -121,7 +148,7 @@ static int64_t fpu_taskswitch(const struct vt_call_registers *r)
     return 0;
 }
 
-static int64_t set_debugreg(const struct vt_call_registers *r)
+static int64_t set_debugreg(struct vt_call_registers *r)
 {
     if (r->rdi > 7 || r->rdi == 4 || r->rdi == 5 || r->rsi >> 32)
         return EINVAL;
@@ -129,27 +156,92 @@ static int64_t set_debugreg(const struct vt_call_registers *r)
     return 0;
 }
 
-static int64_t get_debugreg(const struct vt_call_registers *r)
+static int64_t get_debugreg(struct vt_call_registers *r)
 {
     return r->rdi < 8 && r->rdi != 4 && r->rdi != 5 ? (int64_t)vt_monitor.vcpu.dr[r->rdi] : EINVAL;
 }
 
-static int64_t update_descriptor(const struct vt_call_registers *r)
+static int64_t update_descriptor(struct vt_call_registers *r)
 {
     return write_word(r->rdi, r->rsi);
 }
 
-static int64_t update_va_mapping(const struct vt_call_registers *r)
+static int64_t update_va_mapping(struct vt_call_registers *r)
 {
     return write_word(DIRECTORIES + (r->rdi >> LARGE_SHIFT) * 8, r->rsi);
 }
 
-static int64_t version(const struct vt_call_registers *r)
+static int64_t set_callbacks(struct vt_call_registers *r)
+{
+    callback = r->rdx;
+    return 0;
+}
+
+/* The stack that the guest's TSS names, for what comes from its program. */
+static struct bounced *kernel_stack(void)
+{
+    const uint64_t place = vt_monitor.vcpu.segment[VT_TR].base + 4;
+
+    if (!vt_pages_is_guest(place, 8, false))
+        return NULL;
+    const uint64_t top = *(const uint64_t *)(uintptr_t)place, bottom = top - sizeof(struct bounced);
+    return vt_pages_is_guest(bottom, sizeof(struct bounced), true) ? (struct bounced *)(uintptr_t)bottom
+                                                                   : NULL;
+}
+
+/* The kernel cannot be called. */
+static int64_t shut_down(void)
+{
+    vt_monitor.vcpu.fault.vector = VT_EXCEPTION_DF;
+    vt_monitor_leave(VT_MONITOR_FAULT);
+}
+
+/* A system call of the program's is its kernel's to answer: the monitor hands it on. */
+static int64_t bounce(struct vt_call_registers *r, uint64_t rax)
+{
+    struct vt_vcpu *vcpu = &vt_monitor.vcpu;
+    struct bounced *frame = kernel_stack();
+
+    vt_call_server = called;
+    if (vcpu->cpl != 3)
+        return called(r, rax);
+    vt_monitor.traps++;
+    if (!frame)
+        return shut_down();
+    *frame = (struct bounced){r->rcx, r->r11, r->rcx, PROGRAM_CS, r->r11, vt_monitor_guest_rsp, PROGRAM_SS};
+    vt_monitor_guest_rsp = (uintptr_t)frame;
+    vcpu->cpl = 0;
+    r->rcx = callback;
+    return (int64_t)rax;
+}
+
+/* Of the returns that Xen offers the one from a system call. SYSRET to what is not canonical would be the
+ * monitor's own fault. */
+static int64_t return_to_program(struct vt_call_registers *r)
+{
+    struct vt_vcpu *vcpu = &vt_monitor.vcpu;
+    const struct context *context = (const struct context *)(uintptr_t)vt_monitor_guest_rsp;
+
+    if (!vt_pages_is_guest(vt_monitor_guest_rsp, sizeof *context, false))
+        return EFAULT;
+    if (context->flags != IN_SYSCALL || (context->cs & 3) != 3 || !vt_vcpu_fits(context->rip, false) ||
+        !vt_vcpu_fits(callback, false))
+        return EINVAL;
+    vcpu->cpl = 3;
+    vcpu->interrupt_flag = context->rflags & VT_FLAG_IF;
+    r->rcx = context->rip;
+    r->r11 = (context->rflags & VT_FLAGS_USER) | VT_FLAG_ONE | VT_FLAG_IF;
+    vt_monitor_guest_rsp = context->rsp;
+    vt_call_server = bounce;
+    return (int64_t)context->rax;
+}
+
+static int64_t version(struct vt_call_registers *r)
 {
     return r->rdi == 0 ? VERSION : ENOSYS;
 }
 
-static int64_t set_segment_base(const struct vt_call_registers *r)
+static int64_t set_segment_base(struct vt_call_registers *r)
 {
     if (r->rdi != 0 || !vt_vcpu_is_loadable(&vt_monitor.vcpu, r->rsi))
         return EINVAL;
@@ -183,7 +275,7 @@ static int64_t extend(const struct extended *op)
     }
 }
 
-static int64_t mmuext_op(const struct vt_call_registers *r)
+static int64_t mmuext_op(struct vt_call_registers *r)
 {
     struct extended op;
 
@@ -197,29 +289,31 @@ static int64_t mmuext_op(const struct vt_call_registers *r)
     return 0;
 }
 
-static int64_t sched_op(const struct vt_call_registers *r)
+static int64_t sched_op(struct vt_call_registers *r)
 {
     return r->rdi == 0 ? 0 : ENOSYS;
 }
 
-typedef int64_t call_function(const struct vt_call_registers *registers);
+typedef int64_t call_function(struct vt_call_registers *registers);
 
 static call_function *const functions[CALLS] = {
     [MMU_UPDATE] = mmu_update,
     [SET_GDT] = set_gdt,
     [STACK_SWITCH] = stack_switch,
+    [SET_CALLBACKS] = set_callbacks,
     [FPU_TASKSWITCH] = fpu_taskswitch,
     [SET_DEBUGREG] = set_debugreg,
     [GET_DEBUGREG] = get_debugreg,
     [UPDATE_DESCRIPTOR] = update_descriptor,
     [UPDATE_VA_MAPPING] = update_va_mapping,
     [XEN_VERSION] = version,
+    [IRET] = return_to_program,
     [SET_SEGMENT_BASE] = set_segment_base,
     [MMUEXT_OP] = mmuext_op,
     [SCHED_OP] = sched_op,
 };
 
-int64_t vt_monitor_called(struct vt_call_registers *registers, uint64_t number)
+static int64_t called(struct vt_call_registers *registers, uint64_t number)
 {
     vt_monitor.calls++;
     return number < CALLS && functions[number] ? functions[number](registers) : ENOSYS;
@@ -244,6 +338,7 @@ static const struct {
     {"lgdt", {ARGUMENTS, VT_GDT_SIZE / 8}},
     {"wrmsr-fsbase", {0}},
     {"pause", {0}},
+    {"syscall", {0}},
     {"write-descriptor", {VT_GUEST_GDT + VT_SEL_TSS, 0}},
     {"write-pte", {VT_GUEST_ABSENT, 0}},
     {"write-4-ptes", {ARGUMENTS, ARGUMENTS + UPDATES * sizeof(struct update)}},
@@ -280,6 +375,8 @@ void vt_call_prepare(const struct vt_case *c)
     struct vt_scratch *scratch = (struct vt_scratch *)VT_GUEST_SCRATCH;
     const size_t place = find(c);
 
+    vt_call_server = called;
+    callback = 0;
     memset((void *)VT_GUEST_PV, 0, 0x200);
     *(uint8_t *)EVENT_MASK = 1;
     scratch->hypercall = (uintptr_t)vt_monitor_stub;

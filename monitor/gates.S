@@ -90,7 +90,7 @@ vt_monitor_empty:
     .globl vt_monitor_syscall
     .p2align 4
 vt_monitor_syscall:
-    mov [guest_rsp], rsp
+    mov [vt_monitor_guest_rsp], rsp
     mov rsp, [vt_hardware_stack]
     push r11
     push rcx
@@ -102,7 +102,7 @@ vt_monitor_syscall:
     push rdi
     mov rdi, rsp
     mov rsi, rax
-    call vt_monitor_called
+    call [vt_call_server]
     pop rdi
     pop rsi
     pop rdx
@@ -111,7 +111,7 @@ vt_monitor_syscall:
     pop r10
     pop rcx
     pop r11
-    mov rsp, [guest_rsp]
+    mov rsp, [vt_monitor_guest_rsp]
     sysretq
 
 /* enum vt_monitor_end vt_monitor_enter(rip, rsp, rflags): with the registers of the virtual CPU. */
@@ -157,7 +157,8 @@ vt_monitor_leave:
     .align 8
 host_rsp:
     .skip 8
-guest_rsp:
+    .globl vt_monitor_guest_rsp
+vt_monitor_guest_rsp:
     .skip 8
 
     .section .note.GNU-stack, "", @progbits

@@ -19,13 +19,14 @@ static bool is_device(uint64_t address)
     return address - VT_GUEST_MMIO < 0x3000 || address - VT_GUEST_XAPIC < 0x1000;
 }
 
-/* The exception as the guest's own: at the virtual privilege level, not at ring 3. */
+/* The exception as the guest's own: at the virtual privilege level, which need not be ring 3. */
 static enum vt_step reflect(const struct vt_monitor_frame *frame, uint64_t address)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
 
     if (frame->vector == VT_EXCEPTION_PF)
-        return vt_vcpu_raise_page_fault(vcpu, address, (uint32_t)frame->error & ~UINT32_C(4));
+        return vt_vcpu_raise_page_fault(
+            vcpu, address, vcpu->cpl == 3 ? (uint32_t)frame->error : (uint32_t)frame->error & ~UINT32_C(4));
     vt_vcpu_raise_error(vcpu, (uint8_t)frame->vector, (uint32_t)frame->error);
     if (frame->vector == VT_EXCEPTION_DB) {
         vcpu->fault.event = VT_EVENT_TRAP;

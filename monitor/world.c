@@ -18,6 +18,7 @@
 #define RIGHTS_BUSY_TSS   0x8b
 #define RIGHTS_LDT        0x82
 #define PF_PRESENT        1
+#define TSS_RSP0          4
 #define HYPERCALL_UNKNOWN (-1000) /* KVM_ENOSYS (Linux, include/uapi/linux/kvm_para.h) */
 
 static struct vt_mailbox *const mailbox = (struct vt_mailbox *)VT_GUEST_MAILBOX;
@@ -228,6 +229,12 @@ static void take_registers(struct vt_vcpu *vcpu, const struct kvm_sregs *sregs)
     vcpu->idtr = (struct vt_table_register){sregs->idt.base, sregs->idt.limit, {0}};
 }
 
+/* For what comes from its programs: where KVM's guest has it the image has its own. There is no peer here. */
+static void set_kernel_stack(uint64_t stack)
+{
+    memcpy((void *)(VT_GUEST_TSS + TSS_RSP0), &stack, sizeof stack);
+}
+
 void vt_monitor_prepare(const struct vt_case *c)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
@@ -256,6 +263,7 @@ void vt_monitor_prepare(const struct vt_case *c)
         .recover = (uintptr_t)vt_monitor_returned,
         .recover_stack = VT_GUEST_STACK,
     };
+    set_kernel_stack(VT_GUEST_PEER_STACK);
     vt_monitor.port_latch = 0xff;
     vt_monitor.msr_user = 0;
 }

@@ -15,10 +15,16 @@ static uint8_t edges[2];
 static uint64_t speculation;
 static bool has_speculation;
 
+/* What system calls go by: STAR, LSTAR, SFMASK. */
+static const uint32_t user_msrs[] = {0xc0000081, 0xc0000082, 0xc0000084};
+enum { USER_MSRS = sizeof user_msrs / sizeof user_msrs[0] };
+static uint64_t user[USER_MSRS];
+
 /* What there is; a case that asks for more has to wait until somebody thought of it. */
 #define KNOWN                                                                                                \
     (VT_NEED_PORTS | VT_NEED_MMIO | VT_NEED_XAPIC | VT_NEED_X2APIC | VT_NEED_INTERRUPTS | VT_NEED_HANDLERS | \
-     VT_NEED_TABLES | VT_NEED_PAGING | VT_NEED_PKE | VT_NEED_PM_TIMER | VT_NEED_PRIORITY | VT_NEED_DEADLINE)
+     VT_NEED_TABLES | VT_NEED_PAGING | VT_NEED_PKE | VT_NEED_PM_TIMER | VT_NEED_PRIORITY |                   \
+     VT_NEED_DEADLINE | VT_NEED_USER)
 
 /* What KVM's engine sets up around its machine. */
 static const char *lacks_device(const struct vt_case *c)
@@ -65,8 +71,9 @@ static const char *lacks_apic(const struct vt_case *c)
  * Linux arch/x86/kvm/emulate.c has no entry for these, or none for 64-bit mode: KVM ends the machine. A
  * hypercall it replaces by the other vendor's and reads again, for ever (em_hypercall).
  */
-static const char *const unknown_to_interpreters[] = {
-    "rdtscp", "lar", "lsl", "verr", "verw", "invpcid", "int", "int3", "xgetbv", "vmcall", "vmmcall"};
+static const char *const unknown_to_interpreters[] = {"rdtscp", "lar",     "lsl",     "verr",
+                                                      "verw",   "invpcid", "int",     "int3",
+                                                      "xgetbv", "vmcall",  "vmmcall", "sysretq"};
 
 static bool is_word(const char *text, const char *word)
 {
@@ -74,7 +81,7 @@ static bool is_word(const char *text, const char *word)
         text++;
         word++;
     }
-    return !*word && (*text == ' ' || *text == '\0');
+    return !*word && (*text == ' ' || *text == ';' || *text == '\0');
 }
 
 static const char *ends_machine(const struct vt_case *c)
@@ -129,6 +136,9 @@ void vt_boot_safe_set_up(const struct vt_case *c)
     edges[0] = vt_boot_in(VT_PORT_ELCR);
     edges[1] = vt_boot_in(VT_PORT_ELCR + 1);
     has_speculation = vt_boot_has_feature(&ibrs) && vt_boot_try_rdmsr(MSR_SPEC_CTRL, &speculation);
+    if (c->needs & VT_NEED_USER)
+        for (size_t i = 0; i < USER_MSRS; i++)
+            user[i] = vt_boot_rdmsr(user_msrs[i]);
     set_apic_mode(c->needs);
     set_pke(c->needs);
 }
@@ -143,5 +153,8 @@ void vt_boot_safe_put_back(const struct vt_case *c)
         vt_boot_try_wrmsr(MSR_SPEC_CTRL, speculation);
     if (c->needs & VT_NEED_DEADLINE)
         vt_boot_wrmsr(X2APIC_TIMER, LVT_MASKED);
+    if (c->needs & VT_NEED_USER)
+        for (size_t i = 0; i < USER_MSRS; i++)
+            vt_boot_wrmsr(user_msrs[i], user[i]);
     set_pke(0);
 }

@@ -22,6 +22,8 @@
     .set VECTOR_PEER, VT_VECTOR_PEER
     .set PEER_APIC_ID, VT_PEER_APIC_ID
     .set NESTED_ASID, VT_NESTED_ASID
+    /* STAR's upper half: what SYSCALL takes for the kernel, SYSRET for its program (Intel SDM 2B SYSCALL, SYSRET). */
+    .set SYSCALL_SELECTORS, ((VT_SEL_DATA3 - 8) << 16) | VT_SEL_CODE0
 
 .macro TWIN symbol, setup, turn, op, after
     .p2align 6

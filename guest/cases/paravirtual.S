@@ -75,6 +75,7 @@ DISPATCHED vmmcall
     .set XEN_MMU_UPDATE, 1
     .set XEN_SET_GDT, 2
     .set XEN_STACK_SWITCH, 3
+    .set XEN_SET_CALLBACKS, 4
     .set XEN_FPU_TASKSWITCH, 5
     .set XEN_SET_DEBUGREG, 8
     .set XEN_GET_DEBUGREG, 9
@@ -87,6 +88,7 @@ DISPATCHED vmmcall
     .set XEN_EVENT_CHANNEL_OP, 32
     .set XEN_KERNEL_CS, 0xe030
     .set XEN_KERNEL_SS, 0xe02b
+    .set XEN_PROGRAM_CS, 0xe033
     .set DOMID_SELF, 0x7ff0
     .set MMUEXT_NEW_BASEPTR, 5
     .set MMUEXT_INVLPG_LOCAL, 7
@@ -125,6 +127,12 @@ FORM xen, write_4_ptes, "xchg r9, r10; call r8; xchg r9, r10", setup="mov r8, [r
 
 /* struct iret_context; CS with level 0 is the kernel's. Xen gives back the rcx, r11 and rax it finds there. */
 FORM xen, iret, "push 0x00; push rcx; push r11; push rax; mov eax, 0x17; syscall", setup="call 5f; 5: pop rdx; lea rdx, [rdx + 8f - 5b]", turn="push XEN_KERNEL_SS; push rbp; push 2; push XEN_KERNEL_CS; push rdx", after="8: mov rsp, rbp"
+
+/*
+ * VGCF_in_syscall: back as from a system call, with RIP in rcx and RFLAGS in r11. The program's SYSCALL comes to the kernel
+ * where set_callbacks said, on the stack that stack_switch named.
+ */
+FORM xen, syscall, "push 0x100; push rcx; push r11; push rax; mov eax, 0x17; syscall; syscall", setup="mov r9, r11; mov r8, [r11 + S_HYPERCALL]; call 5f; 5: pop rbx; lea rbx, [rbx + 8f - 5b]; mov edi, XEN_KERNEL_SS; lea rsi, [r11 + S_BUFFER + 4096]; mov eax, XEN_STACK_SWITCH; call r8; mov rdi, [r11 + S_CALL]; mov rsi, rdi; mov rdx, rbx; mov eax, XEN_SET_CALLBACKS; call r8; lea rdx, [rbx - 2]", turn="push XEN_KERNEL_SS; push rbp; push 2; push XEN_PROGRAM_CS; push rdx", after="8: mov rsp, rbp; mov r11, r9"
 
 /* An event of its own comes with the hypercall's return, through a handler that ends in HYPERVISOR_iret. */
 FORM xen, x2apic_self_ipi, "call r8", setup="mov r8, [r11 + S_HYPERCALL]; mov rdi, [r11 + S_CALL]; mov rsi, [r11 + S_CALL + 8]; mov rdx, [r11 + S_EVENT_MASK]; mov byte ptr [rdx], 0", turn="mov eax, XEN_EVENT_CHANNEL_OP"

@@ -10,6 +10,8 @@
 #define DR7_NONE 0x400
 #define DR7_LE   0x500 /* one bit more, without effect */
 
+#define BODY_MOST 512 /* bytes: more than a form's body has */
+
 static struct xen_domain *const domain = &vt_image_domain;
 
 static uint64_t address(const void *pointer)
@@ -266,6 +268,24 @@ static bool prove_return(const struct vt_pv_form *form)
     return once(form) != INT64_MIN && vt_image_shared.evtchn_upcall_mask == 1;
 }
 
+/* What a bounced system call leaves on the kernel's stack. */
+struct bounced {
+    uint64_t rcx, r11, rip, cs, rflags, rsp, ss;
+};
+
+/* Xen wrote down who called: a program, for it clears the level of a kernel's CS; and from the form's code.
+ */
+static bool prove_system_call(const struct vt_pv_form *form)
+{
+    volatile struct bounced *frame =
+        (struct bounced *)(void *)(domain->scratch.buffer + sizeof domain->scratch.buffer) - 1;
+
+    vt_image_mmuext(XEN_NEW_USER_BASEPTR, domain->root, 0);
+    memset(domain->scratch.buffer, 0, sizeof domain->scratch.buffer);
+    return once(form) != INT64_MIN && (frame->cs & 3) == 3 &&
+           frame->rip - (uint64_t)(uintptr_t)form->body < BODY_MOST;
+}
+
 static bool prove_segment_base(const struct vt_pv_form *form)
 {
     static const uint64_t mark = UINT64_C(0x1122334455667788);
@@ -319,6 +339,7 @@ static const struct {
     {"write-pte", prove_entry},
     {"write-4-ptes", prove_entries},
     {"iret", prove_return},
+    {"syscall", prove_system_call},
     {"cli", prove_masked},
     {"sti", prove_unmasked},
     {"x2apic-self-ipi", prove_event},

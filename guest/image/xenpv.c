@@ -184,6 +184,8 @@ static const char *why_not(const struct vt_case *c)
         return "Xen offers a PV domain no protection keys";
     if (c->needs & VT_NEED_HOST)
         return "a step of the host's, not of a guest's";
+    if (c->needs & VT_NEED_USER)
+        return "SYSRET faults and Xen does not emulate it; a SYSCALL of its kernel's is a hypercall";
     if (c->needs & ~offered)
         return "a PV domain has no such device";
     return NULL;
@@ -202,6 +204,7 @@ static void fill_call(const char *name)
         {"write-descriptor", {domain->gdt_frame << 12, descriptor(XEN_OWN_GDT_LIMIT)}},
         {"write-pte", {address(vt_image_pages.window)}},
         {"write-4-ptes", {address(domain->updates[0]), address(domain->updates[1])}},
+        {"syscall", {address(vt_image_callback)}},
         {"x2apic-self-ipi", {XEN_EVENT_SEND, address(&domain->port)}},
         {"hlt", {XEN_EVENT_SEND, address(&domain->port)}},
     };

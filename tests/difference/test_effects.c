@@ -76,6 +76,7 @@ static const struct licence licences[] = {
     {"iret", FAULTING, PASSED, EFFECT_STATE, SHOWS},
     {"popf", FAULTING, PASSED, R(RBX), SHOWS},
     {"iret", EFFECT_TRAP, ALWAYS, EFFECT_FLAGS, "the signal's return does not give RFLAGS.ID back"},
+    {"syscall", EFFECT_TRAP, ALWAYS, EFFECT_FLAGS, "the signal's return does not give RFLAGS.ID back"},
     {"iret", EFFECT_KVM, OUTSIDE, EFFECT_STATE, "outside ring 0 it leaves IF alone"},
     {"lar", EFFECT_KVM, INTEL, R(RAX), "bits 19:16 are undefined (SDM 2A LAR)"},
     {"vmcall", EFFECT_KVM, OUTSIDE, R(RAX), "KVM refuses callers outside ring 0 (api.rst, KVM_HC)"},

@@ -59,7 +59,7 @@ holds "a form of memory is no entry" row '.engine == "xen-pv" and .case == "sti"
 holds "cpuid is one #VMEXIT in the PVH domain" row '.engine == "xen-pvh" and .case == "cpuid" and (.exits_per_op - 1 | fabs) < 0.002'
 holds "none failed or contradicts its evidence" test "$(jq '[.measurements[] | select(.status == "unverified" or .status == "failed")] | length' "$work/one.json")" -eq 0
 holds "Xen was seen to do what each form asks" test "$(ok '.path == "paravirtual" and .evidence.honoured == 1')" -eq "$(ok '.path == "paravirtual"')"
-for name in write-pte write-4-ptes mov-to-cr3 invlpg ltr lldt lgdt lidt write-descriptor iret mov-to-dr7 mov-from-dr7 rdmsr-kernel wrmsr-fsbase; do
+for name in write-pte write-4-ptes mov-to-cr3 invlpg ltr lldt lgdt lidt write-descriptor iret mov-to-dr7 mov-from-dr7 rdmsr-kernel wrmsr-fsbase syscall; do
     # Xen's do_set_trap_table goes on by a further hypercall where a softirq of its scheduler's timer waits.
     beside=$slack
     [ "$name" = lidt ] && beside=0.005

@@ -112,13 +112,16 @@ document classic.json "$(
     row page-fault exception ok '"trap"' 2638
     echo ,
     row write-pte memory ok '"trap"' 407
+    echo ,
+    row call-ret compute ok '"none"' 2
 )"
 on kvm hardware 0 ns false
 tell classic.json
 has "the comparison of 2006 with the monitor" 'comparison of 2006, made again'
 has "... a row of now beside one of then" 'page faultpage-fault26381093392711242'
 has "... by the case that it is today" 'pte modificationwrite-pte407139112733'
-has "... and none where nothing was measured" 'call/ret–115111'
+has "... what nobody must answer, too" 'call/retcall-ret2115111'
+has "... and none where nothing was measured" 'divide by zerodivide-error–88932231014'
 tell classic.json --lang ko
 has "... in Korean, too" '2006년의 비교를 다시'
 

@@ -22,6 +22,18 @@
     mov qword ptr [rsp + 8], 0
 .endm
 
+/* What follows is a program of this kernel's. IRETQ leads there, too, but is no fault at ring 3, where levels 0 and 3 are one. */
+.macro PROGRAM
+    mov ecx, 0xc0000081
+    xor eax, eax
+    mov edx, ((VT_SEL_DATA3 - 8) << 16) | VT_SEL_CODE0
+    wrmsr
+    lea rcx, [rip + 7f]
+    mov r11d, 2
+    sysretq
+7:
+.endm
+
 BAD "never returns"
 1:  jmp 1b
 BAD "traps for ever"
@@ -107,6 +119,13 @@ BAD "leaves long mode"
     wrmsr
 BAD "system call to nowhere"
     syscall
+BAD "its program halts"
+    PROGRAM
+    hlt
+BAD "its program reads nothing"
+    PROGRAM
+    mov eax, BAD_NOTHING
+    mov eax, [rax]
 BAD "calls an NMI"
     int 2
 BAD "calls the timer"

@@ -154,7 +154,10 @@ static enum vt_path path(void *state)
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
 {
     (void)state;
-    if (c->needs & ~(VT_NEED_DISCARD | VT_NEED_PKE))
+    if (c->needs & VT_NEED_USER)
+        snprintf(reason, size,
+                 "privileged: SYSRET faults at ring 3, and SYSCALL enters this machine's own kernel");
+    else if (c->needs & ~(VT_NEED_DISCARD | VT_NEED_PKE))
         snprintf(reason, size, "needs a machine of its own (devices, tables or exception handlers)");
     else if (!vt_guest_case_runs_at(c, cpl, false))
         snprintf(reason, size, "privileged: faults at ring 3");

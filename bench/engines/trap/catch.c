@@ -126,7 +126,7 @@ static const struct vt_instruction *look_up(struct vt_trap_catcher *catcher, uin
     return &cached->instruction;
 }
 
-/* The exception the processor raised, as the guest's: at the virtual CPL, not at ring 3. */
+/* The exception the processor raised, as the guest's: at the virtual CPL, which need not be ring 3. */
 static enum vt_step reflect(struct vt_trap_catcher *catcher, const greg_t *registers)
 {
     struct vt_vcpu *vcpu = &catcher->machine->vcpu;
@@ -134,7 +134,8 @@ static enum vt_step reflect(struct vt_trap_catcher *catcher, const greg_t *regis
     uint32_t error = (uint32_t)registers[REG_ERR];
 
     if (vector == VT_EXCEPTION_PF)
-        return vt_vcpu_raise_page_fault(vcpu, (uint64_t)registers[REG_CR2], error & ~UINT32_C(4));
+        return vt_vcpu_raise_page_fault(vcpu, (uint64_t)registers[REG_CR2],
+                                        vcpu->cpl == 3 ? error : error & ~UINT32_C(4));
     vt_vcpu_raise_error(vcpu, vector, error);
     if (vector == VT_EXCEPTION_BP)
         vcpu->fault.event = VT_EVENT_SOFTWARE;

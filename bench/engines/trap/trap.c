@@ -88,9 +88,12 @@ static enum vt_path path(void *state)
     return VT_PATH_EMULATED;
 }
 
-static bool is_system_call(const struct vt_case *c)
+/* What of the case enters the host's kernel at ring 3, in words; NULL: nothing does. */
+static const char *system_call(const struct vt_case *c)
 {
-    return c->needs & VT_NEED_HANDLERS && c->skip_vector == SYSTEM_CALL_VECTOR;
+    if (c->needs & VT_NEED_HANDLERS && c->skip_vector == SYSTEM_CALL_VECTOR)
+        return "INT 80h";
+    return c->needs & VT_NEED_USER ? "SYSCALL" : NULL;
 }
 
 static bool supports(void *state, const struct vt_case *c, int cpl, char *reason, size_t size)
@@ -98,9 +101,9 @@ static bool supports(void *state, const struct vt_case *c, int cpl, char *reason
     struct trap_engine *engine = state;
 
     (void)cpl;
-    if (is_system_call(c) && !(engine->assists & VT_ASSIST_SYSCALL))
-        snprintf(reason, size,
-                 "INT 80h at ring 3 is a system call: needs syscall user dispatch (Linux 5.11)");
+    if (system_call(c) && !(engine->assists & VT_ASSIST_SYSCALL))
+        snprintf(reason, size, "%s at ring 3 is a system call: needs syscall user dispatch (Linux 5.11)",
+                 system_call(c));
     else if (vt_machine_lacks(c))
         snprintf(reason, size, "%s", vt_machine_lacks(c));
     else if (c->handler == VT_BY_HYPERCALL && engine->inside)
@@ -122,7 +125,7 @@ static uint32_t wanted_assists(const struct vt_case *c)
 
     if (reads_time_stamp(c))
         wanted |= VT_ASSIST_TSC;
-    if (is_system_call(c))
+    if (system_call(c))
         wanted |= VT_ASSIST_SYSCALL;
     return wanted;
 }
