@@ -262,7 +262,7 @@ static void handle(struct vt_trap_catcher *catcher, int number, siginfo_t *info,
 static BARE void on_signal(int number, siginfo_t *info, void *context)
 {
     struct vt_trap_catcher *catcher = current;
-    struct bases bases;
+    struct bases bases = {0};
 
     if (!is_ours(catcher, &catcher)) {
         signal(number, SIG_DFL);
@@ -366,7 +366,7 @@ static BARE void go(struct vt_trap_catcher *catcher)
 enum vt_trap_end vt_trap_run(struct vt_trap_catcher *catcher, uint64_t function, const uint64_t arguments[4],
                              uint64_t limit_ns)
 {
-    struct bases bases;
+    struct bases bases = {0};
 
     take_bases(catcher, &bases);
     catcher->host_fs = bases.fs;
