@@ -48,24 +48,24 @@ struct group *getgrnam(const char *name)
     return find_group(has_name, name);
 }
 
-int getgrouplist(const char *user, gid_t first, gid_t *groups, int *count)
+int getgrouplist(const char *user, gid_t group, gid_t *groups, int *ngroups)
 {
     FILE *file = fopen("/etc/group", "re");
-    struct group *group;
-    int room = *count, found = 0;
+    struct group *entry;
+    int room = *ngroups, found = 0;
 
     if (found < room)
-        groups[found] = first;
+        groups[found] = group;
     found++;
-    while (file && (group = fgetgrent(file)))
-        if (group->gr_gid != first && has_member(group, user)) {
+    while (file && (entry = fgetgrent(file)))
+        if (entry->gr_gid != group && has_member(entry, user)) {
             if (found < room)
-                groups[found] = group->gr_gid;
+                groups[found] = entry->gr_gid;
             found++;
         }
     if (file)
         fclose(file);
-    *count = found;
+    *ngroups = found;
     return found <= room ? found : -1;
 }
 

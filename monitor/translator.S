@@ -6,7 +6,7 @@
     .text
     .globl vt_translator_enter, vt_translator_left
 
-    .set FLAGS, 0x202
+#define FLAGS 0x202
 
 /* void vt_translator_enter(address): its way in brings the guest's registers and stack. */
     .type vt_translator_enter, @function
