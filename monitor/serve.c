@@ -9,6 +9,9 @@
 #define REPEATS                                                                                              \
     16 /* times that a repeated string instruction goes on here before the timer gets its chance */
 
+/* What few faults come to: whose registers would be put away for all of them, were it built in. */
+#define APART __attribute__((noinline))
+
 #define MSR_FS 0xc0000100
 #define MSR_GS 0xc0000101
 
@@ -20,7 +23,7 @@ static bool is_device(uint64_t address)
 }
 
 /* The exception as the guest's own: at the virtual privilege level, which need not be ring 3. */
-static enum vt_step reflect(const struct vt_monitor_frame *frame, uint64_t address)
+static APART enum vt_step reflect(const struct vt_monitor_frame *frame, uint64_t address)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
 
@@ -58,23 +61,29 @@ static bool uses_bases(const struct vt_instruction *instruction)
 
 static enum vt_step execute(const struct vt_instruction *instruction)
 {
-    enum vt_step step;
-
-    for (unsigned i = 0; i < REPEATS; i++) {
-        step = vt_vcpu_execute(&vt_monitor.vcpu, &vt_monitor.environment, instruction);
-        if (step != VT_STEP_AGAIN)
-            return step;
-    }
-    return VT_STEP_DONE;
+    return vt_vcpu_execute(&vt_monitor.vcpu, &vt_monitor.environment, instruction);
 }
 
-static enum vt_step execute_with_bases(const struct vt_instruction *instruction)
+/* A repeated string instruction, which is where it was. */
+static APART enum vt_step go_on(void)
+{
+    const struct vt_instruction *instruction = vt_decoded_find(vt_monitor.vcpu.rip);
+    enum vt_step step = VT_STEP_AGAIN;
+
+    for (unsigned i = 1; i < REPEATS && step == VT_STEP_AGAIN; i++)
+        step = execute(instruction);
+    return step == VT_STEP_AGAIN ? VT_STEP_DONE : step;
+}
+
+static APART enum vt_step execute_with_bases(const struct vt_instruction *instruction)
 {
     struct vt_segment *segment = vt_monitor.vcpu.segment;
     uint64_t fs = segment[VT_FS].base = vt_msr_read(MSR_FS);
     uint64_t gs = segment[VT_GS].base = vt_msr_read(MSR_GS);
     enum vt_step step = execute(instruction);
 
+    if (step == VT_STEP_AGAIN)
+        step = go_on();
     if (segment[VT_FS].base != fs)
         vt_msr_write(MSR_FS, segment[VT_FS].base);
     if (segment[VT_GS].base != gs)
@@ -82,13 +91,16 @@ static enum vt_step execute_with_bases(const struct vt_instruction *instruction)
     return step;
 }
 
-static enum vt_step emulate(const struct vt_monitor_frame *frame, uint64_t address)
+static inline enum vt_step emulate(const struct vt_monitor_frame *frame, uint64_t address)
 {
     const struct vt_instruction *instruction = vt_decoded_find(frame->rip);
 
     if (!instruction)
         return reflect(frame, address);
-    return uses_bases(instruction) ? execute_with_bases(instruction) : execute(instruction);
+    if (uses_bases(instruction))
+        return execute_with_bases(instruction);
+    enum vt_step step = execute(instruction);
+    return step == VT_STEP_AGAIN ? go_on() : step;
 }
 
 static uint64_t read_cr2(void)
@@ -99,7 +111,7 @@ static uint64_t read_cr2(void)
     return value;
 }
 
-static enum vt_step serve_page_fault(const struct vt_monitor_frame *frame)
+static APART enum vt_step serve_page_fault(const struct vt_monitor_frame *frame)
 {
     uint64_t address = read_cr2();
 
@@ -130,7 +142,7 @@ static enum vt_step answer(const struct vt_monitor_frame *frame)
  * A pending interrupt is taken now. The shadow of STI is kept where it matters, before HLT: that one traps,
  * and the interrupt is looked at again. No innocuous instruction can tell.
  */
-static enum vt_step interrupt(void)
+static APART enum vt_step interrupt(void)
 {
     struct vt_vcpu *vcpu = &vt_monitor.vcpu;
     const struct vt_instruction *next = vcpu->shadow ? vt_decoded_find(vcpu->rip) : NULL;
