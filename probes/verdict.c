@@ -238,7 +238,12 @@ static const struct {
     {"vmx", "vt_x.features.ept", "its guests may use nested paging",
      "its guests must keep shadow page tables"},
     {"vmx", "vt_x.features.vmcs_shadowing", "VMREAD and VMWRITE of theirs need not exit",
-     "each VMREAD and VMWRITE of theirs is an exit, but for an enlightened VMCS"},
+     "each VMREAD and VMWRITE of theirs is an exit"},
+    {"vmx", "kvm.capabilities.KVM_CAP_HYPERV_ENLIGHTENED_VMCS",
+     "those that know Hyper-V's interface may have an enlightened VMCS, which is memory",
+     "they have no enlightened VMCS"},
+    {"vmx", "hypervisor.enlightened_vmcs",
+     "the hypervisor outside spares KVM itself the exits of VMREAD and VMWRITE by an enlightened VMCS", NULL},
 };
 
 /* Of what is not known nothing is said. */
@@ -247,16 +252,18 @@ static void tell_nesting_costs(const struct situation *s, char *text, size_t siz
     *text = '\0';
     for (size_t i = 0; i < sizeof nesting_costs / sizeof nesting_costs[0]; i++) {
         const json_t *feature = vt_document_get(s->document, nesting_costs[i].key);
-        if (strcmp(s->backend, nesting_costs[i].backend) == 0 && json_is_boolean(feature))
-            vt_text_append(text, size, "; %s",
-                           json_is_true(feature) ? nesting_costs[i].with : nesting_costs[i].without);
+        bool known = json_is_boolean(feature) || json_is_integer(feature);
+        bool has = json_is_true(feature) || json_integer_value(feature) > 0;
+        const char *said = has ? nesting_costs[i].with : nesting_costs[i].without;
+        if (known && said && strcmp(s->backend, nesting_costs[i].backend) == 0)
+            vt_text_append(text, size, "; %s", said);
     }
 }
 
 static void judge_nested(const struct situation *s, struct verdict *verdict)
 {
     const json_t *nested = vt_document_get(s->document, "kvm.nested");
-    char costs[320];
+    char costs[400];
 
     tell_nesting_costs(s, costs, sizeof costs);
     if (json_is_true(nested))

@@ -286,6 +286,20 @@ static void put_bare_metal(json_t *document, const struct vt_facts *facts, const
     vt_row_record(document, "hypervisor", "bare_metal", &bare);
 }
 
+/* A VMCS in memory that both read and write, for a guest that is a hypervisor: the highest version; 0: none.
+ */
+static void put_enlightened_vmcs(json_t *document, const struct vt_facts *facts)
+{
+    uint32_t base = vt_hypervisor_hyperv_base(facts), leaf = base + VT_HYPERV_NESTING, reg[4];
+    char evidence[64];
+
+    if (!base || vt_facts_leaf(facts, base, 0, reg) != VT_READ || reg[VT_EAX] < leaf ||
+        vt_facts_leaf(facts, leaf, 0, reg) != VT_READ)
+        return;
+    snprintf(evidence, sizeof evidence, "CPUID 0x%x EAX[15:8]", leaf);
+    vt_document_put(document, "hypervisor.enlightened_vmcs", json_integer(reg[VT_EAX] >> 8 & 0xff), evidence);
+}
+
 void vt_detect_hypervisor(json_t *document, const struct vt_facts *facts)
 {
     struct vt_finding present = vt_presence_find(facts);
@@ -299,5 +313,7 @@ void vt_detect_hypervisor(json_t *document, const struct vt_facts *facts)
         naming = scan(document, facts);
     put_names(document, facts, &present, &naming);
     put_control(document, facts, &present, &naming);
+    if (present.answer == VT_YES)
+        put_enlightened_vmcs(document, facts);
     put_bare_metal(document, facts, &present);
 }

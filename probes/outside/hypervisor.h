@@ -16,6 +16,9 @@
 #define VT_HYPERVISOR_END    0x40010000u
 #define VT_HYPERVISOR_STRIDE 0x100u
 
+/* Of Hyper-V's range the leaf for guests that are hypervisors themselves (TLFS 2.4.11). */
+#define VT_HYPERV_NESTING 0xau
+
 /* A bit of a leaf of the hypervisor's range, counted from the range's first leaf. */
 struct vt_hypervisor_bit {
     uint32_t offset;

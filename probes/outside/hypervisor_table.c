@@ -71,6 +71,10 @@ static const struct vt_hypervisor_bit hyperv_bits[] = {
     {4, VT_EAX, 11, "ex_processor_masks"},
     {4, VT_EAX, 12, "nested"},
     {4, VT_EAX, 14, "use_enlightened_vmcs"},
+    {VT_HYPERV_NESTING, VT_EAX, 17, "direct_flush"},
+    {VT_HYPERV_NESTING, VT_EAX, 18, "flush_guest_physical"},
+    {VT_HYPERV_NESTING, VT_EAX, 19, "enlightened_msr_bitmap"},
+    {VT_HYPERV_NESTING, VT_EAX, 22, "enlightened_tlb"},
 };
 
 /* Xen public/arch-x86/cpuid.h */

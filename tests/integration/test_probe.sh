@@ -127,6 +127,11 @@ guest() { # dump, vendor, signature, features that must be named
 
 guest cloud-guest-kvm.txt KVM KVMKVMKVM '["KVM:steal_time"]'
 guest composed-guest-hyper-v.txt Hyper-V "Microsoft Hv" '["Hyper-V:reference_tsc"]'
+sed 's/0x4000000a 0x00: eax=0x00000000/0x4000000a 0x00: eax=0x000e0101/' "$data/composed-guest-hyper-v.txt" >"$work/nesting.txt"
+"$VMTOLL" probe --json --from-cpuid "$work/nesting.txt" >"$work/dump.json"
+json "Hyper-V's offers to a guest that is a hypervisor" '.hypervisor.enlightened_vmcs == 1 and (["Hyper-V:direct_flush", "Hyper-V:flush_guest_physical", "Hyper-V:enlightened_msr_bitmap"] - .hypervisor.features == [])' "$work/dump.json"
+"$VMTOLL" probe --json --from-cpuid "$data/composed-guest-hyper-v.txt" >"$work/dump.json"
+json "and where there are none" '.hypervisor.enlightened_vmcs == 0 and ([.hypervisor.features[] | select(test("flush_guest|direct_flush|enlightened_msr"))] == [])' "$work/dump.json"
 guest composed-guest-xen.txt Xen XenVMMXenVMM '["Xen:host_tsc_reliable"]'
 guest composed-guest-vmware.txt VMware VMwareVMware '[]'
 guest composed-guest-virtualbox.txt VirtualBox VBoxVBoxVBox '[]'

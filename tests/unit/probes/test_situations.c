@@ -73,7 +73,8 @@ static void put_kvm(json_t *document, const struct kvm *kvm)
         vt_document_put(document, "kvm.nested", json_boolean(kvm->nested), NULL);
 }
 
-static json_t *describe(const struct vt_facts *facts, const struct kvm *kvm)
+/* `evmcs`: KVM's answer to that; -1: not known. */
+static json_t *describe_offering(const struct vt_facts *facts, const struct kvm *kvm, int evmcs)
 {
     json_t *document = vt_document_new();
     vt_document_put(document, "source", json_string("machine"), NULL);
@@ -85,9 +86,18 @@ static json_t *describe(const struct vt_facts *facts, const struct kvm *kvm)
     if (kvm == &kvms[1])
         vt_document_put(document, "system.container", json_string("docker"), NULL);
     put_kvm(document, kvm);
+    vt_document_put(document, "kvm.capabilities", json_object(), NULL);
+    if (evmcs >= 0)
+        vt_document_put(document, "kvm.capabilities.KVM_CAP_HYPERV_ENLIGHTENED_VMCS", json_integer(evmcs),
+                        NULL);
     vt_detect_proven(document, facts);
     vt_detect_verdict(document, facts);
     return document;
+}
+
+static json_t *describe(const struct vt_facts *facts, const struct kvm *kvm)
+{
+    return describe_offering(facts, kvm, -1);
 }
 
 /* Everything that is said, one sentence a line. */
@@ -458,6 +468,24 @@ START_TEST(a_host_of_trust_domains_is_not_denied_for_want_of_a_flag)
 }
 END_TEST
 
+static const struct kvm *find_kvm(const char *name)
+{
+    size_t k = 0;
+
+    while (!are(kvms[k].name, name))
+        k++;
+    return &kvms[k];
+}
+
+static void set_leaf(struct vt_facts *facts, uint32_t leaf, uint32_t eax)
+{
+    struct vt_processor *processor = &facts->processors[facts->subject];
+
+    for (size_t i = 0; i < processor->count; i++)
+        if (processor->leaves[i].leaf == leaf)
+            processor->leaves[i].reg[VT_EAX] = eax;
+}
+
 /* A processor of 2011 has nested paging, and none of what spares a guest's hypervisor its exits. */
 START_TEST(what_nesting_costs_is_told_by_the_processor)
 {
@@ -466,13 +494,10 @@ START_TEST(what_nesting_costs_is_told_by_the_processor)
                                        "each CLGI and STGI of theirs is an exit"};
     struct vt_error error;
     struct vt_facts facts;
-    size_t k = 0;
 
-    while (!are(kvms[k].name, "svm"))
-        k++;
     ck_assert_int_eq(vt_dump_load(&facts, "tests/data/cpuid/bochs-amd-fx.txt", &error), 0);
     facts.live = true;
-    json_t *document = describe(&facts, &kvms[k]);
+    json_t *document = describe(&facts, find_kvm("svm"));
     const char *text = vt_document_text(document, "verdict.nested.text");
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
         ck_assert_msg(text && strstr(text, said[i]), "no '%s' in: %s", said[i], text ? text : "nothing");
@@ -482,6 +507,77 @@ START_TEST(what_nesting_costs_is_told_by_the_processor)
 }
 END_TEST
 
-VT_SUITE(what_nesting_costs_is_told_by_the_processor, every_machine_gets_its_answer,
-         no_machine_contradicts_itself, no_dump_contradicts_itself,
+/* What KVM has for its guests, and what a hypervisor outside has for KVM, are two. */
+START_TEST(an_enlightened_vmcs_is_told_of_kvm_and_of_who_is_outside)
+{
+    static const char theirs[] = "those that know Hyper-V's interface may have an enlightened VMCS",
+                      own[] = "the hypervisor outside spares KVM itself the exits of VMREAD and VMWRITE";
+    static const struct {
+        uint32_t last, nesting; /* what CPUID 0x40000000 and 0x4000000a say in EAX */
+        int offered;            /* by KVM; -1: not told */
+        json_int_t version;     /* -1: none in the document */
+        bool says_theirs, says_none, says_own;
+    } rows[] = {
+        {0x4000000b, 0x000e0101, 1, 1, true, false, true},
+        {0x4000000b, 0x00000201, 0, 2, false, true, true},
+        {0x4000000b, 0, 0, 0, false, true, false},
+        {0x40000009, 0x000e0101, -1, -1, false, false, false},
+    };
+    struct vt_error error;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct vt_facts facts;
+        ck_assert_int_eq(vt_dump_load(&facts, "tests/data/cpuid/composed-guest-hyper-v.txt", &error), 0);
+        facts.live = true;
+        set_leaf(&facts, 0x40000000, rows[i].last);
+        set_leaf(&facts, 0x4000000a, rows[i].nesting);
+        json_t *document = describe_offering(&facts, find_kvm("vmx"), rows[i].offered);
+        const json_t *version = vt_document_get(document, "hypervisor.enlightened_vmcs");
+        const char *text = vt_document_text(document, "verdict.nested.text");
+        ck_assert_int_eq(version ? json_integer_value(version) : -1, rows[i].version);
+        ck_assert_msg(!strstr(text, theirs) == !rows[i].says_theirs, "row %zu: %s", i, text);
+        ck_assert_msg(!strstr(text, "they have no enlightened VMCS") == !rows[i].says_none, "row %zu: %s", i,
+                      text);
+        ck_assert_msg(!strstr(text, own) == !rows[i].says_own, "row %zu: %s", i, text);
+        json_decref(document);
+        vt_facts_free(&facts);
+    }
+}
+END_TEST
+
+/* Each has its figure in docs/LAB.md: what is there need not exit, what is not is an exit. */
+START_TEST(each_feature_that_spares_exits_is_told_both_ways)
+{
+    static const struct {
+        const char *kvm, *feature, *with, *without;
+    } rows[] = {
+        {"svm", "amd_v.features.np", "may use nested paging", "must keep shadow page tables"},
+        {"svm", "amd_v.features.v_vmsave_vmload", "VMLOAD and VMSAVE of theirs need not exit",
+         "each VMLOAD and VMSAVE of theirs is an exit"},
+        {"svm", "amd_v.features.vgif", "CLGI and STGI of theirs need not exit",
+         "each CLGI and STGI of theirs is an exit"},
+        {"vmx", "vt_x.features.ept", "may use nested paging", "must keep shadow page tables"},
+        {"vmx", "vt_x.features.vmcs_shadowing", "VMREAD and VMWRITE of theirs need not exit",
+         "each VMREAD and VMWRITE of theirs is an exit"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int has = 0; has < 2; has++) {
+            json_t *document = vt_document_new();
+            vt_document_put(document, "source", json_string("machine"), NULL);
+            put_kvm(document, find_kvm(rows[i].kvm));
+            vt_document_put(document, rows[i].feature, json_boolean(has), NULL);
+            vt_detect_verdict(document, NULL);
+            const char *text = vt_document_text(document, "verdict.nested.text");
+            ck_assert_msg(text && strstr(text, has ? rows[i].with : rows[i].without), "%s %d: %s",
+                          rows[i].feature, has, text);
+            ck_assert_msg(!strstr(text, has ? rows[i].without : rows[i].with), "%s", text);
+            json_decref(document);
+        }
+}
+END_TEST
+
+VT_SUITE(an_enlightened_vmcs_is_told_of_kvm_and_of_who_is_outside,
+         each_feature_that_spares_exits_is_told_both_ways, what_nesting_costs_is_told_by_the_processor,
+         every_machine_gets_its_answer, no_machine_contradicts_itself, no_dump_contradicts_itself,
          a_host_of_trust_domains_is_not_denied_for_want_of_a_flag)
