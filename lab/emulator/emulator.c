@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Neither a console nor the emulator has more to say that matters. */
@@ -23,6 +24,10 @@
 #define KEPT_LOG    ((off_t)1 << 20) /* the end of it */
 #define POLL_MS     20
 #define LOOK        0.3 /* seconds between two looks at logs and disk, and of listening without a look */
+
+/* Of the clock's time so much at least counts against a limit: an emulator that waits takes none of a
+ * processor's. */
+#define IDLE_SHARE 8
 
 /* A case takes less than a second; one that is silent for this share of the limit does not return. */
 #define PATIENCE     6
@@ -33,12 +38,34 @@ struct watch {
     struct vt_lab_link *link;
     struct vt_error *error;
     pid_t pid;
-    int listen;            /* of the link's file, or what a tap reads from; -1: not there yet */
-    int output;            /* where the emulator prints to, or what a tap leaves of it */
-    double started, heard; /* when the link's last byte came */
-    double looked;         /* when last at what lies around */
-    double limit;          /* seconds of the lab, for messages */
+    int listen; /* of the link's file, or what a tap reads from; -1: not there yet */
+    int output; /* where the emulator prints to, or what a tap leaves of it */
+    double started;
+    double heard;  /* what counted when the link's last byte came */
+    double busy;   /* seconds of a processor that it has taken */
+    double looked; /* when last at what lies around */
+    double limit;  /* seconds of the lab, for messages */
 };
+
+/* Did somebody say how long, by the clock? Else the limit is the lab's own. */
+static bool is_asked(const struct watch *watch)
+{
+    return watch->emulator->request->stop.deadline > 0;
+}
+
+/* Seconds of this run that count against the limit. */
+static double count_seconds(struct watch *watch)
+{
+    double passed = vt_lab_stop_clock() - watch->started;
+    struct timespec busy;
+    clockid_t clock;
+
+    if (is_asked(watch))
+        return passed;
+    if (watch->pid > 0 && clock_getcpuclockid(watch->pid, &clock) == 0 && clock_gettime(clock, &busy) == 0)
+        watch->busy = (double)busy.tv_sec + (double)busy.tv_nsec / 1e9;
+    return watch->busy > passed / IDLE_SHARE ? watch->busy : passed / IDLE_SHARE;
+}
 
 static int open_log(const struct watch *watch, const char *name)
 {
@@ -252,7 +279,7 @@ static int take(struct watch *watch, const char *data, size_t size)
     int status =
         tap ? tap->take(tap->context, data, size, pass_on, watch) : vt_lab_link_feed(watch->link, data, size);
 
-    watch->heard = vt_lab_stop_clock();
+    watch->heard = count_seconds(watch);
     if (status == -ENOMEM)
         return vt_error_memory(watch->error, "what the machine says");
     return status == 0
@@ -326,16 +353,23 @@ static double patience(const struct watch *watch)
     return share > least ? share : least;
 }
 
-static int look_at_clock(const struct watch *watch)
+static bool is_over(const struct watch *watch, double counted)
+{
+    return is_asked(watch) ? vt_lab_stop_clock() > watch->emulator->request->stop.deadline
+                           : watch->emulator->spent + counted > watch->limit;
+}
+
+static int look_at_clock(struct watch *watch)
 {
     char what[64];
-    double now = vt_lab_stop_clock();
+    double counted = count_seconds(watch);
 
-    if (watch->emulator->deadline > 0 && now > watch->emulator->deadline) {
-        snprintf(what, sizeof what, "no result within %.0f s", watch->limit);
+    if (is_over(watch, counted)) {
+        snprintf(what, sizeof what, "no result within %.0f s%s", watch->limit,
+                 is_asked(watch) ? "" : " of processor time");
         return fail_with_console(watch, VT_EXIT_ENVIRONMENT, what);
     }
-    if (!watch->link->total || now - watch->heard <= patience(watch))
+    if (!watch->link->total || counted - watch->heard <= patience(watch))
         return 0;
     snprintf(what, sizeof what, "nothing came for %.0f s", patience(watch));
     return fail_in_case(watch, VT_EMULATOR_SILENT, fail_with_console(watch, VT_EXIT_ENVIRONMENT, what));
@@ -385,14 +419,6 @@ static void forget_run(const struct vt_emulator *emulator)
     }
 }
 
-static void set_deadline(struct vt_emulator *emulator, double started)
-{
-    const struct vt_lab_stop *stop = &emulator->request->stop;
-    if (emulator->deadline <= 0)
-        emulator->deadline = stop->deadline > 0 ? stop->deadline : started + emulator->limit;
-    emulator->end = VT_EMULATOR_REFUSED;
-}
-
 static int open_output(struct watch *watch)
 {
     const char *folder = watch->emulator->folder;
@@ -439,24 +465,23 @@ static int start(struct watch *watch, char *const *argv)
 static int run(struct vt_emulator *emulator, char *const *argv, struct vt_lab_link *link,
                struct vt_error *error)
 {
-    double started = vt_lab_stop_clock();
     struct watch watch = {.emulator = emulator,
                           .link = link,
                           .error = error,
                           .pid = -1,
                           .listen = -1,
                           .output = -1,
-                          .started = started,
-                          .heard = started};
+                          .started = vt_lab_stop_clock()};
 
     forget_run(emulator);
-    set_deadline(emulator, started);
-    watch.limit = emulator->request->stop.deadline > 0 ? emulator->request->stop.limit : emulator->limit;
+    emulator->end = VT_EMULATOR_REFUSED;
+    watch.limit = is_asked(&watch) ? emulator->request->stop.limit : emulator->limit;
     int status = open_output(&watch);
     if (status == 0)
         status = start(&watch, argv);
     if (status == 0)
         status = watch_it(&watch);
+    emulator->spent += count_seconds(&watch);
     vt_program_end(watch.pid);
     if (watch.listen >= 0)
         close(watch.listen);

@@ -43,10 +43,12 @@ struct vt_emulator {
     const char *own_log;      /* of the emulator itself, or NULL ... */
     const struct vt_emulator_last_words *own_last; /* ... and after what in it, ended by NULL */
     const struct vt_emulator_tap *tap;             /* or NULL; then the link is what is printed */
-    double limit;                                  /* seconds, where the request has no deadline */
+    /* Seconds of its processor's time, where the request has no deadline: others may be busy on this machine.
+     */
+    double limit;
     const struct vt_lab_request *request;
     /* Of several runs in one lab. */
-    double deadline;          /* by vt_lab_stop_clock; 0: the first run sets it */
+    double spent;             /* of the limit, by runs that have ended */
     size_t before;            /* cases that earlier runs have dealt with */
     size_t cases;             /* as many there are at all; 0: the machine says */
     enum vt_emulator_end end; /* of the run that failed, ... */

@@ -61,7 +61,7 @@ static void limit_files(void)
     setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-/* Emulators are ended by who watches them, by the clock of the wall. */
+/* Emulators are ended by who watches them (lab/emulator/emulator.c). */
 static const struct bound {
     const char *program;
     struct vt_confine_limits limits;
