@@ -1,7 +1,9 @@
 /*
  * A guest that is a hypervisor and gets something wrong is told what, in a status, and the machine after it
  * works. Where KVM here offers its guests neither AMD-V nor VT-x, this program boots itself in a lab that has
- * it.
+ * it, and the lab says when it has waited long enough.
+ *
+ * seconds: 1800
  */
 #include "bench/engines/kvm/machine.h"
 #include "guest/svm.h"
@@ -198,21 +200,28 @@ static void report(const struct kind *kind, char *lines)
     }
 }
 
-/* What the suite gives a program (tests/run), less a minute; a busy machine may need more. */
-static int seconds_for_lab(void)
+/* What a lab needs is not here: that is no fault of what is tested. A sanitizer makes it many times slower.
+ */
+static bool is_excused(const struct vt_error *error)
 {
-    enum { SUITE = 180, REST = 50 };
-    const char *given = getenv("TEST_TIMEOUT");
-    int seconds = given ? atoi(given) : SUITE;
+    static const char *const words[] = {
+        "the package",      "is missing", "no cache folder", "halted with interrupts off",
+#ifdef __SANITIZE_ADDRESS__
+        "no result within",
+#endif
+    };
 
-    return seconds > 2 * REST ? seconds - REST : REST;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (error->exit == VT_EXIT_ENVIRONMENT && strstr(error->text, words[i]))
+            return true;
+    return false;
 }
 
 static void run_in_lab(const struct kind *kind)
 {
     static const volatile int never;
     const struct vt_lab_request request = {
-        .cases = kind->name, .levels = "0", .stop = vt_lab_stop_after(&never, seconds_for_lab())};
+        .cases = kind->name, .levels = "0", .stop = vt_lab_stop_after(&never, 0)};
     struct vt_lab_outcome outcome = {0};
     struct vt_error error = {0};
     const char *labs = getenv("LAB");
@@ -224,7 +233,7 @@ static void run_in_lab(const struct kind *kind)
         report(kind, lines);
         free(lines);
     } else {
-        bool skipped = error.exit == VT_EXIT_ENVIRONMENT;
+        bool skipped = is_excused(&error);
         failed += !skipped;
         printf("%s %d - %s%s%s\n", skipped ? "ok" : "not ok", ++number, kind->vendor,
                skipped ? " # SKIP " : "\n# ", error.text);
