@@ -140,7 +140,7 @@ static int parse(int *argc, char ***argv, struct arguments *a)
             .integer = &a->depth,
             .low = 1,
             .high = VT_LAB_DEPTH_MOST,
-            .help = "svm: 2 measures in a Linux that runs as KVM's guest in the lab's\nLinux [1]",
+            .help = "svm, vmx: 2 measures in a Linux that runs as KVM's guest in the\nlab's Linux [1]",
         },
         vt_cli_option_cases(&a->asked),
         {
