@@ -67,7 +67,8 @@ holds "a field of the shadow is one instruction" row '.case == "vmread" and .tol
 # Beside that one with functions, of little, for Bochs' debugger prints each instruction.
 {
     "$VMTOLL" lab vmx --limit 600 --quiet --case nop,vmread,vmwrite,vmresume-as-kvm --param kvm_intel.enable_shadow_vmcs=0 --output "$work/plain.json" &&
-        "$VMTOLL" lab vmx --limit 400 --profile --quiet --case nop,cpuid --output "$work/profiled.json"
+        "$VMTOLL" lab vmx --limit 400 --profile --quiet --case nop,cpuid --output "$work/profiled.json" &&
+        "$VMTOLL" lab vmx --limit 400 --quiet --case 'nop,vm*,inv*,inner-*' --param kvm_intel.nested=0 --output "$work/flat.json"
 } 2>"$work/plain.err" &
 # shellcheck disable=SC2317
 deep() { # expression over one row
@@ -92,6 +93,10 @@ holds "nop is the guest's alone" jq -e \
     'first(.measurements[] | select(.case == "nop")) | .profile | .sum == .operations and [.functions[].module] == ["guest"]' "$work/profiled.json"
 holds "cpuid is answered by kvm through kvm_intel, and one instruction of it is the guest's" jq -e \
     'first(.measurements[] | select(.case == "cpuid")) | .profile as $p | $p.functions | any(.name == "kvm_emulate_cpuid" and .module == "kvm") and any(.name == "vmx_vcpu_run" and .module == "kvm_intel") and any(.module == "guest" and .self == $p.operations)' "$work/profiled.json"
+holds "where KVM's guests are no hypervisors each row says what to load" jq -e \
+    '[.measurements[] | select(.case | test("^(vmx|vmread|vmwrite|vmptr|vmclear|vmlaunch|vmresume|inner-rdmsr)"))] | length >= 13 and all(.status == "unsupported" and (.reason | contains("KVM offers its guests no VT-x: load kvm_intel with nested=1")))' "$work/flat.json"
+holds "and those of AMD-V whose they are" jq -e \
+    '[.measurements[] | select(.case | test("^(vmrun|vmsave|vmload)"))] | length >= 5 and all(.status == "unsupported" and (.reason | contains("AMD-V")))' "$work/flat.json"
 holds "without a shadow each field is an exit" jq -e '[.measurements[] | select(.case == "vmread" or .case == "vmwrite") | .exits_per_op] == [1, 1]' "$work/plain.json"
 holds "so KVM's way around an entry is nine" jq -e '.measurements[] | select(.case == "vmresume-as-kvm") | .exits_per_op == 9 and .evidence.nested_run == 1' "$work/plain.json"
 crossings_wrong "$work/one.json" vmx >"$work/out"
