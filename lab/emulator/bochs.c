@@ -47,6 +47,8 @@ static const char settings[] = "config_interface: textconfig\n"
 /* Debian's Bochs has its debugger built in, and stops there first; a tap may have more to say to it. */
 static const char unheeded[] = "c\n";
 
+#define DEBUGGER "-debugger" /* since Bochs 3.0 it stops there only when it is told */
+
 static const struct {
     const char *file, *package;
 } needed_files[] = {
@@ -86,6 +88,18 @@ static int write_file(const char *folder, const char *name, const char *text, st
                       : vt_error_memory(error, "the path of Bochs' settings");
     free(path);
     return status;
+}
+
+/* Does it list the flag where it tells how it is called? */
+static bool takes_flag(const char *flag, const struct vt_lab_request *request)
+{
+    char *usage = NULL;
+
+    vt_program_run((char *[]){"bochs", "--help", NULL}, NULL, &usage, &request->stop);
+    const char *found = usage ? strstr(usage, flag) : NULL;
+    bool takes = found && found > usage && strchr(" \t\n", found[-1]) && strchr(" \t\n", found[strlen(flag)]);
+    free(usage);
+    return takes;
 }
 
 /* "Bochs x86 Emulator 3.0" */
@@ -194,8 +208,9 @@ int vt_bochs_boot(const struct vt_bochs_pc *pc, const struct vt_lab_request *req
                   struct vt_error *error)
 {
     char display[32];
-    char *const argv[] = {"env",     display, ("XAUTHORITY=" AUTHORITY), "bochs", "-q", "-f",
-                          "bochsrc", "-rc",   VT_DEBUGGER_COMMANDS,      NULL};
+    char *const debugger = pc->tap && takes_flag(DEBUGGER, request) ? DEBUGGER : NULL;
+    char *const argv[] = {"env",     display, ("XAUTHORITY=" AUTHORITY), "bochs",  "-q", "-f",
+                          "bochsrc", "-rc",   VT_DEBUGGER_COMMANDS,      debugger, NULL};
     struct vt_emulator emulator = {
         .lab = pc->lab,
         .argv = argv,

@@ -434,6 +434,27 @@ for bochs in 2.7:corei7_skylake_x 3.0:broadwell_ult 3.1:broadwell_ult; do
     fi
 done
 
+# Bochs 3.0 begins in its debugger when it is told, and earlier ones do not know the word.
+printf '#!/bin/sh\necho 99\nexec sleep 60\n' >"$work/bin/Xvfb"
+chmod +x "$work/bin/Xvfb"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" = --help ] && exec echo "Usage: bochs [flags]  -q  quick start  $KNOWN  start"\necho "$*" >"$KEPT"\nexit 1\n' >"$work/bin/bochs"
+chmod +x "$work/bin/bochs"
+for bochs in '-debugger --profile' '-debugger' '-dbglog --profile' '-debuggery --profile'; do
+    want='-rc debugger$'
+    [ "$bochs" = '-debugger --profile' ] && want='-rc debugger -debugger$'
+    # shellcheck disable=SC2086
+    KNOWN=${bochs%% *} KEPT="$work/called" with_fake timeout 40 "$VMTOLL" lab vmx ${bochs#"${bochs%% *}"} \
+        --kernel "$work/kernel" --modules "$work/builtin"
+    if grep -q 'is missing: install it' "$work/err"; then
+        skip "a Bochs that knows $bochs" "$(cat "$work/err")"
+    else
+        holds "a Bochs that knows ${bochs%% *}, ${bochs#"${bochs%% *}"}: called with $want" grep -qE -- "$want" "$work/called"
+    fi
+    rm -f "$work/called"
+done
+rm "$work/bin/Xvfb"
+
 # Bochs waits at its screen when it has panicked.
 # shellcheck disable=SC2016
 printf '#!/bin/sh\n[ "$1" = --help ] && exit\necho "00p[MEM0  ] >>PANIC<< ROM: it is a test" >bochs.log\nexec sleep 60\n' >"$work/bin/bochs"
