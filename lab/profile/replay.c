@@ -185,18 +185,33 @@ static bool find_callers(struct vt_replay *replay, const struct vt_capture_batch
     return true;
 }
 
+static bool walk_once(struct vt_replay *replay, const struct vt_capture_leg *leg)
+{
+    vt_walk_guest(&replay->walk, leg->before);
+    return leg->segment < 0 || walk_segment(replay, leg->segment);
+}
+
+/* Most are a hundred times the same exit. */
+static bool walk_leg(struct vt_replay *replay, const struct vt_capture_leg *leg)
+{
+    for (uint32_t left = leg->times; left > 0;) {
+        bool marked = left > 2 && vt_walk_mark(&replay->walk);
+        if (!walk_once(replay, leg))
+            return false;
+        left--;
+        if (marked && vt_walk_repeat(&replay->walk, left))
+            return true;
+    }
+    return true;
+}
+
 bool vt_replay_batch(struct vt_replay *replay, const struct vt_capture_batch *batch)
 {
     if (batch->failed || !find_callers(replay, batch))
         return false;
     vt_walk_clear(&replay->walk);
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct vt_capture_leg *leg = &replay->capture->legs[batch->first + i];
-        for (uint32_t k = 0; k < leg->times; k++) {
-            vt_walk_guest(&replay->walk, leg->before);
-            if (leg->segment >= 0 && !walk_segment(replay, leg->segment))
-                return false;
-        }
-    }
+    for (size_t i = 0; i < batch->count; i++)
+        if (!walk_leg(replay, &replay->capture->legs[batch->first + i]))
+            return false;
     return !replay->walk.failed;
 }

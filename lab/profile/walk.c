@@ -66,6 +66,7 @@ void vt_walk_release(struct vt_walk *walk)
     free(walk->nodes);
     free(walk->counts);
     free(walk->buckets);
+    free(walk->mark.counts);
     *walk = (struct vt_walk){0};
 }
 
@@ -207,6 +208,69 @@ void vt_walk_clear(struct vt_walk *walk)
     memset(walk->counts, 0, walk->node_count * sizeof *walk->counts);
     walk->interrupts = 0;
     walk->failed = false;
+}
+
+static void copy_place(struct vt_walk_place *to, const struct vt_walk_place *from)
+{
+    memcpy(to->frames, from->frames, from->depth * sizeof *to->frames);
+    to->depth = from->depth;
+    to->last = from->last;
+    to->last_node = from->last_node;
+}
+
+bool vt_walk_mark(struct vt_walk *walk)
+{
+    struct vt_walk_mark *mark = &walk->mark;
+
+    if (mark->room < walk->node_count) {
+        int64_t *counts =
+            vt_memory_grow(mark->counts, mark->room, walk->node_count - mark->room, sizeof *counts);
+        if (!counts)
+            return false;
+        mark->counts = counts;
+        mark->room = walk->node_count;
+    }
+    memcpy(mark->counts, walk->counts, walk->node_count * sizeof *mark->counts);
+    mark->node_count = walk->node_count;
+    mark->interrupts = walk->interrupts;
+    mark->level = walk->level;
+    for (size_t i = 0; i < VT_WALK_LEVELS; i++)
+        copy_place(&mark->places[i], &walk->places[i]);
+    return true;
+}
+
+static bool same_frames(const struct vt_walk_place *one, const struct vt_walk_place *other)
+{
+    if (one->depth != other->depth)
+        return false;
+    for (size_t i = 0; i < one->depth; i++)
+        if (one->frames[i].node != other->frames[i].node || one->frames[i].back != other->frames[i].back ||
+            one->frames[i].trap != other->frames[i].trap)
+            return false;
+    return true;
+}
+
+static bool same_place(const struct vt_walk_place *one, const struct vt_walk_place *other)
+{
+    return one->last_node == other->last_node && one->last.address == other->last.address &&
+           one->last.start == other->last.start && one->last.function == other->last.function &&
+           one->last.size == other->last.size && one->last.flow == other->last.flow &&
+           same_frames(one, other);
+}
+
+bool vt_walk_repeat(struct vt_walk *walk, uint32_t times)
+{
+    const struct vt_walk_mark *mark = &walk->mark;
+
+    if (walk->failed || walk->level != mark->level)
+        return false;
+    for (size_t i = 0; i < VT_WALK_LEVELS; i++)
+        if (!same_place(&walk->places[i], &mark->places[i]))
+            return false;
+    for (size_t i = 0; i < walk->node_count; i++)
+        walk->counts[i] += (walk->counts[i] - (i < mark->node_count ? mark->counts[i] : 0)) * times;
+    walk->interrupts += (walk->interrupts - mark->interrupts) * times;
+    return true;
 }
 
 void vt_walk_guest(struct vt_walk *walk, int64_t count)

@@ -45,6 +45,15 @@ struct vt_walk_place {
 /* Of two hypervisors, one in another, the lower and the upper; else the first. */
 enum { VT_WALK_LEVELS = 2 };
 
+/* What a walk had counted somewhere, and where that was. */
+struct vt_walk_mark {
+    int64_t *counts;
+    size_t node_count, room;
+    uint64_t interrupts;
+    struct vt_walk_place places[VT_WALK_LEVELS];
+    unsigned level;
+};
+
 struct vt_walk {
     struct vt_symbols *symbols;
     /* The tree; node VT_WALK_ROOT has neither parent nor function, and parents come before what they call. */
@@ -56,6 +65,7 @@ struct vt_walk {
     bool attempts; /* an instruction that was begun counts, whatever became of it */
     struct vt_walk_place places[VT_WALK_LEVELS];
     unsigned level;
+    struct vt_walk_mark mark;
     int32_t guest_node, unknown_function;
     bool failed; /* memory or room was out: what is there is not the whole */
 };
@@ -66,6 +76,15 @@ void vt_walk_release(struct vt_walk *walk);
 
 /* Forget what was counted, not where the processor is. */
 void vt_walk_clear(struct vt_walk *walk);
+
+/* Here something begins that may be repeated. False: memory is out. */
+bool vt_walk_mark(struct vt_walk *walk);
+
+/*
+ * It was walked through, and would be `times` more: count it as often, if it has led back to where it began,
+ * for then it takes the same way again. False: it has not.
+ */
+bool vt_walk_repeat(struct vt_walk *walk, uint32_t times);
 
 /* The guest executes `count` instructions. */
 void vt_walk_guest(struct vt_walk *walk, int64_t count);
