@@ -103,7 +103,7 @@ static _Noreturn void become(char *const *argv, const char *folder, int output, 
     limit_files();
     setenv("LC_ALL", "C", 1); /* what they say is read, not shown */
     /* The parent may have ended between fork and here; the signal would then never come. */
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || nothing < 0 || dup2(nothing, 0) < 0 ||
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || nothing < 0 || dup2(nothing, 0) < 0 ||
         dup2(output, 1) < 0 || dup2(output, 2) < 0 || (folder && chdir(folder) != 0))
         _exit(126);
     confine(argv);
