@@ -265,7 +265,9 @@ static BARE void on_signal(int number, siginfo_t *info, void *context)
     struct bases bases = {0};
 
     if (!is_ours(catcher, &catcher)) {
-        signal(number, SIG_DFL);
+        /* The watchdog may strike between the guest's end and its own. */
+        if (number != SIGRTMIN)
+            signal(number, SIG_DFL);
         return;
     }
     take_bases(catcher, &bases);
@@ -359,6 +361,8 @@ void vt_trap_forget(struct vt_trap_catcher *catcher)
 static BARE void go(struct vt_trap_catcher *catcher)
 {
     vt_trap_enter(&catcher->call);
+    /* Left for good before anything else lies on the stack: the watchdog may strike from here on as well. */
+    *(volatile uint64_t *)&catcher->call.host_rsp = 0;
     give_bases(catcher, &(struct bases){.fs = catcher->host_fs, .gs = catcher->host_gs});
     catcher->inside = 0;
 }
