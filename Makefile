@@ -75,7 +75,7 @@ $B/audit/%.S.o: audit/%.S
 	$Qas -o $@ $(@:.o=.s)
 
 # What QEMU loads: no flag of the host's program is for it, a sanitizer's least of all.
-PLUGIN_SOURCES := $(wildcard lab/profile/plugin/*.c) lab/profile/follow.c lab/profile/record.c lab/profile/flow.c
+PLUGIN_SOURCES := $(wildcard lab/profile/plugin/*.c) lab/profile/record.c lab/profile/flow.c
 
 $B/lab/profile/plugin.so: $(PLUGIN_SOURCES) $(wildcard lab/profile/*.h lab/profile/plugin/*.h) guest/abi.h config.mk
 	@mkdir -p $(@D)

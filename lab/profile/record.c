@@ -22,12 +22,12 @@ struct run {
 
 /* What was executed from leaving the guest to entering it again. The first run is the guest's last
  * instruction, which is among the guest's as well: whether it was executed, what follows tells. */
-struct vt_segment {
+struct segment {
     struct run *runs;
     size_t count;
     uint64_t hash;
     int64_t number;
-    struct vt_segment *next; /* in its bucket */
+    struct segment *next; /* in its bucket */
 };
 
 /* The guest executed `before` instructions, then the segment came; -1: the batch ended. */
@@ -43,16 +43,16 @@ struct block {
 };
 
 struct vt_record {
-    uint64_t expected; /* the address after the last one ... */
-    struct run *open;  /* ... which goes on with this; NULL: what comes is not as simple */
-    struct vt_record_state state;
+    uint64_t expected;                 /* the address after the last one ... */
+    struct run *open;                  /* ... which goes on with this; NULL: what comes is not as simple */
+    const struct vt_instruction *last; /* executed */
     struct vt_record_places places;
     FILE *out;
     struct vt_instruction *instructions[INSTRUCTION_BUCKETS];
     struct block *blocks; /* newest first */
     size_t block_count;
     uint32_t told;
-    struct vt_segment *segments[SEGMENT_BUCKETS];
+    struct segment *segments[SEGMENT_BUCKETS];
     int64_t segment_count;
     size_t kept;
     /* The batch at hand. */
@@ -63,8 +63,11 @@ struct vt_record {
     /* The segment at hand; no runs: the guest runs. */
     struct run *runs;
     size_t run_count;
-    const struct vt_segment *repeated; /* what all runs but the first are still to be copied from, or NULL */
-    const struct vt_segment *closed;   /* last */
+    uint64_t vmrun_end; /* where a hypervisor goes on when its guest left; 0: none seen */
+    bool in_guest;
+    /* Of two hypervisors the lower one: where it goes on, and which runs. */
+    const struct vt_instruction *exit;
+    uint32_t level;
 };
 
 struct vt_record *vt_record_open(const struct vt_record_places *places, FILE *out)
@@ -87,7 +90,7 @@ struct vt_record *vt_record_open(const struct vt_record_places *places, FILE *ou
 void vt_record_close(struct vt_record *record)
 {
     for (size_t i = 0; i < SEGMENT_BUCKETS; i++)
-        for (struct vt_segment *segment = record->segments[i], *next; segment; segment = next) {
+        for (struct segment *segment = record->segments[i], *next; segment; segment = next) {
             next = segment->next;
             free(segment->runs);
             free(segment);
@@ -189,7 +192,7 @@ static void tell_run(struct vt_record *record, const struct run *run)
         tell_instruction(record, at);
 }
 
-static void tell_segment(struct vt_record *record, const struct vt_segment *segment)
+static void tell_segment(struct vt_record *record, const struct segment *segment)
 {
     for (size_t i = 0; i < segment->count; i++)
         tell_run(record, &segment->runs[i]);
@@ -209,7 +212,7 @@ static uint64_t hash_runs(const struct run *runs, size_t count)
     return hash ^ hash >> 32;
 }
 
-static bool same_runs(const struct vt_segment *segment, const struct run *runs, size_t count)
+static bool same_runs(const struct segment *segment, const struct run *runs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (segment->runs[i].start != runs[i].start || segment->runs[i].count != runs[i].count ||
@@ -218,9 +221,9 @@ static bool same_runs(const struct vt_segment *segment, const struct run *runs, 
     return true;
 }
 
-static struct vt_segment *keep_segment(struct vt_record *record, struct vt_segment **bucket, uint64_t hash)
+static struct segment *keep_segment(struct vt_record *record, struct segment **bucket, uint64_t hash)
 {
-    struct vt_segment *made = record->kept + record->run_count <= MOST_KEPT ? calloc(1, sizeof *made) : NULL;
+    struct segment *made = record->kept + record->run_count <= MOST_KEPT ? calloc(1, sizeof *made) : NULL;
 
     if (made)
         made->runs = malloc(record->run_count * sizeof *made->runs);
@@ -239,18 +242,18 @@ static struct vt_segment *keep_segment(struct vt_record *record, struct vt_segme
     return made;
 }
 
-/* The segment at hand. NULL: there is no room for it. */
-static const struct vt_segment *find_segment(struct vt_record *record)
+/* The number of the segment at hand. -1: there is no room for it. */
+static int64_t number_segment(struct vt_record *record)
 {
-    if (record->repeated)
-        return record->repeated;
     uint64_t hash = hash_runs(record->runs, record->run_count);
-    struct vt_segment **bucket = &record->segments[hash % SEGMENT_BUCKETS], *segment = *bucket;
+    struct segment **bucket = &record->segments[hash % SEGMENT_BUCKETS], *segment = *bucket;
 
     while (segment && (segment->hash != hash || segment->count != record->run_count ||
                        !same_runs(segment, record->runs, record->run_count)))
         segment = segment->next;
-    return segment ? segment : keep_segment(record, bucket, hash);
+    if (!segment)
+        segment = keep_segment(record, bucket, hash);
+    return segment ? segment->number : -1;
 }
 
 static void add_leg(struct vt_record *record, int64_t segment)
@@ -265,11 +268,11 @@ static void add_leg(struct vt_record *record, int64_t segment)
 
 static void close_segment(struct vt_record *record)
 {
-    record->closed = find_segment(record);
-    record->failed |= !record->closed;
+    int64_t number = number_segment(record);
+
+    record->failed |= number < 0;
     record->run_count = 0;
-    record->repeated = NULL;
-    add_leg(record, record->closed ? record->closed->number : -1);
+    add_leg(record, number);
 }
 
 static void tell_batch(struct vt_record *record)
@@ -291,10 +294,9 @@ static void begin_batch(struct vt_record *record)
 {
     record->inside = true;
     record->failed = false;
-    record->state.in_guest = true;
+    record->in_guest = true;
     record->target = record->guest = 0;
     record->leg_count = record->run_count = 0;
-    record->repeated = record->closed = NULL;
 }
 
 static void end_batch(struct vt_record *record)
@@ -310,7 +312,7 @@ static bool is_restarted(const struct vt_record *record, const struct vt_instruc
 {
     enum { DIVIDE_ERROR = 0, PAGE_FAULT = 14 };
     uint64_t offset = entry->address - record->places.stubs;
-    const struct vt_instruction *last = record->state.last;
+    const struct vt_instruction *last = record->last;
 
     return record->places.stubs && offset % VT_STUB_SIZE == 0 &&
            (offset / VT_STUB_SIZE == DIVIDE_ERROR || offset / VT_STUB_SIZE == PAGE_FAULT) &&
@@ -346,28 +348,19 @@ static void start_run(struct vt_record *record, const struct vt_instruction *ins
         record->failed = true;
         record->run_count = 1;
     }
-    record->runs[record->run_count++] = (struct run){instruction, 1, record->state.level};
-}
-
-/* It goes on: the guest was not entered, or left at once. */
-static void copy_repeated(struct vt_record *record)
-{
-    if (record->repeated)
-        memcpy(record->runs, record->repeated->runs, record->run_count * sizeof *record->runs);
-    record->repeated = NULL;
+    record->runs[record->run_count++] = (struct run){instruction, 1, record->level};
 }
 
 static void execute_outside(struct vt_record *record, const struct vt_instruction *instruction)
 {
-    const struct vt_instruction *last = record->state.last;
+    const struct vt_instruction *last = record->last;
     bool first = record->run_count == 0;
 
-    copy_repeated(record);
     if (first)
         start_run(record, last); /* at level 0, where the guest is left to */
     if (!first && record->run_count > 1 && instruction->address == last->address + last->size &&
         !instruction->varies && instruction->where == last->where &&
-        record->runs[record->run_count - 1].level == record->state.level)
+        record->runs[record->run_count - 1].level == record->level)
         record->runs[record->run_count - 1].count++;
     else
         start_run(record, instruction);
@@ -379,11 +372,11 @@ static bool is_guests(struct vt_record *record, const struct vt_instruction *ins
 {
     if (record->places.high)
         return instruction->address >= record->places.low && instruction->address < record->places.high;
-    if (instruction->address == record->state.vmrun_end)
-        record->state.in_guest = false;
-    else if (!record->state.in_guest && record->state.last->flow == VT_FLOW_VMRUN)
-        record->state.in_guest = true;
-    return record->state.in_guest;
+    if (instruction->address == record->vmrun_end)
+        record->in_guest = false;
+    else if (!record->in_guest && record->last->flow == VT_FLOW_VMRUN)
+        record->in_guest = true;
+    return record->in_guest;
 }
 
 /*
@@ -393,12 +386,12 @@ static bool is_guests(struct vt_record *record, const struct vt_instruction *ins
 static uint32_t level_of(struct vt_record *record, const struct vt_instruction *instruction)
 {
     if (record->run_count == 0) {
-        record->state.exit = instruction;
+        record->exit = instruction;
         return 0;
     }
-    if (instruction == record->state.exit)
+    if (instruction == record->exit)
         return 0;
-    return record->state.level || record->state.last->flow == VT_FLOW_VMRUN;
+    return record->level || record->last->flow == VT_FLOW_VMRUN;
 }
 
 static bool is_plain(const struct vt_instruction *instruction)
@@ -414,9 +407,9 @@ static void execute_any(struct vt_record *record, const struct vt_instruction *i
     record->open = NULL;
     /* A guest may be a hypervisor itself: its own VMRUN is one more instruction that exits. */
     if (instruction->flow == VT_FLOW_VMRUN && !guests)
-        record->state.vmrun_end = instruction->address + instruction->size;
+        record->vmrun_end = instruction->address + instruction->size;
     if (record->places.deep && record->inside && !begins)
-        record->state.level = guests ? 0 : level_of(record, instruction);
+        record->level = guests ? 0 : level_of(record, instruction);
     if (begins)
         begin_batch(record);
     else if (!record->inside)
@@ -425,7 +418,7 @@ static void execute_any(struct vt_record *record, const struct vt_instruction *i
         execute_in_guest(record, instruction);
     else
         execute_outside(record, instruction);
-    record->state.last = instruction;
+    record->last = instruction;
 }
 
 /* QEMU leaves one that crosses a page for the next block, and yet lists with this one what it saw of it: any
@@ -448,19 +441,6 @@ bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *n
     return true;
 }
 
-bool vt_record_continue(struct vt_stretch *stretch, const struct vt_stretch *next)
-{
-    const struct vt_instruction *last = stretch->last, *first = next->first;
-
-    if (!is_plain(last) || last->varies || !is_plain(first) || first->varies ||
-        first->address != stretch->behind || first->where != last->where)
-        return false;
-    stretch->last = next->last;
-    stretch->count += next->count;
-    stretch->behind = next->behind;
-    return true;
-}
-
 /* All but the first, which was executed. */
 static void execute_rest(struct vt_record *record, const struct vt_stretch *stretch)
 {
@@ -470,49 +450,22 @@ static void execute_rest(struct vt_record *record, const struct vt_stretch *stre
     } else {
         record->guest += stretch->count - 1;
     }
-    record->state.last = stretch->last;
+    record->last = stretch->last;
 }
 
-/* Most of it follows another one outside the guest, or no batch runs. */
+/* Called some hundred million times: most of it follows another one outside the guest, or no batch runs. */
 void vt_record_execute(struct vt_record *record, const struct vt_stretch *stretch)
 {
     const struct vt_instruction *first = stretch->first;
 
     if (record->open && first->address == record->expected && is_plain(first) && !first->varies &&
-        first->where == record->state.last->where) {
+        first->where == record->last->where) {
         record->open->count += stretch->count;
         record->expected = stretch->behind;
-        record->state.last = stretch->last;
+        record->last = stretch->last;
     } else if (record->inside || !is_plain(first)) {
         execute_any(record, first);
         if (record->inside && stretch->count > 1)
             execute_rest(record, stretch);
     }
-}
-
-enum vt_record_phase vt_record_phase(const struct vt_record *record)
-{
-    if (!record->inside)
-        return VT_RECORD_BETWEEN;
-    return record->run_count ? VT_RECORD_OUTSIDE : VT_RECORD_GUEST;
-}
-
-const struct vt_record_state *vt_record_state(const struct vt_record *record)
-{
-    return &record->state;
-}
-
-const struct vt_segment *vt_record_segment(const struct vt_record *record)
-{
-    return record->closed;
-}
-
-void vt_record_repeat(struct vt_record *record, const struct vt_segment *segment,
-                      const struct vt_record_state *state)
-{
-    record->runs[0] = segment->runs[0];
-    record->run_count = segment->count;
-    record->repeated = segment;
-    record->state = *state;
-    record->open = NULL;
 }

@@ -42,25 +42,6 @@ struct vt_stretch {
 
 struct vt_record;
 
-/* What was executed from leaving the guest to entering it again; the record's. */
-struct vt_segment;
-
-enum vt_record_phase {
-    VT_RECORD_BETWEEN, /* batches */
-    VT_RECORD_GUEST,   /* executes one */
-    VT_RECORD_OUTSIDE, /* it was left in one */
-};
-
-/* What decides how the next instruction is taken, beside what was recorded. */
-struct vt_record_state {
-    const struct vt_instruction *last; /* executed */
-    uint64_t vmrun_end;                /* where a hypervisor goes on when its guest left; 0: none seen */
-    /* Of two hypervisors the lower one: where it goes on, and which runs. */
-    const struct vt_instruction *exit;
-    uint32_t level;
-    bool in_guest;
-};
-
 /* NULL: memory is out. `out` stays the caller's. */
 struct vt_record *vt_record_open(const struct vt_record_places *places, FILE *out);
 void vt_record_close(struct vt_record *record);
@@ -79,23 +60,7 @@ bool vt_record_is_full(const struct vt_record *record);
 /* Does `next`, which follows it in memory, belong to the stretch; and if so, make it part of it. */
 bool vt_record_extend(struct vt_stretch *stretch, const struct vt_instruction *next);
 
-/* Does it, where all of `stretch` is known to be executed. */
-bool vt_record_continue(struct vt_stretch *stretch, const struct vt_stretch *next);
-
 /* It is executed. */
 void vt_record_execute(struct vt_record *record, const struct vt_stretch *stretch);
-
-enum vt_record_phase vt_record_phase(const struct vt_record *record);
-const struct vt_record_state *vt_record_state(const struct vt_record *record);
-
-/* That which the guest was entered behind last, and NULL before. */
-const struct vt_segment *vt_record_segment(const struct vt_record *record);
-
-/*
- * The guest, which executes a batch, is left, and all of `segment` is executed again, from the same state to
- * `state`.
- */
-void vt_record_repeat(struct vt_record *record, const struct vt_segment *segment,
-                      const struct vt_record_state *state);
 
 #endif

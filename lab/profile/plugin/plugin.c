@@ -1,12 +1,12 @@
 /*
- * A plugin of QEMU's: hands what one processor executes to lab/profile/follow.h. Nothing is instrumented
+ * A plugin of QEMU's: hands what one processor executes to lab/profile/record.h. Nothing is instrumented
  * before the first batch.
  *
  *     begin=,end=,stubs=,low=,high=,deep=    as in struct vt_record_places
  *     out=FILE
  */
-#include "lab/profile/follow.h"
 #include "lab/profile/plugin/qemu.h"
+#include "lab/profile/record.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -14,9 +14,6 @@
 #include <string.h>
 
 #define PUBLIC __attribute__((visibility("default")))
-
-/* In a block; the emulator's own bound is 512. */
-enum { MOST_INSTRUCTIONS = 1024 };
 
 struct plugin {
     uint64_t id;
@@ -26,20 +23,10 @@ struct plugin {
     bool pointers; /* a block comes first, and the plugin's pointer behind it */
     bool asked;
     struct vt_record *record;
-    struct vt_follow *follow; /* from the first batch on */
-    /* What the emulator adds to where a stretch begins, one of two ways. */
-    uint64_t reached;
-    struct qemu_plugin_scoreboard *score;
 };
 
 /* The emulator hands its callbacks for translation nothing of the plugin's. */
 static struct plugin plugin;
-
-/* Of these an emulator has one or the other. */
-static void (*insn_adds)(struct qemu_plugin_insn *insn, enum qemu_plugin_op op, void *to, uint64_t number);
-static void (*insn_adds_to_score)(struct qemu_plugin_insn *insn, enum qemu_plugin_op op,
-                                  struct qemu_plugin_score to, uint64_t number);
-static void *(*find_score)(struct qemu_plugin_scoreboard *score, unsigned vcpu);
 
 PUBLIC int qemu_plugin_version = 1;
 
@@ -54,10 +41,10 @@ static void __attribute__((constructor)) choose_version(void)
         qemu_plugin_version = 2;
 }
 
-static void begin(unsigned vcpu, void *data)
+static void execute(unsigned vcpu, void *data)
 {
     (void)vcpu;
-    vt_follow_begin(plugin.follow, data);
+    vt_record_execute(plugin.record, data);
 }
 
 /* The block that a callback is about. */
@@ -80,7 +67,6 @@ static void wait_again(uintptr_t first)
 static void stop(unsigned vcpu, void *data)
 {
     (void)vcpu, (void)data;
-    vt_follow_pause(plugin.follow);
     if (plugin.asked)
         qemu_plugin_reset(plugin.id, wait_again, NULL);
 }
@@ -108,55 +94,59 @@ static const struct vt_instruction *know(const struct qemu_plugin_insn *insn)
                                     size < sizeof bytes ? size : sizeof bytes);
 }
 
-/* A stretch begins with it, and not the block. */
-static void watch(struct qemu_plugin_insn *insn)
+/* They live as long as the emulator. */
+static struct vt_stretch *new_stretch(void)
 {
-    if (plugin.score)
-        insn_adds_to_score(insn, QEMU_PLUGIN_INLINE_ADD_U64, (struct qemu_plugin_score){plugin.score, 0}, 1);
-    else
-        insn_adds(insn, QEMU_PLUGIN_INLINE_ADD_U64, &plugin.reached, 1);
+    enum { BLOCK = 4096 };
+    static struct vt_stretch *block;
+    static size_t left;
+
+    if (left == 0) {
+        block = calloc(BLOCK, sizeof *block);
+        left = block ? BLOCK : 0;
+    }
+    return left ? &block[BLOCK - left--] : NULL;
 }
 
-/* One callback for all of it: the next one finds out how far it came. */
-static void lay_out(struct qemu_plugin_tb *tb, const struct vt_block *block)
+/* `insn` is the last of a stretch. */
+static void watch(struct qemu_plugin_insn *insn, const struct vt_stretch *stretch)
 {
-    size_t at = 0;
+    struct vt_stretch *kept = new_stretch();
 
-    qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), begin, QEMU_PLUGIN_CB_NO_REGS,
-                                           (void *)block);
-    for (size_t i = 1; i < block->count; i++)
-        watch(qemu_plugin_tb_get_insn(tb, at += block->stretches[i - 1].count));
+    if (!kept)
+        return;
+    *kept = *stretch;
+    qemu_plugin_register_vcpu_insn_exec_cb(insn, stretch->last->flow == VT_FLOW_OVER ? stop : execute,
+                                           QEMU_PLUGIN_CB_NO_REGS, kept);
 }
 
+/* A callback for each instruction that may be the last one executed: a third of them cannot. */
 static void translate(uintptr_t first, uintptr_t second)
 {
     struct qemu_plugin_tb *tb = block_of(first, second);
-    const struct vt_instruction *known[MOST_INSTRUCTIONS];
-    size_t count = qemu_plugin_tb_n_insns(tb);
+    struct vt_stretch stretch = {.count = 0};
+    struct qemu_plugin_insn *last = NULL;
 
-    for (size_t i = 0; i < count && i < MOST_INSTRUCTIONS; i++) {
+    for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-        known[i] = know(insn);
-        if (!known[i])
+        const struct vt_instruction *known = know(insn);
+        if (!known)
             return;
-        if (known[i]->flow == VT_FLOW_OVER)
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, stop, QEMU_PLUGIN_CB_NO_REGS, NULL);
+        if (!vt_record_extend(&stretch, known)) {
+            watch(last, &stretch);
+            stretch.count = 0;
+            vt_record_extend(&stretch, known);
+        }
+        last = insn;
     }
-    const struct vt_block *block =
-        count > 0 && count <= MOST_INSTRUCTIONS ? vt_follow_block(plugin.follow, known, count) : NULL;
-    if (block)
-        lay_out(tb, block);
+    if (last)
+        watch(last, &stretch);
 }
 
-/* What adds to a score does so for a processor that is there. */
 static void start(uintptr_t first)
 {
     (void)first;
-    if (!plugin.follow)
-        plugin.follow =
-            vt_follow_open(plugin.record, plugin.score ? find_score(plugin.score, 0) : &plugin.reached);
-    if (plugin.follow)
-        qemu_plugin_register_vcpu_tb_trans_cb(plugin.id, translate, NULL);
+    qemu_plugin_register_vcpu_tb_trans_cb(plugin.id, translate, NULL);
 }
 
 static void ask(unsigned vcpu, void *data)
@@ -208,18 +198,6 @@ static bool take_argument(char *argument)
     return false;
 }
 
-static bool find_adding(void)
-{
-    insn_adds = dlsym(RTLD_DEFAULT, "qemu_plugin_register_vcpu_insn_exec_inline");
-    insn_adds_to_score = dlsym(RTLD_DEFAULT, "qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu");
-    find_score = dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_find");
-    struct qemu_plugin_scoreboard *(*new_score)(size_t size) =
-        dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_new");
-    if (!insn_adds && insn_adds_to_score && find_score && new_score)
-        plugin.score = new_score(sizeof(uint64_t));
-    return insn_adds || plugin.score;
-}
-
 PUBLIC int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
 {
     plugin.id = id;
@@ -230,10 +208,6 @@ PUBLIC int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int ar
             fprintf(stderr, "vmtoll's plugin: unknown argument %s\n", argv[i]);
             return -1;
         }
-    if (!find_adding()) {
-        fprintf(stderr, "vmtoll's plugin: this emulator cannot count in what it translates\n");
-        return -1;
-    }
     FILE *out = plugin.out_file ? fopen(plugin.out_file, "ae") : NULL;
     plugin.record = out ? vt_record_open(&plugin.places, out) : NULL;
     if (!plugin.record) {

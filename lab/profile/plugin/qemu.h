@@ -14,16 +14,6 @@ struct qemu_plugin_insn;
 /* What a callback looks at in registers. */
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 
-/* What is done in translated code without a callback. */
-enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
-
-/* From version 2 on that is done to numbers that each processor has of its own. */
-struct qemu_plugin_scoreboard;
-struct qemu_plugin_score {
-    struct qemu_plugin_scoreboard *score;
-    size_t offset;
-};
-
 /* The beginning of what it is. */
 struct qemu_info {
     const char *target_name;
