@@ -11,7 +11,7 @@ START_TEST(the_corpus_and_its_variations_harm_nobody)
 {
     fuzzed_corpus(LLVMFuzzerTestOneInput, CORPUS);
     /* A recording's room is eighty megabytes, all of which a sanitizer marks each time. */
-    fuzzed_variations(LLVMFuzzerTestOneInput, CORPUS, VT_ADDRESS_SANITIZER ? 50 : 300);
+    fuzzed_variations(LLVMFuzzerTestOneInput, CORPUS, VT_ADDRESS_SANITIZER ? 15 : 300);
 }
 END_TEST
 
