@@ -35,7 +35,7 @@ all: $B/vmtoll
 # What asks for memory in the name of the program: cli/memory.c stands before each.
 COMMA := ,
 ALLOCATING := malloc calloc realloc aligned_alloc strdup strndup asprintf __asprintf_chk getdelim __getdelim fopen fdopen \
-	fopencookie opendir fdopendir scandir realpath __realpath_chk newlocale tsearch getgrnam getgrgid getpwuid \
+	fopencookie opendir fdopendir scandir realpath __realpath_chk newlocale tsearch getgrnam getgrgid getgrouplist getpwuid \
 	posix_spawn_file_actions_addopen
 WRAPPED := $(addprefix -Wl$(COMMA)--wrap=,$(ALLOCATING))
 

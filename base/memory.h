@@ -1,9 +1,10 @@
 /*
- * Lists that grow.
+ * Lists that grow, and memory that ran out in another process.
  */
 #ifndef VT_BASE_MEMORY_H
 #define VT_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -20,5 +21,14 @@ void *vt_memory_grow(void *list, size_t count, size_t more, size_t size);
         (list) = vt_grown ? vt_grown : (list);                                                               \
         vt_grown ? &vt_grown[(count)++] : NULL;                                                              \
     })
+
+/*
+ * Did a process that this program forked end, by its wait status, because memory ran out? The program does so
+ * with VT_EXIT_ENVIRONMENT (cli/memory.c); ld.so, where a thread's data are wanted, with a status of its own.
+ */
+bool vt_memory_ended(int status);
+
+/* Asks for more than there is, so that this process ends where that one did, if a program is to. */
+void vt_memory_follow(void);
 
 #endif

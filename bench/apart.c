@@ -1,5 +1,6 @@
 #include "bench/apart.h"
 
+#include "base/memory.h"
 #include "bench/watch.h"
 #include "vmm/threads.h"
 
@@ -256,15 +257,11 @@ static int start_child(struct vt_apart *apart, struct vt_error *error)
     return refuse_fork(apart, number, error);
 }
 
-/* The program ends where memory runs out (cli/memory.c): so did the process, and so does this one, by asking
- * for more than there is. A compiler leaves out a malloc whose memory is only freed. */
 static void follow(const struct vt_apart *apart, struct vt_error *error)
 {
-    volatile size_t too_much = PTRDIFF_MAX;
-    void *volatile none = malloc(too_much);
     char what[64];
 
-    free(none);
+    vt_memory_follow();
     snprintf(what, sizeof what, "the process of engine %s", apart->engine->name);
     vt_error_memory(error, what);
 }
@@ -273,7 +270,7 @@ static void explain_end(const struct vt_apart *apart, int status, struct vt_erro
 {
     const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
 
-    if (WIFEXITED(status) && WEXITSTATUS(status) == VT_EXIT_ENVIRONMENT)
+    if (vt_memory_ended(status))
         follow(apart, error);
     else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         vt_error_set(error, VT_EXIT_NO, 0,

@@ -99,6 +99,8 @@ STANDS_BEFORE(locale_t, newlocale, (int mask, const char *name, locale_t base), 
               BUFSIZ)
 STANDS_BEFORE(struct group *, getgrnam, (const char *name), (name), !result, BUFSIZ)
 STANDS_BEFORE(struct group *, getgrgid, (gid_t group), (group), !result, BUFSIZ)
+STANDS_BEFORE(int, getgrouplist, (const char *user, gid_t group, gid_t *groups, int *count),
+              (user, group, groups, count), result < 0, BUFSIZ)
 STANDS_BEFORE(struct passwd *, getpwuid, (uid_t user), (user), !result, BUFSIZ)
 
 /* These have no errno, or no fixed arguments. */

@@ -3,6 +3,7 @@
  * functions load name services at run time, of whatever version this machine has.
  */
 #include <grp.h>
+#include <nss.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -78,4 +79,11 @@ struct passwd *getpwuid(uid_t id)
     if (file)
         fclose(file);
     return user;
+}
+
+/* The files are all there is. */
+int __nss_configure_lookup(const char *database, const char *services)
+{
+    (void)database, (void)services;
+    return 0;
 }

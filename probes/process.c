@@ -1,9 +1,8 @@
 #include "probes/process.h"
+#include "probes/accounts.h"
 #include "probes/live.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +19,6 @@ bool vt_process_has_group(const struct vt_process *process, gid_t group)
         if (process->groups[i] == group)
             return true;
     return process->gid == group;
-}
-
-bool vt_process_is_listed(const struct vt_process *process, gid_t group)
-{
-    gid_t groups[VT_PROCESS_GROUPS];
-    int count = VT_PROCESS_GROUPS;
-    struct passwd *user = getpwuid(process->uid);
-    if (!user || getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
-        return false;
-    for (int i = 0; i < count; i++)
-        if (groups[i] == group)
-            return true;
-    return false;
 }
 
 bool vt_process_is_entered(const char *file, const char *name)
@@ -136,10 +122,10 @@ void vt_process_read(struct vt_process *process)
     *process = (struct vt_process){.uid = geteuid(), .gid = getegid()};
     int count = getgroups(VT_PROCESS_GROUPS, process->groups);
     process->group_count = count < 0 ? 0 : count;
-    struct passwd *user = getpwuid(process->uid);
-    if (user)
-        snprintf(process->user, sizeof process->user, "%s", user->pw_name);
-    process->listed_elsewhere = user && !vt_process_is_entered("/etc/passwd", process->user);
+    struct vt_accounts accounts;
+    vt_accounts_ask(process->uid, process->gid, &accounts);
+    snprintf(process->user, sizeof process->user, "%s", accounts.user);
+    process->listed_elsewhere = *accounts.user && !vt_process_is_entered("/etc/passwd", process->user);
     process->without_sudo = !has_sudo();
     process->namespaced = !holds_all_ids("/proc/self/uid_map") || !holds_all_ids("/proc/self/gid_map");
     process->chrooted = is_chrooted();

@@ -42,9 +42,6 @@ bool vt_process_has_group(const struct vt_process *process, gid_t group);
 /* Has a file like /etc/passwd or /etc/group a line of that name? */
 bool vt_process_is_entered(const char *file, const char *name);
 
-/* Is its user entered in that group by name, whatever groups the process has? */
-bool vt_process_is_listed(const struct vt_process *process, gid_t group);
-
 /* The innermost service in a line of /proc/self/cgroup, "" where it is no service's, and whose it is. Pure.
  */
 void vt_process_service(const char *line, struct vt_process *process);

@@ -1,11 +1,10 @@
 #include "probes/kvm/node.h"
+#include "probes/accounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,16 +52,14 @@ static enum vt_group_place place_of(const char *group)
 
 static void read_names(const struct vt_process *process, struct vt_kvm_node *node)
 {
-    struct group *group = getgrgid(node->gid);
-    if (group)
-        snprintf(node->group, sizeof node->group, "%s", group->gr_name);
-    if (group)
+    struct vt_accounts accounts;
+    vt_accounts_ask(node->uid, node->gid, &accounts);
+    snprintf(node->owner, sizeof node->owner, "%s", accounts.user);
+    snprintf(node->group, sizeof node->group, "%s", accounts.group);
+    if (*node->group)
         node->group_place = place_of(node->group);
-    struct passwd *owner = getpwuid(node->uid);
-    if (owner)
-        snprintf(node->owner, sizeof node->owner, "%s", owner->pw_name);
-    node->lists_user = vt_process_is_listed(process, node->gid);
-    node->has_kvm_group = getgrnam("kvm") != NULL;
+    vt_accounts_ask(process->uid, node->gid, &accounts);
+    node->lists_user = accounts.listed;
 }
 
 static void read_attributes(const char *path, struct vt_kvm_node *node)
@@ -90,11 +87,13 @@ static void read_mount(const char *path, struct vt_kvm_node *node)
 void vt_kvm_node_read(const char *path, const struct vt_process *process, struct vt_kvm_node *node)
 {
     struct stat status;
+    struct vt_accounts accounts;
     char folder[PATH_MAX];
     *node = (struct vt_kvm_node){0};
     ssize_t length = readlink(path, node->target, sizeof node->target - 1);
     node->target[length > 0 ? length : 0] = '\0';
-    node->has_kvm_group = getgrnam("kvm") != NULL;
+    vt_accounts_ask(process->uid, process->gid, &accounts);
+    node->has_kvm_group = accounts.has_kvm;
     if (stat(path, &status) != 0) {
         node->number = errno;
         snprintf(folder, sizeof folder, "%s", path);
