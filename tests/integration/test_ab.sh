@@ -1,6 +1,7 @@
 #!/bin/sh
 # vmtoll ab: two settings in turns. What is not there is not found, what is, is; a command that fails ends it in one line,
 # and setting A holds in the end.
+# seconds: 600
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/schema.sh

@@ -197,18 +197,25 @@ static enum vt_batch_end explain_signal(const struct native_engine *engine, stru
     return VT_BATCH_FAULT;
 }
 
+/* The next watchdog may fire when this engine is no more. */
+static void leave_case(struct native_engine *engine)
+{
+    engine->inside = 0;
+    current = NULL;
+}
+
 /* Alone in its function: what a long jump may clobber stays here. False: a signal ended the case. */
 static __attribute__((noinline)) bool call_guarded(struct native_engine *engine, vt_case_function function,
                                                    uint64_t iterations, uint64_t tsc[2])
 {
     current = engine;
     if (sigsetjmp(engine->escape, 1) != 0) {
-        engine->inside = 0;
+        leave_case(engine);
         return false;
     }
     engine->inside = 1;
     vt_batch(function, iterations, &engine->scratch, tsc);
-    engine->inside = 0;
+    leave_case(engine);
     return true;
 }
 
