@@ -77,9 +77,10 @@ $B/guest/image_files.o: guest/image_files.S $B/guest/image-pvh.elf $B/guest/imag
 BOOT_ALL := $(wildcard guest/boot/*.c guest/boot/*.S)
 BOOT_LOADERS := $(filter guest/boot/pc% guest/boot/efi% guest/boot/core_file%,$(BOOT_ALL))
 BOOT_LOADING := guest/boot/memory.c guest/boot/place.c
-BOOT_BOTH := guest/boot/channel.c guest/boot/text.c
+BOOT_BOTH := guest/boot/channel.c guest/boot/tables.c guest/boot/text.c
 BOOT_CORE := $(patsubst %,$B/image/%.o,guest/catalogue.c guest/image/batch.S guest/image/string.c \
-	guest/longmode.c guest/payload/entry.S $(filter-out $(BOOT_LOADERS) $(BOOT_LOADING),$(BOOT_ALL)))
+	guest/longmode.c guest/svm.c guest/vmx.c guest/payload/entry.S $(filter-out $(BOOT_LOADERS) $(BOOT_LOADING),$(BOOT_ALL)) \
+	$(MONITOR) $(EMULATOR)) $B/image/monitor/table.c.o
 BOOT_PC := $(patsubst %,$B/boot/%.o,guest/boot/pc.S guest/boot/pc.c guest/boot/core_file.S guest/image/string.c guest/longmode.c $(BOOT_LOADING) $(BOOT_BOTH))
 
 $B/guest/boot/core.elf: $(BOOT_CORE) $(patsubst %,$B/%.o,$(CASES)) guest/boot/core.lds

@@ -25,12 +25,27 @@ static json_t *words(const char *text)
     return *text ? json_string(text) : json_null();
 }
 
+/* "monitor-vmx: the processor has no VT-x; ..."; "": none was asked for. */
+static void list_roads(const struct vt_image_said *said, bool refused, char *text, size_t size)
+{
+    for (size_t i = 0; i < said->offer_count; i++) {
+        const struct vt_image_offer *offer = &said->offers[i];
+        if ((*offer->refusal != '\0') != refused)
+            continue;
+        vt_text_append(text, size, "%s%s%s%s", *text ? refused ? "; " : ", " : "", offer->road->engine,
+                       refused ? ": " : "", offer->refusal);
+    }
+}
+
 static json_t *settings_of(const struct vt_image_said *said, const struct vt_image_ground *ground)
 {
-    char clocks[512] = "";
+    char clocks[512] = "", roads[512] = "", refused[2048] = "";
 
     list_clocks(said, clocks, sizeof clocks);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "image", words(said->version), "firmware",
+    list_roads(said, false, roads, sizeof roads);
+    list_roads(said, true, refused, sizeof refused);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "roads", words(roads),
+                     "roads_refused", words(refused), "image", words(said->version), "firmware",
                      words(said->firmware), "command_line", words(said->line), "hypervisor",
                      words(ground->hypervisor), "clock_sources_khz", words(clocks), "tsc_khz",
                      ground->rate ? json_integer((json_int_t)said->khz) : json_null(), "clock", "tsc",
@@ -54,16 +69,19 @@ static void warn(const struct vt_document *document)
 static int judge_all(const struct vt_image_said *said, const struct vt_image_ground *ground,
                      struct vt_measurement *rows, struct vt_error *error)
 {
-    for (size_t i = 0; i < said->count; i++)
-        if (vt_image_judge(said, ground, &said->cases[i], &rows[i]) != 0)
+    for (size_t i = 0; i < said->count + said->row_count; i++) {
+        const struct vt_image_case *row = i < said->count ? &said->cases[i] : &said->rows[i - said->count];
+        if (vt_image_judge(said, ground, row, &rows[i]) != 0)
             return vt_error_memory(error, "the rows");
+    }
     return 0;
 }
 
 static struct vt_result *make(const struct vt_image_said *said, struct vt_error *error)
 {
     struct vt_image_ground ground;
-    struct vt_measurement *rows = calloc(said->count, sizeof *rows);
+    const size_t count = said->count + said->row_count;
+    struct vt_measurement *rows = calloc(count, sizeof *rows);
     struct vt_result *result = NULL;
 
     vt_image_judge_ground(said, &ground);
@@ -75,14 +93,14 @@ static struct vt_result *make(const struct vt_image_said *said, struct vt_error 
         struct vt_document document = {.host = host_of(said),
                                        .settings = settings_of(said, &ground),
                                        .measurements = rows,
-                                       .count = said->count,
+                                       .count = count,
                                        .interrupted = !said->ended};
         warn(&document);
         result = vt_result_make(&document, error);
         json_decref(document.host);
         json_decref(document.settings);
     }
-    for (size_t i = 0; i < said->count; i++)
+    for (size_t i = 0; i < count; i++)
         vt_measurement_release(&rows[i]);
     free(rows);
     return result;

@@ -181,6 +181,9 @@ static void infer(const struct vt_image_ground *ground, struct vt_measurement *m
     }
 }
 
+static const char no_rate[] =
+    "no two sources agree on how fast this machine's time-stamp counter counts: cycles alone are known";
+
 static void doubt(struct vt_measurement *m, const char *text)
 {
     m->status = VT_STATUS_UNVERIFIED;
@@ -244,6 +247,50 @@ static void take_fault(const struct vt_image_case *row, struct vt_measurement *m
              why ? why : "unexpected");
 }
 
+/* The machine went on. */
+static void take_end_of_road(const struct vt_image_case *row, struct vt_measurement *m)
+{
+    m->status = row->answer == VT_IMAGE_TIMEOUT ? VT_STATUS_TIMEOUT : VT_STATUS_FAILED;
+    if (row->answer == VT_IMAGE_TIMEOUT)
+        snprintf(m->reason, sizeof m->reason, "did not return: the monitor's timer ended it");
+    else if (row->answer == VT_IMAGE_HALTED)
+        snprintf(m->reason, sizeof m->reason, "halted with no interrupt to wake it");
+    else
+        snprintf(m->reason, sizeof m->reason, "the monitor itself raised %s",
+                 vt_guest_vector_name(row->vector));
+}
+
+static int take_seen(const struct vt_image_case *row, struct vt_measurement *m)
+{
+    m->body_counters = row->counters[0];
+    m->baseline_counters = row->counters[1];
+    for (unsigned vector = 0; vector < VT_IMAGE_VECTORS; vector++)
+        if (row->vectors[0][vector] || row->vectors[1][vector])
+            vt_lab_road_note_vector(m, vector, (double)row->vectors[0][vector],
+                                    (double)row->vectors[1][vector]);
+    int status = row->bare[1] ? vt_lab_road_take_bare(m, (double)row->bare[0], (double)row->bare[1]) : 0;
+    if (status == 0)
+        vt_lab_road_judge(row->road, m);
+    return status;
+}
+
+/* Its crossings are counted, by the monitor, which is the image's own. */
+static void take_road(const struct vt_image_case *row, struct vt_measurement *m)
+{
+    m->engine = row->road->engine;
+    m->path = row->road->path;
+    m->cpl = row->road->cpl;
+    m->form = row->road->by_form ? vt_guest_pv_form(row->c, VT_PV_XEN) : NULL;
+}
+
+static void infer_all(const struct vt_image_ground *ground, const struct vt_image_case *row,
+                      struct vt_measurement *m)
+{
+    m->status = VT_STATUS_OK;
+    infer(ground, m);
+    check_interrupts(row, m);
+}
+
 int vt_image_judge(const struct vt_image_said *said, const struct vt_image_ground *ground,
                    const struct vt_image_case *row, struct vt_measurement *m)
 {
@@ -251,6 +298,8 @@ int vt_image_judge(const struct vt_image_said *said, const struct vt_image_groun
         .c = row->c, .engine = VT_IMAGE_ENGINE, .path = ground->path, .vcpus = 1, .exits_per_op = NAN};
     int status = 0;
 
+    if (row->road)
+        take_road(row, m);
     switch (row->answer) {
     case VT_IMAGE_SILENT:
         m->status = VT_STATUS_TIMEOUT;
@@ -264,14 +313,19 @@ int vt_image_judge(const struct vt_image_said *said, const struct vt_image_groun
     case VT_IMAGE_FAULT:
         take_fault(row, m);
         break;
+    case VT_IMAGE_TIMEOUT:
+    case VT_IMAGE_HALTED:
+    case VT_IMAGE_BROKEN:
+        take_end_of_road(row, m);
+        break;
     case VT_IMAGE_OK:
         status = take_batches(said, ground, row, m);
-        m->status = VT_STATUS_OK;
-        infer(ground, m);
+        if (status == 0 && row->road)
+            status = take_seen(row, m);
+        else if (status == 0)
+            infer_all(ground, row, m);
         if (!ground->rate)
-            doubt(m, "no two sources agree on how fast this machine's time-stamp counter counts: cycles "
-                     "alone are known");
-        check_interrupts(row, m);
+            doubt(m, no_rate);
         break;
     }
     return status;

@@ -152,6 +152,31 @@ static struct vt_image_case *current(struct reader *r)
     return r->said->count ? &r->said->cases[r->said->count - 1] : NULL;
 }
 
+static const struct vt_image_offer *find_offer(const struct vt_image_said *said, const char *name)
+{
+    for (size_t i = 0; i < said->offer_count; i++)
+        if (strcmp(said->offers[i].road->engine, name) == 0)
+            return &said->offers[i];
+    return NULL;
+}
+
+static int take_road(struct reader *r, char *rest)
+{
+    struct vt_image_said *said = r->said;
+    const char *name = take_word(&rest);
+    const struct vt_lab_road *road = name ? vt_lab_road_find(name) : NULL;
+
+    if (!road)
+        return refuse(r, "a road this vmtoll does not know: import with the version that made the image");
+    if (find_offer(said, name) || said->offer_count == VT_IMAGE_ROADS_MOST || said->on_roads)
+        return refuse(r, "the same road again, or one out of turn");
+    struct vt_image_offer *offer = &said->offers[said->offer_count++];
+    offer->road = road;
+    snprintf(offer->refusal, sizeof offer->refusal, "%s", rest);
+    vt_text_clean(offer->refusal, strlen(offer->refusal));
+    return 0;
+}
+
 static bool was_announced(const struct vt_image_said *said, const struct vt_case *c)
 {
     for (size_t i = 0; i < said->count; i++)
@@ -181,6 +206,21 @@ static int take_case(struct reader *r, char *rest)
     said->cases = grown;
     grown[said->count++] = (struct vt_image_case){.c = c};
     said->total = total;
+    return 0;
+}
+
+/* The same cases once more, in the same order. */
+static int take_case_on_roads(struct reader *r, char *rest)
+{
+    struct vt_image_said *said = r->said;
+    uint64_t number, total;
+
+    if (!take_number(&rest, 10, MOST_CASES, &number) || !take_number(&rest, 10, MOST_CASES, &total) ||
+        said->count != said->total || total != said->total || number != said->on_roads_count + 1 ||
+        number > said->count || strcmp(said->cases[number - 1].c->name, rest) != 0)
+        return refuse(r, "a case out of turn: lines are missing before it, or this is another run's");
+    said->on_roads = said->cases[number - 1].c;
+    said->on_roads_count = number;
     return 0;
 }
 
@@ -230,28 +270,107 @@ static int take_evidence(struct reader *r, struct vt_image_case *row, char *rest
     return status;
 }
 
-static int take_row(struct reader *r, char *rest)
+/* A counter, "#13" an exception, or "bare". */
+static int take_seen(struct reader *r, struct vt_image_case *row, const char *name, const uint64_t value[2])
 {
-    struct vt_image_case *row = current(r);
-    const char *name = take_word(&rest), *status = take_word(&rest);
+    int counter = vt_counter_find(name);
 
-    if (!name || !status || !row || strcmp(row->c->name, name) != 0 || row->answer != VT_IMAGE_SILENT)
-        return refuse(r, "a row of no case that was just announced");
+    for (int twin = 0; twin < 2; twin++)
+        if (counter >= 0)
+            vt_counters_put(&row->counters[twin], (enum vt_counter)counter, value[twin]);
+        else if (strcmp(name, "bare") == 0)
+            row->bare[twin] = value[twin];
+    if (counter >= 0 || (strcmp(name, "bare") == 0 && value[1]))
+        return 0;
+    char *digits = (char *)name + 1;
+    uint64_t vector;
+    if (name[0] != '#' || !take_number(&digits, 10, VT_IMAGE_VECTORS - 1, &vector) || *digits)
+        return refuse(r, "evidence of a kind this vmtoll does not know");
+    for (int twin = 0; twin < 2; twin++)
+        row->vectors[twin][vector] = value[twin];
+    return 0;
+}
+
+/* Behind ':'. */
+static int take_seen_by_road(struct reader *r, struct vt_image_case *row, char *rest)
+{
+    uint64_t value[2];
+    int status = 0;
+
+    if (*rest == ':')
+        rest += 1 + (rest[1] == ' ');
+    for (const char *word; status == 0 && (word = take_word(&rest));)
+        if (strcmp(word, "smi") == 0)
+            status = take_hits(r, row, &rest);
+        else if (take_number(&rest, 10, MOST_TICKS, &value[0]) &&
+                 take_number(&rest, 10, MOST_TICKS, &value[1]))
+            status = take_seen(r, row, word, value);
+        else
+            status = refuse(r, "expected what bodies and baselines were seen to do");
+    return status;
+}
+
+static int take_answer(struct reader *r, struct vt_image_case *row, const char *status, char *rest)
+{
+    static const struct {
+        const char *word;
+        enum vt_image_answer answer;
+        bool of_road;
+    } ends[] = {{"fault", VT_IMAGE_FAULT, false},
+                {"timeout", VT_IMAGE_TIMEOUT, true},
+                {"halted", VT_IMAGE_HALTED, true},
+                {"broken", VT_IMAGE_BROKEN, true}};
+
     if (strcmp(status, "unsupported") == 0) {
         row->answer = VT_IMAGE_UNSUPPORTED;
         snprintf(row->reason, sizeof row->reason, "%s", rest);
         vt_text_clean(row->reason, strlen(row->reason)); /* a character may have been cut */
         return 0;
     }
-    if (strcmp(status, "fault") == 0) {
-        row->answer = VT_IMAGE_FAULT;
-        return take_number(&rest, 10, 255, &row->vector) ? 0 : refuse(r, "expected an exception's vector");
-    }
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (strcmp(status, ends[i].word) == 0 && (row->road || !ends[i].of_road)) {
+            row->answer = ends[i].answer;
+            return take_number(&rest, 10, 255, &row->vector) ? 0
+                                                             : refuse(r, "expected an exception's vector");
+        }
     if (strcmp(status, "ok") != 0)
-        return refuse(r, "expected ok, unsupported or fault");
+        return refuse(r, "expected ok, unsupported or how it failed");
     row->answer = VT_IMAGE_OK;
     int result = take_batches(r, row, &rest);
-    return result == 0 ? take_evidence(r, row, rest) : result;
+    if (result != 0)
+        return result;
+    return row->road ? take_seen_by_road(r, row, rest) : take_evidence(r, row, rest);
+}
+
+static int take_row_of_road(struct reader *r, char *rest)
+{
+    struct vt_image_said *said = r->said;
+    const char *name = take_word(&rest), *road = take_word(&rest), *status = take_word(&rest);
+    const struct vt_image_offer *offer = road ? find_offer(said, road) : NULL;
+
+    if (!name || !status || !offer || *offer->refusal || strcmp(said->on_roads->name, name) != 0 ||
+        (offer->road->by_form && !vt_guest_pv_form(said->on_roads, VT_PV_XEN)))
+        return refuse(r, "a row of no case and road that were announced");
+    for (size_t i = said->row_count; i > 0 && said->rows[i - 1].c == said->on_roads; i--)
+        if (said->rows[i - 1].road == offer->road)
+            return refuse(r, "the same row again");
+    struct vt_image_case *row = vt_memory_append(said->rows, said->row_count);
+    if (!row)
+        return vt_error_memory(r->error, "the rows of roads");
+    *row = (struct vt_image_case){.c = said->on_roads, .road = offer->road};
+    return take_answer(r, row, status, rest);
+}
+
+static int take_row(struct reader *r, char *rest)
+{
+    if (r->said->on_roads)
+        return take_row_of_road(r, rest);
+    struct vt_image_case *row = current(r);
+    const char *name = take_word(&rest), *status = take_word(&rest);
+
+    if (!name || !status || !row || strcmp(row->c->name, name) != 0 || row->answer != VT_IMAGE_SILENT)
+        return refuse(r, "a row of no case that was just announced");
+    return take_answer(r, row, status, rest);
 }
 
 static int take_end(struct reader *r, char *rest)
@@ -268,8 +387,8 @@ static const struct {
     const char *word;
     int (*take)(struct reader *r, char *rest);
 } words[] = {
-    {"@fact", take_fact}, {"@clock", take_clock}, {"@cpuid", take_leaf},
-    {"@case", take_case}, {"@row", take_row},     {"@end", take_end},
+    {"@fact", take_fact}, {"@clock", take_clock}, {"@cpuid", take_leaf},          {"@case", take_case},
+    {"@row", take_row},   {"@road", take_road},   {"@roads", take_case_on_roads}, {"@end", take_end},
 };
 
 static const char version_line[] = "@fact version ";
@@ -350,6 +469,31 @@ static int read_lines(struct reader *r, char *text, size_t size)
     return status;
 }
 
+static bool has_row(const struct vt_image_said *said, const struct vt_lab_road *road)
+{
+    for (size_t i = said->row_count; i > 0 && said->rows[i - 1].c == said->on_roads; i--)
+        if (said->rows[i - 1].road == road)
+            return true;
+    return false;
+}
+
+/* Rows of a case come in the order of the roads: the first that is missing was running. */
+static int add_lost(struct vt_image_said *said, struct vt_error *error)
+{
+    for (size_t i = 0; said->on_roads && !said->ended && i < said->offer_count; i++) {
+        const struct vt_image_offer *offer = &said->offers[i];
+        if (*offer->refusal || has_row(said, offer->road) ||
+            (offer->road->by_form && !vt_guest_pv_form(said->on_roads, VT_PV_XEN)))
+            continue;
+        struct vt_image_case *row = vt_memory_append(said->rows, said->row_count);
+        if (!row)
+            return vt_error_memory(error, "the rows of roads");
+        *row = (struct vt_image_case){.c = said->on_roads, .road = offer->road};
+        break;
+    }
+    return 0;
+}
+
 int vt_image_read(struct vt_image_said *said, const char *name, const char *data, size_t size,
                   struct vt_error *error)
 {
@@ -363,13 +507,17 @@ int vt_image_read(struct vt_image_said *said, const char *name, const char *data
     text[size] = '\0';
     int status = read_lines(&r, text, size);
     free(text);
-    return status == 0 ? check_whole(&r) : status;
+    if (status == 0)
+        status = check_whole(&r);
+    return status == 0 ? add_lost(said, error) : status;
 }
 
 void vt_image_release(struct vt_image_said *said)
 {
     free(said->dump);
     free(said->cases);
+    free(said->rows);
     said->dump = NULL;
+    said->rows = NULL;
     said->cases = NULL;
 }

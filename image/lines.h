@@ -10,6 +10,12 @@
  *     @row thousand ok 1 2310 1150 ... : interrupts 7 0 smi 3 17 *....
  *     @row rdpid unsupported why *....
  *     @row rdpmc fault 13 0 *....             vector, error code
+ *     @road monitor-trap *....                a road of the image's own monitor that there is ...
+ *     @road monitor-vmx why *....             ... and one that there is not
+ *     @roads 3 129 thousand *....             about to run on those there are; 1, 2, ... as above
+ *     @row cli monitor-trap ok 1 231 20 ... : traps 7 0 #13 7 0 bare 800 100 *....
+ *                                             counters and exceptions of bodies and of baselines; ticks of so
+ * many bare crossings. Instead of ok also unsupported, fault, timeout, halted, broken
  *     @end 129 *....                          all cases were run
  *
  * Owns: what is well formed. Does not own: what it means (judge.h).
@@ -18,7 +24,9 @@
 #define VT_IMAGE_LINES_H
 
 #include "base/error.h"
+#include "base/counter.h"
 #include "guest/catalogue.h"
+#include "lab/road.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,12 +34,24 @@
 
 #define VT_IMAGE_PAIRS_MOST 101
 #define VT_IMAGE_CLOCKS     16
+#define VT_IMAGE_ROADS_MOST 16
+#define VT_IMAGE_VECTORS    32
 
-enum vt_image_answer { VT_IMAGE_SILENT, VT_IMAGE_OK, VT_IMAGE_UNSUPPORTED, VT_IMAGE_FAULT };
+/* The last three: on a road, and the machine went on. */
+enum vt_image_answer {
+    VT_IMAGE_SILENT,
+    VT_IMAGE_OK,
+    VT_IMAGE_UNSUPPORTED,
+    VT_IMAGE_FAULT,
+    VT_IMAGE_TIMEOUT,
+    VT_IMAGE_HALTED,
+    VT_IMAGE_BROKEN
+};
 
 /* One case that was announced; VT_IMAGE_SILENT: nothing more came. */
 struct vt_image_case {
     const struct vt_case *c;
+    const struct vt_lab_road *road; /* NULL: as it stands, at ring 0 */
     enum vt_image_answer answer;
     char reason[200];
     uint64_t vector;
@@ -41,6 +61,16 @@ struct vt_image_case {
     bool has_interrupts;
     uint64_t interrupts[2];
     bool smi[VT_IMAGE_PAIRS_MOST];
+    /* Of a road. */
+    struct vt_counters counters[2];
+    uint64_t vectors[2][VT_IMAGE_VECTORS]; /* exceptions among the crossings */
+    uint64_t bare[2];                      /* ticks of so many bare crossings; 0: not known */
+};
+
+/* A road of the monitor's that was asked for, in the order of its rows. */
+struct vt_image_offer {
+    const struct vt_lab_road *road;
+    char refusal[200]; /* ""; it is there */
 };
 
 struct vt_image_clock {
@@ -57,8 +87,14 @@ struct vt_image_said {
     size_t clock_count;
     char *dump; /* the leaves as cpuid -r prints them; owned */
     size_t dump_size;
-    struct vt_image_case *cases; /* owned */
+    struct vt_image_case *cases; /* as they stand; owned */
     size_t count, total;
+    struct vt_image_offer offers[VT_IMAGE_ROADS_MOST];
+    size_t offer_count;
+    const struct vt_case *on_roads; /* the last one announced there; NULL: none */
+    size_t on_roads_count;
+    struct vt_image_case *rows; /* of roads, in their order; owned */
+    size_t row_count;
     bool ended;
 };
 

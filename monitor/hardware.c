@@ -19,13 +19,15 @@
 #define CR4_UMIP       (UINT64_C(1) << 11)
 #define CR4_FSGSBASE   (UINT64_C(1) << 16)
 #define CR4_OSXSAVE    (UINT64_C(1) << 18)
-#define MSR_EFER       0xc0000080
-#define MSR_STAR       0xc0000081
-#define MSR_LSTAR      0xc0000082
-#define MSR_FMASK      0xc0000084
-#define EFER_SCE       UINT64_C(1)
-#define MSR_FS         0xc0000100
-#define MSR_GS         0xc0000101
+/* MCE, LA57, VMXE: as whoever started the image had them (guest/boot/machine.c). */
+#define CR4_KEPT  (UINT64_C(1) << 6 | UINT64_C(1) << 12 | UINT64_C(1) << 13)
+#define MSR_EFER  0xc0000080
+#define MSR_STAR  0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_FMASK 0xc0000084
+#define EFER_SCE  UINT64_C(1)
+#define MSR_FS    0xc0000100
+#define MSR_GS    0xc0000101
 
 #define GATE       0x8e
 #define STACK_SIZE 8192
@@ -97,9 +99,11 @@ static void make_tss(void)
 static void choose_cr4(void)
 {
     unsigned a, b = 0, c = 0, d;
+    uint64_t now;
 
+    __asm__ volatile("mov %%cr4, %0" : "=r"(now));
     __cpuid(1, a, b, c, d);
-    cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (c >> 26 & 1 ? CR4_OSXSAVE : 0);
+    cr4 = (now & CR4_KEPT) | CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (c >> 26 & 1 ? CR4_OSXSAVE : 0);
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
         cr4 |= (b & 1 ? CR4_FSGSBASE : 0) | (c >> 2 & 1 ? CR4_UMIP : 0);
 }

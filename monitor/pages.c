@@ -1,5 +1,6 @@
 /* The pages the guest really has: its own memory and code at ring 3, all else for the monitor alone. */
 #include "guest/abi.h"
+#include "guest/image/place.h"
 #include "monitor/pages.h"
 
 #include <cpuid.h>
@@ -19,12 +20,14 @@
 #define IS_LARGE UINT64_C(0x80)
 #define FRAME    UINT64_C(0x000fffffffe00000)
 
+#define CR4_LA57   (UINT64_C(1) << 12)
 #define NO_EXECUTE (UINT64_C(1) << 63)
 #define CPUID_NX   (1u << 20)
 
 /* Code of the guest, page-aligned on both sides (guest/image/image.lds). */
 extern uint8_t vt_image_guest[], vt_image_guest_end[];
 
+static uint64_t top[ENTRIES] __attribute__((aligned(4096))); /* above it where there are five levels */
 static uint64_t root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t pointers[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t directories[GIBIBYTES * ENTRIES] __attribute__((aligned(4096)));
@@ -82,35 +85,44 @@ static uint64_t fine_entry(uint64_t address)
     const struct range own = code();
 
     if (holds(&tables, address, 1))
-        return address | tables.rights | data_is_no;
+        return vt_image_physical_address(address) | tables.rights | data_is_no;
     if (holds(&memory, address, 1))
-        return address | memory.rights | data_is_no;
-    return address | (holds(&own, address, 1) ? own.rights : PRESENT | WRITABLE);
+        return vt_image_physical_address(address) | memory.rights | data_is_no;
+    return vt_image_physical_address(address) | (holds(&own, address, 1) ? own.rights : PRESENT | WRITABLE);
+}
+
+/* Memory has its two names, and both are cached: a control block goes by the physical one. */
+static bool is_memory(uint64_t address)
+{
+    return address < VT_GUEST_MEMORY || address - vt_image_base < VT_GUEST_MEMORY;
 }
 
 static uint64_t large_entry(uint64_t address)
 {
+    uint64_t frame = vt_image_physical_address(address);
+
     if (address == VT_GUEST_ABSENT)
         return 0;
     if (holds(&touch, address, 1))
-        return address | touch.rights | IS_LARGE | data_is_no;
-    return address | PRESENT | WRITABLE | IS_LARGE | (address < VT_GUEST_MEMORY ? 0 : UNCACHED);
+        return frame | touch.rights | IS_LARGE | data_is_no;
+    return frame | PRESENT | WRITABLE | IS_LARGE | (is_memory(address) ? 0 : UNCACHED);
 }
 
 static void make(void)
 {
     const uint64_t upper = PRESENT | WRITABLE | USER;
 
+    top[0] = top[ENTRIES - 1] = vt_image_physical(root) | upper;
     root[ENTRIES - 1] = 0;
-    root[0] = (uintptr_t)pointers | upper;
+    root[0] = vt_image_physical(pointers) | upper;
     for (uint64_t i = 0; i < GIBIBYTES; i++)
-        pointers[i] = (uintptr_t)(directories + i * ENTRIES) | upper;
+        pointers[i] = vt_image_physical(directories + i * ENTRIES) | upper;
     for (uint64_t i = 0; i < GIBIBYTES * ENTRIES; i++)
         directories[i] = large_entry(i * LARGE);
     for (uint64_t i = 0; i < FINE * ENTRIES; i++)
         fine[i] = fine_entry(i * PAGE);
     for (uint64_t i = 0; i < FINE; i++)
-        directories[i] = (uintptr_t)(fine + i * ENTRIES) | upper;
+        directories[i] = vt_image_physical(fine + i * ENTRIES) | upper;
 }
 
 void vt_pages_open(void)
@@ -120,9 +132,19 @@ void vt_pages_open(void)
     make();
 }
 
+static bool has_five_levels(void)
+{
+    uint64_t cr4;
+
+    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+    return cr4 & CR4_LA57;
+}
+
 static void take(void)
 {
-    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+    const uint64_t table = vt_image_physical(has_five_levels() ? top : root);
+
+    __asm__ volatile("mov %0, %%cr3" : : "r"(table) : "memory");
 }
 
 void vt_pages_take(void)
@@ -140,12 +162,12 @@ uint64_t vt_pages_no_execute(void)
     return d & CPUID_NX ? NO_EXECUTE : 0;
 }
 
-void vt_pages_separate(uint64_t *top)
+void vt_pages_separate(uint64_t *last)
 {
     followed = true;
     data_is_no = vt_pages_no_execute();
     make();
-    root[ENTRIES - 1] = (uintptr_t)top | PRESENT | WRITABLE | USER;
+    root[ENTRIES - 1] = vt_image_physical(last) | PRESENT | WRITABLE | USER;
     take();
 }
 
@@ -170,7 +192,7 @@ static uint64_t shadow_of(uint64_t entry, uint64_t address)
     if (!(entry & PRESENT) || !(entry & IS_LARGE))
         return 0;
     if (holds(&touch, frame, LARGE))
-        return frame | IS_LARGE | USER | PRESENT | (entry & WRITABLE) | data_is_no;
+        return vt_image_physical_address(frame) | IS_LARGE | USER | PRESENT | (entry & WRITABLE) | data_is_no;
     return frame == address ? large_entry(address) : 0;
 }
 
@@ -208,25 +230,26 @@ static uint64_t nested_entry(uint64_t address, uint64_t leaf)
     const struct range own = code();
 
     if (holds(&memory, address, 1))
-        return address | memory.rights | leaf;
-    return holds(&own, address, 1) ? address | own.rights | leaf : 0;
+        return vt_image_physical_address(address) | memory.rights | leaf;
+    return holds(&own, address, 1) ? vt_image_physical_address(address) | own.rights | leaf : 0;
 }
 
 void vt_pages_open_nested(uint64_t leaf)
 {
     const uint64_t upper = PRESENT | WRITABLE | USER;
 
-    nested_root[0] = (uintptr_t)nested_pointers | upper;
-    nested_pointers[0] = (uintptr_t)nested_directory | upper;
+    nested_root[0] = vt_image_physical(nested_pointers) | upper;
+    nested_pointers[0] = vt_image_physical(nested_directory) | upper;
     for (uint64_t i = 0; i < FINE * ENTRIES; i++)
         nested_fine[i] = nested_entry(i * PAGE, leaf);
     for (uint64_t i = 0; i < FINE; i++)
-        nested_directory[i] = (uintptr_t)(nested_fine + i * ENTRIES) | upper;
+        nested_directory[i] = vt_image_physical(nested_fine + i * ENTRIES) | upper;
     for (uint64_t address = touch.start; address < touch.end; address += LARGE)
-        nested_directory[address / LARGE] = address | touch.rights | IS_LARGE | leaf;
+        nested_directory[address / LARGE] =
+            vt_image_physical_address(address) | touch.rights | IS_LARGE | leaf;
 }
 
 uint64_t vt_pages_nested_root(void)
 {
-    return (uintptr_t)nested_root;
+    return vt_image_physical(nested_root);
 }

@@ -17,9 +17,9 @@ void vt_pages_take(void);
 
 /*
  * A world apart, until vt_pages_take: what the guest may write it may not execute, where the processor can
- * tell (EFER.NXE is on), and `top` is the table of the last 512 GiB.
+ * tell (EFER.NXE is on), and `last` is the table of the last 512 GiB.
  */
-void vt_pages_separate(uint64_t *top);
+void vt_pages_separate(uint64_t *last);
 
 /* The entry of a small page; vt_pages_take brings the old ones back. Below 4 MiB. */
 uint64_t vt_pages_get(uint64_t address);

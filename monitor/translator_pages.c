@@ -1,5 +1,6 @@
 #include "monitor/translator_pages.h"
 
+#include "guest/image/place.h"
 #include "monitor/pages.h"
 
 #include <string.h>
@@ -37,8 +38,8 @@ static size_t code_size(void)
 bool vt_translator_pages_open(void)
 {
     for (uint64_t i = 0; i < TABLES; i++)
-        directory[i] = (uintptr_t)(tables + i * ENTRIES) | PRESENT | WRITABLE | USER;
-    pointers[ENTRIES - 2] = (uintptr_t)directory | PRESENT | WRITABLE | USER;
+        directory[i] = vt_image_physical(tables + i * ENTRIES) | PRESENT | WRITABLE | USER;
+    pointers[ENTRIES - 2] = vt_image_physical(directory) | PRESENT | WRITABLE | USER;
     for (uint32_t i = 0; i < FRAMES; i++)
         unused[unused_count++] = i;
     return code_size() <= sizeof copy;
@@ -47,12 +48,12 @@ bool vt_translator_pages_open(void)
 static void set(const void *start, size_t size, uint64_t rights)
 {
     for (uint64_t page = (uintptr_t)start; page < (uintptr_t)start + size; page += PAGE)
-        vt_pages_set(page, page | rights);
+        vt_pages_set(page, vt_image_physical_address(page) | rights);
 }
 
 static uint64_t copy_of(uint64_t page)
 {
-    return (uintptr_t)copy + (page - (uintptr_t)vt_image_guest);
+    return vt_image_physical(copy + (page - (uintptr_t)vt_image_guest));
 }
 
 void vt_translator_pages_protect(uint64_t page, bool writable)
@@ -98,7 +99,8 @@ bool vt_translator_pages_give(uint64_t chunk, size_t size)
         chunk + size - VT_TRANSLATOR_TABLES > VT_TRANSLATOR_TABLES_SIZE)
         return false;
     for (uint64_t page = chunk; page < chunk + size; page += PAGE) {
-        *entry_of(page) = (uintptr_t)frames[unused[--unused_count]] | PRESENT | USER | vt_pages_no_execute();
+        *entry_of(page) =
+            vt_image_physical(frames[unused[--unused_count]]) | PRESENT | USER | vt_pages_no_execute();
         vt_pages_flush(page);
     }
     return true;
@@ -109,7 +111,7 @@ void vt_translator_pages_withdraw(uint64_t chunk, size_t size)
     for (uint64_t page = chunk; page < chunk + size; page += PAGE) {
         uint64_t *entry = entry_of(page);
 
-        unused[unused_count++] = (uint32_t)(((*entry & FRAME) - (uintptr_t)frames) / PAGE);
+        unused[unused_count++] = (uint32_t)(((*entry & FRAME) - vt_image_physical(frames)) / PAGE);
         *entry = 0;
         vt_pages_flush(page);
     }

@@ -182,10 +182,10 @@ leave:
     ret
 
     .text
-    /* void vt_boot_load_tables(const void *gdtr, const void *idtr): and the selectors of the GDT they lead to. */
-    .globl vt_boot_load_tables
-    .type vt_boot_load_tables, @function
-vt_boot_load_tables:
+    /* void vt_image_load_tables(const void *gdtr, const void *idtr): and the selectors of the GDT they lead to. */
+    .globl vt_image_load_tables
+    .type vt_image_load_tables, @function
+vt_image_load_tables:
     LOAD_TABLES
 
     .section .note.GNU-stack, "", @progbits

@@ -3,18 +3,19 @@
 
 uint64_t vt_boot_main(uint64_t what);
 
-/* Where the next case is looked for. */
+/* Where the next case is looked for: first all of them as they stand, then, if there are roads, all on those.
+ * A monitor that ends the machine costs no row of the first turn. */
 static size_t next;
+static uint32_t wanted, number;
+static bool on_roads;
 
-static uint32_t count_wanted(void)
+static void count_wanted(void)
 {
     size_t count;
-    uint32_t wanted = 0;
 
     vt_guest_cases(&count);
     for (size_t i = 0; i < count; i++)
         wanted += vt_boot_line_wants(i);
-    return wanted;
 }
 
 static const struct vt_case *find_next(void)
@@ -27,11 +28,13 @@ static const struct vt_case *find_next(void)
     return next < count ? &cases[next] : NULL;
 }
 
-/* The loader may show it before the case runs. */
+/* The loader may show it before the case runs; "": there is none. */
 static void name_next(void)
 {
     const struct vt_case *c = find_next();
-    vt_boot_copy_text(vt_boot_info()->name, sizeof vt_boot_info()->name, c ? c->name : "");
+    const char *name = c ? c->name : !on_roads && vt_boot_roads_are_wanted() ? "the monitor" : "";
+
+    vt_boot_copy_text(vt_boot_info()->name, sizeof vt_boot_info()->name, name);
 }
 
 static uint64_t open_up(void)
@@ -45,7 +48,8 @@ static uint64_t open_up(void)
     vt_boot_say_open();
     vt_boot_acpi_find();
     vt_boot_clock_find();
-    info->total = count_wanted();
+    count_wanted();
+    info->total = wanted;
     vt_boot_facts_say();
     name_next();
     vt_boot_quiet_end();
@@ -54,10 +58,10 @@ static uint64_t open_up(void)
 
 static void announce(const struct vt_case *c)
 {
-    vt_boot_say("@case ");
-    vt_boot_say_number(vt_boot_info()->done);
+    vt_boot_say(on_roads ? "@roads " : "@case ");
+    vt_boot_say_number(++number);
     vt_boot_say(" ");
-    vt_boot_say_number(vt_boot_info()->total);
+    vt_boot_say_number(wanted);
     vt_boot_say(" ");
     vt_boot_say(c->name);
     vt_boot_say_end();
@@ -69,27 +73,47 @@ static void run(const struct vt_case *c)
     const char *reason = vt_boot_safe_why_not(c);
 
     if (reason) {
-        vt_boot_measure_refuse(c, reason);
+        vt_boot_measure_refuse(c, NULL, reason);
         return;
     }
     vt_boot_safe_set_up(c);
-    vt_boot_measure(c);
+    vt_boot_measure(c, NULL);
     __asm__ volatile("cli");
     vt_boot_safe_put_back(c);
 }
 
-static uint64_t run_case(void)
+static void begin_roads(void)
+{
+    on_roads = true;
+    next = number = 0;
+    vt_boot_info()->done = 0;
+    if (vt_boot_roads_open() == 0)
+        next = SIZE_MAX; /* so that there is no next case */
+}
+
+static void run_case(const struct vt_case *c)
+{
+    next++;
+    vt_boot_info()->done++;
+    announce(c);
+    if (on_roads)
+        vt_boot_roads_run(c);
+    else
+        run(c);
+}
+
+static uint64_t run_next(void)
 {
     const struct vt_case *c = find_next();
 
-    if (!c)
+    if (!c && (on_roads || !vt_boot_roads_are_wanted()))
         return 0;
-    next++;
-    vt_boot_info()->done++;
     vt_boot_machine_enter();
     vt_boot_quiet_begin();
-    announce(c);
-    run(c);
+    if (c)
+        run_case(c);
+    else
+        begin_roads();
     vt_boot_quiet_end();
     name_next();
     return 1;
@@ -98,7 +122,7 @@ static uint64_t run_case(void)
 static uint64_t close_down(void)
 {
     vt_boot_say("@end ");
-    vt_boot_say_number(vt_boot_info()->done);
+    vt_boot_say_number(wanted);
     vt_boot_say_end();
     vt_boot_show("done; the lines for vmtoll import went to ");
     vt_boot_show(vt_boot_say_where());
@@ -108,5 +132,5 @@ static uint64_t close_down(void)
 
 uint64_t vt_boot_main(uint64_t what)
 {
-    return what == VT_BOOT_OPEN ? open_up() : what == VT_BOOT_CASE ? run_case() : close_down();
+    return what == VT_BOOT_OPEN ? open_up() : what == VT_BOOT_CASE ? run_next() : close_down();
 }

@@ -8,6 +8,7 @@
 #include "guest/abi.h"
 #include "guest/boot/info.h"
 #include "guest/catalogue.h"
+#include "guest/image/road.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ static inline struct vt_scratch *vt_boot_scratch(void)
 }
 
 /* core.S */
-void vt_boot_load_tables(const void *gdtr, const void *idtr);
+void vt_image_load_tables(const void *gdtr, const void *idtr);
 extern uint64_t vt_boot_cr3, vt_boot_caller_cr4;
 
 /* machine.c: the state cases start from; brought about at each entry, the values kept from the first. */
@@ -76,14 +77,20 @@ void vt_boot_facts_say(void);
 /* line.c */
 void vt_boot_line_read(const char *line);
 bool vt_boot_line_wants(size_t index);
+bool vt_boot_line_wants_road(const char *name);
 
 /* safe.c: NULL, or why the case must not or cannot run here. */
 const char *vt_boot_safe_why_not(const struct vt_case *c);
 void vt_boot_safe_set_up(const struct vt_case *c);
 void vt_boot_safe_put_back(const struct vt_case *c);
 
-/* measure.c: says its row. */
-void vt_boot_measure(const struct vt_case *c);
-void vt_boot_measure_refuse(const struct vt_case *c, const char *reason);
+/* measure.c: says its row; `road` NULL: at ring 0, as it stands. */
+void vt_boot_measure(const struct vt_case *c, const struct vt_image_road *road);
+void vt_boot_measure_refuse(const struct vt_case *c, const struct vt_image_road *road, const char *reason);
+
+/* roads.c: below the image's own monitor. */
+bool vt_boot_roads_are_wanted(void);
+size_t vt_boot_roads_open(void); /* says which there are, and why others are not; returns how many */
+void vt_boot_roads_run(const struct vt_case *c);
 
 #endif

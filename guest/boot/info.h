@@ -19,7 +19,7 @@
 #define VT_BOOT_ALIGNMENT 0x200000
 #define VT_BOOT_LIMIT     0x100000000 /* the block lies below */
 #define VT_BOOT_CORE      VT_GUEST_PAYLOAD
-#define VT_BOOT_INFO      VT_GUEST_PV
+#define VT_BOOT_INFO      (VT_GUEST_PV + 0x4000)      /* behind the pages that hypercalls share */
 #define VT_BOOT_WINDOW    0x100000000                 /* linear: 1 GiB in which the core looks at anything */
 #define VT_BOOT_WINDOWS   (VT_GUEST_TABLES + 0x6000)  /* the directory that maps it; its first entry is 0 */
 #define VT_BOOT_TOP       (VT_GUEST_TABLES + 0x7000)  /* above the PML4 where the processor has five levels */

@@ -3,13 +3,21 @@
  *
  *     case=cpuid,mov-*      by name, * and ? standing for anything; of several such words each adds
  *     class=time,msr        by class
+ *     road=monitor-trap     of the monitor's roads those alone; road=none: none
  *     end=hold|off|reset    what to do in the end
  */
 #include "guest/boot/core.h"
 
-#define MOST_CASES 256
+#define MOST_CASES      256
+#define MOST_ROAD_WORDS 8
 
 static bool wanted[MOST_CASES];
+
+/* Behind "road=", in the line itself. */
+static struct {
+    const char *start, *end;
+} roads[MOST_ROAD_WORDS];
+static size_t road_words;
 
 bool vt_boot_line_wants(size_t index)
 {
@@ -50,16 +58,41 @@ static void add(const char *glob, const char *end, bool by_class)
             wanted[i] = true;
 }
 
+static const char *end_of_item(const char *list, const char *end)
+{
+    while (list < end && *list != ',')
+        list++;
+    return list;
+}
+
 /* "a,b,c" */
 static void add_all(const char *list, const char *end, bool by_class)
 {
     while (list < end) {
-        const char *comma = list;
-        while (comma < end && *comma != ',')
-            comma++;
+        const char *comma = end_of_item(list, end);
         add(list, comma, by_class);
         list = comma + 1;
     }
+}
+
+bool vt_boot_line_wants_road(const char *name)
+{
+    for (size_t i = 0; i < road_words; i++)
+        for (const char *item = roads[i].start, *end = roads[i].end; item < end;) {
+            const char *comma = end_of_item(item, end);
+            if (matches(item, comma, name))
+                return true;
+            item = comma + 1;
+        }
+    return road_words == 0;
+}
+
+static void add_roads(const char *list, const char *end)
+{
+    if (road_words == MOST_ROAD_WORDS)
+        return;
+    roads[road_words].start = list;
+    roads[road_words++].end = end;
 }
 
 static void set_end(const char *value, const char *end)
@@ -86,6 +119,8 @@ static bool take_word(const char *word, const char *end)
         add_all(value, end, false);
     else if ((value = value_of(word, end, "class=")))
         add_all(value, end, true);
+    else if ((value = value_of(word, end, "road=")))
+        add_roads(value, end);
     else if ((value = value_of(word, end, "end=")))
         set_end(value, end);
     return value && word[0] == 'c';

@@ -1,7 +1,10 @@
 #include "guest/boot/core.h"
 #include "guest/boot/port.h"
+#include "guest/boot/tables.h"
 #include "guest/image/image.h"
+#include "guest/image/place.h"
 #include "guest/longmode.h"
+#include "guest/payload.h"
 
 #include <cpuid.h>
 #include <linux/kvm.h>
@@ -86,6 +89,7 @@ void vt_boot_machine_make(void)
     struct vt_longmode_features features = {.xsave = vt_boot_has_feature(&xsave),
                                             .fsgsbase = vt_boot_has_feature(&fsgsbase)};
 
+    vt_image_base = vt_boot_info()->base;
     vt_longmode_registers(&sregs, 0, &features);
     sregs.cr3 = vt_boot_cr3;
     sregs.cr4 |= vt_boot_caller_cr4 & CR4_KEPT;
@@ -99,7 +103,21 @@ void vt_boot_machine_enter(void)
 {
     write_registers();
     *(uint8_t *)(uintptr_t)(VT_GUEST_GDT + VT_SEL_TSS + 5) &= 0xfd;
-    vt_boot_load_tables(vt_boot_scratch()->gdtr, vt_boot_scratch()->idtr);
+    vt_image_load_tables(vt_boot_scratch()->gdtr, vt_boot_scratch()->idtr);
+}
+
+uint64_t vt_image_base;
+
+void vt_image_restore(void)
+{
+    const struct vt_cpuid_bit xsave = {1, 0, VT_ECX, 26};
+    uint64_t cr3 = vt_boot_tables((uint8_t *)0, vt_image_base, (uintptr_t)vt_payload_stubs);
+
+    write_registers();
+    __asm__ volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+    *vt_boot_mailbox() = (struct vt_mailbox){.skip_vector = UINT64_MAX};
+    fill_scratch(vt_boot_has_feature(&xsave));
+    vt_image_load_tables(vt_boot_scratch()->gdtr, vt_boot_scratch()->idtr);
 }
 
 uint64_t vt_image_vector(void)

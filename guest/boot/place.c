@@ -1,40 +1,10 @@
 #include "guest/boot/place.h"
 #include "guest/boot/port.h"
-#include "guest/longmode.h"
+#include "guest/boot/tables.h"
 
 #include <cpuid.h>
+#include <stdbool.h>
 #include <string.h>
-
-#define PAGE_ALL      UINT64_C(0x007) /* present, writable, user */
-#define PAGE_UNCACHED UINT64_C(0x010)
-#define PAGE_LARGE    UINT64_C(0x080)
-#define CR4_LA57      (UINT64_C(1) << 12)
-#define DIRECTORIES   (VT_GUEST_TABLES + 0x2000)
-
-static uint64_t *table(uint64_t base, uint64_t address)
-{
-    return (uint64_t *)(base + address);
-}
-
-static bool has_five_levels(void)
-{
-    uint64_t cr4;
-    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-    return cr4 & CR4_LA57;
-}
-
-/* Beside vt_longmode_tables: the block where it lies, cached; the window; a fifth level. */
-static uint64_t finish_tables(uint64_t base)
-{
-    for (uint64_t at = base; at < base + VT_BOOT_BLOCK; at += VT_BOOT_ALIGNMENT)
-        table(base, DIRECTORIES)[at / VT_BOOT_ALIGNMENT] &= ~PAGE_UNCACHED;
-    memset(table(base, VT_BOOT_WINDOWS), 0, 0x1000);
-    table(base, VT_BOOT_WINDOWS)[0] = PAGE_ALL | PAGE_LARGE | PAGE_UNCACHED;
-    table(base, VT_GUEST_TABLES + 0x1000)[VT_BOOT_WINDOW >> 30] = (base + VT_BOOT_WINDOWS) | PAGE_ALL;
-    memset(table(base, VT_BOOT_TOP), 0, 0x1000);
-    table(base, VT_BOOT_TOP)[0] = (base + VT_GUEST_TABLES) | PAGE_ALL;
-    return base + (has_five_levels() ? VT_BOOT_TOP : VT_GUEST_TABLES);
-}
 
 #define MSR_SEV_STATUS 0xc0010131
 #define TDX_LEAF       0x21
@@ -76,8 +46,7 @@ struct vt_boot_info *vt_boot_place(uint64_t base)
     memset((void *)base, 0, VT_BOOT_CORE);
     memcpy(head, from, from->loaded);
     memset((uint8_t *)head + from->loaded, 0, from->size - from->loaded);
-    vt_longmode_tables((uint8_t *)base, base, head->stubs);
-    head->cr3 = finish_tables(base);
+    head->cr3 = vt_boot_tables((uint8_t *)base, base, head->stubs);
     info->magic = VT_BOOT_MAGIC;
     info->base = base;
     return info;

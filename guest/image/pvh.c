@@ -6,6 +6,7 @@
 #include "guest/abi.h"
 #include "guest/image/choice.h"
 #include "guest/image/image.h"
+#include "guest/image/place.h"
 #include "guest/image/pvhstart.h"
 #include "guest/image/road.h"
 #include "guest/image/witness.h"
@@ -41,6 +42,8 @@ extern uint8_t vt_image_hypercalls[];
 #define X2APIC_TIMER  0x832
 #define LVT_MASKED    0x10000
 #define CR4_PKE       (UINT64_C(1) << 22)
+
+uint64_t vt_image_base; /* it runs where it is linked */
 
 static struct vt_mailbox *const mailbox = (struct vt_mailbox *)VT_GUEST_MAILBOX;
 static struct vt_scratch *const scratch = (struct vt_scratch *)VT_GUEST_SCRATCH;

@@ -23,15 +23,16 @@ enum vt_road_end {
     VT_ROAD_BROKEN,  /* the road itself failed: `vector` of its own exception */
 };
 
-#define VT_ROAD_COUNTS 8
+#define VT_ROAD_COUNTS  8
+#define VT_ROAD_VECTORS 32
 
 /* What a batch took and what its road saw of it. */
 struct vt_road_batch {
     enum vt_road_end end;
     uint64_t vector;
     uint64_t tsc[2];
-    uint64_t count[VT_ROAD_COUNTS]; /* of vt_image_road.counts */
-    uint64_t vectors[32];           /* crossings that were exceptions, by vector */
+    uint64_t count[VT_ROAD_COUNTS];    /* of vt_image_road.counts */
+    uint64_t vectors[VT_ROAD_VECTORS]; /* crossings that were exceptions, by vector */
 };
 
 struct vt_image_road {

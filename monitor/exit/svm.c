@@ -1,6 +1,7 @@
 #include "monitor/exit/svm.h"
 
 #include "guest/abi.h"
+#include "guest/image/place.h"
 #include "guest/svm.h"
 #include "monitor/exit/exits.h"
 #include "monitor/hardware.h"
@@ -22,8 +23,9 @@
 #define MSR_MAP  0x2000
 #define ASID     1
 
-void vt_svm_enter(struct vt_vmcb *vmcb);
-void vt_svm_enter_bare(struct vt_vmcb *vmcb);
+/* A physical address, at which the block is mapped as well (pages.c). */
+void vt_svm_enter(uint64_t vmcb);
+void vt_svm_enter_bare(uint64_t vmcb);
 
 static struct vt_vmcb vmcb __attribute__((aligned(4096)));
 static uint8_t host_save[4096] __attribute__((aligned(4096)));
@@ -86,8 +88,8 @@ static void fill(enum vt_svm_intercepts chosen)
 {
     memset(&vmcb, 0, sizeof vmcb);
     memcpy(vmcb.intercepts, intercepts[chosen], sizeof intercepts[chosen]);
-    vmcb.ports = (uintptr_t)ports;
-    vmcb.msrs = (uintptr_t)msrs[chosen];
+    vmcb.ports = vt_image_physical(ports);
+    vmcb.msrs = vt_image_physical(msrs[chosen]);
     vmcb.asid = ASID;
     vmcb.tlb_control = 1;
     vmcb.nested_control = 1;
@@ -99,8 +101,8 @@ static void fill(enum vt_svm_intercepts chosen)
 static void enable(void)
 {
     vt_msr_write(MSR_EFER, vt_msr_read(MSR_EFER) | VT_SVM_EFER_SVME);
-    vt_msr_write(VT_SVM_HSAVE_MSR, (uintptr_t)host_save);
-    __asm__ volatile("vmload %0" : : "a"(&vmcb) : "memory");
+    vt_msr_write(VT_SVM_HSAVE_MSR, vt_image_physical(host_save));
+    __asm__ volatile("vmload %0" : : "a"(vt_image_physical(&vmcb)) : "memory");
 }
 
 static enum vt_monitor_end serve_all(void)
@@ -108,7 +110,7 @@ static enum vt_monitor_end serve_all(void)
     enum vt_monitor_end end = 0;
 
     while (!end) {
-        vt_svm_enter(&vmcb);
+        vt_svm_enter(vt_image_physical(&vmcb));
         vt_monitor.exits++;
         vmcb.tlb_control = 0;
         end = vt_exit_is_late() ? VT_MONITOR_TIMEOUT : vt_svmexits_serve(&vmcb);
@@ -127,7 +129,7 @@ static enum vt_monitor_end loop_bare(void *context)
 {
     (void)context;
     enable();
-    vt_svm_enter_bare(&vmcb);
+    vt_svm_enter_bare(vt_image_physical(&vmcb));
     return vt_svmexits_serve(&vmcb);
 }
 

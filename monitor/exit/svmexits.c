@@ -1,6 +1,7 @@
 #include "monitor/exit/svmexits.h"
 
 #include "guest/abi.h"
+#include "guest/image/place.h"
 #include "monitor/decoded.h"
 #include "monitor/exit/exits.h"
 #include "monitor/exit/xcr0.h"
@@ -86,7 +87,7 @@ static void push_tables(const struct vt_vcpu *vcpu, struct vt_vmcb *vmcb)
 /* What VMRUN leaves alone, and VMLOAD and VMSAVE move. */
 static void pull_rest(struct vt_vcpu *vcpu, struct vt_vmcb *vmcb)
 {
-    __asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory");
+    __asm__ volatile("vmsave %0" : : "a"(vt_image_physical(vmcb)) : "memory");
     vcpu->segment[VT_FS].base = vmcb->fs.base;
     vcpu->segment[VT_GS].base = vmcb->gs.base;
     vcpu->msr[VT_MSR_KERNEL_GS_BASE] = vmcb->kernel_gs_base;
@@ -112,7 +113,7 @@ static void fill_rest(const struct vt_vcpu *vcpu, struct vt_vmcb *vmcb)
 static void push_rest(const struct vt_vcpu *vcpu, struct vt_vmcb *vmcb)
 {
     fill_rest(vcpu, vmcb);
-    __asm__ volatile("vmload %0" : : "a"(vmcb) : "memory");
+    __asm__ volatile("vmload %0" : : "a"(vt_image_physical(vmcb)) : "memory");
 }
 
 static struct vt_segment unpacked(const struct vt_vmcb_segment *s)

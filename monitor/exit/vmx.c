@@ -1,6 +1,7 @@
 #include "monitor/exit/vmx.h"
 
 #include "guest/abi.h"
+#include "guest/image/place.h"
 #include "guest/vmx.h"
 #include "monitor/exit/controls.h"
 #include "monitor/exit/exits.h"
@@ -165,8 +166,8 @@ static void fill_controls(const struct setting *setting)
      * not. */
     vt_vmcs_write(VT_VMCS_TIMER, vt_timer_limit >> (vt_msr_read(MSR_MISC) & MISC_RATE));
     vt_vmcs_write(VT_VMCS_EXCEPTIONS, setting->exceptions);
-    vt_vmcs_write(VT_VMCS_MSR_BITMAP, (uintptr_t)msrs);
-    vt_vmcs_write(VT_VMCS_VIRTUAL_APIC, (uintptr_t)priority);
+    vt_vmcs_write(VT_VMCS_MSR_BITMAP, vt_image_physical(msrs));
+    vt_vmcs_write(VT_VMCS_VIRTUAL_APIC, vt_image_physical(priority));
     vt_vmcs_write(VT_VMCS_EPT_POINTER, vt_pages_nested_root() | EPT_POINTER);
     vt_vmcs_write(VT_VMCS_LINK, ~UINT64_C(0));
 }
@@ -222,7 +223,7 @@ static void set_vmxe(bool on)
 static bool enter_operation(void)
 {
     const uint32_t revision = (uint32_t)(offered.basic & BASIC_REVISION);
-    const uint64_t on = (uintptr_t)region, own = (uintptr_t)structure;
+    const uint64_t on = vt_image_physical(region), own = vt_image_physical(structure);
     bool failed;
 
     memcpy(region, &revision, sizeof revision);
@@ -239,7 +240,7 @@ static bool enter_operation(void)
 
 static void leave_operation(void)
 {
-    const uint64_t own = (uintptr_t)structure;
+    const uint64_t own = vt_image_physical(structure);
 
     __asm__ volatile("vmclear %0; vmxoff" : : "m"(own) : "cc", "memory");
     set_vmxe(false);
