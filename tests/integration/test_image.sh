@@ -46,11 +46,18 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
     run "$VMTOLL" import "$work/said" --quiet --output "$work/result.json"
     is "its log is taken in" 0
     fits "the result" result "$work/result.json"
-    equals "the cases that were asked for, and the controls" "$(jq -r '[.measurements[].case] | join(" ")' "$work/result.json")" \
-        "empty nop thousand cpuid cli vm-create"
+    of() { # engine: the cases it has rows of
+        jq -r --arg engine "$1" '[.measurements[] | select(.engine == $engine) | .case] | join(" ")' "$work/result.json"
+    }
+    equals "the cases that were asked for, and the controls" "$(of bare)" "empty nop thousand cpuid cli vm-create"
+    equals "once more below the image's own monitor" "$(of monitor-trap)" "$(of bare)"
+    holds "which counts its traps" row '.case == "cli" and .engine == "monitor-trap" and .status == "ok" and .crossing == "trap" and .evidence.traps == 1'
+    holds "and exits of its guests" row '.case == "cpuid" and .engine == "monitor-svm" and .status == "ok" and .crossing == "exit-kernel" and .evidence.exits == 1'
+    holds "and takes a trap apart" row '.case == "cli" and .engine == "monitor-trap" and .breakdown.floor > 0'
+    holds "a road that there is not is named with its reason" jq -e '.settings.roads_refused | test("^monitor-vmx: the processor has no VT-x")' "$work/result.json"
     holds "their engine is bare" row '.case == "cpuid" and .engine == "bare" and .cpl == 0 and .status == "ok" and .toll.median > 0'
     holds "what it may not do it says" row '.case == "vm-create" and .status == "unsupported"'
-    holds "a thousand instructions take longer than one" test "$(jq '[.measurements[] | {key: .case, value: .toll.median}] | from_entries | .thousand > .nop' "$work/result.json")" = true
+    holds "a thousand instructions take longer than one" test "$(jq '[.measurements[] | select(.engine == "bare") | {key: .case, value: .toll.median}] | from_entries | .thousand > .nop' "$work/result.json")" = true
     holds "the hypervisor is named by its signature" jq -e '.settings.hypervisor == "QEMU'"'"'s TCG (\"TCGTCGTCGTCG\")"' "$work/result.json"
     holds "inferred crossings say so" row '.case == "cpuid" and .crossing == "none" and (.reason | startswith("inferred: "))'
     holds "and so does the document" jq -e '.settings.warnings | any(test("not counted"))' "$work/result.json"
@@ -64,14 +71,24 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
     is "what the boot loader says goes before" 0
     run sh -c '"$0" import - --json <"$1"' "$VMTOLL" "$work/serial"
     is "a serial line is taken in from standard input" 0
-    holds "with the cases of that command line" test "$(jq -r '[.measurements[].case] | join(" ")' "$work/out")" = "empty nop thousand"
+    holds "with the cases of that command line" test "$(jq -r '[.measurements[] | select(.engine == "bare") | .case] | join(" ")' "$work/out")" = "empty nop thousand"
+
+    run boot -M q35 -cpu max -append 'case=cli road=none end=reset' -debugcon "file:$work/none"
+    run "$VMTOLL" import "$work/none" --quiet --output "$work/none.json"
+    equals "the monitor is left out where no road is asked for" \
+        "$(jq -r '[.measurements[].engine] + [.settings.roads, .settings.roads_refused] | unique | map(tostring) | join(" ")' "$work/none.json")" "null bare"
+    run boot -M q35 -cpu max -append 'case=cli road=monitor-trap,monitor-c* road=monitor-vmx end=reset' -debugcon "file:$work/some"
+    run "$VMTOLL" import "$work/some" --quiet --output "$work/some.json"
+    equals "the roads that were asked for are those that are opened" \
+        "$(jq -r '.settings | .roads + "; " + .roads_refused' "$work/some.json")" \
+        "monitor-trap, monitor-call; monitor-vmx: the processor has no VT-x"
 
     run boot -m 16 -M q35 -cpu max -debugcon "file:$work/small"
     equals "too little memory is one line" "$(cat "$work/small")" \
         "vmtoll: the firmware grants no 12 MiB of memory in one piece below 4 GiB: nothing was measured"
 
     refused=$("$VMTOLL" list cases --json | jq -r '[.cases[] | select(.bare == "refused") | .name] | join(",")')
-    run boot -M q35 -cpu max -append "case=$refused end=reset" -debugcon "file:$work/refused"
+    run boot -M q35 -cpu max -append "case=$refused road=none end=reset" -debugcon "file:$work/refused"
     run "$VMTOLL" import "$work/refused" --quiet --output "$work/refused.json"
     equals "what the catalogue refuses is not run" "$(jq -r '[.measurements[3:][] | select(.status == "unsupported") | .case] | join(",")' "$work/refused.json")" \
         "$refused"
@@ -84,6 +101,10 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
     run "$VMTOLL" import "$work/cut" --quiet --output "$work/cut.json"
     is "one that stops within a case is a failure of that case" 1
     holds "which is named" jq -e '.measurements[-1] | .case == "cpuid" and .status == "timeout"' "$work/cut.json"
+    sed '/@row cli monitor-translate/,$d' "$work/said" >"$work/cut"
+    run "$VMTOLL" import "$work/cut" --quiet --output "$work/cut.json"
+    is "and so is one that stops on a road" 1
+    holds "which is named with its case" jq -e '.measurements[-1] | .case == "cli" and .engine == "monitor-translate" and .status == "timeout"' "$work/cut.json"
     sed 's/@row cpuid ok \([0-9]*\)/@row cpuid ok 1\1/' "$work/said" >"$work/cut"
     run "$VMTOLL" import "$work/cut"
     refuses "a figure that was changed" 2 'cut:[0-9]*: a damaged line'
