@@ -274,6 +274,16 @@ static int take_seen(const struct vt_image_case *row, struct vt_measurement *m)
     return status;
 }
 
+/* In the unit of the toll. */
+static void scale_parts(struct vt_measurement *m, bool rate)
+{
+    if (!rate)
+        m->parts_known = 0;
+    for (int part = 0; part < VT_PARTS; part++)
+        if (m->parts_known >> part & 1)
+            m->parts[part] = vt_statistics_scale(&m->parts[part], 1e6 / m->tsc_khz);
+}
+
 /* Its crossings are counted, by the monitor, which is the image's own. */
 static void take_road(const struct vt_image_case *row, struct vt_measurement *m)
 {
@@ -324,6 +334,7 @@ int vt_image_judge(const struct vt_image_said *said, const struct vt_image_groun
             status = take_seen(row, m);
         else if (status == 0)
             infer_all(ground, row, m);
+        scale_parts(m, ground->rate);
         if (!ground->rate)
             doubt(m, no_rate);
         break;

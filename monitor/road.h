@@ -26,6 +26,11 @@ const char *vt_road_refuse(void);
 /* What a run left, for the image. */
 void vt_road_finish(enum vt_monitor_end end, struct vt_road_batch *out);
 
+/* Ticks of VT_ROAD_BARE bare crossings, of which `batch` runs a body or a baseline; it returns the ticks that
+ * took. */
+typedef uint64_t vt_road_batch_of(vt_case_function function);
+uint64_t vt_road_measure_bare(vt_road_batch_of *batch, vt_case_function body, vt_case_function baseline);
+
 /* As vt_image_road.bare: faults with nothing done, and calls. */
 uint64_t vt_road_bare(uint64_t *crossings);
 uint64_t vt_road_bare_call(uint64_t *crossings);

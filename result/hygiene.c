@@ -152,8 +152,8 @@ static const struct {
      "The time-stamp counter was measured to run at another frequency than the machine tells (tsc_khz of the "
      "settings against timing.tsc_khz of the host): one of the clocks is wrong, and times with it."},
     {inferred,
-     "Crossings are inferred from lengths beside the controls of the same boot, not counted: nothing counts "
-     "exits from within a machine."},
+     "Crossings of engine bare are inferred from lengths beside the controls of the same boot, not counted: "
+     "nothing counts exits from within a machine."},
     {guest, "This machine is itself a guest: native figures hold the exits of the hypervisor below it."},
 };
 

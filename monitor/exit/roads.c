@@ -6,44 +6,50 @@
 
 /* Of an exit with nothing done: each is measured once. */
 struct bare {
-    enum vt_monitor_end (*run)(vt_case_function function, uint64_t iterations);
     bool measured;
     uint64_t ticks;
 };
 
-static uint64_t time_bare(const struct bare *bare, vt_case_function function)
+static uint64_t run_bare(enum vt_monitor_end (*run)(vt_case_function function, uint64_t iterations),
+                         vt_case_function function)
 {
     vt_monitor_prepare(vt_guest_find_case("cpuid"));
-    return bare->run(function, VT_ROAD_BARE) == VT_MONITOR_RETURNED ? vt_monitor.tsc[1] - vt_monitor.tsc[0]
-                                                                    : 0;
+    return run(function, VT_ROAD_BARE) == VT_MONITOR_RETURNED ? vt_monitor.tsc[1] - vt_monitor.tsc[0] : 0;
 }
 
-static uint64_t measure(struct bare *bare, uint64_t *crossings)
+static uint64_t run_bare_svm(vt_case_function function)
+{
+    return run_bare(vt_svm_run_bare, function);
+}
+
+static uint64_t run_bare_vmx(vt_case_function function)
+{
+    return run_bare(vt_vmx_run_bare, function);
+}
+
+static uint64_t measure(struct bare *bare, vt_road_batch_of *batch, uint64_t *crossings)
 {
     const struct vt_case *c = vt_guest_find_case("cpuid");
 
-    if (!bare->measured) {
-        time_bare(bare, c->body);
-        uint64_t body = time_bare(bare, c->body), baseline = time_bare(bare, c->baseline);
-        bare->ticks = body > baseline ? body - baseline : 0;
-        bare->measured = true;
-    }
+    if (!bare->measured)
+        bare->ticks = vt_road_measure_bare(batch, c->body, c->baseline);
+    bare->measured = true;
     *crossings = VT_ROAD_BARE;
     return bare->ticks;
 }
 
 static uint64_t bare_svm(uint64_t *crossings)
 {
-    static struct bare bare = {.run = vt_svm_run_bare};
+    static struct bare bare;
 
-    return measure(&bare, crossings);
+    return measure(&bare, run_bare_svm, crossings);
 }
 
 static uint64_t bare_vmx(uint64_t *crossings)
 {
-    static struct bare bare = {.run = vt_vmx_run_bare};
+    static struct bare bare;
 
-    return measure(&bare, crossings);
+    return measure(&bare, run_bare_vmx, crossings);
 }
 
 static const char *refuse_svm(void)

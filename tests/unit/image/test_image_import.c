@@ -318,6 +318,124 @@ START_TEST(rows_that_cannot_be_are_refused)
 }
 END_TEST
 
+/* Two cases, then the monitor's roads: one there is not, two there are. */
+static void make_roads(struct log *log)
+{
+    begin(log, true);
+    say_row(log, "nop", 1, 2, 0);
+    say_row(log, "cli", 2, 2, 1);
+    say(log, "@road monitor-trap");
+    say(log, "@road monitor-call");
+    say(log, "@road monitor-vmx the processor has no VT-x");
+    say(log, "@roads 1 2 nop");
+    say(log, "@row nop monitor-trap ok 100 1000 1000 1000 1000 1000 1000 1000 1000 1000 1000 1000 1000 1000 "
+             "1000 : traps 7 7 #14 7 7 bare 8000 100");
+    say(log, "@roads 2 2 cli");
+    say(log, "@row cli monitor-trap ok 100 31000 1000 31000 1000 31000 1000 31000 1000 31000 1000 31000 1000 "
+             "31000 "
+             "1000 : traps 707 7 #13 700 0 #14 7 7 bare 8000 100");
+}
+
+static const struct vt_result_row *find(const struct vt_result *result, const char *name, const char *engine)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (strcmp(result->rows[i].name, name) == 0 && strcmp(result->rows[i].engine, engine) == 0)
+            return &result->rows[i];
+    ck_abort_msg("no row of %s on %s", name, engine);
+}
+
+START_TEST(rows_of_roads_are_counted_not_inferred)
+{
+    static struct log log;
+    make_roads(&log);
+    say(&log, "@row cli monitor-call unsupported shared memory of Xen's");
+    say(&log, "@end 2");
+    struct vt_result *result = import(&log);
+    ck_assert_uint_eq(result->count, 5);
+    ck_assert_ptr_null(find(result, "cli", "bare")->crossing); /* its controls are missing; a road asks none */
+    const struct vt_result_row *row = find(result, "cli", "monitor-trap");
+    ck_assert_str_eq(row->crossing, "trap");
+    ck_assert_str_eq(row->path, "emulated");
+    ck_assert_str_eq(row->reason, "1.00 #GP per operation");
+    ck_assert_double_eq_tol(row->toll.median, 150, 0.001); /* ns, at 2 GHz */
+    ck_assert_double_eq_tol(row->breakdown[VT_PART_BARE].median, 40, 0.001);
+    ck_assert_double_eq_tol(row->breakdown[VT_PART_EMULATION].median, 110, 0.001);
+    ck_assert_str_eq(find(result, "nop", "monitor-trap")->crossing, "none");
+    ck_assert_int_eq(find(result, "cli", "monitor-call")->status, VT_STATUS_UNSUPPORTED);
+    ck_assert_str_eq(json_string_value(json_object_get(result->settings, "roads")),
+                     "monitor-trap, monitor-call");
+    ck_assert_str_eq(json_string_value(json_object_get(result->settings, "roads_refused")),
+                     "monitor-vmx: the processor has no VT-x");
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(a_run_that_stops_on_a_road_says_which)
+{
+    static struct log log;
+    make_roads(&log);
+    struct vt_result *result = import(&log);
+    ck_assert(result->interrupted);
+    ck_assert_int_eq(find(result, "cli", "monitor-call")->status, VT_STATUS_TIMEOUT);
+    vt_result_free(result);
+}
+END_TEST
+
+START_TEST(how_a_batch_on_a_road_ended_is_told)
+{
+    static const struct {
+        const char *said;
+        enum vt_status status;
+        const char *reason;
+    } ends[] = {{"timeout 0", VT_STATUS_TIMEOUT, "did not return: the monitor's timer ended it"},
+                {"halted 0", VT_STATUS_FAILED, "halted with no interrupt to wake it"},
+                {"broken 14", VT_STATUS_FAILED, "the monitor itself raised #PF"},
+                {"fault 6", VT_STATUS_UNSUPPORTED, "#UD: the instruction is not offered"}};
+    static struct log log;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        make_roads(&log);
+        say(&log, "@row cli monitor-call %s", ends[i].said);
+        struct vt_result *result = import(&log);
+        ck_assert_int_eq(find(result, "cli", "monitor-call")->status, ends[i].status);
+        ck_assert_str_eq(find(result, "cli", "monitor-call")->reason, ends[i].reason);
+        vt_result_free(result);
+    }
+}
+END_TEST
+
+static void refuses_behind_roads(const char *line, const char *wanted)
+{
+    static struct log log;
+    make_roads(&log);
+    say(&log, "%s", line);
+    refuses(log.text, log.size, wanted);
+}
+
+START_TEST(rows_of_roads_that_cannot_be_are_refused)
+{
+    refuses_behind_roads("@row cli monitor-trap unsupported twice", "same row again");
+    refuses_behind_roads("@row cli monitor-vmx unsupported refused before",
+                         "case and road that were announced");
+    refuses_behind_roads("@row cli monitor-svm unsupported never offered",
+                         "case and road that were announced");
+    refuses_behind_roads("@row nop monitor-call unsupported another case",
+                         "case and road that were announced");
+    refuses_behind_roads("@row cli monitor-call ok 1 1 1", "fewer batches");
+    refuses_behind_roads("@row cli monitor-call ok 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 : wonders 1 1",
+                         "does not know");
+    refuses_behind_roads("@row cli monitor-call ok 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 : #99 1 1", "does not know");
+    refuses_behind_roads("@row cli monitor-call ok 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 : bare 1 0",
+                         "does not know");
+    refuses_behind_roads("@row cli monitor-call ok 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 : traps 1",
+                         "were seen to do");
+    refuses_behind_roads("@roads 4 2 cli", "out of turn");
+    refuses_behind_roads("@roads 1 2 nop", "out of turn");
+    refuses_behind_roads("@road monitor-svm", "out of turn");
+    refuses_line("@road monitor-what", "does not know");
+    refuses_line("@roads 1 1 nop", "out of turn");
+}
+END_TEST
+
 START_TEST(what_is_no_log_is_told_apart)
 {
     static struct log log;
@@ -342,4 +460,6 @@ VT_SUITE(an_operation_far_above_the_controls_was_left_to_a_hypervisor,
          an_interrupt_that_did_not_come_makes_a_row_unverified, pairs_that_firmware_interrupted_are_marked,
          a_log_that_stops_is_kept_and_says_so, faults_have_reasons, others_may_speak_in_between,
          no_damage_passes_as_another_figure, what_no_image_says_is_refused, rows_that_cannot_be_are_refused,
-         what_is_no_log_is_told_apart)
+         what_is_no_log_is_told_apart, rows_of_roads_are_counted_not_inferred,
+         a_run_that_stops_on_a_road_says_which, how_a_batch_on_a_road_ended_is_told,
+         rows_of_roads_that_cannot_be_are_refused)
