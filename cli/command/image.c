@@ -32,9 +32,8 @@ static int parse(int argc, char **argv, struct arguments *a)
         {.name = "words",
          .argument = "WORDS",
          .text = &a->request.words,
-         .help = "add to its command line: class=NAME,... adds a class, end=off or\nend=reset says what "
-                 "follows the last "
-                 "case"},
+         .help = "add to its command line: class=NAME,... adds a class,\nroad=GLOB,... chooses roads of its "
+                 "monitor (road=none: none),\nend=off or end=reset says what follows the last case"},
         {0},
     };
     const struct vt_synopsis synopsis = {

@@ -1,5 +1,6 @@
 #include "tests/monitor/orders.h"
 
+#include "guest/image/place.h"
 #include "guest/image/road.h"
 #include "monitor/call.h"
 #include "monitor/exit/svm.h"
@@ -91,6 +92,8 @@ void monitor_tap(void)
     vt_monitor.environment.msr_read = msr_read;
     vt_monitor.environment.msr_write = msr_write;
 }
+
+uint64_t vt_image_base; /* it runs where it is linked */
 
 /* This image has no world of its own to go back to; it takes what the guest left. */
 void vt_image_restore(void)
