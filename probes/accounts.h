@@ -2,8 +2,8 @@
  * What this machine calls users and groups.
  *
  * Names come from whatever nsswitch.conf(5) lists, through modules that the C library loads: a directory that
- * does not answer would hold this program, and where memory runs out some modules, and glibc itself, end it by
- * a signal. So they are asked in a process of their own.
+ * does not answer would hold this program, and where memory runs out some modules, and glibc itself, end it
+ * by a signal. So they are asked in a process of their own.
  */
 #ifndef VT_PROBES_ACCOUNTS_H
 #define VT_PROBES_ACCOUNTS_H

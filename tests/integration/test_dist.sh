@@ -1,6 +1,6 @@
 #!/bin/sh
 # make dist: the same bytes of one commit everywhere; and one version in all places that name it.
-# seconds: 400
+# seconds: 1500
 # beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -59,7 +59,7 @@ if ! command -v rpmbuild >/dev/null 2>&1; then
 else
     # Here the libraries are Debian's.
     mkdir "$work/rpm"
-    run as_typed env HOME="$work" timeout 150 rpmbuild -tb --nodeps --define "_topdir $work/rpm" --define 'debug_package %{nil}' \
+    run as_typed env HOME="$work" timeout 600 rpmbuild -tb --nodeps --define "_topdir $work/rpm" --define 'debug_package %{nil}' \
         --define 'optflags -O0' --define '_tmppath %{_topdir}' "$one"
     is "the RPM builds" 0
     package=$(find "$work/rpm/RPMS" -name '*.rpm')
@@ -80,7 +80,7 @@ else
     mkdir "$work/arch" && cp packaging/PKGBUILD "$one" "$work/arch"
     chmod 755 "$work" && chmod -R a+rX "$work/arch" && chown 65534 "$work/arch"
     printf "CARCH=x86_64\nCHOST=x86_64-linux-gnu\nCFLAGS=-O0\nMAKEFLAGS=-j2\nOPTIONS=(!strip !debug)\nPKGEXT=.pkg.tar\nSRCEXT=.src.tar\nDLAGENTS=()\n" >"$work/arch/conf"
-    run as_typed as_nobody env HOME="$work/arch" TMPDIR="$work/arch" PACMAN=true BUILDDIR="$work/arch" PKGDEST="$work/arch" LC_ALL=C sh -c 'cd "$1" && timeout 150 makepkg --nodeps --config conf' sh "$work/arch"
+    run as_typed as_nobody env HOME="$work/arch" TMPDIR="$work/arch" PACMAN=true BUILDDIR="$work/arch" PKGDEST="$work/arch" LC_ALL=C sh -c 'cd "$1" && timeout 600 makepkg --nodeps --config conf' sh "$work/arch"
     is "Arch's package builds" 0
     package=$(find "$work/arch" -name 'vmtoll-*.pkg.tar')
     bsdtar -tf "$package" >"$work/out" 2>"$work/err"

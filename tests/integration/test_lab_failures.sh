@@ -347,17 +347,23 @@ refuses "SIGHUP under nohup ends nothing" 3 "ended with status 7"
 clean "words that make no sense"
 
 # Interruption
-fake 'exec sleep 60'
+# Until the emulator is there, and a second more for what it wrote to be read.
+reached() {
+    while [ ! -e "$work/reached" ] && kill -0 "$1" 2>/dev/null; do sleep 0.1; done
+    rm -f "$work/reached"
+    sleep 1
+}
+fake 'touch ../../reached; exec sleep 60'
 env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" >"$work/out" 2>"$work/err" &
-sleep 1
+reached $!
 kill -TERM $!
 wait $!
 status=$?
 refuses "interrupted" 1 "interrupted while booting"
 clean "interrupted"
-fake 'printf "@stage measuring\n@case 3 9 cpuid\n" >link; exec sleep 60'
+fake 'printf "@stage measuring\n@case 3 9 cpuid\n" >link; touch ../../reached; exec sleep 60'
 env PATH="$work/bin:$PATH" "$VMTOLL" lab svm --kernel "$work/kernel" --modules "$work/builtin" >"$work/out" 2>"$work/err" &
-sleep 1
+reached $!
 kill -INT $!
 kill -TERM $!
 wait $!

@@ -352,7 +352,8 @@ START_TEST(rows_of_roads_are_counted_not_inferred)
     say(&log, "@end 2");
     struct vt_result *result = import(&log);
     ck_assert_uint_eq(result->count, 5);
-    ck_assert_ptr_null(find(result, "cli", "bare")->crossing); /* its controls are missing; a road asks none */
+    ck_assert_ptr_null(
+        find(result, "cli", "bare")->crossing); /* its controls are missing; a road asks none */
     const struct vt_result_row *row = find(result, "cli", "monitor-trap");
     ck_assert_str_eq(row->crossing, "trap");
     ck_assert_str_eq(row->path, "emulated");
