@@ -60,10 +60,16 @@ static json_t *host_of(const struct vt_image_said *said)
 }
 
 /* Of what describes the machine the image ran on; how this program was built is of no concern there. */
-static void warn(const struct vt_document *document)
+static void warn(const struct vt_document *document, const struct vt_image_ground *ground)
 {
-    json_object_set_new(document->settings, "warnings",
-                        vt_hygiene_warnings(document->host, document->settings));
+    json_t *warnings = vt_hygiene_warnings(document->host, document->settings);
+
+    if (ground->emulated)
+        json_array_append_new(warnings,
+                              json_sprintf("Times are those of an emulator, %s: no processor's, and "
+                                           "no price of any road.",
+                                           ground->hypervisor));
+    json_object_set_new(document->settings, "warnings", warnings);
 }
 
 static int judge_all(const struct vt_image_said *said, const struct vt_image_ground *ground,
@@ -95,7 +101,7 @@ static struct vt_result *make(const struct vt_image_said *said, struct vt_error 
                                        .measurements = rows,
                                        .count = count,
                                        .interrupted = !said->ended};
-        warn(&document);
+        warn(&document, &ground);
         result = vt_result_make(&document, error);
         json_decref(document.host);
         json_decref(document.settings);

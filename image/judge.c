@@ -120,14 +120,14 @@ void vt_image_judge_ground(const struct vt_image_said *said, struct vt_image_gro
 {
     *ground =
         (struct vt_image_ground){.nop = median_of(said, "nop"), .thousand = median_of(said, "thousand")};
-    bool emulates = name_hypervisor(said, ground);
+    ground->emulated = name_hypervisor(said, ground);
 
     ground->rate = is_borne_out(said);
     ground->controls = !isnan(ground->nop) && ground->thousand > 0;
     ground->interpreted = said->hypervisor && ground->nop > INTERPRETED;
-    ground->path = !said->hypervisor                 ? VT_PATH_NATIVE
-                   : emulates || ground->interpreted ? VT_PATH_EMULATED
-                                                     : VT_PATH_HARDWARE;
+    ground->path = !said->hypervisor                         ? VT_PATH_NATIVE
+                   : ground->emulated || ground->interpreted ? VT_PATH_EMULATED
+                                                             : VT_PATH_HARDWARE;
 }
 
 static const char *who(const struct vt_image_ground *ground)

@@ -18,6 +18,7 @@ struct vt_image_ground {
     bool rate;            /* two sources agree on how fast its time-stamp counter counts */
     bool controls;        /* both controls were measured */
     bool interpreted;     /* ring 0's instructions are read one by one */
+    bool emulated;        /* by a program that announces itself: times are no processor's */
     double nop, thousand; /* cycles */
     char hypervisor[64];  /* "KVM (KVMKVMKVM)"; "" where none announces itself */
     enum vt_path path;

@@ -18,7 +18,7 @@ static struct {
 /* The first finds things cold. */
 uint64_t vt_road_measure_bare(vt_road_batch_of *batch, vt_case_function body, vt_case_function baseline)
 {
-    uint64_t toll[BARE_TIMES];
+    uint64_t toll[BARE_TIMES] = {0};
 
     batch(body);
     for (size_t i = 0; i < BARE_TIMES; i++) {

@@ -61,6 +61,7 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
     holds "the hypervisor is named by its signature" jq -e '.settings.hypervisor == "QEMU'"'"'s TCG (\"TCGTCGTCGTCG\")"' "$work/result.json"
     holds "inferred crossings say so" row '.case == "cpuid" and .crossing == "none" and (.reason | startswith("inferred: "))'
     holds "and so does the document" jq -e '.settings.warnings | any(test("not counted"))' "$work/result.json"
+    holds "whose times are no processor's" jq -e '.settings.warnings | any(test("emulator, QEMU.s TCG"))' "$work/result.json"
     holds "two clocks at least agree" test "$(jq -r '.settings.clock_sources_khz' "$work/result.json" | tr ',' '\n' | wc -l)" -ge 2
     holds "the host is described from its leaves" jq -e '.host.cpu.brand | startswith("QEMU")' "$work/result.json"
     run "$VMTOLL" report "$work/result.json"
