@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc's names are reserved ones. */
+
 static struct group *find_group(bool (*fits)(const struct group *group, const void *key), const void *key)
 {
     FILE *file = fopen("/etc/group", "re");
@@ -87,3 +89,5 @@ int __nss_configure_lookup(const char *database, const char *services)
     (void)database, (void)services;
     return 0;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -314,12 +314,23 @@ static enum vt_monitor_end look_at_priority(void)
     return 0;
 }
 
+/* An EPT violation saves RF set, for an instruction that is begun again (Intel SDM 3C 28.3.3): this one is
+ * not. Bochs does so since 3.0. */
+static void clear_resume_flag(void)
+{
+    vt_vmcs_write(VT_VMCS_GUEST_RFLAGS, vt_vmcs_read(VT_VMCS_GUEST_RFLAGS) & ~VT_FLAG_RF);
+}
+
 static enum vt_monitor_end serve_violation(void)
 {
-    if (vt_vmcs_read(VT_VMCS_GUEST_RIP) == (uintptr_t)vt_monitor_returned)
+    if (vt_vmcs_read(VT_VMCS_GUEST_RIP) == (uintptr_t)vt_monitor_returned) {
+        clear_resume_flag();
         return VT_MONITOR_RETURNED;
-    return vt_exit_is_device(vt_vmcs_read(VT_VMCS_PHYSICAL_ADDRESS)) ? emulate()
-                                                                     : vt_exit_fail(VT_EXCEPTION_PF);
+    }
+    if (!vt_exit_is_device(vt_vmcs_read(VT_VMCS_PHYSICAL_ADDRESS)))
+        return vt_exit_fail(VT_EXCEPTION_PF);
+    clear_resume_flag();
+    return emulate();
 }
 
 /* The exception is the guest's own; of #DB the processor has kept what DR6 gets (Intel SDM 3C 28.2.1). */

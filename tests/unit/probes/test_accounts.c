@@ -20,6 +20,7 @@ static enum module module;
 static pid_t asker;
 static bool crashes_with_files;
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc's names are reserved ones. */
 int __nss_configure_lookup(const char *database, const char *services)
 {
     (void)database;
@@ -62,6 +63,8 @@ struct group *getgrnam(const char *name)
 {
     return strcmp(name, "kvm") == 0 ? getgrgid(108) : NULL;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 static struct vt_accounts ask(enum module how, uid_t user, gid_t group)
 {
