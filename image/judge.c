@@ -247,19 +247,6 @@ static void take_fault(const struct vt_image_case *row, struct vt_measurement *m
              why ? why : "unexpected");
 }
 
-/* The machine went on. */
-static void take_end_of_road(const struct vt_image_case *row, struct vt_measurement *m)
-{
-    m->status = row->answer == VT_IMAGE_TIMEOUT ? VT_STATUS_TIMEOUT : VT_STATUS_FAILED;
-    if (row->answer == VT_IMAGE_TIMEOUT)
-        snprintf(m->reason, sizeof m->reason, "did not return: the monitor's timer ended it");
-    else if (row->answer == VT_IMAGE_HALTED)
-        snprintf(m->reason, sizeof m->reason, "halted with no interrupt to wake it");
-    else
-        snprintf(m->reason, sizeof m->reason, "the monitor itself raised %s",
-                 vt_guest_vector_name(row->vector));
-}
-
 static int take_seen(const struct vt_image_case *row, struct vt_measurement *m)
 {
     m->body_counters = row->counters[0];
@@ -323,10 +310,8 @@ int vt_image_judge(const struct vt_image_said *said, const struct vt_image_groun
     case VT_IMAGE_FAULT:
         take_fault(row, m);
         break;
-    case VT_IMAGE_TIMEOUT:
-    case VT_IMAGE_HALTED:
-    case VT_IMAGE_BROKEN:
-        take_end_of_road(row, m);
+    case VT_IMAGE_ENDED:
+        vt_lab_road_fail(m, row->end, row->vector);
         break;
     case VT_IMAGE_OK:
         status = take_batches(said, ground, row, m);

@@ -312,27 +312,17 @@ static int take_seen_by_road(struct reader *r, struct vt_image_case *row, char *
 
 static int take_answer(struct reader *r, struct vt_image_case *row, const char *status, char *rest)
 {
-    static const struct {
-        const char *word;
-        enum vt_image_answer answer;
-        bool of_road;
-    } ends[] = {{"fault", VT_IMAGE_FAULT, false},
-                {"timeout", VT_IMAGE_TIMEOUT, true},
-                {"halted", VT_IMAGE_HALTED, true},
-                {"broken", VT_IMAGE_BROKEN, true}};
-
     if (strcmp(status, "unsupported") == 0) {
         row->answer = VT_IMAGE_UNSUPPORTED;
         snprintf(row->reason, sizeof row->reason, "%s", rest);
         vt_text_clean(row->reason, strlen(row->reason)); /* a character may have been cut */
         return 0;
     }
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (strcmp(status, ends[i].word) == 0 && (row->road || !ends[i].of_road)) {
-            row->answer = ends[i].answer;
-            return take_number(&rest, 10, 255, &row->vector) ? 0
-                                                             : refuse(r, "expected an exception's vector");
-        }
+    row->end = row->road ? vt_lab_road_find_end(status) : NULL;
+    if (row->end || strcmp(status, "fault") == 0) {
+        row->answer = row->end ? VT_IMAGE_ENDED : VT_IMAGE_FAULT;
+        return take_number(&rest, 10, 255, &row->vector) ? 0 : refuse(r, "expected an exception's vector");
+    }
     if (strcmp(status, "ok") != 0)
         return refuse(r, "expected ok, unsupported or how it failed");
     row->answer = VT_IMAGE_OK;

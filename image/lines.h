@@ -37,16 +37,8 @@
 #define VT_IMAGE_ROADS_MOST 16
 #define VT_IMAGE_VECTORS    32
 
-/* The last three: on a road, and the machine went on. */
-enum vt_image_answer {
-    VT_IMAGE_SILENT,
-    VT_IMAGE_OK,
-    VT_IMAGE_UNSUPPORTED,
-    VT_IMAGE_FAULT,
-    VT_IMAGE_TIMEOUT,
-    VT_IMAGE_HALTED,
-    VT_IMAGE_BROKEN
-};
+/* The last: on a road, in a way of its own. */
+enum vt_image_answer { VT_IMAGE_SILENT, VT_IMAGE_OK, VT_IMAGE_UNSUPPORTED, VT_IMAGE_FAULT, VT_IMAGE_ENDED };
 
 /* One case that was announced; VT_IMAGE_SILENT: nothing more came. */
 struct vt_image_case {
@@ -62,6 +54,7 @@ struct vt_image_case {
     uint64_t interrupts[2];
     bool smi[VT_IMAGE_PAIRS_MOST];
     /* Of a road. */
+    const struct vt_lab_road_end *end;
     struct vt_counters counters[2];
     uint64_t vectors[2][VT_IMAGE_VECTORS]; /* exceptions among the crossings */
     uint64_t bare[2];                      /* ticks of so many bare crossings; 0: not known */

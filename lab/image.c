@@ -211,25 +211,13 @@ static int take_fault(const struct vt_lab_image *image, struct vt_measurement *m
     return 0;
 }
 
-static int fill_end(struct vt_measurement *m, enum vt_status status, const char *text)
-{
-    m->status = status;
-    snprintf(m->reason, sizeof m->reason, "%s", text);
-    return 0;
-}
-
-/* How a batch on a road ended without coming back; the machine went on. */
 static int take_end(struct vt_measurement *m, const char *status, const char *rest)
 {
-    if (strcmp(status, "timeout") == 0)
-        return fill_end(m, VT_STATUS_TIMEOUT, "did not return: the monitor's timer ended it");
-    if (strcmp(status, "halted") == 0)
-        return fill_end(m, VT_STATUS_FAILED, "halted with no interrupt to wake it");
-    if (strcmp(status, "broken") != 0)
+    const struct vt_lab_road_end *end = vt_lab_road_find_end(status);
+
+    if (!end)
         return -EPROTO;
-    m->status = VT_STATUS_FAILED;
-    snprintf(m->reason, sizeof m->reason, "the monitor itself raised %s",
-             vt_guest_vector_name(strtoull(rest, NULL, 10)));
+    vt_lab_road_fail(m, end, strtoull(rest, NULL, 10));
     return 0;
 }
 

@@ -64,6 +64,28 @@ const struct vt_lab_road *vt_lab_road_find(const char *word)
     return NULL;
 }
 
+static const struct vt_lab_road_end ends[] = {
+    {"timeout", VT_STATUS_TIMEOUT, "did not return: the monitor's timer ended it"},
+    {"halted", VT_STATUS_FAILED, "halted with no interrupt to wake it"},
+    {"broken", VT_STATUS_FAILED, "the monitor itself raised "},
+};
+
+const struct vt_lab_road_end *vt_lab_road_find_end(const char *word)
+{
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (strcmp(ends[i].word, word) == 0)
+            return &ends[i];
+    return NULL;
+}
+
+void vt_lab_road_fail(struct vt_measurement *m, const struct vt_lab_road_end *end, uint64_t vector)
+{
+    bool raised = end->reason[strlen(end->reason) - 1] == ' ';
+
+    m->status = end->status;
+    snprintf(m->reason, sizeof m->reason, "%s%s", end->reason, raised ? vt_guest_vector_name(vector) : "");
+}
+
 void vt_lab_road_note_vector(struct vt_measurement *m, unsigned vector, double body, double baseline)
 {
     double each = (body - baseline) / ((double)m->iterations * (double)m->batches);

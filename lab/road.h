@@ -32,6 +32,19 @@ const struct vt_lab_road *vt_lab_road_find(const char *word);
 /* What it crossed, from the counters of the row; and what exceptions did it, as the reason. */
 void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m);
 
+/* How a batch on a road ended without coming back, the machine going on: "timeout", "halted" or "broken". */
+struct vt_lab_road_end {
+    const char *word;
+    enum vt_status status;
+    const char *reason; /* one that ends with a blank is followed by the exception's name */
+};
+
+/* Of that word, or NULL. */
+const struct vt_lab_road_end *vt_lab_road_find_end(const char *word);
+
+/* The row's status and reason; `vector`: of the exception. */
+void vt_lab_road_fail(struct vt_measurement *m, const struct vt_lab_road_end *end, uint64_t vector);
+
 /* One exception vector's occurrences among its crossings, of all bodies and baselines: into the reason. */
 void vt_lab_road_note_vector(struct vt_measurement *m, unsigned vector, double body, double baseline);
 
