@@ -32,8 +32,10 @@ static const struct vt_case *find_next(void)
 static void name_next(void)
 {
     const struct vt_case *c = find_next();
-    const char *name = c ? c->name : !on_roads && vt_boot_roads_are_wanted() ? "the monitor" : "";
+    bool last = !c && !on_roads && vt_boot_roads_are_wanted();
+    const char *name = c ? c->name : last ? "the monitor" : "";
 
+    vt_boot_info()->total = wanted + last;
     vt_boot_copy_text(vt_boot_info()->name, sizeof vt_boot_info()->name, name);
 }
 
@@ -49,7 +51,6 @@ static uint64_t open_up(void)
     vt_boot_acpi_find();
     vt_boot_clock_find();
     count_wanted();
-    info->total = wanted;
     vt_boot_facts_say();
     name_next();
     vt_boot_quiet_end();
@@ -87,8 +88,11 @@ static void begin_roads(void)
     on_roads = true;
     next = number = 0;
     vt_boot_info()->done = 0;
-    if (vt_boot_roads_open() == 0)
+    bool some = vt_boot_roads_open() != 0;
+    if (!some)
         next = SIZE_MAX; /* so that there is no next case */
+    vt_boot_copy_text(vt_boot_info()->last, sizeof vt_boot_info()->last,
+                      some ? "  and all cases below it" : "  not here");
 }
 
 static void run_case(const struct vt_case *c)
