@@ -7,7 +7,7 @@
 # shellcheck source=tests/integration/schema.sh
 . "$(dirname "$0")/schema.sh"
 
-ab() { run timeout 120 "$VMTOLL" ab --engine native --case rdtsc,nop --cpl 3 --pairs 6 --budget 2 "$@"; }
+ab() { run timeout 300 "$VMTOLL" ab --engine native --case rdtsc,nop --cpl 3 --pairs 6 --budget 2 "$@"; }
 
 # Turns, in whatever order, come in pairs, and A is made once more at the end.
 : >"$work/turns"
@@ -51,7 +51,7 @@ while [ "\$1" != --output ]; do shift; done
 python3 "$work/longer.py" "\$2"
 P
     chmod +x "$work/slower"
-    run timeout 120 "$VMTOLL" ab --by program "$VMTOLL" "$work/slower" --engine native --case rdtsc --pairs 10 --budget 3 --fail-on regression
+    run timeout 300 "$VMTOLL" ab --by program "$VMTOLL" "$work/slower" --engine native --case rdtsc --pairs 10 --budget 3 --fail-on regression
     is "a build that is twice as slow" 1
     has "... is found" '^1 of 1 measurement changed: 1 slower'
 else
@@ -59,7 +59,7 @@ else
 fi
 
 # Until a change can be seen: after 20 pairs whatever it is, not before the budget is spent where it cannot be.
-resolve() { run timeout 120 "$VMTOLL" ab true true --engine trap --case mov-to-cr3 --format json "$@"; }
+resolve() { run timeout 300 "$VMTOLL" ab true true --engine trap --case mov-to-cr3 --format json "$@"; }
 resolve --resolve 100 --pairs 60 --budget 12
 is "until a change can be seen" 0
 has "... takes no more pairs than that" '"pairs": 20'
