@@ -154,6 +154,22 @@ const struct vt_pv_form *vt_guest_pv_form(const struct vt_case *c, enum vt_pv_in
     return c->pv && c->pv[interface].operation ? &c->pv[interface] : NULL;
 }
 
+bool vt_guest_has_row(const struct vt_case *c, enum vt_rows rows)
+{
+    if (rows == VT_ROWS_FORMS)
+        return vt_guest_pv_form(c, VT_PV_XEN);
+    return rows == VT_ROWS_ALL || c->trapped_by != VT_TRAPPED_BY_NOTHING;
+}
+
+const char *vt_guest_trapped_by_name(enum vt_trapped_by assist)
+{
+    static const char *const names[] = {[VT_TRAPPED_BY_NOTHING] = "nothing",
+                                        [VT_TRAPPED_BY_TSD] = "CR4.TSD",
+                                        [VT_TRAPPED_BY_CPUID_FAULTING] = "CPUID faulting"};
+
+    return names[assist];
+}
+
 const char *vt_guest_pv_interface_name(enum vt_pv_interface interface)
 {
     return interface_names[interface];

@@ -123,6 +123,21 @@ enum vt_inner {
     VT_INNER_RUNS,     /* the case runs in it */
 };
 
+/* What makes an instruction fault at ring 3 that by itself is silent there. */
+enum vt_trapped_by {
+    VT_TRAPPED_BY_NOTHING,
+    VT_TRAPPED_BY_TSD,            /* CR4.TSD (Intel SDM 3A 2.5; AMD APM 2 3.1.3) */
+    VT_TRAPPED_BY_CPUID_FAULTING, /* CPUID faulting (Intel SDM 4, MSR_MISC_FEATURES_ENABLES); AMD's
+                                     CpuidUserDis (APM 2 3.2.10) */
+};
+
+/* Which cases a road has rows of. */
+enum vt_rows {
+    VT_ROWS_ALL,
+    VT_ROWS_FORMS,    /* those that have a form for Xen, which it runs in the case's place */
+    VT_ROWS_ASSISTED, /* those an assist is about */
+};
+
 /* The life of a machine, in its order. */
 enum vt_life_step {
     VT_LIFE_NOTHING, /* the same reads of the clock around nothing */
@@ -200,6 +215,7 @@ struct vt_case {
     bool partner_halts;      /* with VT_NEED_PARTNER: it halts until it is called; else it spins */
     uint8_t step;            /* of a machine's life, with VT_NEED_HOST: enum vt_life_step */
     uint8_t inner;           /* of VT_NEED_HYPERVISOR: enum vt_inner */
+    uint8_t trapped_by;      /* that is about it: enum vt_trapped_by */
     uint8_t skip_vector;     /* exception the case provokes, with VT_NEED_HANDLERS */
     uint8_t skip_length;     /* bytes its handler skips */
     uint32_t max_iterations; /* 0: no limit */
@@ -229,6 +245,12 @@ const char *vt_guest_pv_interface_name(enum vt_pv_interface interface);
 
 /* "#GP", "#UD", ... for an exception vector below 32; "interrupt" above. */
 const char *vt_guest_vector_name(uint64_t vector);
+
+/* "CR4.TSD", "CPUID faulting" */
+const char *vt_guest_trapped_by_name(enum vt_trapped_by assist);
+
+/* Has a road of such rows one of this case? */
+bool vt_guest_has_row(const struct vt_case *c, enum vt_rows rows);
 
 /* May the case run at this CPL where the engine can grant IOPL 3? */
 bool vt_guest_case_runs_at(const struct vt_case *c, int cpl, bool iopl3);

@@ -277,7 +277,7 @@ static void take_road(const struct vt_image_case *row, struct vt_measurement *m)
     m->engine = row->road->engine;
     m->path = row->road->path;
     m->cpl = row->road->cpl;
-    m->form = row->road->by_form ? vt_guest_pv_form(row->c, VT_PV_XEN) : NULL;
+    m->form = row->road->rows == VT_ROWS_FORMS ? vt_guest_pv_form(row->c, VT_PV_XEN) : NULL;
 }
 
 static void infer_all(const struct vt_image_ground *ground, const struct vt_image_case *row,

@@ -339,7 +339,7 @@ static int take_row_of_road(struct reader *r, char *rest)
     const struct vt_image_offer *offer = road ? find_offer(said, road) : NULL;
 
     if (!name || !status || !offer || *offer->refusal || strcmp(said->on_roads->name, name) != 0 ||
-        (offer->road->by_form && !vt_guest_pv_form(said->on_roads, VT_PV_XEN)))
+        !vt_guest_has_row(said->on_roads, offer->road->rows))
         return refuse(r, "a row of no case and road that were announced");
     for (size_t i = said->row_count; i > 0 && said->rows[i - 1].c == said->on_roads; i--)
         if (said->rows[i - 1].road == offer->road)
@@ -473,7 +473,7 @@ static int add_lost(struct vt_image_said *said, struct vt_error *error)
     for (size_t i = 0; said->on_roads && !said->ended && i < said->offer_count; i++) {
         const struct vt_image_offer *offer = &said->offers[i];
         if (*offer->refusal || has_row(said, offer->road) ||
-            (offer->road->by_form && !vt_guest_pv_form(said->on_roads, VT_PV_XEN)))
+            !vt_guest_has_row(said->on_roads, offer->road->rows))
             continue;
         struct vt_image_case *row = vt_memory_append(said->rows, said->row_count);
         if (!row)

@@ -247,19 +247,20 @@ static struct vt_measurement begin_row(const struct vt_lab_image *image, const s
 {
     const struct vt_lab_road *road = form->road;
 
-    return (struct vt_measurement){
-        .c = c,
-        .engine = road ? road->engine : image->engine,
-        .form = form->paravirtual || (road && road->by_form) ? vt_guest_pv_form(c, VT_PV_XEN) : NULL,
-        .path = form->paravirtual ? VT_PATH_PARAVIRTUAL
-                : road            ? road->path
-                                  : image->path,
-        .cpl = form->paravirtual ? 0
-               : road            ? road->cpl
-                                 : image->cpl,
-        .simulated = true,
-        .exits_per_op = NAN,
-        .tsc_khz = 1e6};
+    return (struct vt_measurement){.c = c,
+                                   .engine = road ? road->engine : image->engine,
+                                   .form = form->paravirtual || (road && road->rows == VT_ROWS_FORMS)
+                                               ? vt_guest_pv_form(c, VT_PV_XEN)
+                                               : NULL,
+                                   .path = form->paravirtual ? VT_PATH_PARAVIRTUAL
+                                           : road            ? road->path
+                                                             : image->path,
+                                   .cpl = form->paravirtual ? 0
+                                          : road            ? road->cpl
+                                                            : image->cpl,
+                                   .simulated = true,
+                                   .exits_per_op = NAN,
+                                   .tsc_khz = 1e6};
 }
 
 /* "plain", "paravirtual" where the case has such a form, or a road's engine. */
@@ -267,9 +268,9 @@ static bool find_form(const struct vt_case *c, const char *word, struct form *fo
 {
     form->paravirtual = strcmp(word, "paravirtual") == 0;
     form->road = vt_lab_road_find(word);
-    if (form->paravirtual || (form->road && form->road->by_form))
-        return vt_guest_pv_form(c, VT_PV_XEN) != NULL;
-    return form->road || strcmp(word, plain_name) == 0;
+    if (form->paravirtual)
+        return vt_guest_has_row(c, VT_ROWS_FORMS);
+    return form->road ? vt_guest_has_row(c, form->road->rows) : strcmp(word, plain_name) == 0;
 }
 
 /* "cpuid plain ok 100 ...": of a case that was asked for, each form once. */
@@ -387,8 +388,8 @@ static struct form find_road(const struct collection *collection, const struct v
 
     for (size_t i = 0; i < count; i++) {
         const struct form form = {false, &roads[i]};
-        bool has_row = !roads[i].by_form || vt_guest_pv_form(c, VT_PV_XEN);
-        if (has_row && is_asked(collection->image, roads[i].engine) && !find_row(collection, c, &form))
+        if (vt_guest_has_row(c, roads[i].rows) && is_asked(collection->image, roads[i].engine) &&
+            !find_row(collection, c, &form))
             return form;
     }
     return plain;

@@ -9,11 +9,17 @@
 #include <string.h>
 
 static const struct vt_lab_road all[] = {
-    {"monitor-trap", VT_PATH_EMULATED, 0, false, VT_CROSSING_TRAP, {{VT_TRAPS, VT_CROSSING_TRAP}}},
+    {"monitor-trap", VT_PATH_EMULATED, 0, VT_ROWS_ALL, VT_CROSSING_TRAP, {{VT_TRAPS, VT_CROSSING_TRAP}}},
+    {"monitor-trap-assist",
+     VT_PATH_EMULATED,
+     0,
+     VT_ROWS_ASSISTED,
+     VT_CROSSING_TRAP,
+     {{VT_TRAPS, VT_CROSSING_TRAP}}},
     {"monitor-translate",
      VT_PATH_TRANSLATED,
      0,
-     false,
+     VT_ROWS_ALL,
      VT_CROSSING_CALLOUT,
      {{VT_TRAPS, VT_CROSSING_TRAP},
       {VT_CALLOUTS, VT_CROSSING_CALLOUT},
@@ -21,31 +27,31 @@ static const struct vt_lab_road all[] = {
     {"monitor-call",
      VT_PATH_PARAVIRTUAL,
      0,
-     true,
+     VT_ROWS_FORMS,
      VT_CROSSING_HYPERCALL,
      {{VT_HYPERCALLS, VT_CROSSING_HYPERCALL}}},
     {"monitor-svm",
      VT_PATH_HARDWARE,
      0,
-     false,
+     VT_ROWS_ALL,
      VT_CROSSING_EXIT_KERNEL,
      {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
     {"monitor-svm-kvm",
      VT_PATH_HARDWARE,
      0,
-     false,
+     VT_ROWS_ALL,
      VT_CROSSING_EXIT_KERNEL,
      {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
     {"monitor-vmx",
      VT_PATH_HARDWARE,
      0,
-     false,
+     VT_ROWS_ALL,
      VT_CROSSING_EXIT_KERNEL,
      {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
     {"monitor-vmx-kvm",
      VT_PATH_HARDWARE,
      0,
-     false,
+     VT_ROWS_ALL,
      VT_CROSSING_EXIT_KERNEL,
      {{VT_EXITS, VT_CROSSING_EXIT_KERNEL}}},
 };
@@ -105,6 +111,15 @@ int vt_lab_road_take_bare(struct vt_measurement *m, double ticks, double crossin
     for (size_t i = 0; i < m->batches; i++)
         m->bare[i] = ticks / crossings;
     return 0;
+}
+
+static void finish_reason(const struct vt_lab_road *road, struct vt_measurement *m)
+{
+    size_t used = strlen(m->reason);
+
+    snprintf(m->reason + used, sizeof m->reason - used, " per operation%s%s",
+             road->rows == VT_ROWS_ASSISTED ? ", by " : "",
+             road->rows == VT_ROWS_ASSISTED ? vt_guest_trapped_by_name(m->c->trapped_by) : "");
 }
 
 static void doubt(struct vt_measurement *m, enum vt_counter counter, double each)
@@ -167,10 +182,8 @@ void vt_lab_road_judge(const struct vt_lab_road *road, struct vt_measurement *m)
         m->c->sensitivity == VT_SENSITIVE)
         snprintf(m->reason, sizeof m->reason,
                  "does not fault at ring 3: the guest sees the monitor's state, not its own");
-    else if (m->crossing != VT_CROSSING_NONE && m->crossing != VT_CROSSING_UNKNOWN && m->reason[0]) {
-        size_t used = strlen(m->reason);
-        snprintf(m->reason + used, sizeof m->reason - used, " per operation");
-    }
+    else if (m->crossing != VT_CROSSING_NONE && m->crossing != VT_CROSSING_UNKNOWN && m->reason[0])
+        finish_reason(road, m);
     if (is_one(-vt_measurement_per_operation(m, VT_BLOCKS)))
         doubt_baseline(m);
     if (m->crossing == road->bare)

@@ -10,10 +10,10 @@
 #define VT_LAB_ROAD_PROOFS 3
 
 struct vt_lab_road {
-    const char *engine;    /* of its rows, and the word they are said with; static */
-    enum vt_path path;     /* of what crosses, or may */
-    int cpl;               /* that the code believes to run at */
-    bool by_form;          /* rows are of the cases' forms for Xen */
+    const char *engine; /* of its rows, and the word they are said with; static */
+    enum vt_path path;  /* of what crosses, or may */
+    int cpl;            /* that the code believes to run at */
+    enum vt_rows rows;
     enum vt_crossing bare; /* whose cost it knows with nothing done: a row that crosses so is taken apart */
     /* What one of these per operation says; the first that holds decides, and it is the row's exits unless it
      * is inline. */

@@ -50,6 +50,7 @@ static uint64_t idt[2 * VT_MONITOR_GATES] __attribute__((aligned(16)));
 static uint8_t tss[TSS_NO_MAP] __attribute__((aligned(16)));
 static uint8_t stacks[OWN_STACKS][STACK_SIZE] __attribute__((aligned(16)));
 static uint64_t cr4; /* of the monitor's world: what the guest may use, and what makes it fault */
+static uint64_t added_cr4;
 
 static void put_gate(unsigned vector, const uint8_t *entry, unsigned stack)
 {
@@ -94,8 +95,8 @@ static void make_tss(void)
     __builtin_memcpy(tss + 102, &(uint16_t){TSS_NO_MAP}, 2);
 }
 
-/* TSD, PCE, SMEP, SMAP and PKE are off: RDPMC and the instructions of protection keys fault, RDTSC does not.
- */
+/* PCE, SMEP, SMAP and PKE are off, TSD unless it is added: RDPMC and the instructions of protection keys
+ * fault, RDTSC does not. */
 static void choose_cr4(void)
 {
     unsigned a, b = 0, c = 0, d;
@@ -119,6 +120,11 @@ void vt_hardware_open(void)
     vt_hardware_stack = (uintptr_t)(stacks[0] + STACK_SIZE);
     vt_pages_open();
     choose_cr4();
+}
+
+void vt_hardware_add_cr4(uint64_t bits)
+{
+    added_cr4 = bits;
 }
 
 static uint64_t read_cr0(void)
@@ -145,7 +151,7 @@ static void load_segments(void)
 void vt_hardware_take(void)
 {
     write_cr0((read_cr0() & ~(CR0_TS | CR0_EM | CR0_WP | CR0_NW | CR0_CD)) | CR0_NE);
-    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | added_cr4) : "memory");
     vt_pages_take();
 }
 

@@ -14,6 +14,9 @@ void vt_hardware_open(void);
 /* Use the monitor's pages from here on, and write to all of them. */
 void vt_hardware_take(void);
 
+/* Bits of CR4 that the guest's world has from the next vt_hardware_take on, beside its own; 0: none. */
+void vt_hardware_add_cr4(uint64_t bits);
+
 /* Which gate #GP takes: the monitor's, or the bare one that only moves past the instruction. */
 enum vt_hardware_gate { VT_HARDWARE_EMULATING, VT_HARDWARE_BARE };
 

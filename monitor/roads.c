@@ -1,4 +1,5 @@
 /* The roads that the monitor brings to the image (guest/image/road.h). */
+#include "monitor/assist.h"
 #include "monitor/call.h"
 #include "monitor/exit/roads.h"
 #include "monitor/road.h"
@@ -55,10 +56,34 @@ static const struct vt_image_road by_fault = {
     .bare = vt_road_bare,
 };
 
+static const char *why_no_assist(const struct vt_case *c)
+{
+    const char *lack = why_not(c);
+
+    return lack ? lack : vt_assist_lacks(c->trapped_by);
+}
+
+static void batch_assisted(const struct vt_case *c, bool body, uint64_t iterations, struct vt_road_batch *out)
+{
+    vt_assist_set(c->trapped_by, true);
+    batch(c, body, iterations, out);
+    vt_assist_set(c->trapped_by, false);
+}
+
+static const struct vt_image_road by_assisted_fault = {
+    .name = "monitor-trap-assist",
+    .counts = VT_ROAD_COUNTED,
+    .rows = VT_ROWS_ASSISTED,
+    .refuse = vt_road_refuse,
+    .why_not = why_no_assist,
+    .batch = batch_assisted,
+    .bare = vt_road_bare,
+};
+
 static const struct vt_image_road by_call = {
     .name = "monitor-call",
     .counts = VT_ROAD_COUNTED,
-    .by_form = true,
+    .rows = VT_ROWS_FORMS,
     .refuse = vt_road_refuse,
     .why_not = why_no_call,
     .batch = batch_of_form,
@@ -67,9 +92,9 @@ static const struct vt_image_road by_call = {
 
 const struct vt_image_road *const *vt_image_roads(size_t *count)
 {
-    static const struct vt_image_road *const all[] = {&by_fault,       &vt_road_translate, &by_call,
-                                                      &vt_road_svm,    &vt_road_svm_kvm,   &vt_road_vmx,
-                                                      &vt_road_vmx_kvm};
+    static const struct vt_image_road *const all[] = {&by_fault,    &by_assisted_fault, &vt_road_translate,
+                                                      &by_call,     &vt_road_svm,       &vt_road_svm_kvm,
+                                                      &vt_road_vmx, &vt_road_vmx_kvm};
 
     *count = sizeof all / sizeof all[0];
     return all;

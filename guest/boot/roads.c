@@ -76,7 +76,7 @@ static void run_all(const struct vt_case *c)
 {
     for (size_t i = 0; i < offered_count; i++) {
         const struct vt_image_road *road = offered[i];
-        if (road->by_form && !vt_guest_pv_form(c, VT_PV_XEN))
+        if (!vt_guest_has_row(c, road->rows))
             continue;
         const char *reason = road->why_not(c);
         if (reason)

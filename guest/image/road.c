@@ -111,7 +111,7 @@ static void run(const struct vt_case *c, const struct vt_image_road *road)
 {
     static struct measured m;
 
-    if (road->by_form && !vt_guest_pv_form(c, VT_PV_XEN))
+    if (!vt_guest_has_row(c, road->rows))
         return;
     const char *reason = road->refuse();
 

@@ -40,7 +40,7 @@ struct vt_image_road {
     const char *counts[VT_ROAD_COUNTS]; /* names (base/counter.h) of what it counts; the rest NULL */
     /* Why the road does not exist on this machine; NULL: it does. Asked once, before anything else. */
     const char *(*refuse)(void);
-    bool by_form; /* it runs the form for Xen in the case's place, and is for cases that have one */
+    enum vt_rows rows;
     /* Why this case cannot take it; NULL: it can. */
     const char *(*why_not)(const struct vt_case *c);
     /* Run one twin from a fresh world. The image's own world is as it was afterwards. */

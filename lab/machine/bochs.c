@@ -18,7 +18,8 @@
 
 /* Each processor for what it alone has; the others' rows would be the same. */
 static const char *const roads_of_intel[] = {
-    "plain", "monitor-trap", "monitor-translate", "monitor-call", "monitor-vmx", "monitor-vmx-kvm", NULL};
+    "plain",        "monitor-trap", "monitor-trap-assist", "monitor-translate",
+    "monitor-call", "monitor-vmx",  "monitor-vmx-kvm",     NULL};
 static const char *const roads_of_amd[] = {"monitor-svm", "monitor-svm-kvm", NULL};
 
 static const struct {

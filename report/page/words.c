@@ -21,6 +21,7 @@ static const struct {
     {"xen-pv", "xen-pv"},
     {"xen-pvh", "xen-pv"},
     {"monitor-trap", "monitor"},
+    {"monitor-trap-assist", "monitor"},
     {"monitor-translate", "monitor"},
     {"monitor-call", "monitor"},
     {"monitor-svm", "monitor"},

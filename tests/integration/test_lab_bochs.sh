@@ -32,12 +32,13 @@ jq -S '[.measurements[] | {case, engine, status, toll: .toll.median}]' "$work/so
 holds "all and some count the same" cmp "$work/out" "$work/err"
 holds "no row failed" test "$(count '.status == "failed" or .status == "timeout" or .status == "unverified" and (.engine == "monitor-translate" and .case == "hlt" | not)')" -eq 0
 equals "each road has its rows" "$(jq -r '[.measurements[].engine] | unique | join(" ")' "$work/all.json")" \
-    "bochs monitor-call monitor-svm monitor-svm-kvm monitor-translate monitor-trap monitor-vmx monitor-vmx-kvm"
+    "bochs monitor-call monitor-svm monitor-svm-kvm monitor-translate monitor-trap monitor-trap-assist monitor-vmx monitor-vmx-kvm"
 for engine in bochs monitor-trap monitor-translate monitor-svm monitor-svm-kvm monitor-vmx monitor-vmx-kvm; do
     for name in empty:0 nop:1 thousand:1000; do
         holds "$engine: ${name%:*} is ${name#*:}" row ".engine == \"$engine\" and .case == \"${name%:*}\" and .toll.median == ${name#*:}"
     done
 done
+holds "CR4.TSD makes rdtsc a fault" row '.engine == "monitor-trap-assist" and .case == "rdtsc" and .status == "ok" and .evidence.traps == 1 and .reason == "1.00 #GP per operation, by CR4.TSD"'
 holds "30 cases or more are inline where translated" test "$(count '.engine == "monitor-translate" and .status == "ok" and .crossing == "inline" and .evidence.inline_hits == 1 and .evidence.traps == 0')" -ge 30
 trapped='.engine == "monitor-trap" and .status == "ok"'
 holds "44 cases or more are one trap of the monitor each" test "$(count "$trapped and .crossing == \"trap\" and .evidence.traps == 1 and .exits_per_op == 1")" -ge 44

@@ -40,6 +40,11 @@ holds "what is sensitive and does not fault is silent, with the reason" test "$(
 for name in popf cpuid rdtsc pushf mov-from-cs; do
     holds "$name is one of them" row "$trapped and .case == \"$name\" and .crossing == \"none\" and .toll.median == 1"
 done
+for name in rdtsc rdtscp; do
+    holds "CR4.TSD makes $name a fault" row ".engine == \"monitor-trap-assist\" and .case == \"$name\" and .status == \"ok\" and .crossing == \"trap\" and .evidence.traps == 1 and .toll.median > 100 and .breakdown.bare.median + .breakdown.emulation.median == .toll.median and .reason == \"1.00 #GP per operation, by CR4.TSD\""
+done
+holds "CPUID faulting is asked of the processor, which has none" row '.engine == "monitor-trap-assist" and .case == "cpuid" and .status == "unsupported" and (.reason | startswith("the processor has neither CPUID faulting"))'
+equals "no other case has such a row" "$(jq '[.measurements[] | select(.engine == "monitor-trap-assist")] | length' "$work/one.json")" 3
 for name in empty:0 nop:1 thousand:1000; do
     holds "${name%:*} is as long below the monitor" row "$trapped and .case == \"${name%:*}\" and .toll.median == ${name#*:} and .exits_per_op == 0"
 done
@@ -86,6 +91,6 @@ holds "and handles its exceptions itself" row '.engine == "monitor-svm" and .cas
 last=$(jq -r '.measurements[-1].case' "$work/one.json")
 run "$VMTOLL" lab tcg --case "nop,cpuid,$last" --quiet --output "$work/two.json"
 is "--case runs three of them" 0
-equals "and no other" "$(jq -r '[.measurements[] | select(.engine != "monitor-call").case] | join(" ")' "$work/two.json")" "$(jq -r --arg last "$last" '[.measurements[] | select(.engine != "monitor-call").case | select(. == "nop" or . == "cpuid" or . == $last)] | join(" ")' "$work/one.json")"
+equals "and no other" "$(jq -r '[.measurements[] | select(.engine != "monitor-call" and .engine != "monitor-trap-assist").case] | join(" ")' "$work/two.json")" "$(jq -r --arg last "$last" '[.measurements[] | select(.engine != "monitor-call" and .engine != "monitor-trap-assist").case | select(. == "nop" or . == "cpuid" or . == $last)] | join(" ")' "$work/one.json")"
 holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
 finish

@@ -2,9 +2,11 @@
 
 #include "guest/image/place.h"
 #include "guest/image/road.h"
+#include "monitor/assist.h"
 #include "monitor/call.h"
 #include "monitor/exit/svm.h"
 #include "monitor/exit/vmx.h"
+#include "monitor/hardware.h"
 #include "monitor/translator.h"
 #include "tests/difference/effect_code.h"
 
@@ -217,16 +219,30 @@ static void learn(const struct vt_case *c)
     control->scratch = block;
 }
 
+/* With what makes the case fault, so that the emulator answers wherever it can be asked. */
+static void assist(const struct vt_case *c)
+{
+    static struct vt_scratch block;
+
+    block = control->scratch; /* which each look at the processor overwrites */
+    if (control->road == MONITOR_BY_FAULT && !vt_assist_lacks(c->trapped_by))
+        vt_assist_set(c->trapped_by, true);
+    control->scratch = block;
+    vt_hardware_take();
+}
+
 static void run(const struct vt_case *c)
 {
     if (!can_go(control->road))
         return;
+    assist(c);
     if (control->road == MONITOR_BY_TRANSLATION_AGAIN)
         learn(c);
     else
         vt_translator_forget();
     begin();
     finish(go(control->road, c->body));
+    vt_assist_set(c->trapped_by, false);
 }
 
 static void call(const struct vt_case *c)
