@@ -7,7 +7,8 @@
 
 #define CR4_TSD (UINT64_C(1) << 2)
 
-/* Intel SDM 4, 2.1: MSR_PLATFORM_INFO, bit 31: there is CPUID faulting; MSR_MISC_FEATURES_ENABLES, bit 0: it is on. */
+/* Intel SDM 4, 2.1: MSR_PLATFORM_INFO, bit 31: there is CPUID faulting; MSR_MISC_FEATURES_ENABLES, bit 0: it
+ * is on. */
 #define MSR_PLATFORM_INFO         0xce
 #define HAS_CPUID_FAULTING        (UINT64_C(1) << 31)
 #define MSR_MISC_FEATURES_ENABLES 0x140

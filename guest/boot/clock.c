@@ -225,7 +225,9 @@ static uint64_t by_rtc(void)
 {
     uint64_t begin, end;
     vt_boot_out(0x70, 0x0d);
-    if (!(vt_boot_in(0x71) & 0x80) || !await_second(&begin) || !await_second(&end)) /* its battery bit */
+    uint8_t battery = vt_boot_in(0x71);
+    /* Its battery's bit and seven zeros, or what nobody answers: a look at that would last for minutes. */
+    if (!(battery & 0x80) || battery == 0xff || !await_second(&begin) || !await_second(&end))
         return 0;
     return (end - begin) / 1000;
 }

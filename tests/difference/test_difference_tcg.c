@@ -2,6 +2,8 @@
  * The emulator against QEMU's processor (TCG) at CPL 0 and CPL 3, faults delivered through the IDT:
  * registers, flags, segments with their hidden parts, tables, MSRs and memory after each state must be equal.
  * Thousands of states are judged in one start of QEMU, each as an SVM guest (tests/judge).
+ *
+ * beside others
  */
 #include "tests/difference/compare.h"
 #include "tests/difference/course.h"

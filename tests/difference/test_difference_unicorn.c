@@ -6,6 +6,8 @@
  * base instructions: it lets through what the manuals refuse (types, privilege, canonical bases,
  * CR4.FSGSBASE), and its own interface does not show the hidden state they change. Nor does it carry out
  * SYSCALL, INT n or IRETQ. QEMU as a whole machine judges those (test_difference_tcg.c).
+ *
+ * beside others
  */
 #include "tests/difference/compare.h"
 #include "tests/difference/course.h"

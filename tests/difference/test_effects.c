@@ -2,6 +2,8 @@
  * Every case of the catalogue does the same on trap, translate, kvm and below the monitor at ring 0: the same
  * bytes, from the same state, leave the same registers, flags, memory and privileged state, and devices see
  * the same. What may differ stands in one table, with the reason.
+ *
+ * beside others
  */
 #include "base/vendor.h"
 #include "tests/difference/bochs/told.h"

@@ -1,6 +1,8 @@
 /*
  * The monitor at ring 0 does what the other roads do, and nothing its guest does takes it down: each misdeed
  * ends its own run, and the next one is as if it had not been.
+ *
+ * beside others
  */
 #include "monitor/monitor.h"
 #include "tests/difference/bochs/told.h"

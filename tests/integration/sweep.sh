@@ -2,7 +2,7 @@
 # Sourced, after tap.sh, by the tests of memory that runs out: tools that refuse allocations, and their sweeps.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null || skip_all "sanitizers bring an allocator of their own"
+! sanitized || skip_all "sanitizers bring an allocator of their own"
 compiler=$(sed -n 's/^CC = //p' "$top/config.mk" 2>/dev/null)
 : "${compiler:=cc}"
 refuse=${work:?}/refuse.so

@@ -55,6 +55,9 @@ skip_all() { # reason
     exit 0
 }
 
+# Is the program under test built with a sanitizer?
+sanitized() { grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null; }
+
 # Labs are left out as a whole, and counted.
 case ${LAB:-1}:${0##*/} in
 0:test_lab_*) skip_all "labs are left out: LAB=0" ;;

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What make says: one line a file, the command with V=1, nothing with -s.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 cd "$(dirname "$0")/../.." || exit 1

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What tools/lint says of circles of files, on trees made for it.
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll compare: the verdict, its formats, the exit status, and what cannot be compared.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 data=$(dirname "$0")/../data

@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll compare --format commit: figures for a commit message, whatever the results hold.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

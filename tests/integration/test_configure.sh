@@ -1,5 +1,6 @@
 #!/bin/sh
 # What packaging hands to ./configure: folders that are honoured, options that mean nothing here, flags that are refused.
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$(dirname "$VMTOLL")" && pwd)

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Commands that read what strangers wrote run confined, and so do the programs they start.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/attempt.sh
@@ -19,7 +20,7 @@ status_of() { # command..., which reads $work/pipe
     status=$?
 }
 
-! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" || skip_all "sanitizers need what is forbidden"
+! sanitized || skip_all "sanitizers need what is forbidden"
 grep -q 'VT_HAVE_SECCOMP 1' "$top/config.h" || skip_all "built without seccomp"
 grep -q '^Seccomp:' /proc/self/status || skip_all "this kernel has no seccomp"
 

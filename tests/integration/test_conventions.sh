@@ -1,5 +1,6 @@
 #!/bin/sh
 # What other programs of its kind do as well: short options, units, lists given twice, closed pipes, formats.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

@@ -2,7 +2,7 @@
 # No KVM in the kernel, on a processor with AMD-V: qemu-x86_64 shows one to the program, mounts show it a kernel.
 . "$(dirname "$0")/tap.sh"
 
-! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null || skip_all "qemu-x86_64 does not get through what a sanitizer maps"
+! sanitized || skip_all "qemu-x86_64 does not get through what a sanitizer maps"
 qemu=$(command -v qemu-x86_64 || command -v qemu-x86_64-static) || skip_all "needs qemu-x86_64 (package qemu-user)"
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 unshare -m true 2>/dev/null || skip_all "mount namespaces are not allowed here"

@@ -3,6 +3,7 @@
 # seconds: 1500
 # beside others
 . "$(dirname "$0")/tap.sh"
+! sanitized || skip_all "what is packaged is built with flags of its own, without the sanitizer"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 1
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll report over many machines: every format, names from outside, input that is no result, and the page in a browser.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

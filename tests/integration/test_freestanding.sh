@@ -1,5 +1,6 @@
 #!/bin/sh
 # The emulator must be able to run inside a ring-0 image: compiled as the payload is, it asks for no library.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What make install installs is built with the usual hardening.
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 command -v readelf >/dev/null 2>&1 || skip_all "readelf is missing: apt-get install binutils"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # make install into a DESTDIR, and away again.
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(dirname "$VMTOLL")

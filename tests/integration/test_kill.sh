@@ -1,6 +1,7 @@
 #!/bin/sh
 # kill -9 at any moment: the old file or a whole new one, and nothing of it left by the next run.
 # seconds: 600
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/kill.sh

@@ -4,7 +4,7 @@
 # beside others
 . "$(dirname "$0")/tap.sh"
 
-! grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null || skip_all "a machine in a machine has no room for a sanitizer's memory"
+! sanitized || skip_all "a machine in a machine has no room for a sanitizer's memory"
 command -v qemu-system-x86_64 >/dev/null 2>&1 || skip_all "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
 command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"
 mkdir "$work/tmp"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lab svm-bochs: KVM's AMD-V code on a processor with NRIPS. Both runs at once, one on each core.
 # seconds: 1800
+# beside others
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/crossings.sh
 . "$(dirname "$0")/crossings.sh"
@@ -13,7 +14,7 @@ export TMPDIR="$work/tmp"
 some='cpuid,vmmcall,hlt,first-touch,mmio-write-*,x2apic-eoi'
 # What it costs depends on the pages that the machine's kernel has at hand (docs/LAB.md), and a sanitizer in the machine
 # takes some whenever it likes.
-if grep -q -e -fsanitize "$(dirname "$VMTOLL")/base/flags.inc" 2>/dev/null; then
+if sanitized; then
     some=$(echo "$some" | sed s/first-touch,//)
     skip "first-touch counts the same" "a sanitizer takes pages of its own"
 fi

@@ -1,5 +1,6 @@
 #!/bin/sh
 # A run that is ended or killed: the old file or a whole new one, and nothing left, at once or by the next run.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Links of the documents lead somewhere, in the tree and where make install puts them.
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 1

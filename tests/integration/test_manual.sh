@@ -1,5 +1,6 @@
 #!/bin/sh
 # Every command has a manual page that lists the options its --help lists, and no others.
+# beside others
 . "$(dirname "$0")/tap.sh"
 pages=$(dirname "$0")/../../docs/man
 

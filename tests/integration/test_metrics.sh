@@ -1,5 +1,6 @@
 #!/bin/sh
 # OpenMetrics: pages about one host lie in one folder and are scraped together, as node_exporter's textfile collector does.
+# beside others
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/result.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll probe: this machine, dumps of others, requirements, bad input.
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 data=$(dirname "$0")/../data/cpuid

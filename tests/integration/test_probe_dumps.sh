@@ -1,6 +1,7 @@
 #!/bin/sh
 # What vmtoll says of a dump is what the independent program `cpuid` says of it.
 # VMTOLL_DUMPS=FOLDER adds the dumps (cpuid -r text) of a folder.
+# beside others
 . "$(dirname "$0")/tap.sh"
 
 data=$(dirname "$0")/../data/cpuid

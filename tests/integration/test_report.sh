@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll report: formats, several files, bad files, and the page in a browser.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)

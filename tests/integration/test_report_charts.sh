@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll report --plots: charts as files, all of them or none.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 

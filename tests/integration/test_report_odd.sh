@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll report: results that hold little, nothing, or what an enemy wrote into them.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # vmtoll report --reference: published figures beside what was measured alike, and beside nothing else.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # The story at the head of the page: told with the figures of the documents shown, and with no others.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/integration/result.sh

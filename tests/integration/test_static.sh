@@ -1,12 +1,13 @@
 #!/bin/sh
 # make static: one file, run where there is nothing else, and on an old kernel.
 # seconds: 400
+# beside others
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(dirname "$VMTOLL")
 build=${build#"$top/"} # make has no names with blanks; the folder of the tree may have some
 cd "$top" || exit 1
-! grep -q -e -fsanitize "$build/base/flags.inc" || skip_all "a sanitizer cannot be linked statically"
+! sanitized || skip_all "a sanitizer cannot be linked statically"
 
 if ! timeout 300 make -s --no-print-directory B="$build" static >"$work/made" 2>"$work/err" </dev/null; then
     # Not every distribution has archives, and Zydis' source comes from a mirror.

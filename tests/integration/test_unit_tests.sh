@@ -1,5 +1,6 @@
 #!/bin/sh
 # docs/KVM-UNIT-TESTS.md and the catalogue say the same of kvm-unit-tests' rows; tests/bench/vmexit refuses in one line.
+# beside others
 # shellcheck source=tests/integration/tap.sh
 . "$(dirname "$0")/tap.sh"
 command -v jq >/dev/null 2>&1 || skip_all "jq is missing: apt-get install jq"

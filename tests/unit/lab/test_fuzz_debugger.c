@@ -1,4 +1,8 @@
-/* What fuzz_debugger.c is started with, and variations, by any compiler. */
+/*
+ * What fuzz_debugger.c is started with, and variations, by any compiler.
+ *
+ * beside others
+ */
 #include "tests/unit/fuzzed.h"
 #include "tests/unit/suite.h"
 

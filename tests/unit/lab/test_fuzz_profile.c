@@ -1,4 +1,8 @@
-/* What fuzz_profile.c is started with, and variations, by any compiler. */
+/*
+ * What fuzz_profile.c is started with, and variations, by any compiler.
+ *
+ * beside others
+ */
 #include "tests/unit/fuzzed.h"
 #include "tests/unit/suite.h"
 

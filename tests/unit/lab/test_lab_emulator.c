@@ -1,6 +1,8 @@
 /*
  * How long an emulator may take: by the clock where somebody said how long, else by the processor's time that
  * it got, for others may be busy here. A shell stands for it.
+ *
+ * beside others
  */
 #include "lab/emulator/emulator.h"
 #include "tests/unit/suite.h"

@@ -1,4 +1,8 @@
-/* The same two processors as other tools print them and as people pass them on: all read alike. */
+/*
+ * The same two processors as other tools print them and as people pass them on: all read alike.
+ *
+ * beside others
+ */
 #include "base/file.h"
 #include "probes/dump/dump.h"
 #include "tests/unit/suite.h"

@@ -2,6 +2,8 @@
  * Machines as they are met, put together from CPUID leaves, files below a root
  * folder and registers: the right answer for each, and, for each and for all dumps
  * under every state of KVM, no two answers that contradict one another.
+ *
+ * beside others
  */
 #include "probes/dump/dump.h"
 #include "probes/kvm/device.h"

@@ -1,4 +1,8 @@
-/* Results that are valid and monstrous: the work they make grows with them, not with their square. */
+/*
+ * Results that are valid and monstrous: the work they make grows with them, not with their square.
+ *
+ * beside others
+ */
 #include "compare/compare.h"
 #include "compare/format/format.h"
 #include "fleet/format/format.h"

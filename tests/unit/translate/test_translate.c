@@ -1,4 +1,7 @@
-/* The translator: what sensitive instructions do inline, and how it takes what goes wrong.
+/*
+ * The translator: what sensitive instructions do inline, and how it takes what goes wrong.
+ *
+ * beside others
  */
 #include "translate/internal.h"
 #include "tests/unit/suite.h"

@@ -1,5 +1,9 @@
-/* The translator's tables of common instructions: they agree with the decoder, and leave it what is
- * sensitive. */
+/*
+ * The translator's tables of common instructions: they agree with the decoder, and leave it what is
+ * sensitive.
+ *
+ * beside others
+ */
 #include "translate/internal.h"
 #include "translate/process/zydis.h"
 #include "tests/unit/suite.h"

@@ -4,6 +4,7 @@
  * it, and the lab says when it has waited long enough.
  *
  * seconds: 1800
+ * beside others
  */
 #include "bench/engines/kvm/machine.h"
 #include "guest/svm.h"
