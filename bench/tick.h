@@ -15,9 +15,10 @@
 bool vt_tick_is_in_the_way(uint64_t since, uint64_t period, uint64_t needed);
 
 /*
- * Wait for the next tick if it would fall into the next `needed` nanoseconds; busily, for a CPU that sleeps
- * may get no tick at all. Returns at once where what is begun is longer than the time between two ticks, or
- * the kernel does not tell; after a few periods where no tick comes.
+ * Sleep until the next tick is over if it would fall into the next `needed` nanoseconds: an emulator goes on
+ * at once where its processor is idle, and has millions of instructions to execute where it waits busily.
+ * Returns at once where what is begun is longer than the time between two ticks, or the kernel does not tell.
+ * A processor that slept through its tick (CONFIG_NO_HZ_IDLE) has the next one a period later all the same.
  */
 void vt_tick_let_pass(uint64_t needed);
 

@@ -69,6 +69,13 @@ void vt_lab_inside_send_row(const char *document, size_t size)
     send_bytes(document, size);
 }
 
+void vt_lab_inside_hand_over_symbols(void)
+{
+    __asm__ volatile(VT_FLOW_OVER_CODE);
+    vt_lab_inside_say("@stage reading symbols");
+    vt_lab_inside_say("@fact symbols %zu", vt_symbols_hand_over());
+}
+
 void vt_lab_inside_send_symbols(void)
 {
     unsigned char *packed = NULL;

@@ -42,6 +42,9 @@ void vt_lab_inside_send_row(const char *document, size_t size);
 /* The names of functions. When all is measured: reading them takes memory, and moves what comes after. */
 void vt_lab_inside_send_symbols(void);
 
+/* The same, handed to the plugin that watches the machine (profile/page.h). */
+void vt_lab_inside_hand_over_symbols(void);
+
 /* Say how it ended (error may be NULL) and wait for the outside to switch the machine off. */
 _Noreturn void vt_lab_inside_end(const struct vt_error *error);
 

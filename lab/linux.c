@@ -234,11 +234,26 @@ int vt_lab_linux_open(struct vt_lab_linux *linux_, const struct vt_lab_request *
     return status;
 }
 
-static int take_symbols(const struct vt_lab_link *link, struct vt_symbols *symbols, const char *lab,
+/* NULL: the machine sent none, or not all. */
+static int read_symbols(const struct vt_lab_linux *linux_, const struct vt_lab_link *link, char **text,
                         struct vt_error *error)
 {
-    char *text = link->symbols ? vt_symbols_unpack(link->symbols, link->symbols_size) : NULL;
+    const char *size = vt_lab_link_fact(link, "symbols");
 
+    *text = link->symbols ? vt_symbols_unpack(link->symbols, link->symbols_size) : NULL;
+    if (*text || !linux_->plan.pages || !size)
+        return 0;
+    return vt_plugin_read_names(linux_->workspace.folder, strtoul(size, NULL, 10), text, error);
+}
+
+static int take_symbols(const struct vt_lab_linux *linux_, const struct vt_lab_link *link,
+                        struct vt_symbols *symbols, const char *lab, struct vt_error *error)
+{
+    char *text;
+    int status = read_symbols(linux_, link, &text, error);
+
+    if (status != 0)
+        return status;
     const char *lower = vt_lab_link_fact(link, "modules-below"), *upper = vt_lab_link_fact(link, "modules");
 
     if (text && lower && (!upper || strcmp(lower, upper) != 0)) {
@@ -288,7 +303,7 @@ static int run_once(struct vt_lab_linux *linux_, struct vt_emulator *emulator, s
     if (kernel)
         snprintf(outcome->kernel, sizeof outcome->kernel, "%s", kernel);
     if (status == 0 && request->profile)
-        status = take_symbols(&link, &outcome->profiles[0].symbols, emulator->lab, error);
+        status = take_symbols(linux_, &link, &outcome->profiles[0].symbols, emulator->lab, error);
     outcome->document = link.document;
     outcome->size = link.document_size;
     link.document = NULL;

@@ -14,11 +14,12 @@ char *vt_lab_plan_print(const struct vt_lab_plan *plan)
 
     if (!stream)
         return NULL;
-    fprintf(stream,
-            "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\n"
-            "depth=%u\nstarts=%d\n",
-            plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations,
-            plan->pairs, plan->profile, plan->depth, plan->starts);
+    fprintf(
+        stream,
+        "engine=%s\ncases=%s\nlevels=%s\nparameters=%s\niterations=%llu\npairs=%zu\nprofile=%d\npages=%d\n"
+        "depth=%u\nstarts=%d\n",
+        plan->engine, plan->cases, plan->levels, plan->parameters, (unsigned long long)plan->iterations,
+        plan->pairs, plan->profile, plan->pages, plan->depth, plan->starts);
     if (plan->before)
         fprintf(stream, "before=%zu\n", plan->before);
     for (size_t i = 0; i < plan->lost_count; i++)
@@ -72,14 +73,20 @@ static int take(struct vt_lab_plan *plan, const char *key, const char *value)
         return take_lost(plan, value);
     char *end;
     unsigned long long number = strtoull(value, &end, 10);
-    bool is_profile = strcmp(key, "profile") == 0, is_start = strcmp(key, "starts") == 0;
-    if (*value == '\0' || *end != '\0' || (number == 0 && !is_profile && !is_start))
+    if (*value == '\0' || *end != '\0')
         return -EINVAL;
-    if (is_profile)
-        plan->profile = number != 0;
-    else if (is_start)
-        plan->starts = number != 0;
-    else if (strcmp(key, "depth") == 0 && number <= VT_LAB_DEPTH_MOST)
+    const struct {
+        const char *key;
+        bool *wanted;
+    } switches[] = {{"profile", &plan->profile}, {"pages", &plan->pages}, {"starts", &plan->starts}};
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
+        if (strcmp(key, switches[i].key) == 0) {
+            *switches[i].wanted = number != 0;
+            return 0;
+        }
+    if (number == 0)
+        return -EINVAL;
+    if (strcmp(key, "depth") == 0 && number <= VT_LAB_DEPTH_MOST)
         plan->depth = (unsigned)number;
     else if (strcmp(key, "iterations") == 0)
         plan->iterations = number;

@@ -28,7 +28,8 @@ struct vt_lab_plan {
     struct vt_lost_row lost[VT_LAB_LOST_MOST];
     size_t lost_count;
     size_t before;  /* rows up to this number are not asked again (bench/runner.h) */
-    bool profile;   /* symbols are wanted outside */
+    bool profile;   /* symbols are wanted outside ... */
+    bool pages;     /* ... in pages (profile/page.h) */
     unsigned depth; /* of the guest that is measured, in hypervisors; the machine's own place in it: */
     bool starts;    /* it starts the machine that measures, instead of measuring (below.h) */
 };

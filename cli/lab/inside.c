@@ -188,6 +188,6 @@ int vt_cli_lab_inside(void)
     if (status == 0)
         status = measure(&asked, &plan, &error);
     if (status == 0 && asked.profile)
-        vt_lab_inside_send_symbols();
+        (asked.pages ? vt_lab_inside_hand_over_symbols : vt_lab_inside_send_symbols)();
     vt_lab_inside_end(status == 0 ? NULL : &error);
 }

@@ -24,12 +24,13 @@ static char *const arguments[] = {
 };
 enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };
 
-static int place_plugin(const struct vt_lab_linux *linux_, bool deep, struct vt_plugin_argument *argument,
+static int place_plugin(struct vt_lab_linux *linux_, bool deep, struct vt_plugin_argument *argument,
                         char **argv, struct vt_error *error)
 {
     struct vt_profile_places places =
         deep ? vt_profile_places_of_payload_below() : vt_profile_places_of_payload();
 
+    linux_->plan.pages = true;
     argv[0] = "-plugin";
     argv[1] = argument->text;
     argv[2] = NULL;

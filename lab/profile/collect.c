@@ -1,6 +1,7 @@
 #include "lab/profile/collect.h"
 #include "base/file.h"
 #include "lab/profile/elf.h"
+#include "lab/profile/page.h"
 #include "lab/profile/symbols.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <zlib.h>
 
 #define OWN "vmtoll" /* module of this program's functions */
@@ -83,19 +85,63 @@ static int pack(const char *text, size_t length, unsigned char **packed, size_t 
     return 0;
 }
 
-int vt_symbols_collect(unsigned char **packed, size_t *size)
+/* Malloc'ed and the caller's; NULL: memory is out. */
+static char *collect(size_t *length)
 {
     char *text = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
+    FILE *stream = open_memstream(&text, length);
 
-    *packed = NULL;
     if (!stream)
-        return -ENOMEM;
+        return NULL;
     copy_kernel(stream);
     dl_iterate_phdr(add_object, stream);
     dl_iterate_phdr(add_own, stream);
-    int status = fclose(stream) == 0 ? pack(text, length, packed, size) : -ENOMEM;
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+int vt_symbols_collect(unsigned char **packed, size_t *size)
+{
+    size_t length = 0;
+    char *text = collect(&length);
+
+    *packed = NULL;
+    int status = text ? pack(text, length, packed, size) : -ENOMEM;
     free(text);
     return status;
+}
+
+/* The code is written anew each time: the emulator translates what was written to. */
+static void execute(struct vt_page *page, const char *text, size_t size)
+{
+    static const uint8_t code[] = VT_PAGE_CODE;
+    void (*function)(void);
+
+    memcpy(page->text, text, size);
+    page->size = (uint16_t)size;
+    memcpy(page->code, code, sizeof code);
+    memcpy(&function, &(void *){page}, sizeof function);
+    __asm__ volatile("" : : : "memory");
+    function();
+}
+
+size_t vt_symbols_hand_over(void)
+{
+    size_t length = 0;
+    char *text = collect(&length);
+    struct vt_page *page =
+        mmap(NULL, VT_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (!text || page == MAP_FAILED)
+        length = 0;
+    for (size_t at = 0, size; at < length; at += size) {
+        size = length - at < sizeof page->text ? length - at : sizeof page->text;
+        execute(page, text + at, size);
+    }
+    free(text);
+    if (page != MAP_FAILED)
+        munmap(page, VT_PAGE);
+    return length;
 }

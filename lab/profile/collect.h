@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+/* As lab/profile/symbols.h reads them, handed over in pages (page.h); what cannot be read is left out. Their
+ * size; 0: memory is out. */
+size_t vt_symbols_hand_over(void);
+
 /*
  * As lab/profile/symbols.h reads them, packed by zlib, malloc'ed and the caller's. What cannot be read is
  * left out. 0 or -ENOMEM.

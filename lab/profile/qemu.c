@@ -10,6 +10,7 @@
 
 #define FILE_NAME "plugin.so"
 #define OUT_NAME  "profile"
+#define NAMES     "names"
 #define MOST_OUT  ((size_t)256 << 20)
 
 extern const uint8_t vt_plugin_file[], vt_plugin_file_end[];
@@ -22,11 +23,12 @@ int vt_plugin_place(const char *folder, const struct vt_record_places *places,
         path ? vt_file_write(path, vt_plugin_file, (size_t)(vt_plugin_file_end - vt_plugin_file), error)
              : vt_error_memory(error, "the plugin's path");
     free(path);
-    snprintf(
-        argument->text, sizeof argument->text,
-        "./" FILE_NAME ",begin=%#llx,end=%#llx,stubs=%#llx,low=%#llx,high=%#llx,deep=%#llx,out=" OUT_NAME,
-        (unsigned long long)places->begin, (unsigned long long)places->end, (unsigned long long)places->stubs,
-        (unsigned long long)places->low, (unsigned long long)places->high, (unsigned long long)places->deep);
+    snprintf(argument->text, sizeof argument->text,
+             "./" FILE_NAME ",begin=%#llx,end=%#llx,stubs=%#llx,low=%#llx,high=%#llx,deep=%#llx,out=" OUT_NAME
+             ",names=" NAMES,
+             (unsigned long long)places->begin, (unsigned long long)places->end,
+             (unsigned long long)places->stubs, (unsigned long long)places->low,
+             (unsigned long long)places->high, (unsigned long long)places->deep);
     return status;
 }
 
@@ -46,25 +48,51 @@ int vt_plugin_explain(int status, const char *lab, const char *emulator, struct 
 
 void vt_plugin_forget(const char *folder)
 {
-    char *path = vt_workspace_path(folder, OUT_NAME);
-    if (path)
-        unlink(path);
+    static const char *const files[] = {OUT_NAME, NAMES};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char *path = vt_workspace_path(folder, files[i]);
+        if (path)
+            unlink(path);
+        free(path);
+    }
+}
+
+/* *text NULL: there is no such file. */
+static int read_file(const char *folder, const char *name, char **text, size_t *size, struct vt_error *error)
+{
+    char *path = vt_workspace_path(folder, name);
+    int status = 0;
+
+    *text = NULL;
+    if (!path)
+        return vt_error_memory(error, "the path of what the plugin wrote");
+    if (vt_workspace_holds(folder, name))
+        status = vt_file_read(path, MOST_OUT, text, size, error);
     free(path);
+    return status;
 }
 
 int vt_plugin_read(const char *folder, struct vt_capture *capture, struct vt_error *error)
 {
-    char *path = vt_workspace_path(folder, OUT_NAME), *text = NULL;
+    char *text;
     size_t size;
-    int status = 0;
+    int status = read_file(folder, OUT_NAME, &text, &size, error);
 
-    if (!path)
-        return vt_error_memory(error, "the profile's path");
-    if (vt_workspace_holds(folder, OUT_NAME))
-        status = vt_file_read(path, MOST_OUT, &text, &size, error);
-    free(path);
     if (status == 0 && text)
         status = vt_capture_read(capture, text, error);
     free(text);
+    return status;
+}
+
+int vt_plugin_read_names(const char *folder, size_t size, char **text, struct vt_error *error)
+{
+    size_t length = 0;
+    int status = read_file(folder, NAMES, text, &length, error);
+
+    if (status == 0 && *text && length == size)
+        return 0;
+    free(*text);
+    *text = NULL;
     return status;
 }

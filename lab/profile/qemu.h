@@ -8,7 +8,7 @@
 
 /* What follows "-plugin". */
 struct vt_plugin_argument {
-    char text[200];
+    char text[220];
 };
 
 /* Write the plugin into `folder`. */
@@ -21,6 +21,10 @@ int vt_plugin_explain(int status, const char *lab, const char *emulator, struct 
 
 /* All is measured again: drop what it wrote in `folder`, if anything. */
 void vt_plugin_forget(const char *folder);
+
+/* The text of `size` bytes that the machine handed over in pages: terminated, the caller's; NULL: it did not,
+ * or not all. */
+int vt_plugin_read_names(const char *folder, size_t size, char **text, struct vt_error *error);
 
 /* Read what it wrote in `folder`; without any, a capture without batches. */
 int vt_plugin_read(const char *folder, struct vt_capture *capture, struct vt_error *error);

@@ -3,8 +3,10 @@
  * before the first batch.
  *
  *     begin=,end=,stubs=,low=,high=,deep=    as in struct vt_record_places
- *     out=FILE
+ *     out=FILE                               what is executed
+ *     names=FILE                             what the machine hands over in pages (lab/profile/page.h)
  */
+#include "lab/profile/page.h"
 #include "lab/profile/plugin/qemu.h"
 #include "lab/profile/record.h"
 
@@ -18,7 +20,9 @@
 struct plugin {
     uint64_t id;
     struct vt_record_places places;
-    const char *out_file;
+    const char *out_file, *names_file;
+    FILE *names;
+    size_t named;  /* bytes */
     bool copies;   /* qemu_plugin_insn_data does */
     bool pointers; /* a block comes first, and the plugin's pointer behind it */
     bool asked;
@@ -78,20 +82,27 @@ static uint64_t where(const struct qemu_plugin_insn *insn)
     return plugin.places.deep ? (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(insn) / PAGE : 0;
 }
 
-static const struct vt_instruction *know(const struct qemu_plugin_insn *insn)
-{
-    uint8_t bytes[16];
-    uint64_t address = qemu_plugin_insn_vaddr(insn);
-    size_t size = qemu_plugin_insn_size(insn);
+#define LONGEST 16
 
+/* Its bytes: the emulator's, or copied to `room`. */
+static const uint8_t *bytes_of(const struct qemu_plugin_insn *insn, uint8_t room[LONGEST])
+{
     if (!plugin.copies) {
         const void *(*look)(const struct qemu_plugin_insn *) = (void *)qemu_plugin_insn_data;
-        return vt_record_instruction_in(plugin.record, address, where(insn), look(insn), size);
+        return look(insn);
     }
     size_t (*copy)(const struct qemu_plugin_insn *, void *, size_t) = (void *)qemu_plugin_insn_data;
-    copy(insn, bytes, sizeof bytes);
-    return vt_record_instruction_in(plugin.record, address, where(insn), bytes,
-                                    size < sizeof bytes ? size : sizeof bytes);
+    copy(insn, room, LONGEST);
+    return room;
+}
+
+static const struct vt_instruction *know(const struct qemu_plugin_insn *insn)
+{
+    uint8_t room[LONGEST];
+    size_t size = qemu_plugin_insn_size(insn);
+
+    return vt_record_instruction_in(plugin.record, qemu_plugin_insn_vaddr(insn), where(insn),
+                                    bytes_of(insn, room), size < LONGEST ? size : LONGEST);
 }
 
 /* They live as long as the emulator. */
@@ -157,10 +168,31 @@ static void ask(unsigned vcpu, void *data)
     plugin.asked = true;
 }
 
-/* Before the first batch nothing is of interest but where it begins. */
+/* What a page holds if `insn` is its first: of the machine's memory, which is not trusted. */
+static void take_page(const struct qemu_plugin_insn *insn)
+{
+    static const uint8_t code[] = VT_PAGE_CODE;
+    enum { MOST = 64 << 20 };
+    uint8_t room[LONGEST];
+
+    if (qemu_plugin_insn_vaddr(insn) % VT_PAGE != 0 || qemu_plugin_insn_size(insn) != VT_PAGE_NOP ||
+        memcmp(bytes_of(insn, room), code, VT_PAGE_NOP) != 0)
+        return;
+    const struct vt_page *page = qemu_plugin_insn_haddr(insn);
+    if (!page || !plugin.names || page->size > sizeof page->text || plugin.named + page->size > MOST)
+        return;
+    plugin.named += fwrite(page->text, 1, page->size, plugin.names);
+    fflush(plugin.names);
+}
+
+/* Before the first batch nothing is of interest but where it begins; behind the last one, what is handed
+ * over. */
 static void wait_for_batch(uintptr_t first, uintptr_t second)
 {
     struct qemu_plugin_tb *tb = block_of(first, second);
+
+    if (qemu_plugin_tb_n_insns(tb))
+        take_page(qemu_plugin_tb_get_insn(tb, 0));
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         if (qemu_plugin_insn_vaddr(insn) != plugin.places.begin)
@@ -177,24 +209,23 @@ static bool take_argument(char *argument)
     const struct {
         const char *key;
         uint64_t *number;
-    } keys[] = {{"begin=", &places->begin},
-                {"end=", &places->end},
-                {"stubs=", &places->stubs},
-                {"low=", &places->low},
-                {"high=", &places->high},
-                {"deep=", &places->deep},
-                {"out=", NULL}};
+    } keys[] = {{"begin=", &places->begin}, {"end=", &places->end},   {"stubs=", &places->stubs},
+                {"low=", &places->low},     {"high=", &places->high}, {"deep=", &places->deep}};
+    const struct {
+        const char *key;
+        const char **file;
+    } files[] = {{"out=", &plugin.out_file}, {"names=", &plugin.names_file}};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const char *value = argument + strlen(keys[i].key);
         if (strncmp(argument, keys[i].key, strlen(keys[i].key)) != 0)
             continue;
-        if (keys[i].number)
-            *keys[i].number = strtoull(value, NULL, 0);
-        else
-            plugin.out_file = strdup(value);
+        *keys[i].number = strtoull(value, NULL, 0);
         return true;
     }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (strncmp(argument, files[i].key, strlen(files[i].key)) == 0)
+            return (*files[i].file = strdup(argument + strlen(files[i].key))) != NULL;
     return false;
 }
 
@@ -209,6 +240,7 @@ PUBLIC int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int ar
             return -1;
         }
     FILE *out = plugin.out_file ? fopen(plugin.out_file, "ae") : NULL;
+    plugin.names = plugin.names_file ? fopen(plugin.names_file, "ae") : NULL;
     plugin.record = out ? vt_record_open(&plugin.places, out) : NULL;
     if (!plugin.record) {
         perror("vmtoll's plugin");

@@ -17,6 +17,7 @@ static const struct vt_lab_plan written = {
     .pairs = 7,
     .depth = 2,
     .starts = true,
+    .pages = true,
     .lost = {{3, VT_STATUS_TIMEOUT, "nothing came for 30 s: it said a=b"}, {14, VT_STATUS_FAILED, ""}},
     .lost_count = 2,
     .before = 14};
@@ -44,6 +45,8 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_uint_eq(plan.before, written.before);
     ck_assert_uint_eq(plan.depth, written.depth);
     ck_assert(plan.starts);
+    ck_assert(plan.pages);
+    ck_assert(!plan.profile);
     ck_assert_uint_eq(plan.lost_count, written.lost_count);
     for (size_t i = 0; i < plan.lost_count; i++) {
         ck_assert_uint_eq(plan.lost[i].number, written.lost[i].number);
@@ -64,7 +67,7 @@ START_TEST(nonsense_is_refused_with_the_line)
         "lost=0 failed x", "lost=1 ok x",
         "lost=1",          "before=0",
         "depth=0",         "depth=3",
-        "starts=x",
+        "starts=x",        "pages=",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct vt_lab_plan plan;
