@@ -34,12 +34,17 @@ is "the same with profiles" 0
 profile() { # case, expression over its profile
     jq -e --arg case "$1" ".measurements[] | select(.case == \$case) | .profile | select($2)" "$work/profiled.json"
 }
-tolls() { # of pairs that no timer hit; profiles change none
-    jq -c '[.measurements[] | {case, toll: .toll.median, outer_exits}]' "$1"
+# Of pairs that no timer hit; profiles change none. On Linux 6.12 a batch is 88 instructions longer or not: each toll lies in
+# the other's quartiles, which are one number where all pairs are the same.
+apart() {
+    jq -n -r --slurpfile a "$work/deep.json" --slurpfile b "$work/profiled.json" '
+        def within($t; $o): $t.toll.median >= $o.toll.p25 and $t.toll.median <= $o.toll.p75;
+        [$a[0].measurements, $b[0].measurements] | transpose[]
+        | select(.[0].case != .[1].case or .[0].outer_exits != .[1].outer_exits or (within(.[0]; .[1]) and within(.[1]; .[0]) | not))'
 }
-tolls "$work/deep.json" >"$work/deep"
-tolls "$work/profiled.json" >"$work/profiled"
-holds "no toll is another one" cmp -s "$work/deep" "$work/profiled"
+holds "both have the same rows" apart
+apart >"$work/out"
+holds "no toll is another one" test ! -s "$work/out"
 # A result gives six digits of a toll.
 holds "sums are tolls, and all is of some function" jq -e \
     'all(.measurements[]; .profile.unattributed == 0 and ((.profile.sum / .profile.operations - .toll.median) | fabs) <= 0.0000051 * .toll.median)' "$work/profiled.json"
