@@ -107,7 +107,8 @@ int vt_debugger_start(struct vt_debugger *debugger, const char *folder, struct v
         return vt_error_memory(error, "the profile");
     snprintf(commands, sizeof commands, "lb %#llx\nlb %#llx\nlb %#llx\nc\n",
              (unsigned long long)debugger->places.record.begin,
-             (unsigned long long)debugger->places.record.end, (unsigned long long)debugger->places.lost);
+             (unsigned long long)debugger->places.record.end,
+             (unsigned long long)debugger->places.record.lost);
     int status = open_commands(debugger, folder);
     if (status == 0)
         status = say(debugger, commands);

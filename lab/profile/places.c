@@ -19,7 +19,7 @@ struct vt_profile_places vt_profile_places_of_payload(void)
     struct vt_profile_places places = places_at(VT_GUEST_CASES);
 
     places.record.stubs = ((const struct vt_payload_header *)vt_payload_image)->stubs;
-    places.lost = ((const struct vt_payload_header *)vt_payload_image)->lost;
+    places.record.lost = ((const struct vt_payload_header *)vt_payload_image)->lost;
     return places;
 }
 

@@ -7,7 +7,6 @@
 struct vt_profile_places {
     struct vt_record_places record;
     uint64_t code; /* of vt_guest_code_start in the guest */
-    uint64_t lost; /* where a batch ends that an exception ended; 0: unknown */
 };
 
 /* The kvm engine's machine. */

@@ -24,11 +24,13 @@ int vt_plugin_place(const char *folder, const struct vt_record_places *places,
              : vt_error_memory(error, "the plugin's path");
     free(path);
     snprintf(argument->text, sizeof argument->text,
-             "./" FILE_NAME ",begin=%#llx,end=%#llx,stubs=%#llx,low=%#llx,high=%#llx,deep=%#llx,out=" OUT_NAME
+             "./" FILE_NAME
+             ",begin=%#llx,end=%#llx,stubs=%#llx,lost=%#llx,low=%#llx,high=%#llx,deep=%#llx,out=" OUT_NAME
              ",names=" NAMES,
              (unsigned long long)places->begin, (unsigned long long)places->end,
-             (unsigned long long)places->stubs, (unsigned long long)places->low,
-             (unsigned long long)places->high, (unsigned long long)places->deep);
+             (unsigned long long)places->stubs, (unsigned long long)places->lost,
+             (unsigned long long)places->low, (unsigned long long)places->high,
+             (unsigned long long)places->deep);
     return status;
 }
 

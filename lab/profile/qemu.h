@@ -8,7 +8,7 @@
 
 /* What follows "-plugin". */
 struct vt_plugin_argument {
-    char text[220];
+    char text[240];
 };
 
 /* Write the plugin into `folder`. */

@@ -326,8 +326,19 @@ static bool is_begun_again(const struct vt_record *record, const struct vt_instr
            instruction->flow != VT_FLOW_JUMP && vt_flow_leads_away(instruction->flow);
 }
 
+/* What it leaves for then is no way of a hypervisor's, and may last until the next batch. */
+static void drop_batch(struct vt_record *record)
+{
+    record->inside = false;
+    record->run_count = 0;
+}
+
 static void execute_in_guest(struct vt_record *record, const struct vt_instruction *instruction)
 {
+    if (record->places.lost && instruction->address == record->places.lost) {
+        drop_batch(record);
+        return;
+    }
     bool again = record->run_count && is_begun_again(record, instruction);
 
     if (record->run_count)

@@ -20,6 +20,7 @@
 struct vt_record_places {
     uint64_t begin, end; /* the two RDTSC of vt_batch, in the guest */
     uint64_t stubs;      /* vt_payload_stubs there; 0: unknown */
+    uint64_t lost;       /* where a batch ends that an exception ended; 0: unknown */
     uint64_t low, high;  /* the guest is what runs from `low` to below `high`; high 0: what VMRUN starts */
     uint64_t deep; /* not 0: between it and the hypervisor is another one, which runs at the same addresses */
 };

@@ -55,7 +55,7 @@ static void feed(struct vt_debugger *debugger, const char *text, size_t size, si
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct vt_profile_places places = {
-        .record = {.begin = 0x1000, .end = 0x1010, .high = 0x4000}, .lost = 0x3800};
+        .record = {.begin = 0x1000, .end = 0x1010, .high = 0x4000, .lost = 0x3800}};
     struct vt_debugger *debugger = make_folder() ? vt_debugger_open(&places) : NULL;
     const size_t steps[] = {size + 1, size ? data[0] % 61 + 1 : 1};
     struct vt_error error;

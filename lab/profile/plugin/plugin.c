@@ -2,7 +2,7 @@
  * A plugin of QEMU's: hands what one processor executes to lab/profile/record.h. Nothing is instrumented
  * before the first batch.
  *
- *     begin=,end=,stubs=,low=,high=,deep=    as in struct vt_record_places
+ *     begin=,end=,stubs=,lost=,low=,high=,deep=    as in struct vt_record_places
  *     out=FILE                               what is executed
  *     names=FILE                             what the machine hands over in pages (lab/profile/page.h)
  */
@@ -209,8 +209,9 @@ static bool take_argument(char *argument)
     const struct {
         const char *key;
         uint64_t *number;
-    } keys[] = {{"begin=", &places->begin}, {"end=", &places->end},   {"stubs=", &places->stubs},
-                {"low=", &places->low},     {"high=", &places->high}, {"deep=", &places->deep}};
+    } keys[] = {{"begin=", &places->begin}, {"end=", &places->end}, {"stubs=", &places->stubs},
+                {"lost=", &places->lost},   {"low=", &places->low}, {"high=", &places->high},
+                {"deep=", &places->deep}};
     const struct {
         const char *key;
         const char **file;

@@ -85,8 +85,8 @@ static void read_commands(struct bochs *bochs)
 
 static void open_bochs(struct bochs *bochs)
 {
-    static const struct vt_profile_places places = {.record = {.begin = BEGIN, .end = END, .high = HIGH},
-                                                    .lost = LOST};
+    static const struct vt_profile_places places = {
+        .record = {.begin = BEGIN, .end = END, .high = HIGH, .lost = LOST}};
     struct vt_error error;
     char path[64];
 
