@@ -84,6 +84,14 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1 && command -v jq >/dev/null 2>&
         "$(jq -r '.settings | .roads + "; " + .roads_refused' "$work/some.json")" \
         "monitor-trap, monitor-call; monitor-vmx: the processor has no VT-x"
 
+    # 128 cycles of the clock an instruction, as where a KVM without VT-x or AMD-V interprets ring 0.
+    run boot -M q35 -cpu max -icount shift=7 -append 'case=cli end=reset' -debugcon "file:$work/interpreted"
+    run "$VMTOLL" import "$work/interpreted" --quiet --output "$work/interpreted.json"
+    equals "where ring 0 is interpreted the monitor refuses itself, and the rest runs" \
+        "$(jq -r '[.measurements[] | .case + " " + .engine + " " + .status] | join(", ")' "$work/interpreted.json")" \
+        "empty bare ok, nop bare ok, thousand bare ok, cli bare ok"
+    holds "with that reason for each road" jq -e '.settings.roads_refused | split("; ") | length == 8 and all(test("ring 0 is interpreted here"))' "$work/interpreted.json"
+
     run boot -m 16 -M q35 -cpu max -debugcon "file:$work/small"
     equals "too little memory is one line" "$(cat "$work/small")" \
         "vmtoll: the firmware grants no 12 MiB of memory in one piece below 4 GiB: nothing was measured"
