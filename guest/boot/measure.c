@@ -5,6 +5,7 @@
 #include "guest/image/road.h"
 
 #include <cpuid.h>
+#include <string.h>
 
 #define PAIRS      41
 #define LEAST      7       /* pairs, however long they take */
@@ -250,6 +251,38 @@ static void say_result(const struct batches *b)
     tell("  ", toll[b->pairs / 2] / b->iterations, " cycles");
 }
 
+/*
+ * A hypervisor may write into the code of its guest: KVM puts its own vendor's hypercall in the place of the
+ * other's (KVM_X86_QUIRK_FIX_HYPERCALL_INSN). The head of a body is as much as that needs.
+ */
+static struct {
+    uint8_t bytes[256];
+    uint8_t *place;
+    size_t size;
+} kept;
+
+static void keep_code(const struct vt_case *c)
+{
+    size_t left = (size_t)(vt_guest_code_end - (const uint8_t *)(uintptr_t)c->body);
+
+    kept.place = (uint8_t *)(uintptr_t)c->body;
+    kept.size = left < sizeof kept.bytes ? left : sizeof kept.bytes;
+    memcpy(kept.bytes, kept.place, kept.size);
+}
+
+/* Was it written to? It is as it was again. */
+static bool mend_code(void)
+{
+    size_t same = 0;
+
+    while (same < kept.size && kept.place[same] == kept.bytes[same])
+        same++;
+    if (same == kept.size)
+        return false;
+    memcpy(kept.place, kept.bytes, kept.size);
+    return true;
+}
+
 void vt_boot_measure(const struct vt_case *c, const struct vt_image_road *road)
 {
     static struct batches b;
@@ -258,7 +291,13 @@ void vt_boot_measure(const struct vt_case *c, const struct vt_image_road *road)
     b = (struct batches){.c = c, .road = road, .counts_smi = has_smi_count()};
     mailbox->skip_vector = c->needs & VT_NEED_HANDLERS ? c->skip_vector : UINT64_MAX;
     mailbox->skip_length = c->skip_length;
-    if (calibrate(&b) && run_pairs(&b))
+    keep_code(c);
+    bool ran = calibrate(&b) && run_pairs(&b);
+    if (mend_code())
+        vt_boot_measure_refuse(
+            c, road,
+            "the hypervisor below wrote another instruction in its place: what ran is not this case");
+    else if (ran)
         say_result(&b);
     else if (road)
         say_end_of_road(&b);
