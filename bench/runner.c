@@ -55,6 +55,7 @@ struct schedule {
     size_t visited; /* rows of all rounds before */
     size_t round;
     struct vt_quiet quiet;
+    struct vt_tick tick;
     const struct vt_affinity *allowed; /* of the process, before it was pinned; NULL: not known */
     int watched_cpu;                   /* pinned to; -1: not, or the kernel does not tell */
 };
@@ -340,6 +341,7 @@ static void visit_row(struct schedule *s, struct vt_measurement *m, const struct
         .interrupts = simulation ? VT_INTERRUPTS_FILE : NULL,
         .interrupted_cpu = s->run->cpu,
         .let_tick_pass = simulation ? vt_tick_let_pass : NULL,
+        .tick = &s->tick,
         .outer = simulation ? simulation->outer : NULL,
         .quiet = simulation ? NULL : &s->quiet,
         .patience_ns = now + turn_ns / 2,

@@ -233,7 +233,7 @@ static enum vt_batch_end take_pair_between_ticks(struct vt_measurement *m, const
 {
     if (!sampling->let_tick_pass)
         return take_pair(m, sampling, error);
-    sampling->let_tick_pass(*longest_ns ? *longest_ns + *longest_ns / 4 : FIRST_PAIR_NS);
+    sampling->let_tick_pass(sampling->tick, *longest_ns ? *longest_ns + *longest_ns / 4 : FIRST_PAIR_NS);
     uint64_t begun = vt_clock_now();
     enum vt_batch_end end = take_pair(m, sampling, error);
     uint64_t lasted = vt_clock_now() - begun;

@@ -9,6 +9,7 @@
 #include "bench/measurement.h"
 #include "bench/outer.h"
 #include "bench/quiet.h"
+#include "bench/tick.h"
 
 #include <stdint.h>
 
@@ -39,7 +40,8 @@ struct vt_sampling {
     int interrupted_cpu;
     /* Called before each pair with how many nanoseconds it may take (vt_tick_let_pass), that no tick falls
      * into it; NULL: they may. */
-    void (*let_tick_pass)(uint64_t needed);
+    void (*let_tick_pass)(struct vt_tick *tick, uint64_t needed);
+    struct vt_tick *tick;
     const struct vt_outer
         *outer; /* the hypervisor below: its exits are counted, its interrupts hit; or NULL */
     const volatile int *stop;

@@ -14,12 +14,18 @@
  */
 bool vt_tick_is_in_the_way(uint64_t since, uint64_t period, uint64_t needed);
 
+/* When one was over, CLOCK_MONOTONIC; 0: none was looked for. They come every period from then on, also to a
+ * processor that slept through some (CONFIG_NO_HZ_IDLE). */
+struct vt_tick {
+    uint64_t seen;
+};
+
 /*
  * Sleep until the next tick is over if it would fall into the next `needed` nanoseconds: an emulator goes on
- * at once where its processor is idle, and has millions of instructions to execute where it waits busily.
- * Returns at once where what is begun is longer than the time between two ticks, or the kernel does not tell.
- * A processor that slept through its tick (CONFIG_NO_HZ_IDLE) has the next one a period later all the same.
+ * at once where its processor is idle, and has millions of instructions to execute where it waits busily,
+ * which is done once. Returns at once where what is begun is longer than the time between two ticks, or the
+ * kernel does not tell.
  */
-void vt_tick_let_pass(uint64_t needed);
+void vt_tick_let_pass(struct vt_tick *tick, uint64_t needed);
 
 #endif
