@@ -1,6 +1,7 @@
 #include "lab/profile/qemu.h"
 #include "base/file.h"
 #include "lab/fetch/workspace.h"
+#include "lab/profile/symbols.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +62,8 @@ void vt_plugin_forget(const char *folder)
 }
 
 /* *text NULL: there is no such file. */
-static int read_file(const char *folder, const char *name, char **text, size_t *size, struct vt_error *error)
+static int read_file(const char *folder, const char *name, size_t most, char **text, size_t *size,
+                     struct vt_error *error)
 {
     char *path = vt_workspace_path(folder, name);
     int status = 0;
@@ -70,7 +72,7 @@ static int read_file(const char *folder, const char *name, char **text, size_t *
     if (!path)
         return vt_error_memory(error, "the path of what the plugin wrote");
     if (vt_workspace_holds(folder, name))
-        status = vt_file_read(path, MOST_OUT, text, size, error);
+        status = vt_file_read(path, most, text, size, error);
     free(path);
     return status;
 }
@@ -79,7 +81,7 @@ int vt_plugin_read(const char *folder, struct vt_capture *capture, struct vt_err
 {
     char *text;
     size_t size;
-    int status = read_file(folder, OUT_NAME, &text, &size, error);
+    int status = read_file(folder, OUT_NAME, MOST_OUT, &text, &size, error);
 
     if (status == 0 && text)
         status = vt_capture_read(capture, text, error);
@@ -90,7 +92,7 @@ int vt_plugin_read(const char *folder, struct vt_capture *capture, struct vt_err
 int vt_plugin_read_names(const char *folder, size_t size, char **text, struct vt_error *error)
 {
     size_t length = 0;
-    int status = read_file(folder, NAMES, text, &length, error);
+    int status = read_file(folder, NAMES, VT_SYMBOLS_MOST, text, &length, error);
 
     if (status == 0 && *text && length == size)
         return 0;

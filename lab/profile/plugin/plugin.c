@@ -3,12 +3,13 @@
  * before the first batch.
  *
  *     begin=,end=,stubs=,lost=,low=,high=,deep=    as in struct vt_record_places
- *     out=FILE                               what is executed
- *     names=FILE                             what the machine hands over in pages (lab/profile/page.h)
+ *     out=FILE                                     what is executed
+ *     names=FILE                                   what the machine hands over in pages (lab/profile/page.h)
  */
 #include "lab/profile/page.h"
 #include "lab/profile/plugin/qemu.h"
 #include "lab/profile/record.h"
+#include "lab/profile/symbols.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -172,16 +173,16 @@ static void ask(unsigned vcpu, void *data)
 static void take_page(const struct qemu_plugin_insn *insn)
 {
     static const uint8_t code[] = VT_PAGE_CODE;
-    enum { MOST = 64 << 20 };
     uint8_t room[LONGEST];
 
     if (qemu_plugin_insn_vaddr(insn) % VT_PAGE != 0 || qemu_plugin_insn_size(insn) != VT_PAGE_NOP ||
         memcmp(bytes_of(insn, room), code, VT_PAGE_NOP) != 0)
         return;
     const struct vt_page *page = qemu_plugin_insn_haddr(insn);
-    if (!page || !plugin.names || page->size > sizeof page->text || plugin.named + page->size > MOST)
+    size_t size = page ? *(const volatile uint16_t *)&page->size : 0; /* once: the machine can change it */
+    if (size == 0 || !plugin.names || size > sizeof page->text || plugin.named + size > VT_SYMBOLS_MOST)
         return;
-    plugin.named += fwrite(page->text, 1, page->size, plugin.names);
+    plugin.named += fwrite(page->text, 1, size, plugin.names);
     fflush(plugin.names);
 }
 
