@@ -9,10 +9,19 @@
 
 ab() { run timeout 300 "$VMTOLL" ab --engine native --case rdtsc,nop --cpl 3 --pairs 6 --budget 2 "$@"; }
 
+# Settings that are alike: none changed, or a machine so busy that nothing could be told, which is said.
+alike() { # name
+    if [ "$status" -eq 2 ] && grep -q 'nothing could be compared' "$work/err"; then
+        skip "$1" "other work on this machine disturbed every measurement"
+    else
+        is "$1" 0
+    fi
+}
+
 # Turns, in whatever order, come in pairs, and A is made once more at the end.
 : >"$work/turns"
 ab "printf A >>'$work/turns'" "printf B >>'$work/turns'" --format json --save "$work/kept"
-is "two settings in turns" 0
+alike "two settings in turns"
 fits "the comparison" comparison "$work/out"
 has "it knows how many pairs there were" '"pairs": 6'
 turns=$(cat "$work/turns")
@@ -23,15 +32,15 @@ for side in a b; do
 done
 holds "... with the setting they are of" grep -q '"ab":{"setting":"B","text":"printf B' "$work/kept-b.jsonl"
 run "$VMTOLL" compare "$work/kept-a.jsonl" "$work/kept-b.jsonl" --fail-on never
-is "... and can be compared again" 0
+alike "... and can be compared again"
 has "... in pairs" 'measured in 6 pairs of turns'
 sed 's/"pair":3/"pair":4/' "$work/kept-b.jsonl" >"$work/mixed.jsonl"
 run "$VMTOLL" compare "$work/kept-a.jsonl" "$work/mixed.jsonl" --fail-on never
 lacks "... unless they are no pairs" 'pairs of turns'
 for format in text markdown html commit; do
     ab true true --format $format
-    is "A against A as $format" 0
-    has "... counts its answers" '[0-9]+ unchanged|unchanged \('
+    alike "A against A as $format"
+    has "... counts its answers" '[0-9]+ unchanged|unchanged \(|Cannot tell in [0-9]+'
 done
 
 # A change that is there: a stand-in for another build, whose rdtsc takes twice as long.
