@@ -99,10 +99,56 @@ static struct choice choose(const struct vt_profile_row *row, const struct candi
     return best;
 }
 
+/* What the instructions that were recorded are off by, of the toll that a clock told. */
+static double gap(const struct vt_profile *profile, const struct vt_profile_row *row)
+{
+    return fabs((double)profile->sum / (double)profile->operations - row->toll);
+}
+
+static int subtract(struct vt_profile *profile, struct vt_replay *replay, const struct vt_profile_row *row,
+                    size_t start, const struct choice *choice)
+{
+    struct vt_profile_pair pairs[2];
+
+    for (size_t i = 0; i < choice->count; i++)
+        pair_at(replay->capture, row, start, choice->pairs[i], &pairs[i]);
+    int status = vt_profile_subtract(profile, replay, pairs, choice->count);
+    profile->operations = (int64_t)(row->iterations * choice->count);
+    return status;
+}
+
+/*
+ * Is a pair whose clock is as near to the toll nearer to it by what was recorded? A hypervisor that computes
+ * the guest's clock does so amid an exit: an interrupt before that is in the one at a batch's begin, and in
+ * the other at its end.
+ */
+static int seek_nearer(struct vt_profile *profile, struct vt_replay *replay, const struct vt_profile_row *row,
+                       size_t start, const struct candidate *all, struct choice *best)
+{
+    double off = best->off + vt_profile_rounding(row->toll);
+    int status = 0;
+
+    for (size_t i = 0; i < row->pairs && status == 0; i++) {
+        struct choice one = choice_of(row, all, i, i);
+        struct vt_profile other;
+        if (i == best->pairs[0] || !(one.off <= off) || gap(profile, row) <= vt_profile_rounding(row->toll))
+            continue;
+        status = subtract(&other, replay, row, start, &one);
+        if (status == 0 && gap(&other, row) < gap(profile, row)) {
+            vt_profile_release(profile);
+            *profile = other;
+            *best = one;
+        } else {
+            vt_profile_release(&other);
+            status = status == -ENOENT ? 0 : status;
+        }
+    }
+    return status;
+}
+
 static int make(struct vt_profile *profile, struct vt_replay *replay, const struct vt_profile_row *row,
                 size_t start)
 {
-    struct vt_profile_pair pairs[2];
     struct candidate *all = calloc(row->pairs, sizeof *all);
     uint64_t interrupts = 0;
 
@@ -113,12 +159,12 @@ static int make(struct vt_profile *profile, struct vt_replay *replay, const stru
         interrupts += all[i].interrupts;
     }
     struct choice choice = choose(row, all);
-    free(all);
-    for (size_t i = 0; i < choice.count; i++)
-        pair_at(replay->capture, row, start, choice.pairs[i], &pairs[i]);
-    int status = vt_profile_subtract(profile, replay, pairs, choice.count);
-    profile->operations = (int64_t)(row->iterations * choice.count);
+    int status = subtract(profile, replay, row, start, &choice);
+    if (status == 0 && choice.count == 1 &&
+        (status = seek_nearer(profile, replay, row, start, all, &choice)) != 0)
+        vt_profile_release(profile);
     profile->interrupts_dropped = (int64_t)(interrupts - choice.interrupts);
+    free(all);
     return status;
 }
 
