@@ -1,13 +1,11 @@
 /*
- * The translator: what sensitive instructions do inline, and how it takes what goes wrong.
+ * The translator: what it makes inline, and how it takes what goes wrong.
  *
  * beside others
  */
 #include "translate/internal.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/translate/translated.h"
-#include "vcpu/decode.h"
-#include "vcpu/emulate/emulate.h"
 
 #include <cpuid.h>
 #include <signal.h>
@@ -24,243 +22,17 @@ static uint64_t address(uint32_t offset)
     return (uintptr_t)world.window + offset;
 }
 
-static void begin(void)
-{
-    static const struct vt_cpuid_leaf rows[] = {
-        {0, 0, {7, 1, 2, 3}, 1, 0},
-        {1, 0, {0x12345, 0x67, 0xfffa3203, 0xbfebfbff}, 1, 0},
-        {7, 0, {1, 1, 1u << 22, 5}, 0, 0},
-        {7, 1, {9, 8, 7, 6}, 0, 0},
-        {0x80000001, 0, {0, 0, 0, 1u << 27 | 1u << 29 | 1u << 11}, 1, 0},
-    };
-
-    translated_open(&world, 0);
-    memcpy(world.vcpu->cpuid, rows, sizeof rows);
-    world.vcpu->cpuid_count = sizeof rows / sizeof rows[0];
-    vt_vcpu_apply_cpuid(world.vcpu);
-    vt_vcpu_reset(world.vcpu);
-    world.vcpu->cr[4] |= VT_CR4_FSGSBASE & world.vcpu->limits.cr4;
-    translated_registers(&world, 1);
-}
-
 static enum vt_translate_end again(void)
 {
     world.vcpu->gpr[VT_RSP] = address(TRANSLATED_STACK);
     return vt_translate_call(world.translate, address(TRANSLATED_CODE), 100000);
 }
 
-struct snippet {
-    const char *name;
-    const char *code;
-    bool pushes; /* begins with PUSH RBX */
-    bool pops;   /* POP RAX follows */
-};
-
-static const struct snippet snippets[] = {
-    {"cli", "\xfa", false, false},
-    {"sti", "\xfb", false, false},
-    {"pushfq", "\x9c", false, true},
-    {"popfq", "\x53\x9d", true, false},
-    {"mov rax, cr0", "\x0f\x20\xc0", false, false},
-    {"mov rsi, cr2", "\x0f\x20\xd6", false, false},
-    {"mov rax, cr3", "\x0f\x20\xd8", false, false},
-    {"mov r9, cr4", "\x41\x0f\x20\xe1", false, false},
-    {"mov rax, cr8", "\x44\x0f\x20\xc0", false, false},
-    {"mov cr0, rax", "\x0f\x22\xc0", false, false},
-    {"mov cr2, rbx", "\x0f\x22\xd3", false, false},
-    {"mov cr3, rcx", "\x0f\x22\xd9", false, false},
-    {"mov cr4, r13", "\x41\x0f\x22\xe5", false, false},
-    {"mov cr8, rdx", "\x44\x0f\x22\xc2", false, false},
-    {"clts", "\x0f\x06", false, false},
-    {"smsw rax", "\x48\x0f\x01\xe0", false, false},
-    {"smsw cx", "\x66\x0f\x01\xe1", false, false},
-    {"smsw [rbp]", "\x0f\x01\x65\x00", false, false},
-    {"sgdt [rbp + 16]", "\x0f\x01\x45\x10", false, false},
-    {"sidt [rbp + 16]", "\x0f\x01\x4d\x10", false, false},
-    {"sldt eax", "\x0f\x00\xc0", false, false},
-    {"str [rbp + 8]", "\x0f\x00\x4d\x08", false, false},
-    {"str rdx", "\x48\x0f\x00\xca", false, false},
-    {"mov eax, cs", "\x8c\xc8", false, false},
-    {"mov [rbp], ds", "\x8c\x5d\x00", false, false},
-    {"mov ax, ss", "\x66\x8c\xd0", false, false},
-    {"mov rax, dr7", "\x0f\x21\xf8", false, false},
-    {"mov r10, dr6", "\x41\x0f\x21\xf2", false, false},
-    {"swapgs", "\x0f\x01\xf8", false, false},
-    {"rdfsbase rax", "\xf3\x48\x0f\xae\xc0", false, false},
-    {"rdgsbase ecx", "\xf3\x0f\xae\xc9", false, false},
-    {"wrfsbase rdx", "\xf3\x48\x0f\xae\xd2", false, false},
-    {"wrgsbase rcx", "\xf3\x48\x0f\xae\xd9", false, false},
-    {"cpuid", "\x0f\xa2", false, false},
-    {"rdmsr", "\x0f\x32", false, false},
-    {"wrmsr", "\x0f\x30", false, false},
-    {"rdpid rax", "\xf3\x0f\xc7\xf8", false, false},
-    {"xgetbv", "\x0f\x01\xd0", false, false},
-    {"xsetbv", "\x0f\x01\xd1", false, false},
-    {"lmsw ax", "\x0f\x01\xf0", false, false},
-};
-
-static uint64_t random_state;
-
-static uint64_t random_number(void)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return random_state >> 20 ^ random_state << 30;
-}
-
-/* Now a value that changes nothing, now one that does, now one that faults. */
-static uint64_t operand_for(unsigned reg)
-{
-    static const uint32_t msrs[] = {0xc0000100, 0xc0000101, 0xc0000102, 0xc0000082,
-                                    0xc0000084, 0x8b,       0x1d9,      0x12345};
-    const struct vt_vcpu *vcpu = world.vcpu;
-
-    switch (random_number() % 8) {
-    case 0:
-        return vcpu->cr[0];
-    case 1:
-        return vcpu->cr[4];
-    case 2:
-        return vcpu->cr[3];
-    case 3:
-        return reg == VT_RCX ? msrs[random_number() % 8] : vcpu->cr[8];
-    case 4:
-        return random_number() & 0x7fffffffffff;
-    case 5:
-        return reg == VT_RCX ? msrs[random_number() % 8] : random_number() % 8;
-    case 6:
-        return reg == VT_RAX ? vcpu->xcr0 : reg == VT_RCX || reg == VT_RDX ? 0 : vcpu->segment[VT_FS].base;
-    default:
-        return random_number();
-    }
-}
-
-static void random_world(void)
-{
-    struct vt_vcpu *vcpu = world.vcpu;
-
-    vt_vcpu_reset(vcpu);
-    vcpu->cr[4] |= VT_CR4_FSGSBASE & vcpu->limits.cr4;
-    vcpu->cr[0] |= random_number() & VT_CR0_TS;
-    vcpu->cr[2] = random_number();
-    vcpu->cr[8] = random_number() % 16;
-    vcpu->segment[VT_FS].base = random_number() & 0x7fffffffffff;
-    vcpu->segment[VT_GS].base = random_number() & 0x7fffffffffff;
-    vcpu->msr[VT_MSR_KERNEL_GS_BASE] = random_number() & 0x7fffffffffff;
-    vcpu->msr[VT_MSR_TSC_AUX] = (uint32_t)random_number();
-    vcpu->gdtr = (struct vt_table_register){random_number() & 0x7fffffffffff, (uint16_t)random_number(), {0}};
-    vcpu->idtr = (struct vt_table_register){random_number() & 0x7fffffffffff, 0, {0}};
-    translated_registers(&world, random_number());
-    for (unsigned reg = VT_RAX; reg < VT_GPRS; reg++)
-        if (reg != VT_RSP && reg != VT_RBP)
-            vcpu->gpr[reg] = operand_for(reg);
-    vcpu->gpr[VT_RBX] &= ~VT_FLAG_TF; /* POPFQ's: the return would trap */
-    vt_vcpu_set_rflags(vcpu, random_number() &
-                                 (VT_FLAGS_STATUS | VT_FLAG_IF | VT_FLAG_IOPL | VT_FLAG_AC | VT_FLAG_ID));
-}
-
-/* The emulator's answer; the translator's is in world. True: it faulted. */
-static bool emulate(const struct snippet *s, struct vt_vcpu *vcpu)
-{
-    const uint8_t *code = (const uint8_t *)s->code;
-    struct vt_instruction in;
-
-    vcpu->gpr[VT_RSP] -= 8; /* the return address of the call */
-    if (s->pushes) {
-        vcpu->gpr[VT_RSP] -= 8;
-        memcpy((void *)(uintptr_t)vcpu->gpr[VT_RSP], &vcpu->gpr[VT_RBX], 8);
-        code++;
-    }
-    vcpu->rip = address(TRANSLATED_CODE) + s->pushes;
-    ck_assert_int_eq(vt_vcpu_decode(code, 15, &in), 0);
-    enum vt_step step = vt_vcpu_execute(vcpu, &world.environment, &in);
-    ck_assert_int_ne(step, VT_STEP_UNHANDLED);
-    if (s->pops) {
-        memcpy(&vcpu->gpr[VT_RAX], (void *)(uintptr_t)vcpu->gpr[VT_RSP], 8);
-        vcpu->gpr[VT_RSP] += 8;
-    }
-    if (step == VT_STEP_DONE)
-        vcpu->gpr[VT_RSP] += 8;
-    return step == VT_STEP_FAULT;
-}
-
-/* What the two may differ in and be right: where they stand, and what the engine keeps for itself. */
-static void forget_place(struct vt_vcpu *vcpu)
-{
-    vcpu->rip = vcpu->shadow = 0;
-    memset(&vcpu->fault, 0, sizeof vcpu->fault);
-    memset(vcpu->engine, 0, sizeof vcpu->engine);
-    vcpu->gpr[VT_RSP] &= ~UINT64_C(15);
-}
-
-static void lay(const struct snippet *s)
-{
-    uint8_t code[16];
-    size_t size = strlen(s->code);
-
-    /* A snippet may hold a zero: XGETBV and the like are found by length of their own decoding. */
-    struct vt_instruction in;
-    if (vt_vcpu_decode((const uint8_t *)s->code + s->pushes, 15, &in) == 0)
-        size = in.length + s->pushes;
-    memcpy(code, s->code, size); /* NOLINT(bugprone-not-null-terminated-result): machine code, not text */
-    if (s->pops)
-        code[size++] = 0x58;
-    code[size] = 0xc3;
-    vt_translate_forget(world.translate);
-    memcpy(world.window + TRANSLATED_CODE, code, size + 1);
-}
-
-static void compare_snippet(const struct snippet *s, uint64_t seed)
-{
-    static struct vt_vcpu before, theirs, ours;
-    static uint8_t memory[TRANSLATED_STACK - TRANSLATED_DATA], our_memory[sizeof memory];
-    uint8_t *data = world.window + TRANSLATED_DATA;
-
-    before = *world.vcpu;
-    memcpy(memory, data, sizeof memory);
-    enum vt_translate_end end = vt_translate_call(world.translate, address(TRANSLATED_CODE), 1000);
-    ours = *world.vcpu;
-    memcpy(our_memory, data, sizeof memory - 8);
-    *world.vcpu = before;
-    memcpy(data, memory, sizeof memory);
-    theirs = before;
-    bool faulted = emulate(s, &theirs);
-
-    ck_assert_msg(faulted == (end == VT_TRANSLATE_FAULT), "%s, seed %llu: ended %d, emulator %s", s->name,
-                  (unsigned long long)seed, end, faulted ? "faults" : "goes on");
-    if (faulted)
-        ck_assert_msg(ours.fault.vector == theirs.fault.vector || ours.fault.vector == 8,
-                      "%s: #%u instead of #%u", s->name, ours.fault.vector, theirs.fault.vector);
-    forget_place(&ours);
-    forget_place(&theirs);
-    for (size_t i = 0; i < sizeof ours; i += 8)
-        ck_assert_msg(memcmp((uint8_t *)&ours + i, (uint8_t *)&theirs + i, 8) == 0,
-                      "%s, seed %llu: offset 0x%zx of the CPU: 0x%llx instead of 0x%llx", s->name,
-                      (unsigned long long)seed, i, *(unsigned long long *)((uint8_t *)&ours + i),
-                      *(unsigned long long *)((uint8_t *)&theirs + i));
-    ck_assert_msg(memcmp(our_memory, data, sizeof memory - 16) == 0, "%s, seed %llu: memory differs", s->name,
-                  (unsigned long long)seed);
-}
-
-START_TEST(sensitive_instructions_do_what_the_emulator_does)
-{
-    begin();
-    for (size_t i = 0; i < sizeof snippets / sizeof snippets[0]; i++) {
-        lay(&snippets[i]);
-        for (uint64_t seed = 0; seed < 400; seed++) {
-            random_state = seed;
-            random_world();
-            compare_snippet(&snippets[i], seed);
-        }
-    }
-    translated_close(&world);
-}
-END_TEST
-
 START_TEST(inline_sequences_call_nobody)
 {
     struct vt_translate_counts before, after;
 
-    begin();
+    translated_kernel(&world);
     /* cli; sti; pushfq; popfq; mov rax, cr0; mov cr0, rax; clts; swapgs; ret */
     ck_assert_int_eq(
         translated_run(&world, CODE("\xfa\xfb\x9c\x9d\x0f\x20\xc0\x0f\x22\xc0\x0f\x06\x0f\x01\xf8\xc3"), 100),
@@ -278,7 +50,7 @@ END_TEST
 
 START_TEST(operands_met_once_are_inline_from_then_on)
 {
-    begin();
+    translated_kernel(&world);
     ck_assert_int_eq(translated_run(&world, CODE("\xb8\x07\0\0\0\xb9\x01\0\0\0\x0f\xa2\xc3"), 100),
                      VT_TRANSLATE_RETURNED);
     ck_assert_uint_eq(world.vcpu->gpr[VT_RBX], 8);
@@ -295,7 +67,7 @@ END_TEST
  */
 START_TEST(what_cannot_be_inline_is_not_tried_for_ever)
 {
-    begin();
+    translated_kernel(&world);
     ck_assert_int_eq(
         translated_run(&world, CODE("\x41\xb8\x14\0\0\0\xb9\x10\0\0\0\x0f\x32\x41\xff\xc8\x75\xf9\xc3"), 100),
         VT_TRANSLATE_RETURNED);
@@ -320,7 +92,7 @@ static void expect_fault(const char *code, size_t size, uint8_t vector, uint32_t
 
 START_TEST(faults_are_precise)
 {
-    begin();
+    translated_kernel(&world);
     world.vcpu->gpr[VT_RBX] = 0x1000;
     expect_fault(CODE("\x90\xfa\x48\x8b\x03\xc3"), 14, 2); /* mov rax, [rbx] */
     ck_assert_uint_eq(world.vcpu->fault.address, 0x1000);
@@ -348,7 +120,7 @@ START_TEST(wild_branches_fault_where_they_lead)
                                        UINT64_C(0x8000000000000000),
                                        UINT64_C(0xffffffff81000000)};
 
-    begin();
+    translated_kernel(&world);
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
         world.vcpu->gpr[VT_RBX] = targets[i];
         world.vcpu->gpr[VT_RSP] = address(TRANSLATED_STACK);
@@ -390,7 +162,7 @@ START_TEST(a_wild_branch_is_not_mistaken_for_another)
         {CODE("\x53\xc3"), -16},
     };
 
-    begin();
+    translated_kernel(&world);
     for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++) {
         uint64_t good = address(TRANSLATED_CODE),
                  target = good + (uint64_t)wild[i].window * world.translate->window_size;
@@ -414,7 +186,7 @@ END_TEST
 
 START_TEST(code_that_is_modified_is_translated_anew)
 {
-    begin();
+    translated_kernel(&world);
     /* mov byte ptr [rip + 1], 42; mov al, 0; ret: writes the immediate of what comes next */
     ck_assert_int_eq(translated_run(&world, CODE("\xc6\x05\x01\0\0\0\x2a\xb0\0\xc3"), 1000),
                      VT_TRANSLATE_RETURNED);
@@ -431,7 +203,7 @@ END_TEST
 
 START_TEST(a_store_of_the_emulator_to_code_is_noticed)
 {
-    begin();
+    translated_kernel(&world);
     /* str [rip + 1]: two bytes over the immediate of mov eax, imm32 */
     world.vcpu->segment[VT_TR].selector = 0x40;
     ck_assert_int_eq(translated_run(&world, CODE("\x0f\x00\x0d\x01\0\0\0\xb8\xff\xff\0\0\xc3"), 1000),
@@ -445,7 +217,7 @@ START_TEST(accesses_of_devices_become_callouts)
 {
     struct vt_translate_counts before, after;
 
-    begin();
+    translated_kernel(&world);
     /* mov ecx, 8; 1: mov [rbx], ecx; mov eax, [rbx + 4]; loop 1b; ret */
     world.vcpu->gpr[VT_RBX] = TRANSLATED_DEVICE;
     ck_assert_int_eq(translated_run(&world, CODE("\xb9\x08\0\0\0\x89\x0b\x8b\x43\x04\xe2\xf9\xc3"), 1000),
@@ -466,7 +238,7 @@ END_TEST
 /* The emulator pauses a long one to let the clock be looked at. */
 START_TEST(a_long_string_instruction_comes_to_its_end)
 {
-    begin();
+    translated_kernel(&world);
     world.vcpu->gpr[VT_RSI] = address(TRANSLATED_DATA);
     /* mov ecx, 10000; rep outsb; ret */
     ck_assert_int_eq(translated_run(&world, CODE("\xb9\x10\x27\0\0\xf3\x6e\xc3"), 1000),
@@ -490,7 +262,7 @@ START_TEST(a_kernel_and_its_programs_are_translated_apart)
                                "\xe8\x08\0\0\0\x0f\x05\x41\xff\xc8\x75\xe4\xc3\x48\xff\xc0\x8c\xcb\xc3";
     struct vt_translate_counts before, after;
 
-    begin();
+    translated_kernel(&world);
     world.vcpu->efer |= VT_EFER_SCE;
     world.vcpu->msr[VT_MSR_STAR] = UINT64_C(0x23) << 48 | UINT64_C(8) << 32;
     world.vcpu->msr[VT_MSR_LSTAR] = address(TRANSLATED_CODE) + 29;
@@ -520,7 +292,7 @@ START_TEST(bases_of_fs_and_gs_are_virtual)
 {
     uint64_t value = 0x1122334455667788;
 
-    begin();
+    translated_kernel(&world);
     memcpy(world.window + TRANSLATED_DATA + 0x100, &value, 8);
     world.vcpu->segment[VT_GS].base = address(TRANSLATED_DATA);
     world.vcpu->segment[VT_FS].base = address(TRANSLATED_DATA) + 0x80;
@@ -541,7 +313,7 @@ END_TEST
 
 START_TEST(memory_that_is_not_code_is_no_code)
 {
-    begin();
+    translated_kernel(&world);
     ck_assert(!vt_translate_prepare(world.translate, 0x1000));
     ck_assert_int_eq(vt_translate_call(world.translate, 0x1000, 10), VT_TRANSLATE_FAULT);
     ck_assert_uint_eq(world.vcpu->fault.vector, 14);
@@ -565,7 +337,7 @@ START_TEST(an_endless_loop_can_be_stopped)
     struct itimerspec limit = {.it_value = {.tv_nsec = 20000000}, .it_interval = {.tv_nsec = 5000000}};
     timer_t timer;
 
-    begin();
+    translated_kernel(&world);
     sigaction(SIGRTMIN, &action, NULL);
     timer_create(CLOCK_MONOTONIC, &event, &timer);
     timer_settime(timer, 0, &limit, NULL);
@@ -586,7 +358,7 @@ START_TEST(translators_live_side_by_side)
 
     if (VT_ADDRESS_SANITIZER)
         vt_skip("AddressSanitizer leaves no room for the tables of a second translator");
-    begin();
+    translated_kernel(&world);
     ck_assert_int_eq(vt_translate_create(&other, &settings, &error), 0);
     ck_assert_int_eq(translated_run(&world, CODE("\xb8\x05\0\0\0\xc3"), 0), VT_TRANSLATE_RETURNED);
     ck_assert_uint_eq(world.vcpu->gpr[VT_RAX], 5);
@@ -595,10 +367,10 @@ START_TEST(translators_live_side_by_side)
 }
 END_TEST
 
-VT_SUITE(sensitive_instructions_do_what_the_emulator_does, inline_sequences_call_nobody,
-         operands_met_once_are_inline_from_then_on, what_cannot_be_inline_is_not_tried_for_ever,
-         faults_are_precise, wild_branches_fault_where_they_lead, a_wild_branch_is_not_mistaken_for_another,
-         code_that_is_modified_is_translated_anew, a_store_of_the_emulator_to_code_is_noticed,
-         accesses_of_devices_become_callouts, a_long_string_instruction_comes_to_its_end,
-         a_kernel_and_its_programs_are_translated_apart, bases_of_fs_and_gs_are_virtual,
-         memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped, translators_live_side_by_side)
+VT_SUITE(inline_sequences_call_nobody, operands_met_once_are_inline_from_then_on,
+         what_cannot_be_inline_is_not_tried_for_ever, faults_are_precise, wild_branches_fault_where_they_lead,
+         a_wild_branch_is_not_mistaken_for_another, code_that_is_modified_is_translated_anew,
+         a_store_of_the_emulator_to_code_is_noticed, accesses_of_devices_become_callouts,
+         a_long_string_instruction_comes_to_its_end, a_kernel_and_its_programs_are_translated_apart,
+         bases_of_fs_and_gs_are_virtual, memory_that_is_not_code_is_no_code, an_endless_loop_can_be_stopped,
+         translators_live_side_by_side)

@@ -292,3 +292,22 @@ void translated_both(struct translated *t, const char *name, const void *code, s
         compare(name, &native, &translated);
     }
 }
+
+void translated_kernel(struct translated *t)
+{
+    static const struct vt_cpuid_leaf rows[] = {
+        {0, 0, {7, 1, 2, 3}, 1, 0},
+        {1, 0, {0x12345, 0x67, 0xfffa3203, 0xbfebfbff}, 1, 0},
+        {7, 0, {1, 1, 1u << 22, 5}, 0, 0},
+        {7, 1, {9, 8, 7, 6}, 0, 0},
+        {0x80000001, 0, {0, 0, 0, 1u << 27 | 1u << 29 | 1u << 11}, 1, 0},
+    };
+
+    translated_open(t, 0);
+    memcpy(t->vcpu->cpuid, rows, sizeof rows);
+    t->vcpu->cpuid_count = sizeof rows / sizeof rows[0];
+    vt_vcpu_apply_cpuid(t->vcpu);
+    vt_vcpu_reset(t->vcpu);
+    t->vcpu->cr[4] |= VT_CR4_FSGSBASE & t->vcpu->limits.cr4;
+    translated_registers(t, 1);
+}

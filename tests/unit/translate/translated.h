@@ -29,6 +29,9 @@ struct translated {
 void translated_open(struct translated *t, size_t cache);
 void translated_close(struct translated *t);
 
+/* The same, with the CPUID leaves and the registers of a kernel that uses FSGSBASE and RDTSCP. */
+void translated_kernel(struct translated *t);
+
 /* Registers before a run: seeded, RBP = data, RSP = stack. */
 void translated_registers(struct translated *t, uint64_t seed);
 
