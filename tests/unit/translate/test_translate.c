@@ -7,9 +7,7 @@
 #include "tests/unit/suite.h"
 #include "tests/unit/translate/translated.h"
 
-#include <cpuid.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
