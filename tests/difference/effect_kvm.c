@@ -202,6 +202,8 @@ static void run(struct effect *e, struct vt_kvm_machine *machine)
     }
     vt_watchdog_arm(&machine->watchdog, 0);
     run->immediate_exit = 0;
+    if (e->end == EFFECT_DONE && vt_kvm_machine_strayed(machine, e->reason, sizeof e->reason))
+        e->end = EFFECT_UNSUPPORTED;
     machine->vm.dirty = e->end != EFFECT_DONE;
 }
 

@@ -345,6 +345,28 @@ static enum vt_batch_end check_inner(const struct vt_kvm_machine *machine, struc
     return VT_BATCH_FAULT;
 }
 
+bool vt_kvm_machine_strayed(const struct vt_kvm_machine *machine, char *reason, size_t size)
+{
+    struct kvm_sregs sregs;
+
+    if (!(machine->c->needs & VT_NEED_USER) || ioctl(machine->vm.vcpu, KVM_GET_SREGS, &sregs) != 0 ||
+        (sregs.cs.selector & 3) == 0)
+        return false;
+    snprintf(reason, size, "this KVM has the program's SYSCALL lead to ring %u (CS 0x%x), not to ring 0",
+             sregs.cs.selector & 3u, sregs.cs.selector);
+    return true;
+}
+
+static enum vt_batch_end check_level(const struct vt_kvm_machine *machine, struct vt_error *error)
+{
+    char reason[160];
+
+    if (!vt_kvm_machine_strayed(machine, reason, sizeof reason))
+        return VT_BATCH_DONE;
+    vt_error_set(error, VT_EXIT_NO, 0, "%s", reason);
+    return VT_BATCH_ABSENT;
+}
+
 /*
  * Where instructions are counted, what the kernel keeps of free pages for each CPU is given back as well: how
  * many there are, and in which order, is what all batches before left.
@@ -380,6 +402,8 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
     enum vt_batch_end end = guarded_run(machine, error);
     if (end == VT_BATCH_DONE && machine->hypervises && function == machine->c->body)
         end = check_inner(machine, error);
+    if (end == VT_BATCH_DONE)
+        end = check_level(machine, error);
     if (end != VT_BATCH_DONE) {
         machine->vm.dirty = true;
         return end;

@@ -59,6 +59,12 @@ int vt_kvm_machine_enter(struct vt_kvm_machine *machine, struct vt_error *error)
 enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_function function,
                                        uint64_t iterations, struct vt_batch *out, struct vt_error *error);
 
+/*
+ * Has a system call of a program of the guest's led its kernel to another ring than 0, as virt-pvm's KVM does,
+ * whose guests' kernels are at ring 3? Of cases that have such a program, after a batch; yes: how, in words.
+ */
+bool vt_kvm_machine_strayed(const struct vt_kvm_machine *machine, char *reason, size_t size);
+
 /* In the guest's memory; valid until the next start. */
 struct vt_mailbox *vt_kvm_machine_mailbox(const struct vt_kvm_machine *machine);
 struct vt_scratch *vt_kvm_machine_scratch(const struct vt_kvm_machine *machine);
