@@ -125,8 +125,12 @@ holds "its vCPU's thread is known" says 'd["vcpus"] == 1 and d["times"]["run_ns"
 holds "the mix is the guest's" says \
     'abs((c["interpreted"] if "interpreted" in c else c["other-kernel"] * 1.5) / c["other-user"] - 1) < 0.1' vm.json
 holds "what did not happen is not counted" says 'c["mmio-user"] == 0 and c["hlt"] == 0 and c["hypercall"] == 0' vm.json
-# It does nothing but cross: all its time outside the guest is the truth, and the tolls find most of it.
-holds "the truth lies between the bounds" says '0.25 < d["at_least_share"] <= d["estimate_share"] <= d["at_most_share"] <= 1' vm.json
+# It does nothing but cross: all its time outside the guest is the truth, and the tolls find most of it. Those of a
+# busier moment may come to a little more than all of it, which the document then says.
+bounded='(0.25 < d["at_least_share"] < 1.2 and d["estimate_share"] <= d["at_most_share"] <= 1 and
+    (any("Measure them again" in note for note in d["notes"]) if d["at_least_share"] > d["at_most_share"]
+     else d["at_least_share"] <= d["estimate_share"]))'
+holds "the truth lies between the bounds" says "$bounded" vm.json
 holds "the doorbells are advised against, with what that would save" says \
     'any(a["name"] == "ioeventfd" and 0 < a["saves_share"] <= 1 and a["basis"] == "measured" for a in d["advice"])' vm.json
 for format in text markdown html openmetrics; do
@@ -150,7 +154,7 @@ if [ "$status" -eq 0 ]; then
     looks_right "its document by reason" reasons.json
     holds "by reason, the mix is the guest's" says 'abs(c["io-user"] / c["cpuid"] / 3 - 1) < 0.001 and c["io-user"] > 300' reasons.json
     holds "... and what did not happen is not counted" says 'c["mmio-user"] == 0 and c.get("msr-write", 0) == 0' reasons.json
-    holds "... between the bounds" says '0.25 < d["at_least_share"] <= d["estimate_share"] <= d["at_most_share"] <= 1' reasons.json
+    holds "... between the bounds" says "$bounded" reasons.json
     holds "... at a cost that is measured" says 'd["reasons"]["events"] > 3 and 0 < d["reasons"]["ns_per_exit"] < 1e5' reasons.json
     run "$VMTOLL" price --qmp vm.sock --tolls tolls.json --seconds 0.3 --reasons
     is "... as text" 0
@@ -162,7 +166,7 @@ fi
 run "$VMTOLL" price --qmp vm.sock --seconds 0.5 --json
 is "without tolls it measures them" 0
 holds "... here, and finds the same" says \
-    'd["tolls"]["file"] is None and d["tolls"]["started"] and 0.25 < d["at_least_share"] <= d["at_most_share"]' out
+    "d['tolls']['file'] is None and d['tolls']['started'] and $bounded" out
 sed 's/"kernel": *"[^"]*"/"kernel": "5.4.0"/' tolls.json >other.json
 run "$VMTOLL" price --qmp vm.sock --tolls other.json --seconds 0.1
 refuses "tolls of another kernel" 2 "its kernel: 5\.4\.0; here: $(uname -r | sed 's/\./\\./g').*--force"
