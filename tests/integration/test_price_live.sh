@@ -40,6 +40,7 @@ done
 
 run "$VMTOLL" price --qmp vm.sock --tolls none --seconds 1 --interval 0.2 --json
 is "intervals" 0
+# Each reading may come between an exit and what it was for: a difference of counters is one off, and never below 0.
 holds "... add up to the whole" python3 -c '
 import json
 d = json.load(open("out"))
@@ -48,7 +49,7 @@ assert 2 <= len(parts) <= 6 and abs(sum(p["seconds"] for p in parts) - d["second
 for line in d["crossings"]:
     if line["count"] is not None:
         total = sum(p["per_second"][line["reason"]] * p["seconds"] for p in parts)
-        assert abs(total - line["count"]) <= 1e-4 * total + 1, line["reason"]'
+        assert abs(total - line["count"]) <= 1e-4 * total + 1 + len(parts), line["reason"]'
 run "$VMTOLL" price --qmp vm.sock --tolls none --seconds 1 --interval 0.2
 has "as text, the calmest and the busiest" '^calmest +0\.[0-9]+ +[0-9]+'
 
