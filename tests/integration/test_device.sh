@@ -209,7 +209,10 @@ for name in bin usr lib lib64 etc proc sys tmp; do [ -d /$name ] && mount --rbin
 mount --bind "$work/open" open
 EOF
 in_place "folder='$folder' work='$work'; $(cat "$work/chrooted")" chroot "$folder" sh -c 'exec /open/vmtoll probe --json; "$@"' sh
-said "a chroot without the device" no-device 'chroot' 'mknod|mount' '--device'
+# In a PID namespace that somebody made for these tests, whether this is a container is not known: then both are offered.
+never=--device
+[ "$(echo "$document" | jq .contained)" != null ] || never='^$'
+said "a chroot without the device" no-device 'chroot' 'mknod|mount' "$never"
 equals "a chroot is no container" "$(echo "$document" | jq .contained)" "$([ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ] && echo false || echo null)"
 
 # Folders in /sys/module say nothing of what has started.
