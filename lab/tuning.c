@@ -1,4 +1,5 @@
 #include "lab/tuning.h"
+#include "base/text.h"
 #include "lab/parameters.h"
 
 #include <errno.h>
@@ -15,9 +16,9 @@
  * but the first, one exit in which user memory is read takes an instruction more (check_heap_object looks up
  * the head of the compound page). What was asked for beside a case would decide about it.
  */
-#define COMMON                                                                                               \
-    "console=ttyS0,115200 quiet oops=panic panic=-1 nokaslr norandmaps mitigations=off "                     \
-    "random.trust_cpu=on slub_max_order=0"
+static const char *const common[] = {
+    "console=ttyS0,115200", "quiet",           "oops=panic",          "panic=-1",        "nokaslr",
+    "norandmaps",           "mitigations=off", "random.trust_cpu=on", "slub_max_order=0"};
 
 /* This program is the first process, and these are its arguments. */
 #define FIRST_PROCESS "rdinit=/vmtoll -- lab inside"
@@ -100,14 +101,40 @@ static bool spread_parameters(char words[VT_LAB_COMMAND_LINE], const char *param
     return true;
 }
 
+/* Does `append` set what a word of the lab's sets? */
+static bool overrules(const char *append, const char *word)
+{
+    size_t length = strcspn(word, "= ");
+
+    for (const char *own = append + strspn(append, " "); *own; own += strspn(own, " ")) {
+        if (strcspn(own, "= ") == length && strncmp(own, word, length) == 0)
+            return true;
+        own += strcspn(own, " ");
+    }
+    return false;
+}
+
+/*
+ * The lab's words but for those that `append` has its own of: most words of the kernel's count as they come
+ * last, but on Linux 7.2 nothing that follows takes mitigations=off back.
+ */
+static void put_common(char text[VT_LAB_COMMAND_LINE], const char *append)
+{
+    *text = 0;
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+        if (!overrules(append, common[i]))
+            vt_text_append(text, VT_LAB_COMMAND_LINE, "%s%s", *text ? " " : "", common[i]);
+}
+
 int vt_lab_tuning_command_line(const struct vt_lab_tuning *tuning, const char *own,
                                char text[VT_LAB_COMMAND_LINE], struct vt_error *error)
 {
-    char parameters[VT_LAB_COMMAND_LINE];
+    char parameters[VT_LAB_COMMAND_LINE], words[VT_LAB_COMMAND_LINE];
     const char *append = tuning->append ? tuning->append : "";
 
+    put_common(words, append);
     if (spread_parameters(parameters, tuning->parameters ? tuning->parameters : "") &&
-        snprintf(text, VT_LAB_COMMAND_LINE, "%s" COMMON "%s%s%s%s " FIRST_PROCESS, own, *append ? " " : "",
+        snprintf(text, VT_LAB_COMMAND_LINE, "%s%s%s%s%s%s " FIRST_PROCESS, own, words, *append ? " " : "",
                  append, *parameters ? " " : "", parameters) < VT_LAB_COMMAND_LINE)
         return 0;
     return vt_error_set(error, VT_EXIT_USAGE, E2BIG,
