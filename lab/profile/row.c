@@ -118,20 +118,19 @@ static int subtract(struct vt_profile *profile, struct vt_replay *replay, const 
 }
 
 /*
- * Is a pair whose clock is as near to the toll nearer to it by what was recorded? A hypervisor that computes
- * the guest's clock does so amid an exit: an interrupt before that is in the one at a batch's begin, and in
- * the other at its end.
+ * Is another pair nearer to the toll by what was recorded? A hypervisor that computes the guest's clock does
+ * so amid an exit: what hits it there before that is recorded with the batch that begins, and is in the clock
+ * of the batch that ends.
  */
 static int seek_nearer(struct vt_profile *profile, struct vt_replay *replay, const struct vt_profile_row *row,
                        size_t start, const struct candidate *all, struct choice *best)
 {
-    double off = best->off + vt_profile_rounding(row->toll);
     int status = 0;
 
     for (size_t i = 0; i < row->pairs && status == 0; i++) {
         struct choice one = choice_of(row, all, i, i);
         struct vt_profile other;
-        if (i == best->pairs[0] || !(one.off <= off) || gap(profile, row) <= vt_profile_rounding(row->toll))
+        if (i == best->pairs[0] || all[i].lost || gap(profile, row) <= vt_profile_rounding(row->toll))
             continue;
         status = subtract(&other, replay, row, start, &one);
         if (status == 0 && gap(&other, row) < gap(profile, row)) {

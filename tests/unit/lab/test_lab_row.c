@@ -77,19 +77,20 @@ END_TEST
 
 /*
  * What hits a hypervisor before it reads the clock that it computes, in the exit that ends a batch, is in the
- * clock and not in the recording: of the pairs whose clock is the toll, one is wanted whose recording is.
+ * clock and not in the recording, and the other way round where it begins: wanted is a pair whose recording
+ * is the toll, and of those one whose clock is.
  */
 START_TEST(a_pair_that_adds_up_is_preferred)
 {
     struct machine machine;
     struct read read;
     struct vt_profile profile;
-    static const double bodies[] = {23, 16, 23}, baselines[] = {4, 4, 4};
-    const struct vt_profile_row row = {
+    static const double last_adds_up[] = {23, 16, 23}, none_does[] = {23, 16, 24}, baselines[] = {4, 4, 4};
+    struct vt_profile_row row = {
         .body = BODY,
         .baseline = BASELINE,
         .iterations = 10,
-        .bodies = bodies,
+        .bodies = last_adds_up,
         .baselines = baselines,
         .pairs = 3,
         .toll = 19,
@@ -107,6 +108,11 @@ START_TEST(a_pair_that_adds_up_is_preferred)
     ck_assert_int_eq(vt_profile_make(&profile, &read.replay, &cursor, &row), 0);
     ck_assert_int_eq(profile.sum, 190);
     ck_assert_int_eq(profile.operations, 10);
+    vt_profile_release(&profile);
+    row.bodies = none_does;
+    cursor = 0;
+    ck_assert_int_eq(vt_profile_make(&profile, &read.replay, &cursor, &row), 0);
+    ck_assert_int_eq(profile.sum, 190);
     vt_profile_release(&profile);
     release(&read, &machine);
 }
