@@ -25,8 +25,9 @@ run "$VMTOLL" lab svm-bochs --limit 1200 --quiet --output "$work/all.json"
 first=$status
 wait $!
 second=$?
+# Bochs 3.1's IDIV of 64 bits gives wrong quotients (docs/LAB.md): no Linux boots.
+grep -qE 'the package|is missing|no cache folder|divides wrongly' "$work/err" && skip_all "$(cat "$work/err")"
 "$VMTOLL" lab svm-bochs --limit 1200 --profile --case nop,cpuid --quiet --output "$work/profiled.json" 2>"$work/profiled.err" &
-grep -qE 'the package|is missing|no cache folder' "$work/err" && skip_all "$(cat "$work/err")"
 status=$first
 is "all cases run" 0
 holds "and some of them" test "$second" -eq 0
