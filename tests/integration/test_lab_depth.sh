@@ -29,7 +29,7 @@ holds "the count of cpuid is one number, but for what a timer hit" row '.case ==
 
 # Which of the two hypervisors executed it, and what.
 run "$VMTOLL" lab svm --depth 2 --profile --limit 240 --quiet --case empty,nop,thousand,cpuid,xsetbv --output "$work/profiled.json"
-# Seen on QEMU 11.1 (docs/LAB.md): with a plugin in it, it executes nothing any more while the upper machine loads kvm.ko.
+# Seen on QEMU 11.1 (docs/LAB.md): with a plugin in it, it may execute nothing any more while the upper machine loads kvm.ko.
 if [ "$status" -ne 0 ] && grep -q 'while loading kvm.ko' "$work/err" && jq -e '.settings.emulator | test("version 1[1-9][.]")' "$work/deep.json" >/dev/null; then
     skip "profiles at depth 2" "$(cat "$work/err")"
     holds "nothing temporary is left behind" test -z "$(ls "$TMPDIR")"
