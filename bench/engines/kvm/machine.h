@@ -60,8 +60,9 @@ enum vt_batch_end vt_kvm_machine_batch(struct vt_kvm_machine *machine, vt_case_f
                                        uint64_t iterations, struct vt_batch *out, struct vt_error *error);
 
 /*
- * Has a system call of a program of the guest's led its kernel to another ring than 0, as virt-pvm's KVM does,
- * whose guests' kernels are at ring 3? Of cases that have such a program, after a batch; yes: how, in words.
+ * Has a system call of a program of the guest's led its kernel to another ring than 0, as virt-pvm's KVM
+ * does, whose guests' kernels are at ring 3? Of cases that have such a program, after a batch; yes: how, in
+ * words.
  */
 bool vt_kvm_machine_strayed(const struct vt_kvm_machine *machine, char *reason, size_t size);
 
