@@ -48,6 +48,7 @@ struct vt_lab_profile {
     bool deep;          /* two hypervisors, one in another, did it */
     bool attempts;      /* the clock counts what was begun, and not what was executed */
     bool alternates;    /* every other pair began with the baseline */
+    bool computed;      /* the hypervisor computes the guest's clock, amid an exit */
     size_t skipped;     /* pairs that ran in the same order before the first that counts */
     struct vt_capture capture;
     struct vt_symbols symbols;

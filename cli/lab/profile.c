@@ -16,6 +16,7 @@ static int make(struct vt_profile *made, const struct vt_lab_profile *profile, s
 {
     struct vt_profile_row asked = {
         .alternates = profile->alternates,
+        .computed = profile->computed,
         .skipped = profile->skipped,
         .iterations = (uint64_t)row->iterations,
         .bodies = row->samples_body.values,

@@ -137,6 +137,7 @@ static int read_profile(struct machine *machine)
     profile->engine = domains[machine->index].image.engine;
     profile->code = places_of(machine).code;
     profile->virtualized = domains[machine->index].virtualized;
+    profile->computed = true;
     profile->skipped = 1;
     if (!symbols || vt_symbols_read(&profile->symbols, symbols) != 0)
         return vt_error_memory(&machine->error, "the names of functions");

@@ -120,7 +120,8 @@ static int subtract(struct vt_profile *profile, struct vt_replay *replay, const 
 /*
  * Is another pair nearer to the toll by what was recorded? A hypervisor that computes the guest's clock does
  * so amid an exit: what hits it there before that is recorded with the batch that begins, and is in the clock
- * of the batch that ends.
+ * of the batch that ends. Any other clock and recording must be the same: a pair that contradicts itself is
+ * no reason to look for another one.
  */
 static int seek_nearer(struct vt_profile *profile, struct vt_replay *replay, const struct vt_profile_row *row,
                        size_t start, const struct candidate *all, struct choice *best)
@@ -159,7 +160,7 @@ static int make(struct vt_profile *profile, struct vt_replay *replay, const stru
     }
     struct choice choice = choose(row, all);
     int status = subtract(profile, replay, row, start, &choice);
-    if (status == 0 && choice.count == 1 &&
+    if (status == 0 && row->computed && choice.count == 1 &&
         (status = seek_nearer(profile, replay, row, start, all, &choice)) != 0)
         vt_profile_release(profile);
     profile->interrupts_dropped = (int64_t)(interrupts - choice.interrupts);

@@ -9,6 +9,7 @@
 struct vt_profile_row {
     uint64_t body, baseline; /* addresses of the twins, where they ran */
     bool alternates;         /* every other pair began with the baseline */
+    bool computed;           /* the hypervisor computes the guest's clock, amid an exit */
     size_t skipped;          /* pairs that ran in the same order before the first that counts */
     uint64_t iterations;
     const double *bodies, *baselines; /* instructions per operation, by pair */
@@ -18,8 +19,9 @@ struct vt_profile_row {
 
 /*
  * Of the pair whose difference is the toll, or of the two whose mean it is, where an even number of pairs
- * counts; sought among the batches from *cursor on, which is then behind the row's. 0; -ENOENT: they were not
- * captured, or not as a whole; -ENOMEM. On success vt_profile_release must follow.
+ * counts. Where the clock is computed and that pair's instructions are not the toll, of the pair whose
+ * instructions are nearest to it. Sought among the batches from *cursor on, which is then behind the row's.
+ * 0; -ENOENT: they were not captured, or not as a whole; -ENOMEM. On success vt_profile_release must follow.
  */
 int vt_profile_make(struct vt_profile *profile, struct vt_replay *replay, size_t *cursor,
                     const struct vt_profile_row *row);
