@@ -64,7 +64,7 @@ cp "$work/out" "$work/compared"
 alone /vmtoll compare /result.json /result.json
 is "it compares with the status of the other" "$expected"
 holds "and says the same" cmp "$work/compared" "$work/out"
-has "of all that was measured" 'of 9 measurements'
+has "of all that was measured" 'of [1-9][0-9]* measurements'
 alone /vmtoll lab svm
 refuses "a lab says what it lacks" 3 'qemu'
 
